@@ -1,0 +1,101 @@
+#include "result/result.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct vhd_outcome outcomes[] = {
+#define OUTCOME(symbol, name, hresult, err, task_result, sentence)                                 \
+    [symbol] = {name, hresult, err, (err) ? #err : "-", task_result, sentence},
+    VHD_OUTCOMES(OUTCOME)
+#undef OUTCOME
+};
+
+const struct vhd_outcome *vhd_outcome(enum vhd_result result)
+{
+    return &outcomes[result];
+}
+
+enum vhd_result vhd_result_of_errno(int err)
+{
+    switch (abs(err)) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+        return VHD_PATH_NOT_FOUND;
+    case EEXIST:
+        return VHD_ALREADY_EXISTS;
+    case ENAMETOOLONG:
+        return VHD_BUFFER_OVERFLOW;
+    case ENOSPC:
+    case EDQUOT:
+        return VHD_DISK_FULL;
+    case EFBIG:
+        return VHD_FILE_TOO_LARGE;
+    case EBUSY:
+    case ETXTBSY:
+        return VHD_IN_USE;
+    case EROFS:
+        return VHD_READ_ONLY;
+    case EACCES:
+    case EPERM:
+        return VHD_ACCESS_DENIED;
+    case ECANCELED:
+        return VHD_CANCELLED;
+    case ESHUTDOWN:
+        return VHD_SHUTTING_DOWN;
+    case ENOMEM:
+        return VHD_OUT_OF_MEMORY;
+    default:
+        return VHD_UNEXPECTED;
+    }
+}
+
+/* Make what was printed one line of whole characters. */
+static void tidy(char *text, size_t size, size_t wanted)
+{
+    if (wanted >= size) {
+        size_t end = size - 1;
+        while (end > 0 && (text[end - 1] & 0xC0) == 0x80)
+            end--;
+        if (end > 0 && (text[end - 1] & 0xC0) == 0xC0)
+            end--;
+        text[end] = 0;
+    }
+    for (char *p = text; *p; p++) {
+        if ((unsigned char)*p < ' ' || *p == 0x7F)
+            *p = '?';
+    }
+}
+
+enum vhd_result vhd_verdict_set(struct vhd_verdict *ret, enum vhd_result result, const char *format,
+                                ...)
+{
+    if (!ret)
+        return result;
+    ret->result = result;
+    if (!format) {
+        snprintf(ret->sentence, sizeof ret->sentence, "%s", vhd_outcome(result)->sentence);
+        return result;
+    }
+    va_list args;
+    va_start(args, format);
+    int wanted = vsnprintf(ret->sentence, sizeof ret->sentence, format, args);
+    va_end(args);
+    tidy(ret->sentence, sizeof ret->sentence, wanted < 0 ? 0 : (size_t)wanted);
+    return result;
+}
+
+enum vhd_result vhd_verdict_errno(struct vhd_verdict *ret, int err, const char *doing, ...)
+{
+    char what[VHD_SENTENCE_SIZE];
+    va_list args;
+
+    va_start(args, doing);
+    vsnprintf(what, sizeof what, doing, args);
+    va_end(args);
+    return vhd_verdict_set(ret, vhd_result_of_errno(err), "%s: %s", what,
+                           strerrordesc_np(abs(err)));
+}

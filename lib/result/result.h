@@ -1,0 +1,130 @@
+/*
+ * Outcomes: what a user is told. This table is the only place where a name, an HRESULT, an errno
+ * and a sentence meet; a verdict is an outcome with the sentence that fits the case at hand.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/*
+ * VMTaskResult of Virtual Server: the coarse outcome that IVMTask reports.
+ * Source: Virtual Server 2005 reference, "VMTaskResult".
+ */
+enum vhd_task_result {
+    VHD_TASK_SUCCESS = 0,
+    VHD_TASK_CANCELLED = 1,
+    VHD_TASK_UNEXPECTED_ERROR = 2,
+    VHD_TASK_OUT_OF_MEMORY = 3,
+    VHD_TASK_DISK_RELATED_ERROR = 4,
+};
+
+/*
+ * The outcomes: symbol, name, HRESULT, errno, task result, sentence.
+ *
+ * Names and numbers: Virtual Server 2005 reference, "HRESULT Codes Specific to the Virtual
+ * Server" (0xA004....); Win32 error codes as HRESULT_FROM_WIN32 (0x8007....); common HRESULT
+ * values (0x8000...., 0x80020009). E_INVALIDARG is the Win32 value, not the 0x80000003 of 16-bit
+ * OLE that some of Microsoft's pages print.
+ */
+#define VHD_OUTCOMES(OUTCOME)                                                                      \
+    OUTCOME(VHD_OK, "S_OK", 0x00000000, 0, VHD_TASK_SUCCESS, "done")                               \
+    OUTCOME(VHD_PENDING, "E_PENDING", 0x8000000A, 0, VHD_TASK_UNEXPECTED_ERROR,                    \
+            "the task has not ended yet")                                                          \
+    OUTCOME(VHD_NULL_POINTER, "E_POINTER", 0x80004003, EFAULT, VHD_TASK_UNEXPECTED_ERROR,          \
+            "a required pointer is NULL")                                                          \
+    OUTCOME(VHD_INVALID_ARGUMENT, "E_INVALIDARG", 0x80070057, EINVAL, VHD_TASK_UNEXPECTED_ERROR,   \
+            "the request is not valid")                                                            \
+    OUTCOME(VHD_BAD_PATHNAME, "E_BAD_PATHNAME", 0x800700A1, EINVAL, VHD_TASK_UNEXPECTED_ERROR,     \
+            "the path is empty or relative, expected an absolute path")                            \
+    OUTCOME(VHD_INVALID_NAME, "E_INVALID_NAME", 0x8007007B, EINVAL, VHD_TASK_UNEXPECTED_ERROR,     \
+            "the name is not allowed for a disk")                                                  \
+    OUTCOME(VHD_BUFFER_OVERFLOW, "E_BUFFER_OVERFLOW", 0x8007006F, ENAMETOOLONG,                    \
+            VHD_TASK_UNEXPECTED_ERROR, "the path is too long")                                     \
+    OUTCOME(VHD_PATH_NOT_FOUND, "E_PATH_NOT_FOUND", 0x80070003, ENOENT,                            \
+            VHD_TASK_DISK_RELATED_ERROR, "the folder cannot be made or reached")                   \
+    OUTCOME(VHD_SIZE_TOO_SMALL, "VM_E_IMAGE_SIZE_TOO_SMALL", 0xA0040684, ERANGE,                   \
+            VHD_TASK_UNEXPECTED_ERROR, "the size is below the smallest allowed")                   \
+    OUTCOME(VHD_SIZE_TOO_LARGE, "VM_E_IMAGE_SIZE_TOO_LARGE", 0xA0040683, ERANGE,                   \
+            VHD_TASK_UNEXPECTED_ERROR, "the size is above the largest allowed")                    \
+    OUTCOME(VHD_FILE_TOO_LARGE, "VM_E_FILE_TOO_LARGE_FOR_VOLUME", 0xA0040679, EFBIG,               \
+            VHD_TASK_DISK_RELATED_ERROR, "the file would be too long for its file system")         \
+    OUTCOME(VHD_DISK_FULL, "E_DISK_FULL", 0x80070070, ENOSPC, VHD_TASK_DISK_RELATED_ERROR,         \
+            "there is not enough free space")                                                      \
+    OUTCOME(VHD_ALREADY_EXISTS, "E_ALREADY_EXISTS", 0x800700B7, EEXIST,                            \
+            VHD_TASK_DISK_RELATED_ERROR, "the disk exists already")                                \
+    OUTCOME(VHD_IN_USE, "E_SHARING_VIOLATION", 0x80070020, EBUSY, VHD_TASK_DISK_RELATED_ERROR,     \
+            "the disk is in use")                                                                  \
+    OUTCOME(VHD_READ_ONLY, "VM_E_FILE_READ_ONLY", 0xA004067A, EROFS, VHD_TASK_DISK_RELATED_ERROR,  \
+            "the file system is read-only")                                                        \
+    OUTCOME(VHD_ACCESS_DENIED, "E_ACCESSDENIED", 0x80070005, EACCES, VHD_TASK_DISK_RELATED_ERROR,  \
+            "permission denied")                                                                   \
+    OUTCOME(VHD_CANCELLED, "E_ABORT", 0x80004004, ECANCELED, VHD_TASK_CANCELLED,                   \
+            "the task was cancelled")                                                              \
+    OUTCOME(VHD_SHUTTING_DOWN, "VM_E_APP_SHUTTING_DOWN", 0xA0040209, ESHUTDOWN,                    \
+            VHD_TASK_UNEXPECTED_ERROR, "the service is shutting down")                             \
+    OUTCOME(VHD_OUT_OF_MEMORY, "E_OUTOFMEMORY", 0x8007000E, ENOMEM, VHD_TASK_OUT_OF_MEMORY,        \
+            "out of memory")                                                                       \
+    OUTCOME(VHD_UNEXPECTED, "DISP_E_EXCEPTION", 0x80020009, EIO, VHD_TASK_DISK_RELATED_ERROR,      \
+            "the host failed in an unexpected way")
+
+enum vhd_result {
+#define OUTCOME(symbol, name, hresult, err, task_result, sentence) symbol,
+    VHD_OUTCOMES(OUTCOME)
+#undef OUTCOME
+        VHD_OUTCOME_COUNT
+};
+
+/* One row of the table. */
+struct vhd_outcome {
+    const char *name; /* as Microsoft spells it: "E_DISK_FULL" */
+    uint32_t hresult; /* its number */
+    int err;          /* positive errno that a system call answers with; 0 where nothing failed */
+    const char *err_name; /* that errno's symbol, "ENOSPC"; "-" where nothing failed */
+    enum vhd_task_result task_result;
+    const char *sentence; /* what it means when nothing more is known; no full stop */
+};
+
+/* The row of an outcome; always valid. */
+const struct vhd_outcome *vhd_outcome(enum vhd_result result);
+
+/*
+ * The outcome that a failed call of the host means.
+ *
+ *   err  positive or negative errno, not 0
+ *
+ * Whatever has no row of its own (EIO, EINVAL, ...) is VHD_UNEXPECTED.
+ */
+enum vhd_result vhd_result_of_errno(int err);
+
+/* Room for a sentence with a path of 260 units and a file name of 255 bytes in it. */
+#define VHD_SENTENCE_SIZE 1536
+
+/* An outcome and its sentence: what, where, and what was expected. */
+struct vhd_verdict {
+    enum vhd_result result;
+    char sentence[VHD_SENTENCE_SIZE];
+};
+
+/*
+ * Fill in a verdict.
+ *
+ *   ret     may be NULL, when nobody wants the sentence
+ *   format  as printf; NULL takes the table's sentence. A sentence too long is cut at a whole
+ *           character; line breaks and other control bytes in it become '?', so that it always is
+ *           one line of text
+ *
+ * Returns result, so that a caller can refuse in one line.
+ */
+enum vhd_result vhd_verdict_set(struct vhd_verdict *ret, enum vhd_result result, const char *format,
+                                ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * Fill in the verdict on a failed call of the host: its outcome, and "doing: strerror".
+ *
+ *   err    positive or negative errno, not 0
+ *   doing  as printf: what was tried, and where
+ *
+ * Returns the outcome.
+ */
+enum vhd_result vhd_verdict_errno(struct vhd_verdict *ret, int err, const char *doing, ...)
+    __attribute__((format(printf, 3, 4)));
