@@ -1,0 +1,186 @@
+#include "task/service.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+/* A task that the service knows: queued, or at work on one of the workers. */
+struct entry {
+    struct vhd_task *task;
+    bool is_stopped; /* told to stop, as the service is stopping */
+    TAILQ_ENTRY(entry) link;
+};
+
+TAILQ_HEAD(entry_list, entry);
+
+struct vhd_service {
+    uint64_t last_id; /* atomic */
+
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t changed;
+    struct entry_list queue;
+    struct entry_list at_work;
+    bool is_stopping;
+
+    unsigned worker_count; /* constant once the service is made */
+    pthread_t workers[];
+};
+
+/* Do the first task of the queue; the lock is held on entry and on return. */
+static void work_first(struct vhd_service *service)
+{
+    struct entry *entry = TAILQ_FIRST(&service->queue);
+
+    TAILQ_REMOVE(&service->queue, entry, link);
+    TAILQ_INSERT_TAIL(&service->at_work, entry, link);
+    pthread_mutex_unlock(&service->lock);
+    vhd_task_run(entry->task);
+    pthread_mutex_lock(&service->lock);
+    TAILQ_REMOVE(&service->at_work, entry, link);
+    if (service->is_stopping)
+        pthread_cond_broadcast(&service->changed);
+    vhd_task_unref(entry->task);
+    free(entry);
+}
+
+static void *worker(void *arg)
+{
+    struct vhd_service *service = arg;
+
+    HOLD_LOCK(&service->lock);
+    for (;;) {
+        while (TAILQ_EMPTY(&service->queue) && !service->is_stopping)
+            pthread_cond_wait(&service->changed, &service->lock);
+        if (TAILQ_EMPTY(&service->queue))
+            return NULL;
+        work_first(service);
+    }
+}
+
+/* Signals belong to the program's own threads, so a worker is born with all of them blocked. */
+static int start_worker(struct vhd_service *service)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int err = pthread_create(&service->workers[service->worker_count], NULL, worker, service);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (err == 0)
+        service->worker_count++;
+    return -err;
+}
+
+int vhd_service_new(unsigned workers, struct vhd_service **ret)
+{
+    struct vhd_service *service = calloc(1, sizeof *service + workers * sizeof(pthread_t));
+    if (!service)
+        return -ENOMEM;
+    pthread_mutex_init(&service->lock, NULL);
+    pthread_cond_init(&service->changed, NULL);
+    TAILQ_INIT(&service->queue);
+    TAILQ_INIT(&service->at_work);
+    for (unsigned i = 0; i < workers; i++) {
+        int err = start_worker(service);
+        if (err < 0) {
+            vhd_service_free(service);
+            return err;
+        }
+    }
+    *ret = service;
+    return 0;
+}
+
+/* The next task that has not been told to stop, or NULL; under the lock. */
+static struct vhd_task *next_to_stop(struct vhd_service *service)
+{
+    struct entry_list *const lists[] = {&service->queue, &service->at_work};
+    struct entry *entry;
+
+    for (int i = 0; i < 2; i++) {
+        TAILQ_FOREACH(entry, lists[i], link) {
+            if (!entry->is_stopped) {
+                entry->is_stopped = true;
+                return vhd_task_ref(entry->task);
+            }
+        }
+    }
+    return NULL;
+}
+
+void vhd_service_stop(struct vhd_service *service)
+{
+    struct vhd_task *task;
+
+    HOLD_LOCK(&service->lock);
+    service->is_stopping = true;
+    pthread_cond_broadcast(&service->changed);
+    while ((task = next_to_stop(service))) {
+        /* Not under the lock: to cancel a queued task calls those who watch it. */
+        pthread_mutex_unlock(&service->lock);
+        vhd_task_cancel(task);
+        vhd_task_unref(task);
+        pthread_mutex_lock(&service->lock);
+    }
+    while (!TAILQ_EMPTY(&service->queue) || !TAILQ_EMPTY(&service->at_work))
+        pthread_cond_wait(&service->changed, &service->lock);
+}
+
+void vhd_service_free(struct vhd_service *service)
+{
+    if (!service)
+        return;
+    vhd_service_stop(service);
+    for (unsigned i = 0; i < service->worker_count; i++)
+        pthread_join(service->workers[i], NULL);
+    pthread_cond_destroy(&service->changed);
+    pthread_mutex_destroy(&service->lock);
+    free(service);
+}
+
+bool vhd_service_is_stopping(struct vhd_service *service)
+{
+    HOLD_LOCK(&service->lock);
+    return service->is_stopping;
+}
+
+static uint64_t next_id(struct vhd_service *service)
+{
+    return __atomic_add_fetch(&service->last_id, 1, __ATOMIC_RELAXED);
+}
+
+enum vhd_result vhd_service_submit(struct vhd_service *service, const struct vhd_work *work,
+                                   void *arg, const char *description, struct vhd_task **ret_task,
+                                   struct vhd_verdict *ret)
+{
+    struct vhd_task *task = vhd_task_new(next_id(service), work, arg, description);
+    struct entry *entry = calloc(1, sizeof *entry);
+    if (!task || !entry) {
+        vhd_task_unref(task);
+        free(entry);
+        return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
+    }
+    entry->task = task;
+
+    HOLD_LOCK(&service->lock);
+    if (service->is_stopping) {
+        vhd_task_unref(task);
+        free(entry);
+        return vhd_verdict_set(ret, VHD_SHUTTING_DOWN, NULL);
+    }
+    TAILQ_INSERT_TAIL(&service->queue, entry, link);
+    pthread_cond_signal(&service->changed);
+    if (ret_task)
+        *ret_task = vhd_task_ref(task);
+    return VHD_OK;
+}
+
+struct vhd_task *vhd_service_record_refusal(struct vhd_service *service, const char *operation,
+                                            const char *description,
+                                            const struct vhd_verdict *verdict)
+{
+    return vhd_task_new_refused(next_id(service), operation, description, verdict);
+}

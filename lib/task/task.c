@@ -1,0 +1,292 @@
+#include "task/task.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+SLIST_HEAD(watch_list, vhd_task_watch);
+
+struct vhd_task {
+    unsigned refs; /* atomic */
+
+    const struct vhd_work *work; /* constant after creation, NULL for a refused request */
+    uint64_t id;
+    const char *operation;
+    char *description;
+
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t ended;
+    enum vhd_task_state state;
+    bool is_cancelled; /* somebody has asked it to stop */
+    bool is_committed; /* nobody can any more; never both */
+    unsigned percent;
+    void *arg; /* until somebody takes it, to run or to drop it */
+    struct timespec changed, started, finished;
+    struct vhd_verdict verdict;
+    struct watch_list watches;
+};
+
+const char *vhd_task_state_name(enum vhd_task_state state)
+{
+    static const char *const names[] = {
+        [VHD_TASK_QUEUED] = "queued",       [VHD_TASK_RUNNING] = "running",
+        [VHD_TASK_COMPLETED] = "completed", [VHD_TASK_FAILED] = "failed",
+        [VHD_TASK_STOPPED] = "cancelled",
+    };
+    return names[state];
+}
+
+static bool is_end(enum vhd_task_state state)
+{
+    return state >= VHD_TASK_COMPLETED;
+}
+
+static struct timespec now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return time;
+}
+
+static struct vhd_task *task_alloc(uint64_t id, const char *operation, const char *description)
+{
+    AUTO_FREE struct vhd_task *task = calloc(1, sizeof *task);
+    if (!task)
+        return NULL;
+    task->description = strdup(description);
+    if (!task->description)
+        return NULL;
+    task->refs = 1;
+    task->id = id;
+    task->operation = operation;
+    task->changed = now();
+    pthread_mutex_init(&task->lock, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&task->ended, &attr);
+    pthread_condattr_destroy(&attr);
+    SLIST_INIT(&task->watches);
+    return TAKE(task);
+}
+
+struct vhd_task *vhd_task_new(uint64_t id, const struct vhd_work *work, void *arg,
+                              const char *description)
+{
+    struct vhd_task *task = task_alloc(id, work->operation, description);
+    if (!task) {
+        work->drop(arg);
+        return NULL;
+    }
+    task->work = work;
+    task->arg = arg;
+    task->state = VHD_TASK_QUEUED;
+    vhd_verdict_set(&task->verdict, VHD_PENDING, NULL);
+    return task;
+}
+
+struct vhd_task *vhd_task_new_refused(uint64_t id, const char *operation, const char *description,
+                                      const struct vhd_verdict *verdict)
+{
+    struct vhd_task *task = task_alloc(id, operation, description);
+    if (!task)
+        return NULL;
+    task->state = VHD_TASK_FAILED;
+    task->started = task->finished = task->changed;
+    task->verdict = *verdict;
+    return task;
+}
+
+struct vhd_task *vhd_task_ref(struct vhd_task *task)
+{
+    __atomic_fetch_add(&task->refs, 1, __ATOMIC_RELAXED);
+    return task;
+}
+
+void vhd_task_unref(struct vhd_task *task)
+{
+    if (!task || __atomic_sub_fetch(&task->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    if (task->arg)
+        task->work->drop(task->arg);
+    pthread_cond_destroy(&task->ended);
+    pthread_mutex_destroy(&task->lock);
+    free(task->description);
+    free(task);
+}
+
+void vhd_task_status(struct vhd_task *task, struct vhd_task_status *ret)
+{
+    HOLD_LOCK(&task->lock);
+    *ret = (struct vhd_task_status){
+        .id = task->id,
+        .state = task->state,
+        .percent = task->percent,
+        .is_complete = is_end(task->state),
+        .is_cancelable = !is_end(task->state) && !task->is_cancelled && !task->is_committed,
+        .operation = task->operation,
+        .description = task->description,
+        .changed = task->changed,
+        .started = task->started,
+        .finished = task->finished,
+        .verdict = task->verdict,
+    };
+}
+
+bool vhd_task_has_ended(struct vhd_task *task)
+{
+    HOLD_LOCK(&task->lock);
+    return is_end(task->state);
+}
+
+bool vhd_task_is_cancelled(struct vhd_task *task)
+{
+    HOLD_LOCK(&task->lock);
+    return task->is_cancelled;
+}
+
+void vhd_task_progress(struct vhd_task *task, unsigned percent)
+{
+    HOLD_LOCK(&task->lock);
+    if (percent > 99)
+        percent = 99;
+    if (percent > task->percent) {
+        task->percent = percent;
+        task->changed = now();
+    }
+}
+
+static enum vhd_task_state state_of(enum vhd_result result)
+{
+    switch (result) {
+    case VHD_OK:
+        return VHD_TASK_COMPLETED;
+    case VHD_CANCELLED:
+        return VHD_TASK_STOPPED;
+    default:
+        return VHD_TASK_FAILED;
+    }
+}
+
+/* Set the outcome and tell everybody who waits or watches. */
+static void task_end(struct vhd_task *task, const struct vhd_verdict *verdict)
+{
+    struct watch_list watches;
+
+    {
+        HOLD_LOCK(&task->lock);
+        task->state = state_of(verdict->result);
+        task->verdict = *verdict;
+        task->finished = task->changed = now();
+        if (task->state == VHD_TASK_COMPLETED)
+            task->percent = 100;
+        pthread_cond_broadcast(&task->ended);
+        watches = task->watches; /* from here on ours: vhd_task_unwatch() finds none */
+        SLIST_INIT(&task->watches);
+    }
+    while (!SLIST_EMPTY(&watches)) {
+        struct vhd_task_watch *watch = SLIST_FIRST(&watches);
+        SLIST_REMOVE_HEAD(&watches, link);
+        watch->ended(watch);
+    }
+}
+
+int vhd_task_cancel(struct vhd_task *task)
+{
+    void *arg;
+
+    {
+        HOLD_LOCK(&task->lock);
+        if (is_end(task->state))
+            return -ESRCH;
+        if (task->is_committed)
+            return -EBUSY;
+        if (!task->is_cancelled)
+            task->changed = now();
+        task->is_cancelled = true;
+        arg = task->state == VHD_TASK_QUEUED ? TAKE(task->arg) : NULL;
+    }
+    if (arg) {
+        struct vhd_verdict verdict;
+        vhd_verdict_set(&verdict, VHD_CANCELLED, NULL);
+        task->work->drop(arg);
+        task_end(task, &verdict);
+    }
+    return 0;
+}
+
+bool vhd_task_commit(struct vhd_task *task)
+{
+    HOLD_LOCK(&task->lock);
+    task->is_committed = !task->is_cancelled;
+    return task->is_committed;
+}
+
+void vhd_task_run(struct vhd_task *task)
+{
+    struct vhd_verdict verdict;
+    void *arg;
+
+    {
+        HOLD_LOCK(&task->lock);
+        arg = TAKE(task->arg);
+        if (!arg)
+            return;
+        task->state = VHD_TASK_RUNNING;
+        task->started = task->changed = now();
+    }
+    vhd_verdict_set(&verdict, VHD_OK, NULL);
+    enum vhd_result result = task->work->run(arg, task, &verdict);
+    assert(result == verdict.result && (result != VHD_OK || task->is_committed));
+    task->work->drop(arg);
+    task_end(task, &verdict);
+}
+
+int vhd_task_wait(struct vhd_task *task, int timeout_ms)
+{
+    if (timeout_ms < -1 || timeout_ms > VHD_TASK_WAIT_MAX)
+        return -EINVAL;
+
+    struct timespec deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    if (timeout_ms > 0) {
+        deadline.tv_sec += timeout_ms / 1000;
+        deadline.tv_nsec += timeout_ms % 1000 * 1000000L;
+        if (deadline.tv_nsec >= 1000000000L)
+            deadline.tv_sec++, deadline.tv_nsec -= 1000000000L;
+    }
+    HOLD_LOCK(&task->lock);
+    while (!is_end(task->state)) {
+        int err = timeout_ms < 0 ? pthread_cond_wait(&task->ended, &task->lock)
+                                 : pthread_cond_timedwait(&task->ended, &task->lock, &deadline);
+        if (err == ETIMEDOUT && !is_end(task->state))
+            return -ETIMEDOUT;
+    }
+    return 0;
+}
+
+int vhd_task_watch(struct vhd_task *task, struct vhd_task_watch *watch)
+{
+    HOLD_LOCK(&task->lock);
+    if (is_end(task->state))
+        return -ESRCH;
+    SLIST_INSERT_HEAD(&task->watches, watch, link);
+    return 0;
+}
+
+int vhd_task_unwatch(struct vhd_task *task, struct vhd_task_watch *watch)
+{
+    HOLD_LOCK(&task->lock);
+    struct vhd_task_watch *known;
+    SLIST_FOREACH(known, &task->watches, link) {
+        if (known == watch) {
+            SLIST_REMOVE(&task->watches, watch, vhd_task_watch, link);
+            return 0;
+        }
+    }
+    return -ESRCH;
+}
