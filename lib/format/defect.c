@@ -1,0 +1,30 @@
+#include "format/defect.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *const sentences[] = {
+#define DEFECT(symbol, sentence) [symbol] = (sentence),
+    VHD_DEFECTS(DEFECT)
+#undef DEFECT
+};
+
+const char *vhd_defect_sentence(enum vhd_defect defect)
+{
+    return sentences[defect];
+}
+
+enum vhd_defect vhd_fault_set(struct vhd_fault *ret, enum vhd_defect defect, const char *figures,
+                              ...)
+{
+    ret->defect = defect;
+    int len = snprintf(ret->sentence, sizeof ret->sentence, "%s%s", sentences[defect],
+                       figures ? ": " : "");
+    if (figures && len > 0 && (size_t)len < sizeof ret->sentence) {
+        va_list args;
+        va_start(args, figures);
+        vsnprintf(ret->sentence + len, sizeof ret->sentence - (size_t)len, figures, args);
+        va_end(args);
+    }
+    return defect;
+}

@@ -1,0 +1,50 @@
+/*
+ * What can be wrong with an image. Each defect has one sentence; a fault is a defect and the
+ * sentence with its figures.
+ */
+#pragma once
+
+#define VHD_DEFECTS(DEFECT)                                                                        \
+    DEFECT(VHD_SOUND, "nothing is wrong")                                                          \
+    DEFECT(VHD_UNREADABLE, "the file cannot be read")                                              \
+    DEFECT(VHD_FOOTER_MISSING, "no VHD footer at the end of the file, none at its start")          \
+    DEFECT(VHD_FOOTER_LOST, "the footer at the end of the file is lost, its copy is used")         \
+    DEFECT(VHD_FOOTER_CHECKSUM, "the footer's checksum is wrong")                                  \
+    DEFECT(VHD_FOOTER_VERSION, "the footer's format version is not 1.0")                           \
+    DEFECT(VHD_FOOTER_TYPE, "the footer's disk type is not fixed, dynamic or differencing")        \
+    DEFECT(VHD_FOOTER_SIZE, "the footer's current size is not a whole number of sectors, not 0")   \
+    DEFECT(VHD_FILE_TOO_SHORT, "the file is shorter than the disk that it holds")                  \
+    DEFECT(VHD_HEADER_OUTSIDE, "the dynamic header lies outside the file or over a footer")        \
+    DEFECT(VHD_HEADER_COOKIE, "the dynamic header does not begin with \"cxsparse\"")               \
+    DEFECT(VHD_HEADER_CHECKSUM, "the dynamic header's checksum is wrong")                          \
+    DEFECT(VHD_HEADER_VERSION, "the dynamic header's version is not 1.0")                          \
+    DEFECT(VHD_BLOCK_SIZE, "the block size is not a power of two from 512 bytes on")               \
+    DEFECT(VHD_TABLE_TOO_SMALL, "the block allocation table has too few entries for the disk")     \
+    DEFECT(VHD_TABLE_OUTSIDE, "the block allocation table lies outside the file or over metadata") \
+    DEFECT(VHD_BLOCK_OUTSIDE, "a block lies outside the file or over metadata")                    \
+    DEFECT(VHD_BLOCK_OVERLAP, "two blocks overlap")
+
+enum vhd_defect {
+#define DEFECT(symbol, sentence) symbol,
+    VHD_DEFECTS(DEFECT)
+#undef DEFECT
+        VHD_DEFECT_COUNT
+};
+
+struct vhd_fault {
+    enum vhd_defect defect;
+    char sentence[256];
+};
+
+/* The sentence of a defect, without figures and without a full stop; always valid. */
+const char *vhd_defect_sentence(enum vhd_defect defect);
+
+/*
+ * Fill in a fault: the defect's sentence, and behind it a colon and the figures.
+ *
+ *   figures  as printf; NULL adds none
+ *
+ * Returns defect, so that a caller can judge in one line.
+ */
+enum vhd_defect vhd_fault_set(struct vhd_fault *ret, enum vhd_defect defect, const char *figures,
+                              ...) __attribute__((format(printf, 3, 4)));

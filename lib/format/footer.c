@@ -1,0 +1,102 @@
+#include "format/footer.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "format/checksum.h"
+
+static_assert(sizeof(struct vhd_footer_disk) == VHD_FOOTER_SIZE, "footer is one sector");
+static_assert(offsetof(struct vhd_footer_disk, features) == 8, "features");
+static_assert(offsetof(struct vhd_footer_disk, version) == 12, "format version");
+static_assert(offsetof(struct vhd_footer_disk, data_offset) == 16, "data offset");
+static_assert(offsetof(struct vhd_footer_disk, timestamp) == 24, "time stamp");
+static_assert(offsetof(struct vhd_footer_disk, creator_app) == 28, "creator application");
+static_assert(offsetof(struct vhd_footer_disk, creator_version) == 32, "creator version");
+static_assert(offsetof(struct vhd_footer_disk, creator_host) == 36, "creator host OS");
+static_assert(offsetof(struct vhd_footer_disk, original_size) == 40, "original size");
+static_assert(offsetof(struct vhd_footer_disk, current_size) == 48, "current size");
+static_assert(offsetof(struct vhd_footer_disk, cylinders) == 56, "geometry");
+static_assert(offsetof(struct vhd_footer_disk, type) == 60, "disk type");
+static_assert(offsetof(struct vhd_footer_disk, checksum) == 64, "checksum");
+static_assert(offsetof(struct vhd_footer_disk, uuid) == 68, "unique id");
+static_assert(offsetof(struct vhd_footer_disk, saved_state) == 84, "saved state");
+static_assert(offsetof(struct vhd_footer_disk, reserved) == 85, "reserved");
+
+static const char cookie[8] = {'c', 'o', 'n', 'e', 'c', 't', 'i', 'x'};
+
+static uint32_t footer_checksum(const struct vhd_footer_disk *disk)
+{
+    return vhd_checksum(disk, sizeof *disk, offsetof(struct vhd_footer_disk, checksum));
+}
+
+static enum vhd_defect footer_judge(const struct vhd_footer_disk *disk, struct vhd_fault *fault)
+{
+    if (memcmp(disk->cookie, cookie, sizeof cookie) != 0)
+        return vhd_fault_set(fault, VHD_FOOTER_MISSING, NULL);
+
+    uint32_t stored = be32_get(disk->checksum), sum = footer_checksum(disk);
+    if (stored != sum)
+        return vhd_fault_set(fault, VHD_FOOTER_CHECKSUM, "0x%08" PRIX32 ", expected 0x%08" PRIX32,
+                             stored, sum);
+    if (be32_get(disk->version) != VHD_VERSION_1_0)
+        return vhd_fault_set(fault, VHD_FOOTER_VERSION, "0x%08" PRIX32, be32_get(disk->version));
+
+    uint32_t type = be32_get(disk->type);
+    if (type != VHD_TYPE_FIXED && type != VHD_TYPE_DYNAMIC && type != VHD_TYPE_DIFFERENCING)
+        return vhd_fault_set(fault, VHD_FOOTER_TYPE, "%" PRIu32, type);
+
+    uint64_t size = be64_get(disk->current_size);
+    if (size == 0 || size % VHD_SECTOR_SIZE != 0)
+        return vhd_fault_set(fault, VHD_FOOTER_SIZE, "%" PRIu64 " bytes", size);
+    return VHD_SOUND;
+}
+
+enum vhd_defect vhd_footer_decode(const struct vhd_footer_disk *disk, struct vhd_footer *ret,
+                                  struct vhd_fault *ret_fault)
+{
+    enum vhd_defect defect = footer_judge(disk, ret_fault);
+    if (defect)
+        return defect;
+    *ret = (struct vhd_footer){
+        .features = be32_get(disk->features),
+        .data_offset = be64_get(disk->data_offset),
+        .timestamp = be32_get(disk->timestamp),
+        .creator_version = be32_get(disk->creator_version),
+        .creator_host = be32_get(disk->creator_host),
+        .original_size = be64_get(disk->original_size),
+        .current_size = be64_get(disk->current_size),
+        .geometry = {be16_get(disk->cylinders), disk->heads, disk->sectors_per_track},
+        .type = (enum vhd_disk_type)be32_get(disk->type),
+        .saved_state = disk->saved_state,
+    };
+    memcpy(ret->creator_app, disk->creator_app, sizeof ret->creator_app);
+    uuid_copy(ret->uuid, disk->uuid);
+    memcpy(ret->reserved, disk->reserved, sizeof ret->reserved);
+    return VHD_SOUND;
+}
+
+void vhd_footer_encode(const struct vhd_footer *footer, struct vhd_footer_disk *ret)
+{
+    *ret = (struct vhd_footer_disk){
+        .features = be32_of(footer->features),
+        .version = be32_of(VHD_VERSION_1_0),
+        .data_offset = be64_of(footer->data_offset),
+        .timestamp = be32_of(footer->timestamp),
+        .creator_version = be32_of(footer->creator_version),
+        .creator_host = be32_of(footer->creator_host),
+        .original_size = be64_of(footer->original_size),
+        .current_size = be64_of(footer->current_size),
+        .cylinders = be16_of(footer->geometry.cylinders),
+        .heads = footer->geometry.heads,
+        .sectors_per_track = footer->geometry.sectors_per_track,
+        .type = be32_of(footer->type),
+        .saved_state = footer->saved_state,
+    };
+    memcpy(ret->cookie, cookie, sizeof cookie);
+    memcpy(ret->creator_app, footer->creator_app, sizeof ret->creator_app);
+    uuid_copy(ret->uuid, footer->uuid);
+    memcpy(ret->reserved, footer->reserved, sizeof ret->reserved);
+    ret->checksum = be32_of(footer_checksum(ret));
+}

@@ -1,0 +1,84 @@
+/*
+ * The hard disk footer: 512 bytes at the end of every image, and at the start of a dynamic or
+ * differencing one as a copy.
+ *
+ * Source: VHD specification 1.0, "Hard Disk Footer Format".
+ */
+#pragma once
+
+#include <stdint.h>
+#include <uuid/uuid.h>
+
+#include "base/be.h"
+#include "format/defect.h"
+#include "format/geometry.h"
+
+#define VHD_SECTOR_SIZE   512u
+#define VHD_FOOTER_SIZE   512u
+#define VHD_VERSION_1_0   0x00010000u
+#define VHD_NO_OFFSET     UINT64_MAX  /* "data offset" where nothing follows */
+#define VHD_HOST_WINDOWS  0x5769326Bu /* "Wi2k" */
+#define VHD_FEATURES_NONE 0x00000002u /* the reserved bit, which is always set */
+
+/* Seconds from the Unix epoch to 2000-01-01 00:00 UTC, where VHD time stamps begin. */
+#define VHD_EPOCH INT64_C(946684800)
+
+enum vhd_disk_type {
+    VHD_TYPE_FIXED = 2,
+    VHD_TYPE_DYNAMIC = 3,
+    VHD_TYPE_DIFFERENCING = 4,
+};
+
+/* As it lies on disk. */
+struct vhd_footer_disk {
+    char cookie[8];
+    struct be32 features;
+    struct be32 version;
+    struct be64 data_offset;
+    struct be32 timestamp;
+    char creator_app[4];
+    struct be32 creator_version;
+    struct be32 creator_host;
+    struct be64 original_size;
+    struct be64 current_size;
+    struct be16 cylinders;
+    uint8_t heads;
+    uint8_t sectors_per_track;
+    struct be32 type;
+    struct be32 checksum;
+    uuid_t uuid;
+    uint8_t saved_state;
+    uint8_t reserved[427];
+};
+
+/* In host values. Reserved bytes are kept, so that rewriting a footer drops nothing. */
+struct vhd_footer {
+    uint32_t features;
+    uint64_t data_offset; /* byte offset of the dynamic header; VHD_NO_OFFSET if fixed */
+    uint32_t timestamp;   /* creation, seconds since VHD_EPOCH */
+    char creator_app[4];  /* not terminated */
+    uint32_t creator_version;
+    uint32_t creator_host;
+    uint64_t original_size; /* bytes, at creation */
+    uint64_t current_size;  /* bytes, now */
+    struct vhd_geometry geometry;
+    enum vhd_disk_type type;
+    uuid_t uuid;
+    uint8_t saved_state;
+    uint8_t reserved[427];
+};
+
+/*
+ * Read a footer.
+ *
+ * Returns VHD_SOUND, or what is wrong with it (*ret is then untouched, *ret_fault has the figures):
+ *   VHD_FOOTER_MISSING   no cookie "conectix"
+ *   VHD_FOOTER_CHECKSUM, VHD_FOOTER_VERSION
+ *   VHD_FOOTER_TYPE      neither fixed, dynamic nor differencing
+ *   VHD_FOOTER_SIZE      current size 0 or no multiple of 512 bytes
+ */
+enum vhd_defect vhd_footer_decode(const struct vhd_footer_disk *disk, struct vhd_footer *ret,
+                                  struct vhd_fault *ret_fault);
+
+/* Write a footer, checksum included. */
+void vhd_footer_encode(const struct vhd_footer *footer, struct vhd_footer_disk *ret);

@@ -1,0 +1,20 @@
+/*
+ * The CHS geometry that a footer carries. It rounds down and is capped, so it tells no size: the
+ * footer's current size does.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct vhd_geometry {
+    uint16_t cylinders;
+    uint8_t heads;
+    uint8_t sectors_per_track;
+};
+
+/*
+ * The geometry for a disk of this many 512-byte sectors.
+ *
+ * Source: VHD specification 1.0, "Appendix: CHS Calculation".
+ */
+struct vhd_geometry vhd_geometry_of(uint64_t sectors);
