@@ -1,0 +1,99 @@
+#include "request/name.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/utf.h"
+
+size_t vhd_name_stem_length(const char *name)
+{
+    size_t len = strlen(name), ending = strlen(VHD_ENDING);
+
+    if (len >= ending && strcasecmp(name + len - ending, VHD_ENDING) == 0)
+        return len - ending;
+    return len;
+}
+
+enum vhd_result vhd_name_judge_length(const char *folder, const char *file, struct vhd_verdict *ret)
+{
+    size_t bytes = strlen(file);
+    if (bytes > NAME_MAX)
+        return vhd_verdict_set(ret, VHD_BUFFER_OVERFLOW,
+                               "the file name takes %zu bytes, expected at most %d", bytes,
+                               NAME_MAX);
+
+    size_t folder_units = vhd_utf8_utf16_units(folder);
+    bool needs_slash = folder_units > 0 && folder[strlen(folder) - 1] != '/';
+    size_t units = folder_units + needs_slash + vhd_utf8_utf16_units(file);
+    if (units > VHD_PATH_UNITS_MAX)
+        return vhd_verdict_set(ret, VHD_BUFFER_OVERFLOW,
+                               "the path \"%s%s%s\" takes %zu UTF-16 units, expected at most %d",
+                               folder, needs_slash ? "/" : "", file, units, VHD_PATH_UNITS_MAX);
+    return VHD_OK;
+}
+
+/* CON, PRN, AUX, NUL, COM1 to COM9, LPT1 to LPT9, also with superscript 1, 2, 3 as the digit. */
+static bool is_device(const char *name)
+{
+    static const char *const plain[] = {"CON", "PRN", "AUX", "NUL"};
+    static const char *const digits[] = {"1", "2", "3", "4",      "5",      "6",
+                                         "7", "8", "9", "\u00B9", "\u00B2", "\u00B3"};
+    size_t len = strcspn(name, ".");
+
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        if (len == 3 && strncasecmp(name, plain[i], 3) == 0)
+            return true;
+    }
+    if (len < 4 || (strncasecmp(name, "COM", 3) != 0 && strncasecmp(name, "LPT", 3) != 0))
+        return false;
+    for (size_t i = 0; i < sizeof digits / sizeof *digits; i++) {
+        if (len == 3 + strlen(digits[i]) && strncmp(name + 3, digits[i], len - 3) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The first character that no name may hold: 0 where there is none, negative if not UTF-8. */
+static int32_t forbidden_character(const char *name)
+{
+    for (;;) {
+        int32_t point = vhd_utf8_next(&name);
+        if (point <= 0 || point < ' ' || point == 0x7F)
+            return point;
+        if (point < 0x80 && strchr("*?:<>/|\"\\", (int)point))
+            return point;
+    }
+}
+
+enum vhd_result vhd_name_judge(const char *name, struct vhd_verdict *ret)
+{
+    size_t len = strlen(name);
+    int32_t forbidden = forbidden_character(name);
+
+    if (len == 0)
+        return vhd_verdict_set(ret, VHD_INVALID_NAME, "the name is empty");
+    if (forbidden < 0)
+        return vhd_verdict_set(ret, VHD_INVALID_NAME, "the name is not UTF-8");
+    if (forbidden > 0 && (forbidden < ' ' || forbidden == 0x7F))
+        return vhd_verdict_set(ret, VHD_INVALID_NAME,
+                               "the name \"%s\" holds a control byte, 0x%02X", name,
+                               (unsigned)forbidden);
+    if (forbidden > 0)
+        return vhd_verdict_set(ret, VHD_INVALID_NAME,
+                               "the name \"%s\" holds '%c', expected none of * ? : < > / | \" \\",
+                               name, (int)forbidden);
+    if (name[0] == '.' || name[0] == '-')
+        return vhd_verdict_set(ret, VHD_INVALID_NAME,
+                               "the name \"%s\" begins with '%c', expected no leading . or -", name,
+                               name[0]);
+    if (strchr("~. ", name[len - 1]))
+        return vhd_verdict_set(ret, VHD_INVALID_NAME,
+                               "the name \"%s\" ends in '%c', expected no ~ . or blank at the end",
+                               name, name[len - 1]);
+    if (is_device(name))
+        return vhd_verdict_set(ret, VHD_INVALID_NAME, "the name \"%s\" is a device of Windows",
+                               name);
+    return VHD_OK;
+}

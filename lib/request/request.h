@@ -1,0 +1,39 @@
+/*
+ * A request: the line that a person writes to have a disk made, read into what it asks for. Only
+ * what the line itself tells is judged here, nothing of the host.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uuid/uuid.h>
+
+#include "result/result.h"
+
+/* The longest request in bytes; one write(2) brings all of it. */
+#define VHD_REQUEST_MAX 4096
+
+struct vhd_request {
+    uint64_t size; /* bytes, within the limits of request/size.h */
+    uuid_t uuid;   /* of the new disk; null when the line leaves it to chance */
+};
+
+/*
+ * Read a request.
+ *
+ *     request = SIZE {option}      words split by blanks; CR tolerated, final newline optional
+ *     option  = type=dynamic | uuid=UUID
+ *
+ *   text, len  the line; not terminated
+ *
+ * Returns VHD_OK, or with a sentence in *ret:
+ *   VHD_INVALID_ARGUMENT  too long, two lines, no size, not a size, an option that is unknown,
+ *                         given twice or has no such value
+ *   VHD_SIZE_TOO_SMALL, VHD_SIZE_TOO_LARGE
+ */
+enum vhd_result vhd_request_parse(const char *text, size_t len, struct vhd_request *ret_request,
+                                  struct vhd_verdict *ret);
+
+/* True when there is nothing but blanks, line ends included. */
+bool vhd_request_is_blank(const char *text, size_t len);

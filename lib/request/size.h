@@ -1,0 +1,43 @@
+/*
+ * The size of a disk as a person writes it, and its limits.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "result/result.h"
+
+#define VHD_MB (UINT64_C(1) << 20)
+
+/*
+ * Limits of an unformatted disk, both allowed. Microsoft's pages contradict each other on whether
+ * the upper one is; the VHD specification and every other program allow it.
+ * Source: Virtual Server 2005 reference, "IVMVirtualServer::CreateDynamicVirtualHardDisk".
+ */
+#define VHD_SIZE_MIN_MB INT64_C(3)
+#define VHD_SIZE_MAX_MB INT64_C(2088960)
+
+/*
+ * Read a size: a decimal number of MB (2^20 bytes), or a number with suffix M, G or T (powers of
+ * 1024), or a number of bytes with suffix B, a multiple of 512.
+ *
+ *   word, len  the word; not terminated
+ *   ret_bytes  receives the size, within the limits
+ *
+ * Returns VHD_OK, or with a sentence in *ret:
+ *   VHD_INVALID_ARGUMENT  no such number, or not above 0
+ *   VHD_SIZE_TOO_SMALL    below 3 MB
+ *   VHD_SIZE_TOO_LARGE    above 2,088,960 MB, numbers past 64 bits too
+ */
+enum vhd_result vhd_size_parse(const char *word, size_t len, uint64_t *ret_bytes,
+                               struct vhd_verdict *ret);
+
+/* Judge a size in MB against the same limits, with the same outcomes. */
+enum vhd_result vhd_size_judge_mb(int64_t mb, struct vhd_verdict *ret);
+
+/* Room for any size that vhd_size_format() writes. */
+#define VHD_SIZE_TEXT 24
+
+/* Write a size as vhd_size_parse() reads it: MB where it is a whole number, else bytes and "B". */
+void vhd_size_format(uint64_t bytes, char buf[VHD_SIZE_TEXT]);
