@@ -1,0 +1,145 @@
+#include "store/draft.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "store/lock.h"
+#include "store/sweep.h"
+
+#define MODE 0666
+
+/* Does this errno of O_TMPFILE say that the file system, or an old kernel, has none? */
+static bool has_no_tmpfile(int err)
+{
+    return err == EOPNOTSUPP || err == EISDIR || err == EINVAL || err == ENOENT;
+}
+
+/*
+ * Create a draft with a name. Between its creation and its lock a sweep may take it: then it has
+ * no link left, and another is made.
+ */
+static int begin_named(int dir_fd, struct vhd_draft *ret)
+{
+    for (;;) {
+        struct vhd_draft draft;
+        uint64_t random;
+        struct stat attributes;
+
+        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+            return -errno;
+        snprintf(draft.name, sizeof draft.name, VHD_DRAFT_PREFIX "%016" PRIx64, random);
+        AUTO_CLOSE int fd = openat(dir_fd, draft.name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
+        if (fd < 0 && errno == EEXIST)
+            continue;
+        if (fd < 0)
+            return -errno;
+        int err = vhd_draft_lock(fd);
+        if (err == -EAGAIN)
+            continue;
+        if (err == 0 && fstat(fd, &attributes) < 0)
+            err = -errno;
+        if (err < 0) {
+            unlinkat(dir_fd, draft.name, 0);
+            return err;
+        }
+        if (attributes.st_nlink == 0)
+            continue;
+        draft.fd = fd;
+        fd = -1;
+        *ret = draft;
+        return 0;
+    }
+}
+
+int vhd_draft_begin(const struct vhd_store *store, bool is_named, struct vhd_draft *ret)
+{
+    int dir_fd = vhd_store_fd(store);
+
+    if (!is_named) {
+        int fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, MODE);
+        if (fd >= 0) {
+            *ret = (struct vhd_draft){.fd = fd};
+            return 0;
+        }
+        if (!has_no_tmpfile(errno))
+            return -errno;
+    }
+    return begin_named(dir_fd, ret);
+}
+
+/* Link a draft without a name: by its descriptor where allowed, else through /proc. */
+static int link_unnamed(int dir_fd, const struct vhd_draft *draft, const char *file)
+{
+    char path[32];
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", draft->fd);
+    if (linkat(AT_FDCWD, path, dir_fd, file, AT_SYMLINK_FOLLOW) == 0)
+        return 0;
+    /* Without /proc the descriptor itself will do, given CAP_DAC_READ_SEARCH. */
+    if (errno == ENOENT && linkat(draft->fd, "", dir_fd, file, AT_EMPTY_PATH) == 0)
+        return 0;
+    return -errno;
+}
+
+/* Link a draft that has a name and take the old name away; where links are unknown, rename. */
+static int link_named(int dir_fd, const struct vhd_draft *draft, const char *file)
+{
+    if (linkat(dir_fd, draft->name, dir_fd, file, 0) == 0) {
+        unlinkat(dir_fd, draft->name, 0); /* what fails here is left to the sweep */
+        return 0;
+    }
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+        return -errno;
+    if (renameat2(dir_fd, draft->name, dir_fd, file, RENAME_NOREPLACE) == 0)
+        return 0;
+    return errno == EINVAL || errno == ENOSYS ? -EOPNOTSUPP : -errno;
+}
+
+int vhd_draft_publish(const struct vhd_store *store, struct vhd_draft *draft, const char *file)
+{
+    int dir_fd = vhd_store_fd(store);
+
+    if (fsync(draft->fd) < 0)
+        return -errno;
+    int err = *draft->name ? link_named(dir_fd, draft, file) : link_unnamed(dir_fd, draft, file);
+    if (err < 0)
+        return err;
+    draft->name[0] = 0;
+    err = vhd_store_sync(store);
+    if (err < 0)
+        vhd_draft_withdraw(store, draft, file);
+    return err;
+}
+
+int vhd_draft_withdraw(const struct vhd_store *store, const struct vhd_draft *draft,
+                       const char *file)
+{
+    int dir_fd = vhd_store_fd(store);
+    struct stat ours, there;
+
+    if (fstat(draft->fd, &ours) < 0)
+        return -errno;
+    if (fstatat(dir_fd, file, &there, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)
+        return 0;
+    if (unlinkat(dir_fd, file, 0) < 0 && errno != ENOENT)
+        return -errno;
+    return vhd_store_sync(store);
+}
+
+void vhd_draft_end(const struct vhd_store *store, struct vhd_draft *draft)
+{
+    if (draft->fd < 0)
+        return;
+    if (*draft->name)
+        unlinkat(vhd_store_fd(store), draft->name, 0);
+    close(draft->fd);
+    *draft = VHD_DRAFT_NONE;
+}

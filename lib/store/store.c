@@ -1,0 +1,200 @@
+#include "store/store.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "request/name.h"
+#include "store/lock.h"
+#include "store/sweep.h"
+
+struct vhd_store {
+    unsigned refs; /* atomic */
+
+    /* constant once opened */
+    int fd;
+    int lock_fd; /* -1 where it is not owned */
+    char *path;
+    bool is_made; /* by vhd_store_open() */
+};
+
+struct vhd_store *vhd_store_ref(struct vhd_store *store)
+{
+    __atomic_fetch_add(&store->refs, 1, __ATOMIC_RELAXED);
+    return store;
+}
+
+void vhd_store_unref(struct vhd_store *store)
+{
+    if (!store || __atomic_sub_fetch(&store->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    if (store->lock_fd >= 0)
+        close(store->lock_fd);
+    if (store->fd >= 0)
+        close(store->fd);
+    free(store->path);
+    free(store);
+}
+
+int vhd_store_fd(const struct vhd_store *store)
+{
+    return store->fd;
+}
+
+const char *vhd_store_path(const struct vhd_store *store)
+{
+    return store->path;
+}
+
+/* A new folder must be durable before a disk in it can be called so. */
+static int sync_parent_of(const char *path)
+{
+    AUTO_FREE char *copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    AUTO_CLOSE int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0)
+        return -errno;
+    return 0;
+}
+
+/* Open the directory, after making it where it is missing. */
+static enum vhd_result open_directory(struct vhd_store *store, const char *path,
+                                      struct vhd_verdict *ret)
+{
+    const int how = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+    store->fd = open(path, how);
+    if (store->fd < 0 && errno == ENOENT) {
+        if (mkdir(path, 0777) == 0)
+            store->is_made = true;
+        else if (errno != EEXIST)
+            return vhd_verdict_errno(ret, errno, "cannot make the folder \"%s\"", path);
+        store->fd = open(path, how);
+    }
+    if (store->fd < 0)
+        return vhd_verdict_errno(ret, errno, "cannot open the folder \"%s\"", path);
+    store->path = realpath(path, NULL);
+    if (!store->path)
+        return vhd_verdict_errno(ret, errno, "cannot tell the path of the folder \"%s\"", path);
+    if (store->is_made) {
+        int err = sync_parent_of(store->path);
+        if (err < 0)
+            return vhd_verdict_errno(ret, err, "cannot sync the folder above \"%s\"", path);
+    }
+    return VHD_OK;
+}
+
+enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_store **ret_store,
+                               struct vhd_verdict *ret)
+{
+    struct vhd_store *store = calloc(1, sizeof *store);
+    if (!store)
+        return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
+    store->refs = 1;
+    store->fd = store->lock_fd = -1;
+
+    bool is_read_only = flags & VHD_STORE_READ_ONLY;
+    enum vhd_result result = open_directory(store, path, ret);
+    if (result == VHD_OK && (flags & VHD_STORE_OWN))
+        result = vhd_store_lock(store->fd, store->path, is_read_only, &store->lock_fd, ret);
+    if (result == VHD_OK && (flags & VHD_STORE_OWN) && !is_read_only)
+        result = vhd_store_sweep(store->fd, store->path, ret);
+    if (result != VHD_OK) {
+        vhd_store_unmake(store);
+        vhd_store_unref(store);
+        return result;
+    }
+    *ret_store = store;
+    return VHD_OK;
+}
+
+void vhd_store_unmake(struct vhd_store *store)
+{
+    if (store->is_made)
+        rmdir(store->path);
+}
+
+int vhd_store_find(const struct vhd_store *store, const char *name, char ret_file[NAME_MAX + 1],
+                   struct stat *ret_stat)
+{
+    static const char *const endings[] = {".vhd", ".VHD", ".Vhd", ".vHd",
+                                          ".vhD", ".VHd", ".VhD", ".vHD"};
+    struct stat attributes;
+
+    if (strchr(name, '/') || strlen(name) > NAME_MAX - strlen(VHD_ENDING) ||
+        strncmp(name, VHD_OWN_PREFIX, strlen(VHD_OWN_PREFIX)) == 0)
+        return -ENOENT;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        int len = snprintf(ret_file, NAME_MAX + 1, "%s%s", name, endings[i]);
+        assert(len <= NAME_MAX);
+        if (fstatat(store->fd, ret_file, &attributes, AT_SYMLINK_NOFOLLOW) < 0) {
+            if (errno != ENOENT)
+                return -errno;
+        } else if (S_ISREG(attributes.st_mode)) {
+            if (ret_stat)
+                *ret_stat = attributes;
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+/*
+ * Is this entry of the directory a disk, and the one that its name leads to? Of two files that
+ * differ in the case of their ending only, vhd_store_find() takes one.
+ */
+static bool is_listed(const struct vhd_store *store, const char *file, char name[NAME_MAX + 1])
+{
+    char found[NAME_MAX + 1];
+    size_t stem = vhd_name_stem_length(file);
+
+    if (stem == 0 || stem == strlen(file))
+        return false;
+    memcpy(name, file, stem);
+    name[stem] = 0;
+    return vhd_store_find(store, name, found, NULL) == 0 && strcmp(found, file) == 0;
+}
+
+int vhd_store_each(const struct vhd_store *store, int (*visit)(void *arg, const char *name),
+                   void *arg)
+{
+    int fd = openat(store->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    DIR *dir = fdopendir(fd);
+    if (!dir) {
+        close(fd);
+        return -ENOMEM;
+    }
+    int result = 0;
+    while (result == 0) {
+        char name[NAME_MAX + 1];
+        errno = 0;
+        const struct dirent *entry = readdir(dir);
+        if (!entry) {
+            result = -errno;
+            break;
+        }
+        if (is_listed(store, entry->d_name, name))
+            result = visit(arg, name);
+    }
+    closedir(dir);
+    return result;
+}
+
+int vhd_store_sync(const struct vhd_store *store)
+{
+    return fsync(store->fd) < 0 ? -errno : 0;
+}
+
+int vhd_store_statvfs(const struct vhd_store *store, struct statvfs *ret)
+{
+    return fstatvfs(store->fd, ret) < 0 ? -errno : 0;
+}

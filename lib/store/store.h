@@ -1,0 +1,92 @@
+/*
+ * A store: a directory of images, one file a disk. Everything is done relative to its descriptor,
+ * with single names, so that nothing outside it can be reached.
+ *
+ * A store may be shared between threads; nothing in it changes after it has been opened.
+ */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "result/result.h"
+
+struct vhd_store;
+
+/* What files of ours that are no images begin with; never a disk's name. */
+#define VHD_OWN_PREFIX ".vhdfs-"
+
+enum vhd_store_flags {
+    VHD_STORE_OWN = 1,       /* be its one owner: lock it, and sweep what a crash has left */
+    VHD_STORE_READ_ONLY = 2, /* owners that only read share it with each other */
+};
+
+/*
+ * Open a directory as a store. It is created, durably, if only its last component is missing.
+ *
+ *   path   absolute or relative
+ *   flags  of enum vhd_store_flags
+ *
+ * Returns VHD_OK, or with a sentence in *ret:
+ *   VHD_PATH_NOT_FOUND  a component above the last is missing, or one is no directory
+ *   VHD_IN_USE          another owner holds it (VHD_STORE_OWN)
+ *   VHD_READ_ONLY, VHD_ACCESS_DENIED, VHD_DISK_FULL, VHD_UNEXPECTED  as the host answers
+ */
+enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_store **ret_store,
+                               struct vhd_verdict *ret);
+
+/* Take another reference; returns store. */
+struct vhd_store *vhd_store_ref(struct vhd_store *store);
+
+/* Drop a reference; the last one gives up ownership. NULL is allowed. */
+void vhd_store_unref(struct vhd_store *store);
+
+/* The directory's descriptor, for the rooms of the library; lives as long as the store. */
+int vhd_store_fd(const struct vhd_store *store);
+
+/* The directory's absolute path without symlinks, as it was when opened. */
+const char *vhd_store_path(const struct vhd_store *store);
+
+/*
+ * Remove the directory again if vhd_store_open() had to create it and it is still empty: for a
+ * request that is refused after all.
+ */
+void vhd_store_unmake(struct vhd_store *store);
+
+/*
+ * Find the image of a disk: the regular file NAME.vhd, or one with another case of the ending.
+ *
+ *   name      the disk's name
+ *   ret_file  receives the file's name
+ *   ret_stat  receives the file's attributes; may be NULL
+ *
+ * Returns 0, or -ENOENT, or another negative errno of fstatat(2).
+ */
+int vhd_store_find(const struct vhd_store *store, const char *name, char ret_file[NAME_MAX + 1],
+                   struct stat *ret_stat);
+
+/*
+ * Call visit() with the name of each disk in the store, each once, in no order.
+ *
+ * Returns 0, the first value other than 0 that visit returns, or the negative errno of opendir(3)
+ * or readdir(3).
+ */
+int vhd_store_each(const struct vhd_store *store, int (*visit)(void *arg, const char *name),
+                   void *arg);
+
+/*
+ * Make what was linked, renamed or removed in the directory durable.
+ *
+ * Returns 0, or the negative errno of fsync(2).
+ */
+int vhd_store_sync(const struct vhd_store *store);
+
+/*
+ * Ask the file system of the store for its figures.
+ *
+ * Returns 0, or the negative errno of fstatvfs(3).
+ */
+int vhd_store_statvfs(const struct vhd_store *store, struct statvfs *ret);
