@@ -1,0 +1,258 @@
+#include "disk/image.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/rounding.h"
+#include "format/placement.h"
+
+#define UNALLOCATED UINT32_MAX
+
+/* The file being judged. */
+struct judge {
+    int fd;
+    struct vhd_image *image;
+    uint64_t footer_at; /* where the footer at the end begins; the file's end where it is lost */
+};
+
+/* Read exactly len bytes; what cannot be read is a fault of the image. */
+static bool read_exactly(const struct judge *judge, void *buf, size_t len, uint64_t off)
+{
+    size_t have = 0;
+    int err = vhd_io_read(judge->fd, buf, len, off, &have);
+
+    if (err < 0)
+        vhd_fault_set(&judge->image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(-err));
+    else if (have < len)
+        vhd_fault_set(&judge->image->fault, VHD_UNREADABLE, "it ends at %" PRIu64 " bytes",
+                      off + have);
+    return err == 0 && have == len;
+}
+
+/* Try the len bytes at off as a footer. */
+static enum vhd_defect try_footer(struct judge *judge, uint64_t off, size_t len)
+{
+    struct vhd_footer_disk disk = {0};
+    struct vhd_image *image = judge->image;
+
+    if (!read_exactly(judge, &disk, len, off))
+        return image->fault.defect;
+    return vhd_footer_decode(&disk, &image->footer, &image->fault);
+}
+
+/*
+ * Find the footer. The one at the end decides, since on a fixed disk a guest can write anything
+ * into the first sector; the copy counts only where the end has none.
+ */
+static bool find_footer(struct judge *judge)
+{
+    struct vhd_image *image = judge->image;
+    const uint64_t length = image->length;
+    const size_t short_footer = VHD_FOOTER_SIZE - 1;
+
+    if (length < VHD_FOOTER_SIZE) {
+        vhd_fault_set(&image->fault, VHD_FOOTER_MISSING, "it has %" PRIu64 " bytes", length);
+        return false;
+    }
+    judge->footer_at = length - VHD_FOOTER_SIZE;
+    enum vhd_defect at_end = try_footer(judge, judge->footer_at, VHD_FOOTER_SIZE);
+    if (at_end == VHD_SOUND)
+        return true;
+    struct vhd_fault fault = image->fault;
+    if (try_footer(judge, length - short_footer, short_footer) == VHD_SOUND) {
+        judge->footer_at = length - short_footer;
+        vhd_fault_set(&image->fault, VHD_SOUND, NULL);
+        return true;
+    }
+    judge->footer_at = length;
+    if (try_footer(judge, 0, VHD_FOOTER_SIZE) == VHD_SOUND &&
+        image->footer.type != VHD_TYPE_FIXED) {
+        vhd_fault_set(&image->fault, VHD_FOOTER_LOST, NULL);
+        return true;
+    }
+    image->fault = fault;
+    return false;
+}
+
+static bool judge_fixed(const struct judge *judge)
+{
+    struct vhd_image *image = judge->image;
+
+    if (image->footer.current_size <= judge->footer_at)
+        return true;
+    vhd_fault_set(&image->fault, VHD_FILE_TOO_SHORT,
+                  "%" PRIu64 " bytes before the footer, expected %" PRIu64, judge->footer_at,
+                  image->footer.current_size);
+    return false;
+}
+
+static bool find_header(struct judge *judge)
+{
+    struct vhd_image *image = judge->image;
+    const uint64_t at = image->footer.data_offset;
+    struct vhd_header_disk disk;
+
+    if (at < VHD_FOOTER_SIZE || at % VHD_SECTOR_SIZE != 0 || judge->footer_at < VHD_HEADER_SIZE ||
+        at > judge->footer_at - VHD_HEADER_SIZE) {
+        vhd_fault_set(&image->fault, VHD_HEADER_OUTSIDE, "at byte %" PRIu64, at);
+        return false;
+    }
+    if (!read_exactly(judge, &disk, sizeof disk, at) ||
+        vhd_header_decode(&disk, &image->header, &image->fault) != VHD_SOUND)
+        return false;
+    image->has_header = true;
+    return true;
+}
+
+/* Is the table large enough for the disk, inside the file, and clear of the header? */
+static bool judge_table_place(const struct judge *judge)
+{
+    struct vhd_image *image = judge->image;
+    const struct vhd_header *header = &image->header;
+    const uint64_t needed = div_round_up(image->footer.current_size, header->block_size);
+
+    if (image->footer.current_size > VHD_SIZE_MAX || header->max_entries < needed) {
+        vhd_fault_set(&image->fault, VHD_TABLE_TOO_SMALL,
+                      "%" PRIu32 " entries, expected at least %" PRIu64, header->max_entries,
+                      needed);
+        return false;
+    }
+    image->blocks = (uint32_t)needed;
+
+    const uint64_t table = header->table_offset, length = UINT64_C(4) * header->max_entries;
+    const uint64_t header_at = image->footer.data_offset;
+    bool is_inside = table >= VHD_FOOTER_SIZE && table % VHD_SECTOR_SIZE == 0 &&
+                     length <= judge->footer_at && table <= judge->footer_at - length;
+    bool is_clear = table >= header_at + VHD_HEADER_SIZE || table + length <= header_at;
+    if (!is_inside || !is_clear) {
+        vhd_fault_set(&image->fault, VHD_TABLE_OUTSIDE, "%" PRIu64 " bytes at %" PRIu64, length,
+                      table);
+        return false;
+    }
+    return true;
+}
+
+/* The bytes of a block in the file: its bitmap, padded to a sector, and its data. */
+static uint64_t block_length(const struct vhd_header *header)
+{
+    uint64_t bitmap = div_round_up(header->block_size / VHD_SECTOR_SIZE, 8);
+    return round_up(bitmap, VHD_SECTOR_SIZE) + header->block_size;
+}
+
+/* Does the stretch of a block, in bytes, lie in the file and off footer copy, header and table? */
+static bool is_block_inside(const struct judge *judge, uint64_t at, uint64_t length)
+{
+    const struct vhd_image *image = judge->image;
+    const struct {
+        uint64_t at, length;
+    } metadata[] = {
+        {0, VHD_FOOTER_SIZE},
+        {image->footer.data_offset, VHD_HEADER_SIZE},
+        {image->header.table_offset, UINT64_C(4) * image->header.max_entries},
+    };
+
+    if (at + length > judge->footer_at)
+        return false;
+    for (size_t i = 0; i < sizeof metadata / sizeof *metadata; i++) {
+        if (at < metadata[i].at + metadata[i].length && metadata[i].at < at + length)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * The blocks seen so far. All have one length, so in a stretch of that length at most one can
+ * begin, and one that overlaps it begins there or in a stretch beside it.
+ */
+struct starts {
+    uint64_t length; /* bytes of a block */
+    uint64_t count;  /* stretches in the file */
+    uint32_t *first; /* for each stretch the sector where a block begins in it, 0 for none */
+};
+
+/* Note a block. Returns the sector of one that it overlaps, or 0. */
+static uint32_t starts_add(struct starts *starts, uint32_t sector)
+{
+    uint64_t at = (uint64_t)sector * VHD_SECTOR_SIZE, stretch = at / starts->length;
+    assert(stretch < starts->count);
+
+    for (uint64_t i = stretch ? stretch - 1 : 0; i <= stretch + 1 && i < starts->count; i++) {
+        uint64_t other = (uint64_t)starts->first[i] * VHD_SECTOR_SIZE;
+        if (other && other < at + starts->length && at < other + starts->length)
+            return starts->first[i];
+    }
+    starts->first[stretch] = sector;
+    return 0;
+}
+
+static bool judge_blocks(const struct judge *judge, const struct be32 *table)
+{
+    struct vhd_image *image = judge->image;
+    const uint64_t length = block_length(&image->header);
+    struct starts starts = {.length = length, .count = image->length / length + 1};
+    AUTO_FREE uint32_t *first = starts.first = calloc(starts.count, sizeof *starts.first);
+    if (!first) {
+        vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
+        return false;
+    }
+    for (uint32_t i = 0; i < image->blocks; i++) {
+        uint32_t sector = be32_get(table[i]);
+        if (sector == UNALLOCATED)
+            continue;
+        image->allocated++;
+        if (!is_block_inside(judge, (uint64_t)sector * VHD_SECTOR_SIZE, length)) {
+            vhd_fault_set(&image->fault, VHD_BLOCK_OUTSIDE, "block %" PRIu32 " at sector %" PRIu32,
+                          i, sector);
+            return false;
+        }
+        uint32_t other = starts_add(&starts, sector);
+        if (other) {
+            vhd_fault_set(&image->fault, VHD_BLOCK_OVERLAP,
+                          "block %" PRIu32 " at sector %" PRIu32 " and one at sector %" PRIu32, i,
+                          sector, other);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool judge_table(const struct judge *judge)
+{
+    struct vhd_image *image = judge->image;
+
+    if (!judge_table_place(judge))
+        return false;
+    AUTO_FREE struct be32 *table = malloc(image->blocks * sizeof *table);
+    if (!table) {
+        vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
+        return false;
+    }
+    return read_exactly(judge, table, image->blocks * sizeof *table, image->header.table_offset) &&
+           judge_blocks(judge, table);
+}
+
+bool vhd_image_judge(int fd, struct vhd_image *ret)
+{
+    struct judge judge = {.fd = fd, .image = ret};
+    struct stat attributes;
+
+    memset(ret, 0, sizeof *ret);
+    vhd_fault_set(&ret->fault, VHD_SOUND, NULL);
+    if (fstat(fd, &attributes) < 0) {
+        vhd_fault_set(&ret->fault, VHD_UNREADABLE, "%s", strerrordesc_np(errno));
+        return false;
+    }
+    ret->length = (uint64_t)attributes.st_size;
+    ret->has_footer = find_footer(&judge);
+    if (!ret->has_footer)
+        return false;
+    if (ret->footer.type == VHD_TYPE_FIXED)
+        return judge_fixed(&judge);
+    return find_header(&judge) && judge_table(&judge);
+}

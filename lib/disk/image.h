@@ -1,0 +1,37 @@
+/*
+ * An image file, read and judged: what its footer, header and block allocation table say, and
+ * whether that can be believed. Nothing is ever written here, whatever state the file is in.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/footer.h"
+#include "format/header.h"
+
+/* What was found. Values behind footer are meaningful only where their condition holds. */
+struct vhd_image {
+    uint64_t length;          /* bytes of the file */
+    bool has_footer;          /* footer is valid */
+    struct vhd_footer footer; /* the one at the end, or its copy where that one is lost */
+    bool has_header;          /* header is valid: dynamic and differencing disks only */
+    struct vhd_header header;
+    uint32_t blocks;    /* entries of the table that the disk's size needs; with has_header */
+    uint32_t allocated; /* of them, those that point at a block; with has_header */
+    struct vhd_fault fault;
+};
+
+/*
+ * Read an image and judge all of it but the blocks' content.
+ *
+ *   fd  open for reading
+ *
+ * Accepted as sound, for other programs make them: a footer of 511 bytes (before Virtual PC 2004),
+ * surplus entries in the table, gaps, slack behind the last block, geometry that differs from the
+ * size, an original size that differs from the current one.
+ *
+ * Returns true when the disk can be used: ret->fault is VHD_SOUND or VHD_FOOTER_LOST. Otherwise
+ * ret->fault says what is wrong and where.
+ */
+bool vhd_image_judge(int fd, struct vhd_image *ret);
