@@ -1,0 +1,79 @@
+#include "job/admit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static enum vhd_result judge_exists(const struct vhd_store *store, const char *file,
+                                    struct vhd_verdict *ret)
+{
+    struct stat attributes;
+
+    if (fstatat(vhd_store_fd(store), file, &attributes, AT_SYMLINK_NOFOLLOW) == 0)
+        return vhd_verdict_set(ret, VHD_ALREADY_EXISTS, "\"%s/%s\" exists already",
+                               vhd_store_path(store), file);
+    return VHD_OK;
+}
+
+/*
+ * Ask the file system for its longest file: lseek refuses to go beyond it. (A write would raise
+ * SIGXFSZ past the resource limit, so that one is looked up.)
+ */
+static enum vhd_result judge_length(const struct vhd_store *store, int fd, uint64_t full_length,
+                                    struct vhd_verdict *ret)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        limit.rlim_cur < full_length)
+        return vhd_verdict_set(ret, VHD_FILE_TOO_LARGE,
+                               "the fully grown file would take %" PRIu64
+                               " bytes, but the resource limit on files is %ju",
+                               full_length, (uintmax_t)limit.rlim_cur);
+    if (lseek(fd, (off_t)full_length, SEEK_SET) < 0)
+        return vhd_verdict_set(ret, VHD_FILE_TOO_LARGE,
+                               "the fully grown file would take %" PRIu64
+                               " bytes, more than the file system of \"%s\" allows",
+                               full_length, vhd_store_path(store));
+    return VHD_OK;
+}
+
+static enum vhd_result judge_space(const struct vhd_store *store, struct vhd_verdict *ret)
+{
+    struct statvfs volume;
+
+    int err = vhd_store_statvfs(store, &volume);
+    if (err < 0)
+        return vhd_verdict_errno(ret, err, "cannot tell the free space of \"%s\"",
+                                 vhd_store_path(store));
+    uint64_t available = (uint64_t)volume.f_bavail * volume.f_frsize;
+    if (available < VHD_FREE_MIN)
+        return vhd_verdict_set(ret, VHD_DISK_FULL,
+                               "%" PRIu64 " bytes are free in \"%s\", expected at least %" PRIu64,
+                               available, vhd_store_path(store), VHD_FREE_MIN);
+    return VHD_OK;
+}
+
+enum vhd_result vhd_admit_new(const struct vhd_store *store, const char *file, uint64_t full_length,
+                              bool is_named, struct vhd_draft *ret_draft, struct vhd_verdict *ret)
+{
+    struct vhd_draft draft = VHD_DRAFT_NONE;
+
+    enum vhd_result result = judge_exists(store, file, ret);
+    if (result != VHD_OK)
+        return result;
+    int err = vhd_draft_begin(store, is_named, &draft);
+    if (err < 0)
+        return vhd_verdict_errno(ret, err, "cannot make a file in \"%s\"", vhd_store_path(store));
+    result = judge_length(store, draft.fd, full_length, ret);
+    if (result == VHD_OK)
+        result = judge_space(store, ret);
+    if (result != VHD_OK)
+        vhd_draft_end(store, &draft);
+    else
+        *ret_draft = draft;
+    return result;
+}
