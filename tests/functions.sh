@@ -1,0 +1,91 @@
+# shellcheck shell=sh
+# What the shell tests share. Sourced as the first thing; gives each test a directory of its own,
+# $tmp, and undoes everything when the test ends, however it ends.
+#
+# A test exits 0 when it passed, 77 when it was skipped (and says why), anything else when not.
+
+set -u
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/vhdfs-test.XXXXXX") || exit 1
+undo_list=
+
+# undo COMMAND: run it when the test ends, the last one first.
+undo()
+{
+    undo_list="$1
+$undo_list"
+}
+
+finish()
+{
+    status=$?
+    trap - EXIT
+    cd /
+    eval "$undo_list"
+    rm -rf "$tmp"
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+skip()
+{
+    echo "SKIPPED: $*"
+    exit 77
+}
+
+fail()
+{
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+need_root()
+{
+    [ "$(id -u)" = 0 ] || skip "needs root"
+}
+
+need_command()
+{
+    for command_; do
+        command -v "$command_" >/dev/null || skip "needs $command_"
+    done
+}
+
+need_fuse()
+{
+    [ -w /dev/fuse ] || skip "needs /dev/fuse"
+}
+
+# loop_mount SIZE_MB DIR MKFS [ARG...]: a file system of its own, made in a file and mounted on DIR.
+# MOUNT_OPTIONS, where set, are given to mount.
+loop_mount()
+{
+    need_root
+    [ -e /dev/loop-control ] || skip "needs loop devices"
+    loop_size=$1 loop_dir=$2
+    shift 2
+    need_command "$1"
+    truncate -s "${loop_size}M" "$loop_dir.img" || fail "cannot make $loop_dir.img"
+    "$@" "$loop_dir.img" >/dev/null 2>&1 || fail "$* failed"
+    mkdir -p "$loop_dir"
+    mount -o "loop,${MOUNT_OPTIONS:-rw}" "$loop_dir.img" "$loop_dir" || fail "cannot mount $loop_dir"
+    undo "umount -l '$loop_dir'"
+}
+
+# wait_until SECONDS COMMAND...: poll until the command succeeds; fail after that many seconds.
+wait_until()
+{
+    wait_deadline=$(($(date +%s) + $1))
+    shift
+    until "$@"; do
+        [ "$(date +%s)" -le "$wait_deadline" ] || fail "waited in vain for: $*"
+        sleep 0.02
+    done
+}
+
+# expect WANTED GOT WHAT: fail unless both are the same text.
+expect()
+{
+    [ "$1" = "$2" ] || fail "$3: expected \"$1\", got \"$2\""
+}
