@@ -54,6 +54,8 @@ enum vhd_task_result {
             VHD_TASK_DISK_RELATED_ERROR, "the disk exists already")                                \
     OUTCOME(VHD_IN_USE, "E_SHARING_VIOLATION", 0x80070020, EBUSY, VHD_TASK_DISK_RELATED_ERROR,     \
             "the disk is in use")                                                                  \
+    OUTCOME(VHD_ENDED, "E_FAIL", 0x80004005, ESRCH, VHD_TASK_UNEXPECTED_ERROR,                     \
+            "the task has ended already")                                                          \
     OUTCOME(VHD_READ_ONLY, "VM_E_FILE_READ_ONLY", 0xA004067A, EROFS, VHD_TASK_DISK_RELATED_ERROR,  \
             "the file system is read-only")                                                        \
     OUTCOME(VHD_ACCESS_DENIED, "E_ACCESSDENIED", 0x80070005, EACCES, VHD_TASK_DISK_RELATED_ERROR,  \

@@ -40,8 +40,6 @@ static void work_first(struct vhd_service *service)
     vhd_task_run(entry->task);
     pthread_mutex_lock(&service->lock);
     TAILQ_REMOVE(&service->at_work, entry, link);
-    if (service->is_stopping)
-        pthread_cond_broadcast(&service->changed);
     vhd_task_unref(entry->task);
     free(entry);
 }
@@ -125,8 +123,6 @@ void vhd_service_stop(struct vhd_service *service)
         vhd_task_unref(task);
         pthread_mutex_lock(&service->lock);
     }
-    while (!TAILQ_EMPTY(&service->queue) || !TAILQ_EMPTY(&service->at_work))
-        pthread_cond_wait(&service->changed, &service->lock);
 }
 
 void vhd_service_free(struct vhd_service *service)

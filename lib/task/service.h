@@ -20,17 +20,18 @@ struct vhd_service;
 int vhd_service_new(unsigned workers, struct vhd_service **ret);
 
 /*
- * Take no new work, cancel what is queued or at work, and wait for it to end. May be called more
- * than once, from any thread but a worker.
+ * Take no new work, and cancel what is queued or at work. The call does not wait for it to end.
+ * May be called more than once.
  */
 void vhd_service_stop(struct vhd_service *service);
 
-/* Stop and release a service; NULL is allowed. Its tasks live on for those who hold them. */
+/*
+ * Stop a service, wait until all its work has ended, and release it; NULL is allowed. Its tasks
+ * live on for those who hold them. Not to be called by a worker.
+ */
 void vhd_service_free(struct vhd_service *service);
 
-/*
- * True once vhd_service_stop() has been called.
- */
+/* True once vhd_service_stop() has been called. */
 bool vhd_service_is_stopping(struct vhd_service *service);
 
 /*

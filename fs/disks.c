@@ -1,0 +1,371 @@
+#include "disks.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "disk/info.h"
+#include "folder.h"
+#include "ino.h"
+#include "job/delete.h"
+#include "refuse.h"
+#include "request/name.h"
+#include "request/size.h"
+#include "tasks.h"
+
+static const char folder[] = "disks";
+
+/* What an info is printed from. */
+struct record {
+    const struct vhd_store *store;
+    struct vhd_info info;
+};
+
+/*
+ * The values of an info.
+ */
+
+static void print_name(FILE *out, const void *arg)
+{
+    const struct record *record = arg;
+    fputs(record->info.name, out);
+}
+
+static void print_path(FILE *out, const void *arg)
+{
+    const struct record *record = arg;
+    fprintf(out, "%s/%s", vhd_store_path(record->store), record->info.file);
+}
+
+static void print_type(FILE *out, const void *arg)
+{
+    const struct vhd_image *image = &((const struct record *)arg)->info.image;
+    if (!image->has_footer)
+        putc('-', out);
+    else if (image->footer.type == VHD_TYPE_FIXED)
+        fputs("fixed", out);
+    else if (image->footer.type == VHD_TYPE_DYNAMIC)
+        fputs("dynamic", out);
+    else
+        fputs("differencing", out);
+}
+
+static void print_size(FILE *out, const void *arg)
+{
+    const struct vhd_image *image = &((const struct record *)arg)->info.image;
+    char text[VHD_SIZE_TEXT] = "-";
+    if (image->has_footer)
+        vhd_size_format(image->footer.current_size, text);
+    fputs(text, out);
+}
+
+static void print_bytes(FILE *out, const void *arg)
+{
+    const struct vhd_image *image = &((const struct record *)arg)->info.image;
+    if (image->has_footer)
+        fprintf(out, "%" PRIu64, image->footer.current_size);
+    else
+        putc('-', out);
+}
+
+static void print_used(FILE *out, const void *arg)
+{
+    const struct record *record = arg;
+    fprintf(out, "%" PRIu64, record->info.used);
+}
+
+static void print_length(FILE *out, const void *arg)
+{
+    const struct record *record = arg;
+    fprintf(out, "%" PRIu64, record->info.image.length);
+}
+
+static void print_uuid(FILE *out, const void *arg)
+{
+    const struct vhd_image *image = &((const struct record *)arg)->info.image;
+    char text[UUID_STR_LEN] = "-";
+    if (image->has_footer)
+        uuid_unparse_lower(image->footer.uuid, text);
+    fputs(text, out);
+}
+
+static void print_created(FILE *out, const void *arg)
+{
+    const struct vhd_image *image = &((const struct record *)arg)->info.image;
+    struct timespec created = {0};
+    if (image->has_footer)
+        created.tv_sec = VHD_EPOCH + image->footer.timestamp;
+    fs_print_time(out, created);
+}
+
+/* Four characters and a version; what cannot be printed is shown as a dot. */
+static void print_creator(FILE *out, const void *arg)
+{
+    const struct vhd_image *image = &((const struct record *)arg)->info.image;
+    if (!image->has_footer) {
+        putc('-', out);
+        return;
+    }
+    size_t len = sizeof image->footer.creator_app;
+    while (len > 0 && strchr(" ", image->footer.creator_app[len - 1]))
+        len--;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)image->footer.creator_app[i];
+        putc(c > ' ' && c < 0x7F ? c : '.', out);
+    }
+    uint32_t version = image->footer.creator_version;
+    fprintf(out, "%s%" PRIu32 ".%" PRIu32, len ? " " : "", version >> 16, version & 0xFFFF);
+}
+
+static void print_geometry(FILE *out, const void *arg)
+{
+    const struct vhd_image *image = &((const struct record *)arg)->info.image;
+    const struct vhd_geometry *geometry = &image->footer.geometry;
+    if (image->has_footer)
+        fprintf(out, "%u/%u/%u", geometry->cylinders, geometry->heads, geometry->sectors_per_track);
+    else
+        putc('-', out);
+}
+
+static void print_blocks(FILE *out, const void *arg)
+{
+    const struct vhd_image *image = &((const struct record *)arg)->info.image;
+    if (image->has_header)
+        fprintf(out, "%" PRIu32, image->blocks);
+    else
+        putc('-', out);
+}
+
+static void print_allocated(FILE *out, const void *arg)
+{
+    const struct vhd_image *image = &((const struct record *)arg)->info.image;
+    if (image->has_header)
+        fprintf(out, "%" PRIu32, image->allocated);
+    else
+        putc('-', out);
+}
+
+static bool is_child(const struct vhd_image *image)
+{
+    return image->has_header && image->footer.type == VHD_TYPE_DIFFERENCING;
+}
+
+/* A name that another program has put into the image may hold anything but must stay one line. */
+static void print_parent(FILE *out, const void *arg)
+{
+    const struct record *record = arg;
+    if (!*record->info.parent)
+        putc('-', out);
+    for (const char *p = record->info.parent; *p; p++)
+        putc(iscntrl((unsigned char)*p) ? '?' : *p, out);
+}
+
+static void print_parent_uuid(FILE *out, const void *arg)
+{
+    const struct vhd_image *image = &((const struct record *)arg)->info.image;
+    char text[UUID_STR_LEN] = "-";
+    if (is_child(image))
+        uuid_unparse_lower(image->header.parent_uuid, text);
+    fputs(text, out);
+}
+
+static void print_children(FILE *out, const void *arg)
+{
+    const struct record *record = arg;
+    fprintf(out, "%u", record->info.children);
+}
+
+static void print_fault(FILE *out, const void *arg)
+{
+    const struct vhd_fault *fault = &((const struct record *)arg)->info.image.fault;
+    fputs(fault->defect == VHD_SOUND ? "-" : fault->sentence, out);
+}
+
+const struct fs_field fs_disk_fields[] = {
+    [FS_DISK_FIELD_name] = {"name", print_name, false},
+    [FS_DISK_FIELD_path] = {"path", print_path, false},
+    [FS_DISK_FIELD_type] = {"type", print_type, false},
+    [FS_DISK_FIELD_size] = {"size", print_size, false},
+    [FS_DISK_FIELD_bytes] = {"bytes", print_bytes, true},
+    [FS_DISK_FIELD_used] = {"used", print_used, true},
+    [FS_DISK_FIELD_length] = {"length", print_length, true},
+    [FS_DISK_FIELD_uuid] = {"uuid", print_uuid, false},
+    [FS_DISK_FIELD_created] = {"created", print_created, false},
+    [FS_DISK_FIELD_creator] = {"creator", print_creator, false},
+    [FS_DISK_FIELD_geometry] = {"geometry", print_geometry, false},
+    [FS_DISK_FIELD_blocks] = {"blocks", print_blocks, true},
+    [FS_DISK_FIELD_allocated] = {"allocated", print_allocated, true},
+    [FS_DISK_FIELD_parent] = {"parent", print_parent, false},
+    [FS_DISK_FIELD_parent_uuid] = {"parent_uuid", print_parent_uuid, false},
+    [FS_DISK_FIELD_children] = {"children", print_children, true},
+    [FS_DISK_FIELD_fault] = {"fault", print_fault, false},
+    [FS_DISK_FIELD_END] = {NULL, NULL, false},
+};
+
+static int read_record(struct fs *fs, const struct fs_node *node, struct record *ret,
+                       struct timespec *ret_changed)
+{
+    ret->store = fs->store;
+    int err = vhd_info_read(fs->store, node->name->text, &ret->info);
+    if (err == 0)
+        *ret_changed = ret->info.changed;
+    return err;
+}
+
+static int info_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
+{
+    struct record record;
+    int err = read_record(fs, node, &record, ret);
+    if (err == 0)
+        fs_fields_show(out, fs_disk_fields, &record);
+    return err;
+}
+
+static int json_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
+{
+    struct record record;
+    int err = read_record(fs, node, &record, ret);
+    if (err == 0)
+        fs_fields_show_json(out, fs_disk_fields, &record);
+    return err;
+}
+
+static int value_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
+{
+    struct record record;
+    int err = read_record(fs, node, &record, ret);
+    if (err == 0)
+        fs_field_show(out, node->row->field, &record);
+    return err;
+}
+
+/*
+ * The folder.
+ */
+
+static int disk_changed(struct fs *fs, const struct fs_node *node, struct timespec *ret)
+{
+    char file[NAME_MAX + 1];
+    struct stat attributes;
+
+    int err = vhd_store_find(fs->store, node->name->text, file, &attributes);
+    if (err == 0)
+        *ret = attributes.st_mtim;
+    return err;
+}
+
+/* The node of a disk that is in the store. */
+static int find_disk(struct fs *fs, const char *text, enum fs_kind kind, struct fs_node *ret)
+{
+    char file[NAME_MAX + 1];
+
+    int err = vhd_store_find(fs->store, text, file, NULL);
+    if (err < 0)
+        return err;
+    *ret = (struct fs_node){fs_row(kind), fs_names_get(fs->names, text)};
+    return ret->name ? 0 : -ENOMEM;
+}
+
+static int disks_find(struct fs *fs, const char *text, struct fs_node *ret)
+{
+    size_t stem = vhd_name_stem_length(text);
+
+    int err = find_disk(fs, text, FS_DISK, ret);
+    if (err != -ENOENT || stem == strlen(text))
+        return err;
+    AUTO_FREE char *name = strndup(text, stem);
+    return name ? find_disk(fs, name, FS_DISK_ALIAS, ret) : -ENOMEM;
+}
+
+/* A disk that nobody has looked up has no number yet, and listing must not give it one. */
+struct lister {
+    struct fs *fs;
+    struct fs_listing *listing;
+};
+
+static int list_disk(void *arg, const char *text)
+{
+    const struct lister *lister = arg;
+    struct fs_name *name = fs_names_find(lister->fs->names, text);
+    fuse_ino_t ino = name ? fs_ino(name->serial, FS_DISK) : FS_INO_UNKNOWN;
+
+    fs_name_put(lister->fs->names, name);
+    return fs_listing_add(lister->listing, text, ino, S_IFDIR);
+}
+
+static int disks_list(struct fs *fs, struct fs_listing *listing)
+{
+    struct lister lister = {fs, listing};
+    return vhd_store_each(fs->store, list_disk, &lister);
+}
+
+/* May this process delete the disk now? */
+static enum vhd_result judge_delete(struct fs *fs, struct fs_name *name, struct vhd_verdict *ret)
+{
+    if (fs->is_read_only)
+        return vhd_verdict_set(ret, VHD_READ_ONLY, "vhdfs is mounted read-only");
+    if (fs_name_is_at_work(fs->names, name))
+        return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", name->text);
+    return vhd_delete(fs->store, name->text, ret);
+}
+
+static int disks_rmdir(struct fs *fs, const char *text, pid_t pid)
+{
+    struct vhd_verdict verdict;
+    char file[NAME_MAX + 1];
+
+    int err = vhd_store_find(fs->store, text, file, NULL);
+    if (err < 0)
+        return err;
+    struct fs_name *name = fs_names_get(fs->names, text);
+    if (!name)
+        return -ENOMEM;
+    if (fs_name_was_refused_unlink(fs->names, name, pid))
+        err = -ENOTEMPTY;
+    else if (judge_delete(fs, name, &verdict) != VHD_OK)
+        err = fs_refuse(fs, folder, text, &verdict);
+    else
+        fs_name_retire(fs->names, name);
+    fs_name_put(fs->names, name);
+    return err;
+}
+
+static int disk_unlink(struct fs *fs, const struct fs_node *node, const char *text, pid_t pid)
+{
+    (void)text;
+    fs_name_note_refused_unlink(fs->names, node->name, pid);
+    return -EPERM;
+}
+
+static int alias_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
+{
+    int err = disk_changed(fs, node, ret);
+    if (err == 0)
+        fputs(node->name->text, out);
+    return err;
+}
+
+static int task_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
+{
+    if (!fs_tasks_has_record(fs, node))
+        return -ENOENT;
+    *ret = fs->started;
+    fprintf(out, "../../tasks/%s", node->name->text);
+    return 0;
+}
+
+const struct fs_row_ops fs_disks_ops = {
+    .find = disks_find,
+    .list = disks_list,
+    .rmdir = disks_rmdir,
+};
+
+const struct fs_row_ops fs_disk_ops = {.changed = disk_changed, .unlink = disk_unlink};
+const struct fs_row_ops fs_disk_alias_ops = {.show = alias_show};
+const struct fs_row_ops fs_disk_info_ops = {.show = info_show};
+const struct fs_row_ops fs_disk_json_ops = {.show = json_show};
+const struct fs_row_ops fs_disk_value_ops = {.show = value_show};
+const struct fs_row_ops fs_disk_task_ops = {.show = task_show, .is_listed = fs_tasks_has_record};

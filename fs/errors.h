@@ -1,0 +1,32 @@
+/*
+ * The last refusals, for those whose shell says "I/O error" to every errno, or nothing at all.
+ */
+#pragma once
+
+#include "result/result.h"
+#include "text.h"
+
+struct fs_errors;
+
+/* Returns NULL when memory is short. */
+struct fs_errors *fs_errors_new(void);
+
+void fs_errors_free(struct fs_errors *errors);
+
+/*
+ * Add a refusal; the sixteenth before it is dropped.
+ *
+ *   folder, name  where it was refused: "new", "disk1"
+ */
+void fs_errors_add(struct fs_errors *errors, const char *folder, const char *name,
+                   const struct vhd_verdict *verdict);
+
+/* Drop all. */
+void fs_errors_clear(struct fs_errors *errors);
+
+/*
+ * Print them, the oldest first, a line each: TIME WHERE ERRNO RESULT sentence.
+ *
+ * Returns when one was last added, or they were cleared; zero when neither has happened.
+ */
+struct timespec fs_errors_show(struct fs_errors *errors, FILE *out);

@@ -1,0 +1,130 @@
+#include "folder.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "ino.h"
+
+struct listed {
+    char *name;
+    fuse_ino_t ino;
+    mode_t mode;
+};
+
+struct fs_listing {
+    struct listed *entries;
+    size_t count, room;
+};
+
+struct fs_folder {
+    struct fs *fs;        /* constant */
+    struct fs_node node;  /* constant */
+    pthread_mutex_t lock; /* guards what follows */
+    struct fs_listing listing;
+};
+
+int fs_listing_add(struct fs_listing *listing, const char *name, fuse_ino_t ino, mode_t mode)
+{
+    if (listing->count == listing->room) {
+        size_t room = listing->room ? 2 * listing->room : 32;
+        struct listed *entries = reallocarray(listing->entries, room, sizeof *entries);
+        if (!entries)
+            return -ENOMEM;
+        listing->entries = entries;
+        listing->room = room;
+    }
+    char *copy = strdup(name);
+    if (!copy)
+        return -ENOMEM;
+    listing->entries[listing->count++] = (struct listed){copy, ino, mode};
+    return 0;
+}
+
+static void listing_free(struct fs_listing *listing)
+{
+    for (size_t i = 0; i < listing->count; i++)
+        free(listing->entries[i].name);
+    free(listing->entries);
+    *listing = (struct fs_listing){0};
+}
+
+/* Add the parent's rows of this folder, and the NAMEs that it finds. */
+static int collect(struct fs *fs, const struct fs_node *node, struct fs_listing *listing)
+{
+    uint32_t serial = node->name ? node->name->serial : 0;
+    int err = fs_listing_add(listing, ".", fs_node_id(node), S_IFDIR);
+    if (err == 0)
+        err = fs_listing_add(listing, "..", FUSE_ROOT_ID, S_IFDIR);
+
+    for (unsigned kind = FS_ROOT; err == 0 && kind < FS_KIND_COUNT; kind++) {
+        const struct fs_row *row = fs_row((enum fs_kind)kind);
+        if (row->parent != fs_row_kind(node->row) || !row->name)
+            continue;
+        if (!row->ops->is_listed || row->ops->is_listed(fs, node))
+            err = fs_listing_add(listing, row->name, fs_ino(serial, kind), row->mode);
+    }
+    if (err == 0 && node->row->ops->list)
+        err = node->row->ops->list(fs, listing);
+    return err;
+}
+
+static int refill(struct fs_folder *folder)
+{
+    listing_free(&folder->listing);
+    return collect(folder->fs, &folder->node, &folder->listing);
+}
+
+int fs_folder_open(struct fs *fs, struct fs_node *node, struct fs_folder **ret)
+{
+    struct stat attributes;
+    struct fs_folder *folder = calloc(1, sizeof *folder);
+    int err = folder ? fs_node_stat(fs, node, &attributes) : -ENOMEM;
+    if (err < 0) {
+        fs_node_put(fs, node);
+        free(folder);
+        return err;
+    }
+    folder->fs = fs;
+    folder->node = *node;
+    pthread_mutex_init(&folder->lock, NULL);
+    *ret = folder;
+    return 0;
+}
+
+void fs_folder_close(struct fs_folder *folder)
+{
+    listing_free(&folder->listing);
+    fs_node_put(folder->fs, &folder->node);
+    pthread_mutex_destroy(&folder->lock);
+    free(folder);
+}
+
+void fs_folder_read(struct fs_folder *folder, fuse_req_t req, size_t size, off_t off)
+{
+    AUTO_FREE char *buf = malloc(size);
+    size_t len = 0;
+    int err = buf ? 0 : -ENOMEM;
+
+    {
+        HOLD_LOCK(&folder->lock);
+        const struct fs_listing *listing = &folder->listing;
+        if (err == 0 && off == 0)
+            err = refill(folder);
+        for (size_t i = (size_t)off; err == 0 && i < listing->count; i++) {
+            const struct listed *entry = &listing->entries[i];
+            const struct stat attributes = {.st_ino = entry->ino, .st_mode = entry->mode};
+            size_t need = fuse_add_direntry(req, buf + len, size - len, entry->name, &attributes,
+                                            (off_t)i + 1);
+            if (need > size - len)
+                break;
+            len += need;
+        }
+    }
+    if (err < 0)
+        fuse_reply_err(req, -err);
+    else
+        fuse_reply_buf(req, buf, len);
+}

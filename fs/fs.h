@@ -1,0 +1,31 @@
+/*
+ * The mount: what every part of it shares. One exists for the daemon's life; its pointers do not
+ * change once it serves.
+ *
+ * Lock order, outermost first: a handle's lock, the names' lock, the library's (service, task).
+ * The errors' lock and the parking's are leaves. None is held across a reply to the kernel.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "store/store.h"
+#include "task/service.h"
+
+struct fs {
+    struct vhd_store *store;
+    struct vhd_service *service;
+    struct fs_names *names;
+    struct fs_errors *errors;
+    struct fs_parking *parking;
+    int ready_fd; /* where to tell that the tree answers; -1 where nobody waits for it */
+
+    /* what files look like */
+    uid_t uid;
+    gid_t gid;
+    mode_t umask;
+    bool is_read_only;
+    struct timespec started; /* of the mount; the time of what never changes */
+};

@@ -1,0 +1,108 @@
+#include "handle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+/* What opening a node does besides making the handle. */
+static int begin(struct fs_handle *handle)
+{
+    struct fs *fs = handle->fs;
+    const struct fs_row_ops *ops = handle->node.row->ops;
+
+    if (handle->is_writer && ops->open) {
+        int err = ops->open(fs, &handle->node);
+        if (err < 0)
+            return err;
+    }
+    /* What is open only to be written to may have nothing to show yet. */
+    int err = ops->show ? fs_node_text(fs, &handle->node, &handle->text) : 0;
+    return err < 0 && !handle->is_writer ? err : 0;
+}
+
+int fs_handle_open(struct fs *fs, struct fs_node *node, bool is_writer, struct fs_handle **ret)
+{
+    struct fs_handle *handle = calloc(1, sizeof *handle);
+    if (!handle) {
+        fs_node_put(fs, node);
+        return -ENOMEM;
+    }
+    handle->refs = 1;
+    handle->fs = fs;
+    handle->node = *node;
+    handle->is_writer = is_writer;
+    int err = begin(handle);
+    if (err < 0) {
+        fs_node_put(fs, &handle->node);
+        free(handle);
+        return err;
+    }
+    pthread_mutex_init(&handle->lock, NULL);
+    *ret = handle;
+    return 0;
+}
+
+struct fs_handle *fs_handle_ref(struct fs_handle *handle)
+{
+    __atomic_fetch_add(&handle->refs, 1, __ATOMIC_RELAXED);
+    return handle;
+}
+
+void fs_handle_unref(struct fs_handle *handle)
+{
+    if (__atomic_sub_fetch(&handle->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    const struct fs_row_ops *ops = handle->node.row->ops;
+    if (handle->is_writer && ops->close)
+        ops->close(handle->fs, &handle->node);
+    fs_text_free(&handle->text);
+    fs_node_put(handle->fs, &handle->node);
+    pthread_mutex_destroy(&handle->lock);
+    free(handle);
+}
+
+/* Take a new snapshot; where there is nothing to show any more the old one stays. */
+static void refresh(struct fs_handle *handle)
+{
+    struct fs_text text;
+
+    if (fs_node_text(handle->fs, &handle->node, &text) < 0)
+        return;
+    fs_text_free(&handle->text);
+    handle->text = text;
+}
+
+void fs_handle_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
+{
+    struct fs_text part = {0};
+
+    {
+        HOLD_LOCK(&handle->lock);
+        if (off == 0 && handle->is_read)
+            refresh(handle);
+        handle->is_read = true;
+        if ((size_t)off < handle->text.len) {
+            part.len = handle->text.len - (size_t)off;
+            if (part.len > size)
+                part.len = size;
+            part.data = malloc(part.len);
+            if (part.data)
+                memcpy(part.data, handle->text.data + off, part.len);
+        }
+    }
+    if (part.len > 0 && !part.data)
+        fuse_reply_err(req, ENOMEM);
+    else
+        fuse_reply_buf(req, part.data, part.len);
+    fs_text_free(&part);
+}
+
+void fs_reply_text(fuse_req_t req, const char *text, size_t len, size_t size, off_t off)
+{
+    size_t start = (uint64_t)off < len ? (size_t)off : len;
+    size_t part = len - start < size ? len - start : size;
+
+    fuse_reply_buf(req, text + start, part);
+}

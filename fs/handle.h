@@ -1,0 +1,52 @@
+/*
+ * An open file. It owns a reference to what it is of, and a snapshot of what it shows, so that it
+ * goes on working when the object is gone.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "tree.h"
+
+/* How far the request of a handle on new/NAME has come. */
+enum fs_request_state {
+    FS_REQUEST_NONE,    /* nothing written, or what was has failed */
+    FS_REQUEST_AT_WORK, /* written, not yet answered */
+    FS_REQUEST_DONE,    /* succeeded: only blanks are taken */
+};
+
+struct fs_handle {
+    unsigned refs; /* atomic; one is the open file, others are answers under way */
+
+    /* constant */
+    struct fs *fs;
+    struct fs_node node;
+    bool is_writer;
+
+    pthread_mutex_t lock; /* guards what follows */
+    struct fs_text text;
+    bool is_read; /* a read at 0 has been answered from the snapshot */
+    enum fs_request_state request;
+};
+
+/*
+ * Open a node.
+ *
+ *   node       its reference is taken over, also when the call fails
+ *   is_writer  it is to be written to
+ *
+ * Returns 0 or a negative errno.
+ */
+int fs_handle_open(struct fs *fs, struct fs_node *node, bool is_writer, struct fs_handle **ret);
+
+/* Keep a handle beyond its file's close, for an answer that comes later; returns handle. */
+struct fs_handle *fs_handle_ref(struct fs_handle *handle);
+
+/* Drop a reference: the file's close is one. */
+void fs_handle_unref(struct fs_handle *handle);
+
+/* Answer a read from the snapshot; one at offset 0 takes a new one, unless it is the first. */
+void fs_handle_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off);
+
+/* Answer a read with its part of a text. */
+void fs_reply_text(fuse_req_t req, const char *text, size_t len, size_t size, off_t off);

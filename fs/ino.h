@@ -1,0 +1,32 @@
+/*
+ * Three numbers name a file of the tree.
+ *
+ * The kind says which row of the tree (tree.h) it is, a status or an info. The serial says which
+ * disk or task it belongs to: one for each NAME in use (names.h), never given twice while mounted,
+ * so that no number comes to mean another object; 0 is the fixed part of the tree. Both together
+ * are the st_ino that a user sees. The node id that the kernel gets has a generation above them,
+ * so that a file whose content has changed behind the kernel's back becomes a new file to its
+ * cache; texts are never cached, so theirs is 0.
+ *
+ *     node id = generation (24 bits) | serial (32 bits) | kind (8 bits)
+ *
+ * The root is serial 0, kind 1, and thereby number 1, as FUSE wants it.
+ */
+#pragma once
+
+#include <stdint.h>
+
+static inline uint64_t fs_ino(uint32_t serial, unsigned kind)
+{
+    return (uint64_t)serial << 8 | kind;
+}
+
+static inline uint32_t fs_ino_serial(uint64_t id)
+{
+    return (uint32_t)(id >> 8);
+}
+
+static inline unsigned fs_ino_kind(uint64_t id)
+{
+    return id & 0xFF;
+}

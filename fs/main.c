@@ -1,0 +1,92 @@
+/*
+ * vhdfs STORE MOUNTPOINT: a directory of virtual hard disks as a tree of files.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "errors.h"
+#include "log.h"
+#include "names.h"
+#include "options.h"
+#include "session.h"
+
+/* Take the store: made if missing, locked, swept. What is wrong with it is the exit status. */
+static enum fs_exit open_store(const struct fs_options *options, struct fs *fs)
+{
+    struct vhd_verdict verdict;
+    unsigned flags = VHD_STORE_OWN | (options->is_read_only ? VHD_STORE_READ_ONLY : 0);
+
+    if (vhd_store_open(options->store, flags, &fs->store, &verdict) == VHD_OK)
+        return FS_EXIT_OK;
+    fprintf(stderr, "vhdfs: %s\n", verdict.sentence);
+    return FS_EXIT_STORE;
+}
+
+static enum fs_exit make_mountpoint(const struct fs_options *options)
+{
+    if (mkdir(options->mountpoint, 0777) == 0 || errno == EEXIST)
+        return FS_EXIT_OK;
+    fprintf(stderr, "vhdfs: cannot make the mount point \"%s\": %s\n", options->mountpoint,
+            strerrordesc_np(errno));
+    return FS_EXIT_MOUNT;
+}
+
+/* Go to the background unless told not to, and serve. */
+static enum fs_exit run(struct fs *fs, const struct fs_options *options, struct fs_session *session)
+{
+    if (!options->is_foreground) {
+        int err = fs_daemon_fork(&fs->ready_fd);
+        if (err < 0) {
+            fprintf(stderr, "vhdfs: cannot go to the background: %s\n", strerrordesc_np(-err));
+            return FS_EXIT_MOUNT;
+        }
+    }
+    fs_log_open(options->is_foreground);
+    return fs_session_serve(session);
+}
+
+static enum fs_exit mount_and_run(struct fs *fs, struct fs_options *options)
+{
+    struct fs_session *session;
+
+    enum fs_exit status = open_store(options, fs);
+    if (status == FS_EXIT_OK)
+        status = make_mountpoint(options);
+    if (status == FS_EXIT_OK)
+        status = fs_session_mount(fs, options, &session);
+    if (status == FS_EXIT_OK)
+        status = run(fs, options, session);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct fs_options options;
+    enum fs_parsed parsed = fs_options_parse(argc, argv, &options);
+    enum fs_exit status = parsed == FS_PARSED_DONE ? FS_EXIT_OK : FS_EXIT_USAGE;
+
+    if (parsed == FS_PARSED_RUN) {
+        struct fs fs = {
+            .names = fs_names_new(options.history),
+            .errors = fs_errors_new(),
+            .ready_fd = -1,
+            .uid = options.uid,
+            .gid = options.gid,
+            .umask = options.umask,
+            .is_read_only = options.is_read_only,
+        };
+        clock_gettime(CLOCK_REALTIME, &fs.started);
+        status = fs.names && fs.errors ? mount_and_run(&fs, &options) : FS_EXIT_MOUNT;
+        vhd_store_unref(fs.store);
+        fs_errors_free(fs.errors);
+        fs_names_free(fs.names);
+    }
+    fs_options_free(&options);
+    return (int)status;
+}

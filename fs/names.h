@@ -1,0 +1,101 @@
+/*
+ * The names in use: one entry for each NAME that the kernel has looked up, that a file is open of,
+ * or whose task is remembered. An entry goes when none of that holds any more, so memory follows
+ * what is in use and not what the store holds.
+ *
+ * Every function may be called from any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "task/task.h"
+
+struct fs_names;
+
+struct fs_name {
+    const char *text; /* the NAME; constant */
+    uint32_t serial;  /* constant */
+};
+
+/*
+ * Make an empty table.
+ *
+ *   history  ended tasks remembered at most, 1 or more
+ *
+ * Returns NULL when memory is short.
+ */
+struct fs_names *fs_names_new(unsigned history);
+
+void fs_names_free(struct fs_names *names);
+
+/*
+ * References. All of these return an entry to be dropped with fs_name_put(), or NULL: get when
+ * memory is short, the others when there is none.
+ */
+struct fs_name *fs_names_get(struct fs_names *names, const char *text);
+struct fs_name *fs_names_find(struct fs_names *names, const char *text);
+struct fs_name *fs_names_by_serial(struct fs_names *names, uint32_t serial);
+struct fs_name *fs_name_ref(struct fs_names *names, struct fs_name *name);
+void fs_name_put(struct fs_names *names, struct fs_name *name);
+
+/* The kernel has been told of a node of this name, and: it has forgotten count such tellings. */
+void fs_name_looked_up(struct fs_names *names, struct fs_name *name);
+void fs_names_forgotten(struct fs_names *names, uint32_t serial, uint64_t count);
+
+/*
+ * The disk of this name is gone. The kernel's nodes of the entry stay with it; whoever asks for the
+ * name from now on gets a new entry, with the same record and a new serial.
+ */
+void fs_name_retire(struct fs_names *names, struct fs_name *name);
+
+/*
+ * Records. A name has at most one: its latest task. It is at work from fs_name_claim() on until
+ * that task has ended.
+ */
+
+/* The task on record, referenced; or NULL. */
+struct vhd_task *fs_name_task(struct fs_names *names, struct fs_name *name);
+
+/* Is a task of this name at work, or about to be? */
+bool fs_name_is_at_work(struct fs_names *names, struct fs_name *name);
+
+/* Claim the name for a new task. Returns false when it is at work. */
+bool fs_name_claim(struct fs_names *names, struct fs_name *name);
+
+/* End a claim: put task, referenced, on record in place of the former; NULL leaves that as it is.
+ */
+void fs_name_settle(struct fs_names *names, struct fs_name *name, struct vhd_task *task);
+
+/*
+ * Forget the record.
+ *
+ * Returns 0, -ENOENT when there is none, or -EBUSY when its task is at work.
+ */
+int fs_name_forget_record(struct fs_names *names, struct fs_name *name);
+
+/*
+ * Call visit() for each name with a record, the oldest first, until it returns other than 0. It is
+ * called under the names' lock.
+ *
+ * Returns what the last call returned.
+ */
+int fs_names_each_record(struct fs_names *names,
+                         int (*visit)(void *arg, const struct fs_name *name, bool is_at_work),
+                         void *arg);
+
+/*
+ * Files open for a request. While there is one, the name can be looked up in new/.
+ */
+void fs_name_request_opened(struct fs_names *names, struct fs_name *name);
+void fs_name_request_closed(struct fs_names *names, struct fs_name *name);
+bool fs_name_has_request(struct fs_names *names, struct fs_name *name);
+
+/*
+ * A process that was refused to remove a file inside a disk, as "find -delete" is before it goes
+ * on to remove the folder: it is noted, and asked for when a folder is to go.
+ */
+void fs_name_note_refused_unlink(struct fs_names *names, struct fs_name *name, pid_t pid);
+bool fs_name_was_refused_unlink(struct fs_names *names, struct fs_name *name, pid_t pid);

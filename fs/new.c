@@ -1,0 +1,267 @@
+#include "new.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "folder.h"
+#include "handle.h"
+#include "ino.h"
+#include "job/create.h"
+#include "parking.h"
+#include "refuse.h"
+#include "request/name.h"
+#include "tasks.h"
+
+static const char folder[] = "new";
+
+/* The disk that a file name in new/ means: "X.vhd" makes disk X. */
+static char *disk_of(const char *text)
+{
+    return strndup(text, vhd_name_stem_length(text));
+}
+
+/* A name in new/ can be looked up while its task is remembered or a file of it is open. */
+static bool is_there(struct fs *fs, struct fs_name *name)
+{
+    struct vhd_task *task = fs_name_task(fs->names, name);
+    vhd_task_unref(task);
+    return task || fs_name_has_request(fs->names, name);
+}
+
+static int new_find(struct fs *fs, const char *text, struct fs_node *ret)
+{
+    AUTO_FREE char *disk = disk_of(text);
+    struct fs_name *name = disk ? fs_names_find(fs->names, disk) : NULL;
+
+    if (!name || !is_there(fs, name)) {
+        fs_name_put(fs->names, name);
+        return disk ? -ENOENT : -ENOMEM;
+    }
+    *ret = (struct fs_node){fs_row(FS_REQUEST), name};
+    return 0;
+}
+
+static int list_working(void *arg, const struct fs_name *name, bool is_at_work)
+{
+    if (!is_at_work)
+        return 0;
+    return fs_listing_add(arg, name->text, fs_ino(name->serial, FS_REQUEST), S_IFREG);
+}
+
+static int new_list(struct fs *fs, struct fs_listing *listing)
+{
+    return fs_names_each_record(fs->names, list_working, listing);
+}
+
+/* The rules that a name must meet before anything is written, in the contract's order. */
+static enum vhd_result judge_name(struct fs *fs, const char *disk, struct vhd_verdict *ret)
+{
+    char file[NAME_MAX + 1];
+
+    if (vhd_service_is_stopping(fs->service))
+        return vhd_verdict_set(ret, VHD_SHUTTING_DOWN, NULL);
+    if (fs->is_read_only)
+        return vhd_verdict_set(ret, VHD_READ_ONLY, "vhdfs is mounted read-only");
+    if (strlen(disk) > NAME_MAX - strlen(VHD_ENDING))
+        return vhd_verdict_set(ret, VHD_BUFFER_OVERFLOW,
+                               "the name takes %zu bytes, expected at most %zu", strlen(disk),
+                               NAME_MAX - strlen(VHD_ENDING));
+    snprintf(file, sizeof file, "%s%s", disk, VHD_ENDING);
+    enum vhd_result result = vhd_name_judge_length(vhd_store_path(fs->store), file, ret);
+    return result == VHD_OK ? vhd_name_judge(disk, ret) : result;
+}
+
+/* Is there room for a new disk of this name: no such disk, and no task at work on one? */
+static enum vhd_result judge_free(struct fs *fs, struct fs_name *name, struct vhd_verdict *ret)
+{
+    char file[NAME_MAX + 1];
+
+    if (vhd_store_find(fs->store, name->text, file, NULL) == 0)
+        return vhd_verdict_set(ret, VHD_ALREADY_EXISTS, "\"%s/%s\" exists already",
+                               vhd_store_path(fs->store), file);
+    if (fs_name_is_at_work(fs->names, name))
+        return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", name->text);
+    return VHD_OK;
+}
+
+/* The name is judged when the file is opened, which making it does next. */
+static int new_create(struct fs *fs, const char *text, struct fs_node *ret)
+{
+    AUTO_FREE char *disk = disk_of(text);
+    struct fs_name *name = disk ? fs_names_get(fs->names, disk) : NULL;
+    if (!name)
+        return -ENOMEM;
+    *ret = (struct fs_node){fs_row(FS_REQUEST), name};
+    return 0;
+}
+
+static int request_open(struct fs *fs, const struct fs_node *node)
+{
+    struct vhd_verdict verdict;
+
+    if (judge_name(fs, node->name->text, &verdict) != VHD_OK ||
+        judge_free(fs, node->name, &verdict) != VHD_OK)
+        return fs_refuse(fs, folder, node->name->text, &verdict);
+    fs_name_request_opened(fs->names, node->name);
+    return 0;
+}
+
+static void request_close(struct fs *fs, const struct fs_node *node)
+{
+    fs_name_request_closed(fs->names, node->name);
+}
+
+/* Reading new/NAME gives the status of its task; of a file just made, nothing. */
+static int request_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
+{
+    if (fs_tasks_show_status(fs, node, out, ret) == 0)
+        return 0;
+    *ret = fs->started;
+    return fs_name_has_request(fs->names, node->name) ? 0 : -ENOENT;
+}
+
+static int new_unlink(struct fs *fs, const struct fs_node *node, const char *text, pid_t pid)
+{
+    (void)node;
+    (void)pid;
+    AUTO_FREE char *disk = disk_of(text);
+    return disk ? fs_tasks_forget(fs, folder, disk) : -ENOMEM;
+}
+
+static void set_request(struct fs_handle *handle, enum fs_request_state state)
+{
+    HOLD_LOCK(&handle->lock);
+    handle->request = state;
+}
+
+/* The task has ended, or is sure to end as cancelled: this is the write's answer. */
+static void request_answer(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
+                           const struct vhd_task_status *status)
+{
+    const struct vhd_verdict *verdict = &status->verdict;
+    (void)off;
+
+    set_request(handle, verdict->result == VHD_OK ? FS_REQUEST_DONE : FS_REQUEST_NONE);
+    if (verdict->result != VHD_OK)
+        fs_refuse(handle->fs, folder, handle->node.name->text, verdict);
+    fs_reply_verdict(req, verdict, size);
+}
+
+/* Leave a record of a request that was refused, unless a disk or a working task owns it. */
+static void record_refusal(struct fs *fs, struct fs_name *name, uint64_t size,
+                           const struct vhd_verdict *verdict)
+{
+    char description[VHD_DESCRIPTION_SIZE], file[NAME_MAX + 1];
+
+    if (vhd_store_find(fs->store, name->text, file, NULL) == 0 || !fs_name_claim(fs->names, name))
+        return;
+    vhd_create_describe(name->text, size, description);
+    struct vhd_task *task =
+        vhd_service_record_refusal(fs->service, VHD_CREATE_OPERATION, description, verdict);
+    fs_name_settle(fs->names, name, task);
+    vhd_task_unref(task);
+}
+
+/* Hand a request in. Returns its task, referenced; or NULL and why not. */
+static struct vhd_task *submit(struct fs *fs, struct fs_name *name,
+                               const struct vhd_request *request, struct vhd_verdict *ret)
+{
+    char file[NAME_MAX + 1];
+    struct vhd_task *task = NULL;
+
+    if (!fs_name_claim(fs->names, name)) {
+        vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", name->text);
+        return NULL;
+    }
+    snprintf(file, sizeof file, "%s%s", name->text, VHD_ENDING);
+    struct vhd_create *create = vhd_create_new(fs->store, file, request);
+    if (!create)
+        vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
+    else
+        vhd_create_submit(fs->service, create, &task, ret);
+    fs_name_settle(fs->names, name, task);
+    return task;
+}
+
+/*
+ * Judge a request and hand it in, under the name as it is now: the disk that the file was opened
+ * for may have come and gone since.
+ */
+static struct vhd_task *begin(struct fs *fs, const char *disk, const char *text, size_t len,
+                              struct vhd_verdict *ret)
+{
+    struct vhd_request request = {0};
+    struct vhd_task *task = NULL;
+    struct fs_name *name = fs_names_get(fs->names, disk);
+    if (!name) {
+        vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
+        return NULL;
+    }
+    if (judge_name(fs, disk, ret) == VHD_OK && judge_free(fs, name, ret) == VHD_OK &&
+        vhd_request_parse(text, len, &request, ret) == VHD_OK)
+        task = submit(fs, name, &request, ret);
+    if (!task)
+        record_refusal(fs, name, request.size, ret);
+    fs_name_put(fs->names, name);
+    return task;
+}
+
+/* What a write meets on a handle whose request is not to come. Returns a negative errno, or 0. */
+static int judge_handle(struct fs_handle *handle, const char *text, size_t len, bool *ret_is_over)
+{
+    HOLD_LOCK(&handle->lock);
+    *ret_is_over = handle->request == FS_REQUEST_DONE;
+    if (handle->request == FS_REQUEST_AT_WORK)
+        return -EBUSY;
+    if (handle->request == FS_REQUEST_DONE)
+        return vhd_request_is_blank(text, len) ? 0 : -EINVAL;
+    handle->request = FS_REQUEST_AT_WORK;
+    return 0;
+}
+
+static void request_write(struct fs_handle *handle, fuse_req_t req, const char *text, size_t len)
+{
+    static const struct fs_parked_ops parked = {.is_work = true, .answer = request_answer};
+    struct fs *fs = handle->fs;
+    const char *disk = handle->node.name->text;
+    struct vhd_verdict verdict;
+    bool is_over;
+
+    int err = judge_handle(handle, text, len, &is_over);
+    if (err < 0) {
+        vhd_verdict_set(&verdict, err == -EBUSY ? VHD_IN_USE : VHD_INVALID_ARGUMENT,
+                        "this file has had its request, expected to be opened anew for another");
+        fs_refuse(fs, folder, disk, &verdict);
+        fs_reply_verdict(req, &verdict, len);
+        return;
+    }
+    if (is_over) {
+        fuse_reply_write(req, len);
+        return;
+    }
+    struct vhd_task *task = begin(fs, disk, text, len, &verdict);
+    if (task) {
+        fs_park(fs->parking, &parked, handle, req, len, 0, task);
+        vhd_task_unref(task);
+        return;
+    }
+    set_request(handle, FS_REQUEST_NONE);
+    fs_refuse(fs, folder, disk, &verdict);
+    fs_reply_verdict(req, &verdict, len);
+}
+
+const struct fs_row_ops fs_new_ops = {
+    .find = new_find,
+    .list = new_list,
+    .create = new_create,
+    .unlink = new_unlink,
+};
+
+const struct fs_row_ops fs_request_ops = {
+    .show = request_show,
+    .open = request_open,
+    .close = request_close,
+    .write = request_write,
+};

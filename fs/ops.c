@@ -1,0 +1,442 @@
+#include "ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "folder.h"
+#include "handle.h"
+#include "ino.h"
+#include "session.h"
+
+/*
+ * Nothing is cached under a name, so what comes, goes or changes in the store or among the tasks
+ * is seen at the next look, and no notification is needed.
+ */
+#define ENTRY_SECONDS 0.0
+#define ATTR_SECONDS  0.0
+
+static struct fs *fs_of(fuse_req_t req)
+{
+    return fuse_req_userdata(req);
+}
+
+static pid_t pid_of(fuse_req_t req)
+{
+    return fuse_req_ctx(req)->pid;
+}
+
+/*
+ * Settings of the connection. No splice: it costs two system calls for each small write. No
+ * writeback cache and no truncation inside open: with either the kernel would answer for sizes
+ * that it does not know.
+ */
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+    struct fs *fs = userdata;
+
+    conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
+                              FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_ATOMIC_O_TRUNC);
+    conn->time_gran = 1;
+    fs_session_ready(fs);
+}
+
+/* Describe a node to the kernel, which holds it from then on. Returns 0 or a negative errno. */
+static int entry_of(struct fs *fs, const struct fs_node *node, struct fuse_entry_param *ret)
+{
+    *ret = (struct fuse_entry_param){
+        .ino = fs_node_id(node),
+        .attr_timeout = ATTR_SECONDS,
+        .entry_timeout = ENTRY_SECONDS,
+    };
+    int err = fs_node_stat(fs, node, &ret->attr);
+    if (err == 0 && node->name)
+        fs_name_looked_up(fs->names, node->name);
+    return err;
+}
+
+/* The kernel has not taken an entry after all: it will not forget it either. */
+static void take_back(struct fs *fs, fuse_ino_t id)
+{
+    fs_names_forgotten(fs->names, fs_ino_serial(id), 1);
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *text)
+{
+    struct fs *fs = fs_of(req);
+    struct fs_node folder, node;
+    struct fuse_entry_param entry;
+
+    int err = fs_node_resolve(fs, parent, &folder);
+    if (err == 0) {
+        err = fs_node_find(fs, &folder, text, &node);
+        fs_node_put(fs, &folder);
+    }
+    if (err == 0) {
+        err = entry_of(fs, &node, &entry);
+        fs_node_put(fs, &node);
+    }
+    if (err < 0)
+        fuse_reply_err(req, -err);
+    else if (fuse_reply_entry(req, &entry) < 0)
+        take_back(fs, entry.ino);
+}
+
+static void op_forget(fuse_req_t req, fuse_ino_t id, uint64_t count)
+{
+    fs_names_forgotten(fs_of(req)->names, fs_ino_serial(id), count);
+    fuse_reply_none(req);
+}
+
+static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+    for (size_t i = 0; i < count; i++)
+        fs_names_forgotten(fs_of(req)->names, fs_ino_serial(forgets[i].ino), forgets[i].nlookup);
+    fuse_reply_none(req);
+}
+
+static void reply_attr(fuse_req_t req, fuse_ino_t id)
+{
+    struct fs *fs = fs_of(req);
+    struct fs_node node;
+    struct stat attributes;
+
+    int err = fs_node_resolve(fs, id, &node);
+    if (err == 0) {
+        err = fs_node_stat(fs, &node, &attributes);
+        fs_node_put(fs, &node);
+    }
+    if (err < 0)
+        fuse_reply_err(req, -err);
+    else
+        fuse_reply_attr(req, &attributes, ATTR_SECONDS);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
+{
+    (void)info;
+    reply_attr(req, id);
+}
+
+/*
+ * On files that are written to, truncation to any size, chmod, chown and utimens succeed and do
+ * nothing: shells, editors and copying tools do them. Elsewhere they are refused.
+ */
+static void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attributes, int which,
+                       struct fuse_file_info *info)
+{
+    const struct fs_row *row = fs_row(fs_ino_kind(id));
+    (void)attributes;
+    (void)which;
+    (void)info;
+
+    if (row && row->ops->write)
+        reply_attr(req, id);
+    else
+        fuse_reply_err(req, EPERM);
+}
+
+static void op_readlink(fuse_req_t req, fuse_ino_t id)
+{
+    struct fs *fs = fs_of(req);
+    struct fs_node node;
+    struct fs_text text = {0};
+
+    int err = fs_node_resolve(fs, id, &node);
+    if (err == 0) {
+        err = fs_node_text(fs, &node, &text);
+        fs_node_put(fs, &node);
+    }
+    if (err < 0)
+        fuse_reply_err(req, -err);
+    else
+        fuse_reply_readlink(req, text.data);
+    fs_text_free(&text);
+}
+
+/*
+ * Open a node, whose reference is taken over. Texts go past the page cache, since their size may
+ * change with every look; a flush has nothing to do, so the kernel need not send one.
+ */
+static int open_file(struct fs *fs, struct fs_node *node, bool is_writer,
+                     struct fuse_file_info *info)
+{
+    struct fs_handle *handle;
+
+    int err = fs_handle_open(fs, node, is_writer, &handle);
+    if (err < 0)
+        return err;
+    info->fh = (uintptr_t)handle;
+    info->direct_io = 1;
+    info->noflush = 1;
+    return 0;
+}
+
+static struct fs_handle *handle_of(const struct fuse_file_info *info)
+{
+    return (struct fs_handle *)(uintptr_t)info->fh;
+}
+
+static void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
+{
+    struct fs *fs = fs_of(req);
+    struct fs_node node;
+
+    int err = fs_node_resolve(fs, id, &node);
+    if (err == 0)
+        err = open_file(fs, &node, (info->flags & O_ACCMODE) != O_RDONLY, info);
+    if (err < 0)
+        fuse_reply_err(req, -err);
+    else if (fuse_reply_open(req, info) < 0)
+        fs_handle_unref(handle_of(info));
+}
+
+/* Make the file in a folder that lets files be made, and open it. */
+static int create_file(struct fs *fs, fuse_ino_t parent, const char *text,
+                       struct fuse_file_info *info, struct fuse_entry_param *ret_entry)
+{
+    struct fs_node folder, node;
+
+    int err = fs_node_resolve(fs, parent, &folder);
+    if (err < 0)
+        return err;
+    err = folder.row->ops->create ? folder.row->ops->create(fs, text, &node) : -EPERM;
+    fs_node_put(fs, &folder);
+    if (err < 0)
+        return err;
+    struct fs_node opened = {node.row, fs_name_ref(fs->names, node.name)};
+    err = open_file(fs, &opened, true, info);
+    if (err == 0) {
+        err = entry_of(fs, &node, ret_entry);
+        if (err < 0)
+            fs_handle_unref(handle_of(info));
+    }
+    fs_node_put(fs, &node);
+    return err;
+}
+
+static void op_create(fuse_req_t req, fuse_ino_t parent, const char *text, mode_t mode,
+                      struct fuse_file_info *info)
+{
+    struct fs *fs = fs_of(req);
+    struct fuse_entry_param entry;
+    (void)mode;
+
+    int err = create_file(fs, parent, text, info, &entry);
+    if (err < 0) {
+        fuse_reply_err(req, -err);
+    } else if (fuse_reply_create(req, &entry, info) < 0) {
+        fs_handle_unref(handle_of(info));
+        take_back(fs, entry.ino);
+    }
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t off,
+                    struct fuse_file_info *info)
+{
+    struct fs_handle *handle = handle_of(info);
+    const struct fs_row_ops *ops = handle->node.row->ops;
+    (void)id;
+
+    if (ops->read)
+        ops->read(handle, req, size, off);
+    else
+        fs_handle_read(handle, req, size, off);
+}
+
+static void op_write(fuse_req_t req, fuse_ino_t id, const char *text, size_t len, off_t off,
+                     struct fuse_file_info *info)
+{
+    struct fs_handle *handle = handle_of(info);
+    const struct fs_row_ops *ops = handle->node.row->ops;
+    (void)id;
+    (void)off; /* ">>" arrives with one */
+
+    if (ops->write)
+        ops->write(handle, req, text, len);
+    else
+        fuse_reply_err(req, EPERM);
+}
+
+static void op_fsync(fuse_req_t req, fuse_ino_t id, int datasync, struct fuse_file_info *info)
+{
+    struct fs_handle *handle = handle_of(info);
+    const struct fs_row_ops *ops = handle->node.row->ops;
+    (void)id;
+    (void)datasync;
+
+    if (ops->fsync)
+        ops->fsync(handle, req);
+    else
+        fuse_reply_err(req, 0);
+}
+
+static void op_release(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
+{
+    (void)id;
+    fs_handle_unref(handle_of(info));
+    fuse_reply_err(req, 0);
+}
+
+static struct fs_folder *folder_of(const struct fuse_file_info *info)
+{
+    return (struct fs_folder *)(uintptr_t)info->fh;
+}
+
+static void op_opendir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
+{
+    struct fs *fs = fs_of(req);
+    struct fs_node node;
+    struct fs_folder *folder = NULL;
+
+    int err = fs_node_resolve(fs, id, &node);
+    if (err == 0)
+        err = fs_folder_open(fs, &node, &folder);
+    if (err < 0) {
+        fuse_reply_err(req, -err);
+        return;
+    }
+    info->fh = (uintptr_t)folder;
+    if (fuse_reply_open(req, info) < 0)
+        fs_folder_close(folder);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t id, size_t size, off_t off,
+                       struct fuse_file_info *info)
+{
+    (void)id;
+    fs_folder_read(folder_of(info), req, size, off);
+}
+
+static void op_fsyncdir(fuse_req_t req, fuse_ino_t id, int datasync, struct fuse_file_info *info)
+{
+    (void)id;
+    (void)datasync;
+    (void)info;
+    fuse_reply_err(req, 0);
+}
+
+static void op_releasedir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
+{
+    (void)id;
+    fs_folder_close(folder_of(info));
+    fuse_reply_err(req, 0);
+}
+
+static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *text)
+{
+    struct fs *fs = fs_of(req);
+    struct fs_node folder;
+
+    int err = fs_node_resolve(fs, parent, &folder);
+    if (err == 0) {
+        err = -EPERM;
+        if (folder.row->ops->unlink)
+            err = folder.row->ops->unlink(fs, &folder, text, pid_of(req));
+        fs_node_put(fs, &folder);
+    }
+    fuse_reply_err(req, -err);
+}
+
+static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *text)
+{
+    struct fs *fs = fs_of(req);
+    struct fs_node folder;
+
+    int err = fs_node_resolve(fs, parent, &folder);
+    if (err == 0) {
+        err = folder.row->ops->rmdir ? folder.row->ops->rmdir(fs, text, pid_of(req)) : -EPERM;
+        fs_node_put(fs, &folder);
+    }
+    fuse_reply_err(req, -err);
+}
+
+static void op_statfs(fuse_req_t req, fuse_ino_t id)
+{
+    struct statvfs figures;
+    (void)id;
+
+    int err = vhd_store_statvfs(fs_of(req)->store, &figures);
+    if (err < 0)
+        fuse_reply_err(req, -err);
+    else
+        fuse_reply_statfs(req, &figures);
+}
+
+/*
+ * What the tree does not have is refused in words that a user knows; without these the kernel
+ * would say that it is not implemented.
+ */
+static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *text, mode_t mode, dev_t rdev)
+{
+    (void)parent;
+    (void)text;
+    (void)mode;
+    (void)rdev;
+    fuse_reply_err(req, EPERM);
+}
+
+static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *text, mode_t mode)
+{
+    (void)parent;
+    (void)text;
+    (void)mode;
+    fuse_reply_err(req, EPERM);
+}
+
+static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *text)
+{
+    (void)target;
+    (void)parent;
+    (void)text;
+    fuse_reply_err(req, EPERM);
+}
+
+static void op_link(fuse_req_t req, fuse_ino_t id, fuse_ino_t parent, const char *text)
+{
+    (void)id;
+    (void)parent;
+    (void)text;
+    fuse_reply_err(req, EPERM);
+}
+
+static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *text, fuse_ino_t new_parent,
+                      const char *new_text, unsigned flags)
+{
+    (void)parent;
+    (void)text;
+    (void)new_parent;
+    (void)new_text;
+    (void)flags;
+    fuse_reply_err(req, EPERM);
+}
+
+const struct fuse_lowlevel_ops fs_ops = {
+    .init = op_init,
+    .lookup = op_lookup,
+    .forget = op_forget,
+    .forget_multi = op_forget_multi,
+    .getattr = op_getattr,
+    .setattr = op_setattr,
+    .readlink = op_readlink,
+    .open = op_open,
+    .create = op_create,
+    .read = op_read,
+    .write = op_write,
+    .fsync = op_fsync,
+    .release = op_release,
+    .opendir = op_opendir,
+    .readdir = op_readdir,
+    .fsyncdir = op_fsyncdir,
+    .releasedir = op_releasedir,
+    .unlink = op_unlink,
+    .rmdir = op_rmdir,
+    .statfs = op_statfs,
+    .mknod = op_mknod,
+    .mkdir = op_mkdir,
+    .symlink = op_symlink,
+    .link = op_link,
+    .rename = op_rename,
+};

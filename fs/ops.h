@@ -1,0 +1,10 @@
+/*
+ * What libfuse calls: each operation resolves the node, calls its row, and replies.
+ */
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+/* The operations; a session's user data is its struct fs. */
+extern const struct fuse_lowlevel_ops fs_ops;

@@ -1,0 +1,42 @@
+/*
+ * The command line, as a person, mount(8) or fstab gives it.
+ */
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse_opt.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Exit statuses; mount(8) passes them on. */
+enum fs_exit {
+    FS_EXIT_OK = 0,
+    FS_EXIT_USAGE = 1,
+    FS_EXIT_STORE = 2,
+    FS_EXIT_MOUNT = 32,
+};
+
+struct fs_options {
+    char *store;      /* absolute, without symlinks; its last component may be missing */
+    char *mountpoint; /* the same */
+    bool is_foreground;
+    bool is_read_only;
+    uid_t uid;
+    gid_t gid;
+    mode_t umask;
+    unsigned history;
+    char *pidfile;         /* as given; NULL for none */
+    struct fuse_args fuse; /* for libfuse */
+};
+
+/* What the parsing of a command line comes to. */
+enum fs_parsed {
+    FS_PARSED_RUN,   /* go on with the options */
+    FS_PARSED_DONE,  /* help or version has been printed: exit 0 */
+    FS_PARSED_WRONG, /* the fault has been told on stderr: exit 1 */
+};
+
+/* Read a command line. The options are to be freed, whatever is returned. */
+enum fs_parsed fs_options_parse(int argc, char **argv, struct fs_options *ret);
+
+void fs_options_free(struct fs_options *options);

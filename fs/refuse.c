@@ -1,0 +1,18 @@
+#include "refuse.h"
+
+#include "errors.h"
+
+int fs_refuse(struct fs *fs, const char *folder, const char *name,
+              const struct vhd_verdict *verdict)
+{
+    fs_errors_add(fs->errors, folder, name, verdict);
+    return -vhd_outcome(verdict->result)->err;
+}
+
+void fs_reply_verdict(fuse_req_t req, const struct vhd_verdict *verdict, size_t len)
+{
+    if (verdict->result == VHD_OK)
+        fuse_reply_write(req, len);
+    else
+        fuse_reply_err(req, vhd_outcome(verdict->result)->err);
+}

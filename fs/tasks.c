@@ -1,0 +1,362 @@
+#include "tasks.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "folder.h"
+#include "handle.h"
+#include "ino.h"
+#include "parking.h"
+#include "refuse.h"
+#include "request/name.h"
+
+static const char folder[] = "tasks";
+
+/* What `wait` shows as its size while its task works: with 0 some programs would not read it. */
+#define WAIT_SIZE 10
+
+/*
+ * The values of a status.
+ */
+
+static void print_state(FILE *out, const void *record)
+{
+    const struct vhd_task_status *status = record;
+    fputs(vhd_task_state_name(status->state), out);
+}
+
+static void print_percent(FILE *out, const void *record)
+{
+    const struct vhd_task_status *status = record;
+    fprintf(out, "%3u", status->percent);
+}
+
+static void print_result(FILE *out, const void *record)
+{
+    const struct vhd_task_status *status = record;
+    const struct vhd_outcome *outcome = vhd_outcome(status->verdict.result);
+    fprintf(out, "0x%08" PRIX32 " %s", outcome->hresult, outcome->name);
+}
+
+static void print_errno(FILE *out, const void *record)
+{
+    const struct vhd_task_status *status = record;
+    fputs(vhd_outcome(status->verdict.result)->err_name, out);
+}
+
+static void print_id(FILE *out, const void *record)
+{
+    const struct vhd_task_status *status = record;
+    fprintf(out, "%" PRIu64, status->id);
+}
+
+static void print_operation(FILE *out, const void *record)
+{
+    const struct vhd_task_status *status = record;
+    fputs(status->operation, out);
+}
+
+static void print_cancelable(FILE *out, const void *record)
+{
+    const struct vhd_task_status *status = record;
+    fputs(status->is_cancelable ? "1" : "0", out);
+}
+
+static void print_started(FILE *out, const void *record)
+{
+    const struct vhd_task_status *status = record;
+    fs_print_time(out, status->started);
+}
+
+static void print_finished(FILE *out, const void *record)
+{
+    const struct vhd_task_status *status = record;
+    fs_print_time(out, status->finished);
+}
+
+static void print_description(FILE *out, const void *record)
+{
+    const struct vhd_task_status *status = record;
+    fputs(status->description, out);
+}
+
+static void print_error(FILE *out, const void *record)
+{
+    const struct vhd_task_status *status = record;
+    bool has_failed = vhd_outcome(status->verdict.result)->err != 0;
+    fputs(has_failed ? status->verdict.sentence : "-", out);
+}
+
+const struct fs_field fs_task_fields[] = {
+    [FS_TASK_FIELD_state] = {"state", print_state, false},
+    [FS_TASK_FIELD_percent] = {"percent", print_percent, true},
+    [FS_TASK_FIELD_result] = {"result", print_result, false},
+    [FS_TASK_FIELD_errno] = {"errno", print_errno, false},
+    [FS_TASK_FIELD_id] = {"id", print_id, true},
+    [FS_TASK_FIELD_operation] = {"operation", print_operation, false},
+    [FS_TASK_FIELD_cancelable] = {"cancelable", print_cancelable, true},
+    [FS_TASK_FIELD_started] = {"started", print_started, false},
+    [FS_TASK_FIELD_finished] = {"finished", print_finished, false},
+    [FS_TASK_FIELD_description] = {"description", print_description, false},
+    [FS_TASK_FIELD_error] = {"error", print_error, false},
+    [FS_TASK_FIELD_END] = {NULL, NULL, false},
+};
+
+/* How one file shows a status. */
+typedef void print_fn(FILE *out, const struct fs_node *node, const struct vhd_task_status *status);
+
+/* Print the task of a node's name, if it has one. Returns 0 or -ENOENT. */
+static int show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret_changed,
+                print_fn *print)
+{
+    struct vhd_task_status status;
+    struct vhd_task *task = fs_name_task(fs->names, node->name);
+
+    if (!task)
+        return -ENOENT;
+    vhd_task_status(task, &status);
+    print(out, node, &status);
+    *ret_changed = status.changed;
+    vhd_task_unref(task);
+    return 0;
+}
+
+static void print_nothing(FILE *out, const struct fs_node *node,
+                          const struct vhd_task_status *status)
+{
+    (void)out;
+    (void)node;
+    (void)status;
+}
+
+static void print_lines(FILE *out, const struct fs_node *node, const struct vhd_task_status *status)
+{
+    (void)node;
+    fs_fields_show(out, fs_task_fields, status);
+}
+
+static void print_json(FILE *out, const struct fs_node *node, const struct vhd_task_status *status)
+{
+    (void)node;
+    fs_fields_show_json(out, fs_task_fields, status);
+}
+
+static void print_value(FILE *out, const struct fs_node *node, const struct vhd_task_status *status)
+{
+    fs_field_show(out, node->row->field, status);
+}
+
+static void print_target(FILE *out, const struct fs_node *node,
+                         const struct vhd_task_status *status)
+{
+    (void)status;
+    fputs(node->name->text, out);
+}
+
+static void print_wait(FILE *out, const struct fs_node *node, const struct vhd_task_status *status)
+{
+    (void)node;
+    if (status->is_complete)
+        fprintf(out, "%s\n", vhd_task_state_name(status->state));
+    else
+        fprintf(out, "%*s", WAIT_SIZE, "");
+}
+
+int fs_tasks_show_status(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
+{
+    return show(fs, node, out, ret, print_lines);
+}
+
+static int json_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
+{
+    return show(fs, node, out, ret, print_json);
+}
+
+static int value_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
+{
+    return show(fs, node, out, ret, print_value);
+}
+
+static int alias_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
+{
+    return show(fs, node, out, ret, print_target);
+}
+
+static int wait_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
+{
+    return show(fs, node, out, ret, print_wait);
+}
+
+static int task_changed(struct fs *fs, const struct fs_node *node, struct timespec *ret)
+{
+    return show(fs, node, NULL, ret, print_nothing);
+}
+
+bool fs_tasks_has_record(struct fs *fs, const struct fs_node *node)
+{
+    struct timespec changed;
+    return task_changed(fs, node, &changed) == 0;
+}
+
+/*
+ * The folder.
+ */
+
+/* The node of a name that has a record. Returns 0 or -ENOENT. */
+static int find_record(struct fs *fs, const char *text, enum fs_kind kind, struct fs_node *ret)
+{
+    struct fs_node node = {fs_row(kind), fs_names_find(fs->names, text)};
+
+    if (!node.name)
+        return -ENOENT;
+    if (!fs_tasks_has_record(fs, &node)) {
+        fs_node_put(fs, &node);
+        return -ENOENT;
+    }
+    *ret = node;
+    return 0;
+}
+
+static int tasks_find(struct fs *fs, const char *text, struct fs_node *ret)
+{
+    if (find_record(fs, text, FS_TASK, ret) == 0)
+        return 0;
+    size_t stem = vhd_name_stem_length(text);
+    if (stem == strlen(text))
+        return -ENOENT;
+    AUTO_FREE char *name = strndup(text, stem);
+    return name ? find_record(fs, name, FS_TASK_ALIAS, ret) : -ENOMEM;
+}
+
+static int list_record(void *arg, const struct fs_name *name, bool is_at_work)
+{
+    (void)is_at_work;
+    return fs_listing_add(arg, name->text, fs_ino(name->serial, FS_TASK), S_IFDIR);
+}
+
+static int tasks_list(struct fs *fs, struct fs_listing *listing)
+{
+    return fs_names_each_record(fs->names, list_record, listing);
+}
+
+int fs_tasks_forget(struct fs *fs, const char *where, const char *text)
+{
+    struct vhd_verdict verdict;
+    struct fs_name *name = fs_names_find(fs->names, text);
+    if (!name)
+        return -ENOENT;
+    int err = fs_name_forget_record(fs->names, name);
+    fs_name_put(fs->names, name);
+    if (err != -EBUSY)
+        return err;
+    vhd_verdict_set(&verdict, VHD_IN_USE, "the task of \"%s\" is at work", text);
+    return fs_refuse(fs, where, text, &verdict);
+}
+
+static int tasks_rmdir(struct fs *fs, const char *text, pid_t pid)
+{
+    (void)pid;
+    return fs_tasks_forget(fs, folder, text);
+}
+
+/*
+ * wait and cancel.
+ */
+
+/* Listed only once it no longer blocks, so that nothing which walks the tree hangs. */
+static bool wait_is_listed(struct fs *fs, const struct fs_node *node)
+{
+    return !fs_name_is_at_work(fs->names, node->name);
+}
+
+static void wait_read_answer(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
+                             const struct vhd_task_status *status)
+{
+    char text[16];
+    int len = snprintf(text, sizeof text, "%s\n", vhd_task_state_name(status->state));
+    (void)handle;
+
+    fs_reply_text(req, text, (size_t)len, size, off);
+}
+
+static void wait_fsync_answer(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
+                              const struct vhd_task_status *status)
+{
+    (void)handle;
+    (void)size;
+    (void)off;
+    fuse_reply_err(req, vhd_outcome(status->verdict.result)->err);
+}
+
+/* Park a request on the task of its handle's name. */
+static void park(struct fs_handle *handle, const struct fs_parked_ops *ops, fuse_req_t req,
+                 size_t size, off_t off)
+{
+    struct vhd_task *task = fs_name_task(handle->fs->names, handle->node.name);
+    if (!task) {
+        fuse_reply_err(req, ENOENT);
+        return;
+    }
+    fs_park(handle->fs->parking, ops, handle, req, size, off, task);
+    vhd_task_unref(task);
+}
+
+static void wait_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
+{
+    static const struct fs_parked_ops parked = {.is_work = false, .answer = wait_read_answer};
+    park(handle, &parked, req, size, off);
+}
+
+static void wait_fsync(struct fs_handle *handle, fuse_req_t req)
+{
+    static const struct fs_parked_ops parked = {.is_work = false, .answer = wait_fsync_answer};
+    park(handle, &parked, req, 0, 0);
+}
+
+static void cancel_write(struct fs_handle *handle, fuse_req_t req, const char *text, size_t len)
+{
+    struct fs *fs = handle->fs;
+    const char *name = handle->node.name->text;
+    struct vhd_verdict verdict;
+    (void)text;
+
+    struct vhd_task *task = fs_name_task(fs->names, handle->node.name);
+    int err = task ? vhd_task_cancel(task) : -ESRCH;
+    vhd_task_unref(task);
+    if (err == 0) {
+        fuse_reply_write(req, len);
+        return;
+    }
+    if (err == -EBUSY)
+        vhd_verdict_set(&verdict, VHD_IN_USE, "the task of \"%s\" can no longer be stopped", name);
+    else
+        vhd_verdict_set(&verdict, VHD_ENDED, "the task of \"%s\" has ended already", name);
+    fs_refuse(fs, folder, name, &verdict);
+    fs_reply_verdict(req, &verdict, len);
+}
+
+const struct fs_row_ops fs_tasks_ops = {
+    .find = tasks_find,
+    .list = tasks_list,
+    .rmdir = tasks_rmdir,
+};
+
+const struct fs_row_ops fs_task_ops = {.changed = task_changed};
+const struct fs_row_ops fs_task_alias_ops = {.show = alias_show};
+const struct fs_row_ops fs_task_status_ops = {.show = fs_tasks_show_status};
+const struct fs_row_ops fs_task_json_ops = {.show = json_show};
+const struct fs_row_ops fs_task_value_ops = {.show = value_show};
+
+const struct fs_row_ops fs_task_wait_ops = {
+    .show = wait_show,
+    .is_listed = wait_is_listed,
+    .read = wait_read,
+    .fsync = wait_fsync,
+};
+
+const struct fs_row_ops fs_task_cancel_ops = {
+    .changed = task_changed,
+    .write = cancel_write,
+};

@@ -1,0 +1,47 @@
+/*
+ * tasks/: the latest task of each name, to be watched, waited for and cancelled.
+ */
+#pragma once
+
+#include "tree.h"
+
+/* The fields of a task's status, in their order. */
+enum fs_task_field {
+    FS_TASK_FIELD_state,
+    FS_TASK_FIELD_percent,
+    FS_TASK_FIELD_result,
+    FS_TASK_FIELD_errno,
+    FS_TASK_FIELD_id,
+    FS_TASK_FIELD_operation,
+    FS_TASK_FIELD_cancelable,
+    FS_TASK_FIELD_started,
+    FS_TASK_FIELD_finished,
+    FS_TASK_FIELD_description,
+    FS_TASK_FIELD_error,
+    FS_TASK_FIELD_END,
+};
+
+extern const struct fs_field fs_task_fields[]; /* of a struct vhd_task_status; ends in a NULL key */
+
+extern const struct fs_row_ops fs_tasks_ops;       /* tasks/ */
+extern const struct fs_row_ops fs_task_ops;        /* tasks/NAME/ */
+extern const struct fs_row_ops fs_task_alias_ops;  /* tasks/NAME.vhd, a symlink to NAME */
+extern const struct fs_row_ops fs_task_status_ops; /* in tasks/NAME/: */
+extern const struct fs_row_ops fs_task_json_ops;
+extern const struct fs_row_ops fs_task_value_ops;
+extern const struct fs_row_ops fs_task_wait_ops;
+extern const struct fs_row_ops fs_task_cancel_ops;
+
+/* Print the status of the task of a node's name. Returns 0 or -ENOENT. */
+int fs_tasks_show_status(struct fs *fs, const struct fs_node *node, FILE *out,
+                         struct timespec *ret_changed);
+
+/* Does the node's name have a task on record? */
+bool fs_tasks_has_record(struct fs *fs, const struct fs_node *node);
+
+/*
+ * Forget the ended task of a name, refused while it is at work.
+ *
+ *   folder  where it was asked for, for the errors
+ */
+int fs_tasks_forget(struct fs *fs, const char *folder, const char *text);

@@ -1,0 +1,42 @@
+/*
+ * Texts that the tree shows, and the records behind them. A record is a list of fields, each with a
+ * key and a way to print its value; "status", "status.json" and the files with one value each all
+ * come from the same list.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <time.h>
+
+/* A snapshot of a text. */
+struct fs_text {
+    char *data; /* malloc'ed; NULL when there is none */
+    size_t len;
+    struct timespec changed; /* when what it tells last changed */
+};
+
+void fs_text_free(struct fs_text *text);
+
+/* One value of a record. */
+struct fs_field {
+    const char *key;
+    void (*print)(FILE *out, const void *record); /* one line without its end; "-" for none */
+    bool is_number;                               /* bare in JSON, blanks around it dropped */
+};
+
+/* Print one value and a newline. */
+void fs_field_show(FILE *out, const struct fs_field *field, const void *record);
+
+/* Print a "key value" line for each field of a list, which ends with a NULL key. */
+void fs_fields_show(FILE *out, const struct fs_field *fields, const void *record);
+
+/* Print the same as one JSON object with a newline behind it; "-" is null. */
+void fs_fields_show_json(FILE *out, const struct fs_field *fields, const void *record);
+
+/* Print a time in UTC, 2026-01-02T03:04:05Z; "-" for the zero time. */
+void fs_print_time(FILE *out, struct timespec time);
+
+/* Print a word of a line: blanks, control bytes and backslashes as \ooo, as /proc/mounts does. */
+void fs_print_word(FILE *out, const char *word);

@@ -1,0 +1,138 @@
+/*
+ * The tree: one constant row for each kind of file, not for each file. A new file is one row and
+ * the functions it points at. Lookup, getattr, open and readdir are one loop over the rows.
+ */
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "fs.h"
+#include "names.h"
+#include "text.h"
+
+/* What a row is of; 8 bits of an inode number. */
+enum fs_kind {
+    FS_NOTHING = 0,
+    FS_ROOT = 1, /* as FUSE numbers it */
+    FS_NEW,
+    FS_TASKS,
+    FS_DISKS,
+    FS_ERRORS,
+    FS_VERSION,
+    FS_REQUEST, /* new/NAME */
+    FS_TASK,    /* tasks/NAME/ */
+    FS_TASK_ALIAS,
+    FS_TASK_STATUS,
+    FS_TASK_STATUS_JSON,
+    FS_TASK_STATE,
+    FS_TASK_PERCENT,
+    FS_TASK_RESULT,
+    FS_TASK_ERRNO,
+    FS_TASK_ERROR,
+    FS_TASK_ID,
+    FS_TASK_OPERATION,
+    FS_TASK_CANCELABLE,
+    FS_TASK_DESCRIPTION,
+    FS_TASK_STARTED,
+    FS_TASK_FINISHED,
+    FS_TASK_WAIT,
+    FS_TASK_CANCEL,
+    FS_DISK, /* disks/NAME/ */
+    FS_DISK_ALIAS,
+    FS_DISK_INFO,
+    FS_DISK_INFO_JSON,
+    FS_DISK_SIZE,
+    FS_DISK_TYPE,
+    FS_DISK_UUID,
+    FS_DISK_PARENT,
+    FS_DISK_GEOMETRY,
+    FS_DISK_USED,
+    FS_DISK_PATH,
+    FS_DISK_TASK,
+    FS_KIND_COUNT,
+};
+
+/* One file of the tree: its row, and whose it is. */
+struct fs_node {
+    const struct fs_row *row;
+    struct fs_name *name; /* referenced; NULL in the fixed part */
+};
+
+/* What a folder lists, collected when it is opened. */
+struct fs_listing;
+struct fs_handle;
+
+/* What a row can do. Functions that are absent mean that the operation is refused. */
+struct fs_row_ops {
+    /*
+     * Does the file exist, and since when has it been as it is? Absent: always, since the mount.
+     * Returns 0 or -ENOENT.
+     */
+    int (*changed)(struct fs *fs, const struct fs_node *node, struct timespec *ret);
+
+    /* Folders: find the child that stands for a NAME; the reference in *ret is the caller's. */
+    int (*find)(struct fs *fs, const char *text, struct fs_node *ret);
+
+    /* Folders: add the NAMEs to a listing. Returns 0 or a negative errno. */
+    int (*list)(struct fs *fs, struct fs_listing *listing);
+
+    /* Folders: make the file of this name, to be opened for writing. */
+    int (*create)(struct fs *fs, const char *text, struct fs_node *ret);
+
+    /* Folders: remove the child of this name, a folder or a file. */
+    int (*rmdir)(struct fs *fs, const char *text, pid_t pid);
+    int (*unlink)(struct fs *fs, const struct fs_node *folder, const char *text, pid_t pid);
+
+    /* Texts and symlinks: print what is to be read. Returns 0, or -ENOENT when it is gone. */
+    int (*show)(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret_changed);
+
+    /* Is it listed just now? Absent: always. */
+    bool (*is_listed)(struct fs *fs, const struct fs_node *folder);
+
+    /* Files to write to: may it be opened so? Absent: yes. Undone by close. */
+    int (*open)(struct fs *fs, const struct fs_node *node);
+    void (*close)(struct fs *fs, const struct fs_node *node);
+
+    /* Files to write to: take what one write(2) brings, and answer it, now or later. */
+    void (*write)(struct fs_handle *handle, fuse_req_t req, const char *text, size_t len);
+
+    /* Files that have their own way to be read, or to be waited for: answer now or later. */
+    void (*read)(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off);
+    void (*fsync)(struct fs_handle *handle, fuse_req_t req);
+};
+
+struct fs_row {
+    const char *name; /* NULL: one for each NAME of the parent's find() */
+    enum fs_kind parent;
+    mode_t mode; /* type and permissions */
+    const struct fs_row_ops *ops;
+    const struct fs_field *field; /* rows that show one value */
+};
+
+/* The row of a kind, NULL when there is none; and back. */
+const struct fs_row *fs_row(enum fs_kind kind);
+enum fs_kind fs_row_kind(const struct fs_row *row);
+
+/*
+ * Find the node behind a node id of the kernel's.
+ *
+ * Returns 0; the node is to be put. Or -ENOENT when what it belonged to is gone.
+ */
+int fs_node_resolve(struct fs *fs, fuse_ino_t id, struct fs_node *ret);
+void fs_node_put(struct fs *fs, struct fs_node *node);
+
+/* The node id that the kernel is given for a node. */
+fuse_ino_t fs_node_id(const struct fs_node *node);
+
+/* Find a child of a folder by its name. Returns 0; the node is to be put. Or a negative errno. */
+int fs_node_find(struct fs *fs, const struct fs_node *folder, const char *text,
+                 struct fs_node *ret);
+
+/* Fill in attributes. Returns 0, -ENOENT when it is gone, or -ENOMEM. */
+int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret);
+
+/* Take a snapshot of a text. Returns 0 and a text to be freed, or a negative errno. */
+int fs_node_text(struct fs *fs, const struct fs_node *node, struct fs_text *ret);
