@@ -4,6 +4,22 @@
 #include <limits.h>
 #include <unistd.h>
 
+/* Step over len bytes of what is to be written; empty pieces behind them may stay. */
+static void step(struct iovec **iov, int *count, size_t len)
+{
+    while (len > 0) {
+        struct iovec *first = *iov;
+        if (len < first->iov_len) {
+            first->iov_base = (char *)first->iov_base + len;
+            first->iov_len -= len;
+            return;
+        }
+        len -= first->iov_len;
+        (*iov)++;
+        (*count)--;
+    }
+}
+
 int vhd_io_write(int fd, struct iovec *iov, int count, uint64_t off)
 {
     while (count > 0) {
@@ -20,16 +36,7 @@ int vhd_io_write(int fd, struct iovec *iov, int count, uint64_t off)
         if (done == 0)
             return -EIO;
         off += (uint64_t)done;
-        for (size_t left = (size_t)done; left > 0;) {
-            size_t part = left < iov->iov_len ? left : iov->iov_len;
-            iov->iov_base = (char *)iov->iov_base + part;
-            iov->iov_len -= part;
-            left -= part;
-            if (iov->iov_len == 0) {
-                iov++;
-                count--;
-            }
-        }
+        step(&iov, &count, (size_t)done);
     }
     return 0;
 }

@@ -237,22 +237,32 @@ static bool judge_table(const struct judge *judge)
            judge_blocks(judge, table);
 }
 
+static bool judge_metadata(struct judge *judge)
+{
+    struct vhd_image *image = judge->image;
+    struct stat attributes;
+
+    memset(image, 0, sizeof *image);
+    vhd_fault_set(&image->fault, VHD_SOUND, NULL);
+    if (fstat(judge->fd, &attributes) < 0) {
+        vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(errno));
+        return false;
+    }
+    image->length = (uint64_t)attributes.st_size;
+    image->has_footer = find_footer(judge);
+    if (!image->has_footer)
+        return false;
+    return image->footer.type == VHD_TYPE_FIXED ? judge_fixed(judge) : find_header(judge);
+}
+
+bool vhd_image_read(int fd, struct vhd_image *ret)
+{
+    struct judge judge = {.fd = fd, .image = ret};
+    return judge_metadata(&judge);
+}
+
 bool vhd_image_judge(int fd, struct vhd_image *ret)
 {
     struct judge judge = {.fd = fd, .image = ret};
-    struct stat attributes;
-
-    memset(ret, 0, sizeof *ret);
-    vhd_fault_set(&ret->fault, VHD_SOUND, NULL);
-    if (fstat(fd, &attributes) < 0) {
-        vhd_fault_set(&ret->fault, VHD_UNREADABLE, "%s", strerrordesc_np(errno));
-        return false;
-    }
-    ret->length = (uint64_t)attributes.st_size;
-    ret->has_footer = find_footer(&judge);
-    if (!ret->has_footer)
-        return false;
-    if (ret->footer.type == VHD_TYPE_FIXED)
-        return judge_fixed(&judge);
-    return find_header(&judge) && judge_table(&judge);
+    return judge_metadata(&judge) && (!ret->has_header || judge_table(&judge));
 }

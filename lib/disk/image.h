@@ -23,6 +23,16 @@ struct vhd_image {
 };
 
 /*
+ * Read the footer and, where the type has one, the header of an image; the table is not looked at.
+ *
+ *   fd  open for reading
+ *
+ * Returns true when they are sound: ret->fault is VHD_SOUND or VHD_FOOTER_LOST. Otherwise
+ * ret->fault says what is wrong.
+ */
+bool vhd_image_read(int fd, struct vhd_image *ret);
+
+/*
  * Read an image and judge all of it but the blocks' content.
  *
  *   fd  open for reading

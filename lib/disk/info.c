@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "base/utf.h"
 #include "request/name.h"
 
@@ -35,6 +34,11 @@ static void read_parent(const struct vhd_header *header, char *buf, size_t size)
     buf[vhd_name_stem_length(buf)] = 0;
 }
 
+static bool is_differencing(const struct vhd_image *image)
+{
+    return image->has_header && image->footer.type == VHD_TYPE_DIFFERENCING;
+}
+
 int vhd_info_read(const struct vhd_store *store, const char *name, struct vhd_info *ret)
 {
     struct stat attributes;
@@ -53,7 +57,7 @@ int vhd_info_read(const struct vhd_store *store, const char *name, struct vhd_in
         return 0;
     }
     vhd_image_judge(fd, &ret->image);
-    if (ret->image.has_header && ret->image.footer.type == VHD_TYPE_DIFFERENCING)
+    if (is_differencing(&ret->image))
         read_parent(&ret->image.header, ret->parent, sizeof ret->parent);
     if (ret->image.has_footer)
         return vhd_children_count(store, ret->image.footer.uuid, &ret->children);
@@ -67,32 +71,18 @@ struct count {
     unsigned children;
 };
 
-/*
- * Is this disk a child? The copy of the footer and the header tell, and in nearly every image
- * they are the first 1536 bytes, so one read decides. What cannot be read is nobody's child.
- */
+/* Is this disk a child? What cannot be read is nobody's. */
 static int count_one(void *arg, const char *name)
 {
     struct count *count = arg;
-    struct {
-        struct vhd_footer_disk copy;
-        struct vhd_header_disk header;
-    } start;
+    struct vhd_image image;
     char file[NAME_MAX + 1];
-    size_t have = 0;
 
     if (vhd_store_find(count->store, name, file, NULL) < 0)
         return 0;
     AUTO_CLOSE int fd = open_to_look(count->store, file);
-    if (fd < 0 || vhd_io_read(fd, &start, sizeof start, 0, &have) < 0 || have < sizeof start)
-        return 0;
-    if (be32_get(start.copy.type) != VHD_TYPE_DIFFERENCING)
-        return 0;
-    if (be64_get(start.copy.data_offset) != sizeof start.copy &&
-        vhd_io_read(fd, &start.header, sizeof start.header, be64_get(start.copy.data_offset),
-                    &have) < 0)
-        return 0;
-    if (uuid_compare(start.header.parent_uuid, count->parent) == 0)
+    if (fd >= 0 && vhd_image_read(fd, &image) && is_differencing(&image) &&
+        uuid_compare(image.header.parent_uuid, count->parent) == 0)
         count->children++;
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "format/defect.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -17,6 +18,7 @@ const char *vhd_defect_sentence(enum vhd_defect defect)
 enum vhd_defect vhd_fault_set(struct vhd_fault *ret, enum vhd_defect defect, const char *figures,
                               ...)
 {
+    assert(defect < VHD_DEFECT_COUNT);
     ret->defect = defect;
     int len = snprintf(ret->sentence, sizeof ret->sentence, "%s%s", sentences[defect],
                        figures ? ": " : "");

@@ -12,7 +12,8 @@
     DEFECT(VHD_FOOTER_CHECKSUM, "the footer's checksum is wrong")                                  \
     DEFECT(VHD_FOOTER_VERSION, "the footer's format version is not 1.0")                           \
     DEFECT(VHD_FOOTER_TYPE, "the footer's disk type is not fixed, dynamic or differencing")        \
-    DEFECT(VHD_FOOTER_SIZE, "the footer's current size is not a whole number of sectors, not 0")   \
+    DEFECT(VHD_FOOTER_CURRENT_SIZE,                                                                \
+           "the footer's current size is not a whole number of sectors, not 0")                    \
     DEFECT(VHD_FILE_TOO_SHORT, "the file is shorter than the disk that it holds")                  \
     DEFECT(VHD_HEADER_OUTSIDE, "the dynamic header lies outside the file or over a footer")        \
     DEFECT(VHD_HEADER_COOKIE, "the dynamic header does not begin with \"cxsparse\"")               \

@@ -49,7 +49,7 @@ static enum vhd_defect footer_judge(const struct vhd_footer_disk *disk, struct v
 
     uint64_t size = be64_get(disk->current_size);
     if (size == 0 || size % VHD_SECTOR_SIZE != 0)
-        return vhd_fault_set(fault, VHD_FOOTER_SIZE, "%" PRIu64 " bytes", size);
+        return vhd_fault_set(fault, VHD_FOOTER_CURRENT_SIZE, "%" PRIu64 " bytes", size);
     return VHD_SOUND;
 }
 

@@ -75,7 +75,7 @@ struct vhd_footer {
  *   VHD_FOOTER_MISSING   no cookie "conectix"
  *   VHD_FOOTER_CHECKSUM, VHD_FOOTER_VERSION
  *   VHD_FOOTER_TYPE      neither fixed, dynamic nor differencing
- *   VHD_FOOTER_SIZE      current size 0 or no multiple of 512 bytes
+ *   VHD_FOOTER_CURRENT_SIZE  0 or no multiple of 512 bytes
  */
 enum vhd_defect vhd_footer_decode(const struct vhd_footer_disk *disk, struct vhd_footer *ret,
                                   struct vhd_fault *ret_fault);

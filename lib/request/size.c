@@ -4,12 +4,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* How much of a word is shown in a sentence. */
+static int shown(size_t len)
+{
+    return (int)(len < 64 ? len : 64);
+}
+
 static enum vhd_result refuse_word(const char *word, size_t len, struct vhd_verdict *ret)
 {
     return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                            "the size is \"%.*s\", expected a number of MB above 0, such as 4096, "
                            "or with suffix M, G or T",
-                           (int)(len < 64 ? len : 64), word);
+                           shown(len), word);
 }
 
 static enum vhd_result judge(const char *word, size_t len, uint64_t bytes, struct vhd_verdict *ret)
@@ -18,12 +24,12 @@ static enum vhd_result judge(const char *word, size_t len, uint64_t bytes, struc
         return refuse_word(word, len, ret);
     if (bytes < VHD_SIZE_MIN_MB * VHD_MB)
         return vhd_verdict_set(ret, VHD_SIZE_TOO_SMALL,
-                               "the size is %.*s, expected at least %" PRId64 " MB", (int)len, word,
-                               VHD_SIZE_MIN_MB);
+                               "the size is %.*s, expected at least %" PRId64 " MB", shown(len),
+                               word, VHD_SIZE_MIN_MB);
     if (bytes > VHD_SIZE_MAX_MB * VHD_MB)
         return vhd_verdict_set(ret, VHD_SIZE_TOO_LARGE,
-                               "the size is %.*s, expected at most %" PRId64 " MB", (int)len, word,
-                               VHD_SIZE_MAX_MB);
+                               "the size is %.*s, expected at most %" PRId64 " MB", shown(len),
+                               word, VHD_SIZE_MAX_MB);
     return VHD_OK;
 }
 

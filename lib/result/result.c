@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/utf.h"
 
 static const struct vhd_outcome outcomes[] = {
 #define OUTCOME(symbol, name, hresult, err, task_result, sentence)                                 \
@@ -53,20 +56,20 @@ enum vhd_result vhd_result_of_errno(int err)
     }
 }
 
-/* Make what was printed one line of whole characters. */
-static void tidy(char *text, size_t size, size_t wanted)
+/*
+ * Make what was printed one line of text: what is no character, or controls a terminal, becomes
+ * '?'. A character that was cut in two at the end goes.
+ */
+static void tidy(char *text, bool is_cut)
 {
-    if (wanted >= size) {
-        size_t end = size - 1;
-        while (end > 0 && (text[end - 1] & 0xC0) == 0x80)
-            end--;
-        if (end > 0 && (text[end - 1] & 0xC0) == 0xC0)
-            end--;
-        text[end] = 0;
-    }
-    for (char *p = text; *p; p++) {
-        if ((unsigned char)*p < ' ' || *p == 0x7F)
-            *p = '?';
+    for (const char *p = text; *p;) {
+        char *start = text + (p - text);
+        int32_t point = vhd_utf8_next(&p);
+        if (point >= ' ' && point != 0x7F)
+            continue;
+        bool is_half = point < 0 && is_cut && strlen(start) < 4;
+        *start = is_half ? 0 : '?';
+        p = start + !is_half;
     }
 }
 
@@ -82,9 +85,9 @@ enum vhd_result vhd_verdict_set(struct vhd_verdict *ret, enum vhd_result result,
     }
     va_list args;
     va_start(args, format);
-    int wanted = vsnprintf(ret->sentence, sizeof ret->sentence, format, args);
+    int len = vsnprintf(ret->sentence, sizeof ret->sentence, format, args);
     va_end(args);
-    tidy(ret->sentence, sizeof ret->sentence, wanted < 0 ? 0 : (size_t)wanted);
+    tidy(ret->sentence, len >= (int)sizeof ret->sentence);
     return result;
 }
 

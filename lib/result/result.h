@@ -111,9 +111,8 @@ struct vhd_verdict {
  * Fill in a verdict.
  *
  *   ret     may be NULL, when nobody wants the sentence
- *   format  as printf; NULL takes the table's sentence. A sentence too long is cut at a whole
- *           character; line breaks and other control bytes in it become '?', so that it always is
- *           one line of text
+ *   format  as printf; NULL takes the table's sentence. One that is too long is cut at a whole
+ *           character; what is not UTF-8 and control bytes become '?': it always is one line
  *
  * Returns result, so that a caller can refuse in one line.
  */

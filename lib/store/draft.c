@@ -14,10 +14,13 @@
 
 #define MODE 0666
 
-/* Does this errno of O_TMPFILE say that the file system, or an old kernel, has none? */
+/*
+ * Does this errno of O_TMPFILE say that the file system, or an old kernel, has none? EPERM is what
+ * ext4 says of a folder that has been removed: a file with a name gets the true answer, ENOENT.
+ */
 static bool has_no_tmpfile(int err)
 {
-    return err == EOPNOTSUPP || err == EISDIR || err == EINVAL || err == ENOENT;
+    return err == EOPNOTSUPP || err == EISDIR || err == EINVAL || err == ENOENT || err == EPERM;
 }
 
 /*

@@ -128,7 +128,7 @@ int vhd_store_find(const struct vhd_store *store, const char *name, char ret_fil
                                           ".vhD", ".VHd", ".VhD", ".vHD"};
     struct stat attributes;
 
-    if (strchr(name, '/') || strlen(name) > NAME_MAX - strlen(VHD_ENDING) ||
+    if (!*name || strchr(name, '/') || strlen(name) > NAME_MAX - strlen(VHD_ENDING) ||
         strncmp(name, VHD_OWN_PREFIX, strlen(VHD_OWN_PREFIX)) == 0)
         return -ENOENT;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {

@@ -3,11 +3,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "store/lock.h"
+
+/* Does this errno of open say that the name is no draft of ours, or one that we may not touch? */
+static bool is_not_ours(int err)
+{
+    return err == ENOENT || err == EISDIR || err == ELOOP || err == ENXIO || err == EACCES;
+}
 
 /*
  * Remove one draft, under its lock: a maker who has just created it and locks it after us finds it
@@ -15,9 +22,14 @@
  */
 static int sweep_one(int dir_fd, const char *file)
 {
+    struct stat attributes;
     AUTO_CLOSE int fd = openat(dir_fd, file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return is_not_ours(errno) ? 0 : -errno;
+    if (fstat(fd, &attributes) < 0)
+        return -errno;
+    if (!S_ISREG(attributes.st_mode))
+        return 0;
     int err = vhd_draft_lock(fd);
     if (err < 0)
         return err == -EAGAIN ? 0 : err;

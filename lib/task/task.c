@@ -222,8 +222,11 @@ int vhd_task_cancel(struct vhd_task *task)
 bool vhd_task_commit(struct vhd_task *task)
 {
     HOLD_LOCK(&task->lock);
-    task->is_committed = !task->is_cancelled;
-    return task->is_committed;
+    if (task->is_cancelled)
+        return false;
+    task->is_committed = true;
+    task->changed = now();
+    return true;
 }
 
 void vhd_task_run(struct vhd_task *task)
