@@ -209,6 +209,9 @@ int vhd_task_cancel(struct vhd_task *task)
             task->changed = now();
         task->is_cancelled = true;
         arg = task->state == VHD_TASK_QUEUED ? TAKE(task->arg) : NULL;
+        /* Without it, another canceller has it and is about to end the task. */
+        while (!arg && task->state == VHD_TASK_QUEUED)
+            pthread_cond_wait(&task->ended, &task->lock);
     }
     if (arg) {
         struct vhd_verdict verdict;
