@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "tree.h"
+#include "node.h"
 
 /*
  * Add an entry to a listing, for the list() of a folder.

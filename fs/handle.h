@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 
-#include "tree.h"
+#include "node.h"
 
 /* How far the request of a handle on new/NAME has come. */
 enum fs_request_state {

@@ -1,7 +1,7 @@
 /*
  * Three numbers name a file of the tree.
  *
- * The kind says which row of the tree (tree.h) it is, a status or an info. The serial says which
+ * The kind says which row of the tree (tree.c) it is, a status or an info. The serial says which
  * disk or task it belongs to: one for each NAME in use (names.h), never given twice while mounted,
  * so that no number comes to mean another object; 0 is the fixed part of the tree. Both together
  * are the st_ino that a user sees. The node id that the kernel gets has a generation above them,

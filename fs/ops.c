@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon.h"
 #include "folder.h"
 #include "handle.h"
 #include "ino.h"
-#include "session.h"
 
 /*
  * Nothing is cached under a name, so what comes, goes or changes in the store or among the tasks
@@ -29,9 +29,9 @@ static pid_t pid_of(fuse_req_t req)
 }
 
 /*
- * Settings of the connection. No splice: it costs two system calls for each small write. No
- * writeback cache and no truncation inside open: with either the kernel would answer for sizes
- * that it does not know.
+ * Settings of the connection, which answers from now on. No splice: it costs two system calls for
+ * each small write. No writeback cache and no truncation inside open: with either the kernel would
+ * answer for sizes that it does not know.
  */
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
@@ -40,7 +40,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
     conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
                               FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_ATOMIC_O_TRUNC);
     conn->time_gran = 1;
-    fs_session_ready(fs);
+    fs_daemon_ready(fs->ready_fd);
+    fs->ready_fd = -1;
 }
 
 /* Describe a node to the kernel, which holds it from then on. Returns 0 or a negative errno. */

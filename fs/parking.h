@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "tree.h"
+#include "node.h"
 
 struct fs_parking;
 struct fs_handle;

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "tree.h"
+#include "node.h"
 
 /* Note a refusal among the errors. Returns its errno, negative. */
 int fs_refuse(struct fs *fs, const char *folder, const char *name,

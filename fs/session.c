@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "daemon.h"
 #include "log.h"
 #include "ops.h"
 #include "parking.h"
@@ -35,12 +34,6 @@ struct fs_session {
     pthread_t signal_thread;
     bool is_over; /* atomic: the signal thread is to end */
 };
-
-void fs_session_ready(struct fs *fs)
-{
-    fs_daemon_ready(fs->ready_fd);
-    fs->ready_fd = -1;
-}
 
 /* Fill in a session up to the mount itself, which is last. */
 static enum fs_exit prepare(struct fs_session *session, struct fs_options *options)

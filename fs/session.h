@@ -27,6 +27,3 @@ enum fs_exit fs_session_mount(struct fs *fs, struct fs_options *options, struct 
  * their last close. A second one ends the process at once.
  */
 enum fs_exit fs_session_serve(struct fs_session *session);
-
-/* Called once the kernel has been answered: from now on the tree answers too. */
-void fs_session_ready(struct fs *fs);

@@ -44,8 +44,10 @@ static enum vhd_result submit(struct vhd_service *service, struct vhd_store *sto
                               struct vhd_task **ret_task, struct vhd_verdict *ret)
 {
     struct vhd_create *create = vhd_create_new(store, file, request);
-    if (!create)
+    if (!create) {
+        vhd_store_unmake(store);
         return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
+    }
     enum vhd_result result = vhd_create_admit(create, ret);
     if (result != VHD_OK) {
         vhd_create_free(create);
@@ -83,8 +85,6 @@ enum vhd_result vhd_create_dynamic(struct vhd_service *service, const char *imag
     if (result != VHD_OK)
         return result;
     result = submit(service, store, file, &request, ret_task, ret_why);
-    if (result != VHD_OK)
-        vhd_store_unmake(store);
     vhd_store_unref(store);
     return result;
 }

@@ -25,7 +25,7 @@ struct vhd_create;
 struct vhd_create *vhd_create_new(struct vhd_store *store, const char *file,
                                   const struct vhd_request *request);
 
-/* Release a creation; what was begun and not published is gone. */
+/* Release a creation; what was begun and not published is gone, a folder made for it too. */
 void vhd_create_free(struct vhd_create *create);
 
 /* Have the draft carry a name although the file system could do without: for tests. */

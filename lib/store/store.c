@@ -21,7 +21,7 @@ struct vhd_store {
     int fd;
     int lock_fd; /* -1 where it is not owned */
     char *path;
-    bool is_made; /* by vhd_store_open() */
+    bool is_made; /* by vhd_store_open(), and not for an owner, who keeps it */
 };
 
 struct vhd_store *vhd_store_ref(struct vhd_store *store)
@@ -52,7 +52,9 @@ const char *vhd_store_path(const struct vhd_store *store)
     return store->path;
 }
 
-/* A new folder must be durable before a disk in it can be called so. */
+/*
+ * A new folder must be durable before a disk in it can be called so, whoever was first to make it.
+ */
 static int sync_parent_of(const char *path)
 {
     AUTO_FREE char *copy = strdup(path);
@@ -71,7 +73,8 @@ static enum vhd_result open_directory(struct vhd_store *store, const char *path,
     const int how = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
     store->fd = open(path, how);
-    if (store->fd < 0 && errno == ENOENT) {
+    bool is_new = store->fd < 0 && errno == ENOENT;
+    if (is_new) {
         if (mkdir(path, 0777) == 0)
             store->is_made = true;
         else if (errno != EEXIST)
@@ -83,7 +86,7 @@ static enum vhd_result open_directory(struct vhd_store *store, const char *path,
     store->path = realpath(path, NULL);
     if (!store->path)
         return vhd_verdict_errno(ret, errno, "cannot tell the path of the folder \"%s\"", path);
-    if (store->is_made) {
+    if (is_new) {
         int err = sync_parent_of(store->path);
         if (err < 0)
             return vhd_verdict_errno(ret, err, "cannot sync the folder above \"%s\"", path);
@@ -111,6 +114,8 @@ enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_stor
         vhd_store_unref(store);
         return result;
     }
+    if (flags & VHD_STORE_OWN)
+        store->is_made = false;
     *ret_store = store;
     return VHD_OK;
 }

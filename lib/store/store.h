@@ -51,8 +51,8 @@ int vhd_store_fd(const struct vhd_store *store);
 const char *vhd_store_path(const struct vhd_store *store);
 
 /*
- * Remove the directory again if vhd_store_open() had to create it and it is still empty: for a
- * request that is refused after all.
+ * Remove the directory again if vhd_store_open() had to create it, for one disk and not for an
+ * owner, and it is still empty: the disk has come to nothing.
  */
 void vhd_store_unmake(struct vhd_store *store);
 

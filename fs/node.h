@@ -1,6 +1,6 @@
 /*
- * The tree: one constant row for each kind of file, not for each file. A new file is one row and
- * the functions it points at. Lookup, getattr, open and readdir are one loop over the rows.
+ * Files of the tree: one constant row for each kind of file, not for each file. A new file is one
+ * row (tree.c) and the functions it points at. Lookup, getattr and readdir are one loop over them.
  */
 #pragma once
 
@@ -111,6 +111,9 @@ struct fs_row {
     const struct fs_row_ops *ops;
     const struct fs_field *field; /* rows that show one value */
 };
+
+/* All rows, by their kind. */
+extern const struct fs_row fs_rows[FS_KIND_COUNT];
 
 /* The row of a kind, NULL when there is none; and back. */
 const struct fs_row *fs_row(enum fs_kind kind);
