@@ -57,6 +57,11 @@ need_fuse()
     [ -w /dev/fuse ] || skip "needs /dev/fuse"
 }
 
+need_file_system()
+{
+    grep -qw "$1" /proc/filesystems || modprobe -q "$1" 2>/dev/null || skip "needs $1 in the kernel"
+}
+
 # loop_mount SIZE_MB DIR MKFS [ARG...]: a file system of its own, made in a file and mounted on DIR.
 # MOUNT_OPTIONS, where set, are given to mount.
 loop_mount()
