@@ -1,0 +1,55 @@
+/*
+ * kill WAY [MUTATION]: kill -9 before and after every system call of making a disk.
+ *
+ * If this failed: a program killed at a bad moment would leave half a disk under the disk's name,
+ * or leftovers that nobody ever clears away.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "campaign.h"
+
+/* Cuts a round: two for each call that making one disk takes, however little the C library does. */
+enum { ROUNDS = 4, CUTS_MIN = 60 };
+
+/* Small enough for a file system whose files end at 4 GiB, with a table of several sectors. */
+enum { SIZE_MB = 1000 };
+
+/*
+ * All cuts once. The threads take turns as they like, so that the n-th stop is not the same in each
+ * run: the calls that touch the store are counted by themselves once, and all calls several times.
+ */
+static void run_all(struct campaign *campaign, bool is_store_only)
+{
+    bool has_ended = false;
+
+    for (unsigned n = 1; !has_ended; n++) {
+        struct cut cut = {.maker = &campaign->maker, .is_store_only = is_store_only, .left = n};
+        int report;
+
+        has_ended = maker_run(&campaign->maker, cut_visit, &cut, &report);
+        campaign_judge(campaign, has_ended ? NULL : &cut, report);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *tmp = getenv("TMPDIR");
+    char base[256], folder[300];
+    struct campaign campaign;
+
+    if (argc < 2 || argc > 3)
+        errx(EXIT_BROKEN, "usage: kill WAY [MUTATION]");
+    snprintf(base, sizeof base, "%s/vhdfs-kill.XXXXXX", tmp ? tmp : "/tmp");
+    if (!mkdtemp(base))
+        err(EXIT_BROKEN, "%s", base);
+    snprintf(folder, sizeof folder, "%s/%s", base, MAKER_FOLDER);
+    campaign_begin(&campaign, argv[1], argv[2], folder, SIZE_MB);
+    run_all(&campaign, true);
+    for (int round = 0; round < ROUNDS; round++)
+        run_all(&campaign, false);
+    rmdir(base);
+    return campaign_end(&campaign, ROUNDS * CUTS_MIN);
+}

@@ -1,0 +1,122 @@
+#include "maker.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "job/create.h"
+#include "request/size.h"
+#include "vhd.h"
+
+static const struct way ways[] = {
+    {
+        .name = "nameless",
+        .order = {EVENT_CREATE, EVENT_WRITE, EVENT_SYNC_FILE, EVENT_LINK, EVENT_SYNC_FOLDER,
+                  EVENT_REPORT},
+    },
+    {
+        .name = "folder",
+        .makes_folder = true,
+        .order = {EVENT_MAKE_FOLDER, EVENT_SYNC_PARENT, EVENT_CREATE, EVENT_WRITE, EVENT_SYNC_FILE,
+                  EVENT_LINK, EVENT_SYNC_FOLDER, EVENT_REPORT},
+    },
+    {
+        .name = "named",
+        .is_named = true,
+        .order = {EVENT_CREATE, EVENT_WRITE, EVENT_SYNC_FILE, EVENT_LINK, EVENT_UNLINK,
+                  EVENT_SYNC_FOLDER, EVENT_REPORT},
+    },
+    {
+        .name = "linkless",
+        .host = HOST_LINKLESS,
+        .order = {EVENT_CREATE, EVENT_WRITE, EVENT_SYNC_FILE, EVENT_RENAME, EVENT_SYNC_FOLDER,
+                  EVENT_REPORT},
+    },
+};
+
+const struct way *way_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        if (strcmp(ways[i].name, name) == 0)
+            return &ways[i];
+    }
+    errx(EXIT_BROKEN, "there is no way \"%s\" to make a disk", name);
+}
+
+/* By the public method. */
+static enum vhd_result begin(struct vhd_service *service, const struct maker *maker,
+                             struct vhd_task **ret_task)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/%s", maker->folder, MAKER_FILE);
+    return vhd_create_dynamic(service, path, (int64_t)maker->size_mb, ret_task, NULL);
+}
+
+/* The same with a draft that has a name. */
+static enum vhd_result begin_named(struct vhd_service *service, const struct maker *maker,
+                                   struct vhd_task **ret_task)
+{
+    const struct vhd_request request = {.size = maker->size_mb * VHD_MB};
+    struct vhd_store *store;
+
+    enum vhd_result result = vhd_store_open(maker->folder, 0, &store, NULL);
+    if (result != VHD_OK)
+        return result;
+    struct vhd_create *create = vhd_create_new(store, MAKER_FILE, &request);
+    vhd_store_unref(store);
+    if (!create)
+        return VHD_OUT_OF_MEMORY;
+    vhd_create_name_draft(create);
+    return vhd_create_submit(service, create, ret_task, NULL);
+}
+
+/* In the child. */
+static int make(void *arg)
+{
+    const struct maker *maker = arg;
+    struct vhd_service *service;
+    struct vhd_task *task;
+
+    host_behave(maker->way->host | maker->mutation, MAKER_FILE);
+    if (vhd_service_new(1, &service) < 0)
+        return EXIT_BROKEN;
+    enum vhd_result result =
+        maker->way->is_named ? begin_named(service, maker, &task) : begin(service, maker, &task);
+    if (result == VHD_OK) {
+        struct vhd_task_status status;
+        vhd_task_wait(task, -1);
+        vhd_task_status(task, &status);
+        result = status.verdict.result;
+        vhd_task_unref(task);
+    }
+    const unsigned char report = (unsigned char)result;
+    if (write(maker->report_fd, &report, 1) != 1)
+        return EXIT_BROKEN;
+    vhd_service_free(service);
+    return 0;
+}
+
+bool maker_run(struct maker *maker, tracer_visit *visit, void *visit_arg, int *ret_report)
+{
+    unsigned char report;
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+        err(EXIT_BROKEN, "pipe");
+    if (!maker->way->makes_folder && mkdir(maker->folder, 0777) < 0)
+        err(EXIT_BROKEN, "%s", maker->folder);
+    maker->report_fd = ends[1];
+    bool has_ended = tracer_run(make, maker, visit, visit_arg);
+    *ret_report = read(ends[0], &report, 1) == 1 ? report : MAKER_SILENT;
+    close(ends[0]);
+    close(ends[1]);
+    return has_ended;
+}
