@@ -1,0 +1,36 @@
+#!/bin/sh
+# If this failed: a disk would be begun on a host with no room for its first block, or refused on
+# one that has the 8 MB which are asked for.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../functions.sh"
+
+free_bytes()
+{
+    # shellcheck disable=SC2046
+    set -- $(stat -f -c '%a %S' "$tmp/host")
+    echo $(($1 * $2))
+}
+
+# leave BYTES: fill the host until that much is free, no more, and at most two blocks less.
+leave()
+{
+    rm -f "$tmp/host/filler"
+    fallocate -l $(($(free_bytes) - $1)) "$tmp/host/filler" || fail "cannot fill the host"
+    free=$(free_bytes)
+    [ "$free" -le "$1" ] || fail "cannot leave $1 bytes: $free"
+    [ "$free" -ge $(($1 - 8192)) ] || fail "cannot leave $1 bytes: $free"
+}
+
+loop_mount 32 "$tmp/host" mkfs.ext4 -q -b 4096 -m 0
+need_command fallocate
+mkdir "$tmp/host/store"
+minimum=$((8 << 20))
+
+leave $((minimum - 4096))
+out=$("$VHD_CREATE" "$tmp/host/store/d.vhd" 4096) && fail "made with $free bytes free"
+expect E_DISK_FULL "${out%% *}" "with $free bytes free"
+expect "" "$(ls -A "$tmp/host/store")" "what a refusal leaves"
+
+# What is free counts, not what the disk could grow to.
+leave $((minimum + 8192))
+expect S_OK "$("$VHD_CREATE" "$tmp/host/store/d.vhd" 2088960)" "with $free bytes free"
