@@ -68,7 +68,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *text)
 {
     struct fs *fs = fs_of(req);
     struct fs_node folder, node;
-    struct fuse_entry_param entry;
+    struct fuse_entry_param entry = {0};
 
     int err = fs_node_resolve(fs, parent, &folder);
     if (err == 0) {
@@ -222,7 +222,7 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *text, mode_
                       struct fuse_file_info *info)
 {
     struct fs *fs = fs_of(req);
-    struct fuse_entry_param entry;
+    struct fuse_entry_param entry = {0};
     (void)mode;
 
     int err = create_file(fs, parent, text, info, &entry);

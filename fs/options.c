@@ -38,26 +38,24 @@ struct parse {
     enum fs_parsed outcome;
 };
 
+/* As FUSE_OPT_KEY, of whose conversion clang warns. */
+#define WORD(template, key)                                                                        \
+    {                                                                                              \
+        template, (unsigned long)-1U, key                                                          \
+    }
 #define VALUE(template, member)                                                                    \
     {                                                                                              \
         template, offsetof(struct parse, options.member), 0                                        \
     }
 
 static const struct fuse_opt specs[] = {
-    FUSE_OPT_KEY("-h", KEY_HELP),
-    FUSE_OPT_KEY("--help", KEY_HELP),
-    FUSE_OPT_KEY("-V", KEY_VERSION),
-    FUSE_OPT_KEY("--version", KEY_VERSION),
-    FUSE_OPT_KEY("-f", KEY_FOREGROUND),
-    FUSE_OPT_KEY("-d", KEY_DEBUG),
-    FUSE_OPT_KEY("ro", KEY_READ_ONLY),
-    FUSE_OPT_KEY("remount", KEY_REMOUNT),
-    VALUE("uid=%u", uid),
-    VALUE("gid=%u", gid),
-    VALUE("umask=%o", umask),
-    VALUE("history=%u", history),
-    VALUE("pidfile=%s", pidfile),
-    FUSE_OPT_END,
+    WORD("-h", KEY_HELP),         WORD("--help", KEY_HELP),
+    WORD("-V", KEY_VERSION),      WORD("--version", KEY_VERSION),
+    WORD("-f", KEY_FOREGROUND),   WORD("-d", KEY_DEBUG),
+    WORD("ro", KEY_READ_ONLY),    WORD("remount", KEY_REMOUNT),
+    VALUE("uid=%u", uid),         VALUE("gid=%u", gid),
+    VALUE("umask=%o", umask),     VALUE("history=%u", history),
+    VALUE("pidfile=%s", pidfile), {NULL, 0, 0},
 };
 
 static int refuse(struct parse *parse, const char *why, const char *what)

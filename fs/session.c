@@ -23,8 +23,6 @@
 /* Workers for quick tasks: so many creations can wait for one commit of the host's journal. */
 #define QUICK_WORKERS 8
 
-extern char **environ;
-
 struct fs_session {
     struct fs *fs;
     struct fuse_session *fuse;

@@ -42,6 +42,6 @@ bool fs_tasks_has_record(struct fs *fs, const struct fs_node *node);
 /*
  * Forget the ended task of a name, refused while it is at work.
  *
- *   folder  where it was asked for, for the errors
+ *   where  the folder in which it was asked for, for the errors
  */
-int fs_tasks_forget(struct fs *fs, const char *folder, const char *text);
+int fs_tasks_forget(struct fs *fs, const char *where, const char *text);

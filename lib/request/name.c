@@ -60,7 +60,7 @@ static int32_t forbidden_character(const char *name)
 {
     for (;;) {
         int32_t point = vhd_utf8_next(&name);
-        if (point <= 0 || point < ' ' || point == 0x7F)
+        if (point < ' ' || point == 0x7F)
             return point;
         if (point < 0x80 && strchr("*?:<>/|\"\\", (int)point))
             return point;

@@ -45,9 +45,8 @@ static int begin_named(int dir_fd, struct vhd_draft *ret)
         int err = vhd_draft_lock(fd);
         if (err == -EAGAIN)
             continue;
-        if (err == 0 && fstat(fd, &attributes) < 0)
-            err = -errno;
-        if (err < 0) {
+        if (err != 0 || fstat(fd, &attributes) < 0) {
+            err = err ? err : -errno;
             unlinkat(dir_fd, draft.name, 0);
             return err;
         }

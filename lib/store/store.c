@@ -122,7 +122,7 @@ enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_stor
 
 void vhd_store_unmake(struct vhd_store *store)
 {
-    if (store->is_made)
+    if (store->is_made && store->path)
         rmdir(store->path);
 }
 
