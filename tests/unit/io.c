@@ -1,0 +1,366 @@
+/*
+ * If this fails, a transfer that the kernel cut short is taken for a whole one, and a part of an
+ * image is missing although the user was told that all is well.
+ */
+#include "base/io.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/*
+ * The library's calls of pwritev(2) and pread(2) end here, so that the kernel's right to do only a
+ * part of the work, or none for now, can be exercised. The true work is done by their siblings.
+ */
+static size_t piece;              /* bytes done in one call at most; 0 means as the kernel likes */
+static unsigned int interrupts;   /* calls still to be interrupted before one gets through */
+static unsigned int interrupt_by; /* interrupts before each call that gets through */
+static unsigned int calls;
+
+static int is_interrupted(void)
+{
+    calls++;
+    if (interrupts > 0) {
+        interrupts--;
+        errno = EINTR;
+        return 1;
+    }
+    interrupts = interrupt_by;
+    return 0;
+}
+
+ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t off)
+{
+    if (is_interrupted()) {
+        return -1;
+    }
+    if (piece == 0) {
+        return pwritev2(fd, iov, count, off, 0);
+    }
+    size_t done = 0;
+    for (int i = 0; i < count && done < piece; i++) {
+        size_t len = iov[i].iov_len < piece - done ? iov[i].iov_len : piece - done;
+        ssize_t n = pwrite(fd, iov[i].iov_base, len, off + (off_t)done);
+        if (n < 0) {
+            return done > 0 ? (ssize_t)done : -1;
+        }
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+ssize_t pread(int fd, void *buf, size_t len, off_t off)
+{
+    if (is_interrupted()) {
+        return -1;
+    }
+    struct iovec one = {.iov_base = buf, .iov_len = piece > 0 && len > piece ? piece : len};
+    return preadv(fd, &one, 1, off);
+}
+
+static void disturb(size_t bytes_a_call, unsigned int interrupts_a_call)
+{
+    piece = bytes_a_call;
+    interrupt_by = interrupts = interrupts_a_call;
+    calls = 0;
+}
+
+static int undisturbed(void **state)
+{
+    (void)state;
+    disturb(0, 0);
+    return 0;
+}
+
+static int empty_file(void)
+{
+    int fd = memfd_create("io", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* The content from off on must be these bytes, and end behind them. */
+static void assert_ends_with(int fd, uint64_t off, const char *expected)
+{
+    char buf[256];
+    size_t len = 0;
+    assert_int_equal(vhd_io_read(fd, buf, sizeof buf, off, &len), 0);
+    assert_int_equal(len, strlen(expected));
+    assert_memory_equal(buf, expected, len);
+}
+
+static void pieces_are_written_one_after_the_other(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    struct iovec iov[] = {
+        {.iov_base = (char[]){"con"}, .iov_len = 3},
+        {.iov_base = (char[]){"e"}, .iov_len = 1},
+        {.iov_base = (char[]){"ctix"}, .iov_len = 4},
+    };
+
+    assert_int_equal(vhd_io_write(fd, iov, 3, 5), 0);
+    assert_ends_with(fd, 5, "conectix");
+    assert_int_equal(lseek(fd, 0, SEEK_END), 13);
+
+    char gap[5];
+    size_t len = 0;
+    assert_int_equal(vhd_io_read(fd, gap, sizeof gap, 0, &len), 0);
+    assert_int_equal(len, sizeof gap);
+    assert_memory_equal(gap, "\0\0\0\0\0", sizeof gap);
+}
+
+static void the_file_position_plays_no_part(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    struct iovec iov = {.iov_base = (char[]){"abc"}, .iov_len = 3};
+
+    assert_int_equal(lseek(fd, 100, SEEK_SET), 100);
+    assert_int_equal(vhd_io_write(fd, &iov, 1, 0), 0);
+    assert_ends_with(fd, 0, "abc");
+    assert_int_equal(lseek(fd, 0, SEEK_CUR), 100);
+}
+
+static void offsets_have_64_bits(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    const uint64_t off = UINT64_C(2190433320960) - 3;
+    struct iovec iov = {.iov_base = (char[]){"end"}, .iov_len = 3};
+
+    assert_int_equal(vhd_io_write(fd, &iov, 1, off), 0);
+    assert_ends_with(fd, off, "end");
+    assert_int_equal(lseek(fd, 0, SEEK_END), 2190433320960);
+}
+
+static void pieces_without_bytes_are_stepped_over(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    struct iovec iov[] = {
+        {.iov_base = NULL, .iov_len = 0},           {.iov_base = (char[]){"ab"}, .iov_len = 2},
+        {.iov_base = NULL, .iov_len = 0},           {.iov_base = NULL, .iov_len = 0},
+        {.iov_base = (char[]){"cd"}, .iov_len = 2}, {.iov_base = NULL, .iov_len = 0},
+    };
+
+    assert_int_equal(vhd_io_write(fd, iov, 6, 0), 0);
+    assert_ends_with(fd, 0, "abcd");
+}
+
+static void nothing_to_write_is_done_at_once(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    struct iovec iov[] = {{.iov_base = NULL, .iov_len = 0}, {.iov_base = NULL, .iov_len = 0}};
+
+    assert_int_equal(vhd_io_write(fd, iov, 0, 0), 0);
+    assert_int_equal(vhd_io_write(fd, iov, 2, 0), 0);
+    assert_int_equal(lseek(fd, 0, SEEK_END), 0);
+}
+
+/* Also after every possible cut, in the middle of a piece and at its edge. */
+static void short_writes_are_finished(void **state)
+{
+    (void)state;
+    for (size_t bytes = 1; bytes <= 9; bytes++) {
+        AUTO_CLOSE int fd = empty_file();
+        struct iovec iov[] = {
+            {.iov_base = (char[]){"abc"}, .iov_len = 3},
+            {.iov_base = NULL, .iov_len = 0},
+            {.iov_base = (char[]){"d"}, .iov_len = 1},
+            {.iov_base = (char[]){"efgh"}, .iov_len = 4},
+            {.iov_base = NULL, .iov_len = 0},
+        };
+        disturb(bytes, 0);
+        assert_int_equal(vhd_io_write(fd, iov, 5, 2), 0);
+        disturb(0, 0);
+        assert_ends_with(fd, 2, "abcdefgh");
+    }
+}
+
+static void interrupted_calls_are_made_again(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    struct iovec iov[] = {
+        {.iov_base = (char[]){"abc"}, .iov_len = 3},
+        {.iov_base = (char[]){"def"}, .iov_len = 3},
+    };
+    char buf[6];
+    size_t len = 0;
+
+    disturb(2, 3);
+    assert_int_equal(vhd_io_write(fd, iov, 2, 0), 0);
+    assert_int_equal(calls, 12);
+
+    disturb(4, 2);
+    assert_int_equal(vhd_io_read(fd, buf, sizeof buf, 0, &len), 0);
+    assert_int_equal(calls, 6);
+    assert_int_equal(len, 6);
+    assert_memory_equal(buf, "abcdef", 6);
+}
+
+static void more_pieces_than_the_kernel_takes_at_once(void **state)
+{
+    (void)state;
+    enum { PIECES = 2 * IOV_MAX + 500, LEN = 3 };
+    static char text[PIECES * LEN];
+    static char back[PIECES * LEN + 1];
+    static struct iovec iov[PIECES];
+    AUTO_CLOSE int fd = empty_file();
+
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (char)('a' + (i * 7 + i / 26) % 26);
+    }
+    for (size_t i = 0; i < PIECES; i++) {
+        iov[i] = (struct iovec){.iov_base = text + i * LEN, .iov_len = LEN};
+    }
+    assert_int_equal(vhd_io_write(fd, iov, PIECES, 7), 0);
+
+    size_t len = 0;
+    assert_int_equal(vhd_io_read(fd, back, sizeof back, 7, &len), 0);
+    assert_int_equal(len, sizeof text);
+    assert_memory_equal(back, text, sizeof text);
+}
+
+static void more_empty_pieces_than_the_kernel_takes_at_once(void **state)
+{
+    (void)state;
+    enum { PIECES = 2 * IOV_MAX + 1 };
+    static struct iovec iov[PIECES];
+    AUTO_CLOSE int fd = empty_file();
+
+    iov[PIECES - 1] = (struct iovec){.iov_base = (char[]){"z"}, .iov_len = 1};
+    assert_int_equal(vhd_io_write(fd, iov, PIECES, 0), 0);
+    assert_ends_with(fd, 0, "z");
+}
+
+static void short_reads_are_finished(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    struct iovec iov = {.iov_base = (char[]){"abcdefgh"}, .iov_len = 8};
+    assert_int_equal(vhd_io_write(fd, &iov, 1, 0), 0);
+
+    for (size_t bytes = 1; bytes <= 9; bytes++) {
+        char buf[7];
+        size_t len = 0;
+        disturb(bytes, 0);
+        assert_int_equal(vhd_io_read(fd, buf, sizeof buf, 1, &len), 0);
+        assert_int_equal(len, 7);
+        assert_memory_equal(buf, "bcdefgh", 7);
+    }
+}
+
+static void reads_stop_at_the_end_of_the_file(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    struct iovec iov = {.iov_base = (char[]){"abcd"}, .iov_len = 4};
+    char buf[8];
+    size_t len = 99;
+    assert_int_equal(vhd_io_write(fd, &iov, 1, 0), 0);
+
+    memset(buf, '#', sizeof buf);
+    assert_int_equal(vhd_io_read(fd, buf, sizeof buf, 2, &len), 0);
+    assert_int_equal(len, 2);
+    assert_memory_equal(buf, "cd######", 8);
+
+    assert_int_equal(vhd_io_read(fd, buf, sizeof buf, 4, &len), 0);
+    assert_int_equal(len, 0);
+    len = 99;
+    assert_int_equal(vhd_io_read(fd, buf, sizeof buf, 4096, &len), 0);
+    assert_int_equal(len, 0);
+    len = 99;
+    assert_int_equal(vhd_io_read(fd, buf, 0, 0, &len), 0);
+    assert_int_equal(len, 0);
+    assert_memory_equal(buf, "cd######", 8);
+}
+
+static void failures_are_negative_errnos(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int full = open("/dev/full", O_RDWR | O_CLOEXEC);
+    AUTO_CLOSE int read_only = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    AUTO_CLOSE int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int ends[2];
+    char byte = 'x';
+    size_t len = 99;
+    struct iovec iov;
+    assert_true(full >= 0 && read_only >= 0 && folder >= 0);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    AUTO_CLOSE int reading = ends[0];
+    AUTO_CLOSE int writing = ends[1];
+
+    iov = (struct iovec){.iov_base = &byte, .iov_len = 1};
+    assert_int_equal(vhd_io_write(full, &iov, 1, 0), -ENOSPC);
+    iov = (struct iovec){.iov_base = &byte, .iov_len = 1};
+    assert_int_equal(vhd_io_write(read_only, &iov, 1, 0), -EBADF);
+    iov = (struct iovec){.iov_base = &byte, .iov_len = 1};
+    assert_int_equal(vhd_io_write(writing, &iov, 1, 0), -ESPIPE);
+
+    assert_int_equal(vhd_io_read(folder, &byte, 1, 0, &len), -EISDIR);
+    assert_int_equal(vhd_io_read(reading, &byte, 1, 0, &len), -ESPIPE);
+    assert_int_equal(vhd_io_read(-1, &byte, 1, 0, &len), -EBADF);
+    assert_int_equal(len, 99);
+}
+
+/* The kernel writes up to the limit, says so, and refuses only the rest. */
+static void a_write_that_is_cut_for_good_fails(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    struct rlimit before, limit;
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, handler;
+    struct iovec iov[] = {
+        {.iov_base = (char[]){"abcdef"}, .iov_len = 6},
+        {.iov_base = (char[]){"ghijkl"}, .iov_len = 6},
+    };
+
+    assert_int_equal(sigaction(SIGXFSZ, &ignore, &handler), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){.rlim_cur = 8, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    int written = vhd_io_write(fd, iov, 2, 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(sigaction(SIGXFSZ, &handler, NULL), 0);
+
+    assert_int_equal(written, -EFBIG);
+    assert_ends_with(fd, 0, "abcdefgh");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(pieces_are_written_one_after_the_other, undisturbed),
+        cmocka_unit_test_setup(the_file_position_plays_no_part, undisturbed),
+        cmocka_unit_test_setup(offsets_have_64_bits, undisturbed),
+        cmocka_unit_test_setup(pieces_without_bytes_are_stepped_over, undisturbed),
+        cmocka_unit_test_setup(nothing_to_write_is_done_at_once, undisturbed),
+        cmocka_unit_test_setup(short_writes_are_finished, undisturbed),
+        cmocka_unit_test_setup(interrupted_calls_are_made_again, undisturbed),
+        cmocka_unit_test_setup(more_pieces_than_the_kernel_takes_at_once, undisturbed),
+        cmocka_unit_test_setup(more_empty_pieces_than_the_kernel_takes_at_once, undisturbed),
+        cmocka_unit_test_setup(short_reads_are_finished, undisturbed),
+        cmocka_unit_test_setup(reads_stop_at_the_end_of_the_file, undisturbed),
+        cmocka_unit_test_setup(failures_are_negative_errnos, undisturbed),
+        cmocka_unit_test_setup(a_write_that_is_cut_for_good_fails, undisturbed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,450 @@
+/*
+ * If this failed, disks would be missing from the list, shown twice or taken for others, and two
+ * daemons could work on one store and spoil its disks.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+#include "store/draft.h"
+#include "store/lock.h"
+#include "store/store.h"
+#include "store/sweep.h"
+
+static struct vhd_store *open_store(const char *path, unsigned flags)
+{
+    struct vhd_store *store;
+    struct vhd_verdict verdict;
+    assert_int_equal(vhd_store_open(path, flags, &store, &verdict), VHD_OK);
+    return store;
+}
+
+static void refuses(const char *path, unsigned flags, enum vhd_result result)
+{
+    struct vhd_store *store = NULL;
+    struct vhd_verdict verdict = {0};
+
+    assert_int_equal(vhd_store_open(path, flags, &store, &verdict), result);
+    assert_null(store);
+    assert_int_equal(verdict.result, result);
+    assert_true(*verdict.sentence);
+}
+
+static void makes_the_last_component(void **state)
+{
+    const char *path = scratch_path(*state, "store");
+    struct vhd_store *store = open_store(path, VHD_STORE_OWN);
+
+    assert_string_equal(vhd_store_path(store), path);
+    assert_int_equal(vhd_store_sync(store), 0);
+    vhd_store_unref(store);
+    struct stat attributes;
+    assert_int_equal(stat(path, &attributes), 0);
+    assert_true(S_ISDIR(attributes.st_mode));
+
+    store = open_store(scratch_path(*state, "slash/"), 0);
+    vhd_store_unref(store);
+    assert_true(scratch_has(*state, "slash"));
+}
+
+static void makes_no_more_than_the_last_component(void **state)
+{
+    refuses(scratch_path(*state, "a/b"), 0, VHD_PATH_NOT_FOUND);
+    refuses(scratch_path(*state, "a/b/c"), VHD_STORE_OWN, VHD_PATH_NOT_FOUND);
+    refuses("", 0, VHD_PATH_NOT_FOUND);
+    assert_int_equal(scratch_count(*state, ""), 0);
+}
+
+static void is_a_directory(void **state)
+{
+    scratch_put(*state, "file", "x", 1);
+    assert_int_equal(symlink("nowhere", scratch_path(*state, "dangling")), 0);
+    refuses(scratch_path(*state, "file"), 0, VHD_PATH_NOT_FOUND);
+    refuses(scratch_path(*state, "file/store"), 0, VHD_PATH_NOT_FOUND);
+    refuses(scratch_path(*state, "dangling"), 0, VHD_PATH_NOT_FOUND);
+    assert_int_equal(scratch_count(*state, ""), 2);
+}
+
+static void knows_its_path_without_symlinks(void **state)
+{
+    assert_int_equal(mkdir(scratch_path(*state, "real"), 0777), 0);
+    assert_int_equal(symlink("real", scratch_path(*state, "link")), 0);
+    struct vhd_store *store = open_store(scratch_path(*state, "link"), 0);
+    assert_string_equal(vhd_store_path(store), scratch_path(*state, "real"));
+    vhd_store_unref(store);
+
+    int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(before >= 0);
+    assert_int_equal(chdir(*state), 0);
+    store = open_store("relative", 0);
+    assert_int_equal(fchdir(before), 0);
+    close(before);
+    assert_string_equal(vhd_store_path(store), scratch_path(*state, "relative"));
+    scratch_put(vhd_store_path(store), "a.vhd", "", 0);
+    char file[NAME_MAX + 1];
+    assert_int_equal(vhd_store_find(store, "a", file, NULL), 0);
+    vhd_store_unref(store);
+}
+
+static void unmakes_only_what_it_made_and_is_empty(void **state)
+{
+    const char *path = scratch_path(*state, "store");
+    struct vhd_store *store = open_store(path, 0);
+    vhd_store_unmake(store);
+    vhd_store_unref(store);
+    assert_false(scratch_has(*state, "store"));
+
+    store = open_store(path, 0);
+    scratch_put(path, "a.vhd", "", 0);
+    vhd_store_unmake(store);
+    vhd_store_unref(store);
+    assert_true(scratch_has(*state, "store"));
+
+    assert_int_equal(unlink(scratch_path(path, "a.vhd")), 0);
+    store = open_store(path, 0);
+    vhd_store_unmake(store);
+    vhd_store_unref(store);
+    assert_true(scratch_has(*state, "store"));
+}
+
+static void finds_any_case_of_the_ending(void **state)
+{
+    static const char *const endings[] = {".vhd", ".vhD", ".vHd", ".vHD",
+                                          ".Vhd", ".VhD", ".VHd", ".VHD"};
+    struct vhd_store *store = open_store(*state, 0);
+    struct stat attributes;
+    char file[NAME_MAX + 1], put[32];
+
+    for (size_t i = 0; i < 8; i++) {
+        snprintf(put, sizeof put, "disk%s", endings[i]);
+        assert_int_equal(vhd_store_find(store, "disk", file, NULL), -ENOENT);
+        scratch_put(*state, put, "1234567", i);
+        assert_int_equal(vhd_store_find(store, "disk", file, &attributes), 0);
+        assert_string_equal(file, put);
+        assert_int_equal(attributes.st_size, i);
+        assert_int_equal(vhd_store_find(store, "DISK", file, NULL), -ENOENT);
+        assert_int_equal(unlink(scratch_path(*state, put)), 0);
+    }
+    vhd_store_unref(store);
+}
+
+static void finds_the_plain_ending_first(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+    char file[NAME_MAX + 1];
+
+    scratch_put(*state, "a.VHD", "", 0);
+    scratch_put(*state, "a.vhd", "", 0);
+    assert_int_equal(vhd_store_find(store, "a", file, NULL), 0);
+    assert_string_equal(file, "a.vhd");
+    /* What is no regular file does not stand in the way of one. */
+    assert_int_equal(unlink(scratch_path(*state, "a.vhd")), 0);
+    assert_int_equal(mkdir(scratch_path(*state, "a.vhd"), 0777), 0);
+    assert_int_equal(vhd_store_find(store, "a", file, NULL), 0);
+    assert_string_equal(file, "a.VHD");
+    vhd_store_unref(store);
+}
+
+static void finds_nothing_but_regular_files_of_its_own(void **state)
+{
+    const char *folder = scratch_path(*state, "store");
+    struct vhd_store *store = open_store(folder, VHD_STORE_OWN);
+    char file[NAME_MAX + 1], longest[NAME_MAX + 8];
+
+    scratch_put(*state, "outside.vhd", "", 0);
+    scratch_put(folder, "real.vhd", "", 0);
+    scratch_put(folder, "plain", "", 0);
+    scratch_put(folder, ".vhdfs-x.vhd", "", 0);
+    assert_int_equal(mkdir(scratch_path(folder, "folder.vhd"), 0777), 0);
+    assert_int_equal(mkfifo(scratch_path(folder, "fifo.vhd"), 0666), 0);
+    assert_int_equal(symlink("real.vhd", scratch_path(folder, "link.vhd")), 0);
+    const char *const names[] = {"folder", "fifo",     "link",       "plain",  ".vhdfs-x",
+                                 "none",   "real.vhd", "../outside", "./real", "/etc/passwd"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(vhd_store_find(store, names[i], file, NULL), -ENOENT);
+
+    memset(longest, 'n', sizeof longest);
+    strcpy(longest + NAME_MAX - 4, ".vhd");
+    scratch_put(folder, longest, "", 0);
+    longest[NAME_MAX - 4] = 0;
+    assert_int_equal(vhd_store_find(store, longest, file, NULL), 0);
+    assert_int_equal(strlen(file), NAME_MAX);
+    memset(longest, 'n', NAME_MAX);
+    for (size_t len = NAME_MAX - 3; len <= NAME_MAX + 1; len++) {
+        longest[len - 1] = 'n';
+        longest[len] = 0;
+        assert_int_equal(vhd_store_find(store, longest, file, NULL), -ENOENT);
+    }
+    vhd_store_unref(store);
+}
+
+struct listing {
+    unsigned calls;
+    char names[16][NAME_MAX + 1];
+    int answer; /* to the second call */
+};
+
+static int note(void *arg, const char *name)
+{
+    struct listing *listing = arg;
+    assert_true(listing->calls < 16);
+    snprintf(listing->names[listing->calls++], NAME_MAX + 1, "%s", name);
+    return listing->calls == 2 ? listing->answer : 0;
+}
+
+static unsigned listed(const struct listing *listing, const char *name)
+{
+    unsigned times = 0;
+    for (unsigned i = 0; i < listing->calls; i++)
+        times += strcmp(listing->names[i], name) == 0;
+    return times;
+}
+
+static void lists_each_disk_once(void **state)
+{
+    struct vhd_store *store = open_store(*state, VHD_STORE_OWN);
+    const char *const disks[] = {"one.vhd",        "two.VHD",      "both.vhd", "both.VHD",
+                                 "with blank.vhd", "\xC3\xA4.vhd", "a.vhd.vhd"};
+    const char *const others[] = {".vhd", "three.vhd.bak", "four.vhdx", "plain",
+                                  ".vhdfs-draft-5.vhd"};
+    struct listing listing = {0};
+
+    assert_int_equal(vhd_store_each(store, note, &listing), 0);
+    assert_int_equal(listing.calls, 0);
+    for (size_t i = 0; i < sizeof disks / sizeof *disks; i++)
+        scratch_put(*state, disks[i], "no VHD at all", 13);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        scratch_put(*state, others[i], "", 0);
+    assert_int_equal(mkdir(scratch_path(*state, "folder.vhd"), 0777), 0);
+    assert_int_equal(mkfifo(scratch_path(*state, "fifo.vhd"), 0666), 0);
+    assert_int_equal(symlink("one.vhd", scratch_path(*state, "link.vhd")), 0);
+
+    for (int again = 0; again < 2; again++) {
+        listing.calls = 0;
+        assert_int_equal(vhd_store_each(store, note, &listing), 0);
+        assert_int_equal(listing.calls, 6);
+        assert_int_equal(listed(&listing, "one"), 1);
+        assert_int_equal(listed(&listing, "two"), 1);
+        assert_int_equal(listed(&listing, "both"), 1);
+        assert_int_equal(listed(&listing, "with blank"), 1);
+        assert_int_equal(listed(&listing, "\xC3\xA4"), 1);
+        assert_int_equal(listed(&listing, "a.vhd"), 1);
+    }
+    vhd_store_unref(store);
+}
+
+static void lists_no_further_than_it_is_asked_to(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+    struct listing listing = {.answer = 42};
+
+    scratch_put(*state, "a.vhd", "", 0);
+    scratch_put(*state, "b.vhd", "", 0);
+    scratch_put(*state, "c.vhd", "", 0);
+    assert_int_equal(vhd_store_each(store, note, &listing), 42);
+    assert_int_equal(listing.calls, 2);
+    vhd_store_unref(store);
+}
+
+static void what_is_not_listed_is_not_found(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+    char file[NAME_MAX + 1];
+
+    scratch_put(*state, ".vhd", "", 0);
+    assert_int_equal(vhd_store_find(store, "", file, NULL), -ENOENT);
+    vhd_store_unref(store);
+}
+
+static void has_one_owner_in_a_process(void **state)
+{
+    struct vhd_store *owner = open_store(*state, VHD_STORE_OWN);
+
+    refuses(*state, VHD_STORE_OWN, VHD_IN_USE);
+    refuses(*state, VHD_STORE_OWN | VHD_STORE_READ_ONLY, VHD_IN_USE);
+    vhd_store_unref(open_store(*state, 0)); /* who only looks is welcome */
+    refuses(*state, VHD_STORE_OWN, VHD_IN_USE);
+
+    assert_ptr_equal(vhd_store_ref(owner), owner);
+    vhd_store_unref(owner);
+    refuses(*state, VHD_STORE_OWN, VHD_IN_USE);
+    vhd_store_unref(owner);
+    vhd_store_unref(NULL);
+    vhd_store_unref(open_store(*state, VHD_STORE_OWN));
+    assert_true(scratch_has(*state, VHD_LOCK_FILE));
+}
+
+static void try_to_own(void *path)
+{
+    struct vhd_store *store;
+    struct vhd_verdict verdict;
+
+    CHILD_EXPECT(vhd_store_open(path, VHD_STORE_OWN, &store, &verdict) == VHD_IN_USE);
+    CHILD_EXPECT(vhd_store_open(path, VHD_STORE_OWN | VHD_STORE_READ_ONLY, &store, &verdict) ==
+                 VHD_IN_USE);
+    CHILD_EXPECT(vhd_store_open(path, 0, &store, &verdict) == VHD_OK);
+    vhd_store_unref(store);
+}
+
+static void has_one_owner_among_processes(void **state)
+{
+    struct vhd_store *owner = open_store(*state, VHD_STORE_OWN);
+    in_child(try_to_own, *state);
+    refuses(*state, VHD_STORE_OWN, VHD_IN_USE);
+    vhd_store_unref(owner);
+}
+
+/* A process that owns a store until it is killed. */
+struct owner {
+    const char *path;
+    unsigned flags;
+    int told[2]; /* pipe: it has the store now */
+};
+
+static void own_until_killed(void *arg)
+{
+    struct owner *owner = arg;
+    struct vhd_store *store;
+
+    CHILD_EXPECT(vhd_store_open(owner->path, owner->flags, &store, NULL) == VHD_OK);
+    CHILD_EXPECT(write(owner->told[1], "x", 1) == 1);
+    for (;;)
+        pause();
+}
+
+static void a_killed_owner_leaves_the_store(void **state)
+{
+    struct owner owner = {.path = *state, .flags = VHD_STORE_OWN};
+    char byte;
+
+    assert_int_equal(pipe2(owner.told, O_CLOEXEC), 0);
+    pid_t pid = child_begin(own_until_killed, &owner);
+    assert_int_equal(read(owner.told[0], &byte, 1), 1);
+    refuses(*state, VHD_STORE_OWN, VHD_IN_USE);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(child_end(pid), -SIGKILL);
+    vhd_store_unref(open_store(*state, VHD_STORE_OWN));
+    close(owner.told[0]);
+    close(owner.told[1]);
+}
+
+static void read_only_owners_share(void **state)
+{
+    const unsigned shared = VHD_STORE_OWN | VHD_STORE_READ_ONLY;
+    struct owner owner = {.path = *state, .flags = shared};
+    char byte;
+
+    struct vhd_store *first = open_store(*state, shared);
+    struct vhd_store *second = open_store(*state, shared);
+    assert_int_equal(pipe2(owner.told, O_CLOEXEC), 0);
+    pid_t pid = child_begin(own_until_killed, &owner);
+    assert_int_equal(read(owner.told[0], &byte, 1), 1);
+    refuses(*state, VHD_STORE_OWN, VHD_IN_USE);
+    vhd_store_unref(first);
+    vhd_store_unref(second);
+    refuses(*state, VHD_STORE_OWN, VHD_IN_USE);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(child_end(pid), -SIGKILL);
+    vhd_store_unref(open_store(*state, VHD_STORE_OWN));
+    close(owner.told[0]);
+    close(owner.told[1]);
+}
+
+static void own_without_permission(void *path)
+{
+    struct vhd_store *store;
+    struct vhd_verdict verdict;
+
+    child_drop_root();
+    CHILD_EXPECT(vhd_store_open(path, VHD_STORE_OWN, &store, &verdict) == VHD_ACCESS_DENIED);
+    CHILD_EXPECT(vhd_store_open(path, VHD_STORE_OWN | VHD_STORE_READ_ONLY, &store, &verdict) ==
+                 VHD_OK);
+    vhd_store_unref(store);
+    CHILD_EXPECT(vhd_store_open(scratch_path(path, "new"), 0, &store, &verdict) ==
+                 VHD_ACCESS_DENIED);
+}
+
+static void a_folder_without_permission_is_only_read(void **state)
+{
+    const char *path = scratch_path(*state, "store");
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_int_equal(chmod(path, 0555), 0);
+    in_child(own_without_permission, (void *)path);
+    assert_int_equal(chmod(path, 0755), 0);
+    assert_int_equal(scratch_count(path, ""), 0);
+}
+
+static void own_on_read_only_medium(void *path)
+{
+    struct vhd_store *store;
+    struct vhd_verdict verdict;
+
+    child_mount(path, "size=1m");
+    child_remount_read_only(path);
+    CHILD_EXPECT(vhd_store_open(path, VHD_STORE_OWN, &store, &verdict) == VHD_READ_ONLY);
+    CHILD_EXPECT(vhd_store_open(scratch_path(path, "new"), 0, &store, &verdict) == VHD_READ_ONLY);
+    CHILD_EXPECT(vhd_store_open(path, VHD_STORE_OWN | VHD_STORE_READ_ONLY, &store, &verdict) ==
+                 VHD_OK);
+    vhd_store_unref(store);
+}
+
+static void a_read_only_medium_is_only_read(void **state)
+{
+    in_child(own_on_read_only_medium, *state);
+}
+
+static void only_a_writing_owner_sweeps(void **state)
+{
+    scratch_put(*state, VHD_DRAFT_PREFIX "1", "half", 4);
+    vhd_store_unref(open_store(*state, 0));
+    vhd_store_unref(open_store(*state, VHD_STORE_OWN | VHD_STORE_READ_ONLY));
+    assert_true(scratch_has(*state, VHD_DRAFT_PREFIX "1"));
+    vhd_store_unref(open_store(*state, VHD_STORE_OWN));
+    assert_false(scratch_has(*state, VHD_DRAFT_PREFIX "1"));
+}
+
+static void tells_its_volume(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+    struct statvfs ours, theirs;
+
+    assert_int_equal(vhd_store_statvfs(store, &ours), 0);
+    assert_int_equal(statvfs(*state, &theirs), 0);
+    assert_int_equal(ours.f_fsid, theirs.f_fsid);
+    assert_int_equal(ours.f_blocks, theirs.f_blocks);
+    assert_int_equal(ours.f_frsize, theirs.f_frsize);
+    vhd_store_unref(store);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(makes_the_last_component),
+        SCRATCH_TEST(makes_no_more_than_the_last_component),
+        SCRATCH_TEST(is_a_directory),
+        SCRATCH_TEST(knows_its_path_without_symlinks),
+        SCRATCH_TEST(unmakes_only_what_it_made_and_is_empty),
+        SCRATCH_TEST(finds_any_case_of_the_ending),
+        SCRATCH_TEST(finds_the_plain_ending_first),
+        SCRATCH_TEST(finds_nothing_but_regular_files_of_its_own),
+        SCRATCH_TEST(lists_each_disk_once),
+        SCRATCH_TEST(lists_no_further_than_it_is_asked_to),
+        SCRATCH_TEST(what_is_not_listed_is_not_found),
+        SCRATCH_TEST(has_one_owner_in_a_process),
+        SCRATCH_TEST(has_one_owner_among_processes),
+        SCRATCH_TEST(a_killed_owner_leaves_the_store),
+        SCRATCH_TEST(read_only_owners_share),
+        SCRATCH_TEST(a_folder_without_permission_is_only_read),
+        SCRATCH_TEST(a_read_only_medium_is_only_read),
+        SCRATCH_TEST(only_a_writing_owner_sweeps),
+        SCRATCH_TEST(tells_its_volume),
+    };
+    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
