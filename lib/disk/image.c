@@ -1,13 +1,11 @@
 #include "disk/image.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/cleanup.h"
 #include "base/io.h"
 #include "base/rounding.h"
 #include "format/placement.h"
@@ -166,75 +164,97 @@ static bool is_block_inside(const struct judge *judge, uint64_t at, uint64_t len
     return true;
 }
 
-/*
- * The blocks seen so far. All have one length, so in a stretch of that length at most one can
- * begin, and one that overlaps it begins there or in a stretch beside it.
- */
+/* The sectors where blocks begin, as the table tells them. */
 struct starts {
-    uint64_t length; /* bytes of a block */
-    uint64_t count;  /* stretches in the file */
-    uint32_t *first; /* for each stretch the sector where a block begins in it, 0 for none */
+    uint32_t *sectors;
+    uint32_t count, room;
 };
 
-/* Note a block. Returns the sector of one that it overlaps, or 0. */
-static uint32_t starts_add(struct starts *starts, uint32_t sector)
+static bool starts_add(struct starts *starts, uint32_t sector)
 {
-    uint64_t at = (uint64_t)sector * VHD_SECTOR_SIZE, stretch = at / starts->length;
-    assert(stretch < starts->count);
-
-    for (uint64_t i = stretch ? stretch - 1 : 0; i <= stretch + 1 && i < starts->count; i++) {
-        uint64_t other = (uint64_t)starts->first[i] * VHD_SECTOR_SIZE;
-        if (other && other < at + starts->length && at < other + starts->length)
-            return starts->first[i];
+    if (starts->count == starts->room) {
+        uint32_t room = starts->room ? 2 * starts->room : 1024;
+        uint32_t *sectors = reallocarray(starts->sectors, room, sizeof *sectors);
+        if (!sectors)
+            return false;
+        starts->sectors = sectors;
+        starts->room = room;
     }
-    starts->first[stretch] = sector;
-    return 0;
+    starts->sectors[starts->count++] = sector;
+    return true;
 }
 
-static bool judge_blocks(const struct judge *judge, const struct be32 *table)
+static int compare_sectors(const void *a, const void *b)
 {
-    struct vhd_image *image = judge->image;
-    const uint64_t length = block_length(&image->header);
-    struct starts starts = {.length = length, .count = image->length / length + 1};
-    AUTO_FREE uint32_t *first = starts.first = calloc(starts.count, sizeof *starts.first);
-    if (!first) {
-        vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
-        return false;
-    }
-    for (uint32_t i = 0; i < image->blocks; i++) {
-        uint32_t sector = be32_get(table[i]);
-        if (sector == UNALLOCATED)
-            continue;
-        image->allocated++;
-        if (!is_block_inside(judge, (uint64_t)sector * VHD_SECTOR_SIZE, length)) {
-            vhd_fault_set(&image->fault, VHD_BLOCK_OUTSIDE, "block %" PRIu32 " at sector %" PRIu32,
-                          i, sector);
-            return false;
-        }
-        uint32_t other = starts_add(&starts, sector);
-        if (other) {
-            vhd_fault_set(&image->fault, VHD_BLOCK_OVERLAP,
-                          "block %" PRIu32 " at sector %" PRIu32 " and one at sector %" PRIu32, i,
-                          sector, other);
+    uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
+    return (first > second) - (first < second);
+}
+
+/* All blocks have one length, so if any two overlap, then two that follow each other do. */
+static bool judge_overlap(const struct judge *judge, struct starts *starts, uint64_t length)
+{
+    if (starts->count > 1)
+        qsort(starts->sectors, starts->count, sizeof *starts->sectors, compare_sectors);
+    for (uint32_t i = 1; i < starts->count; i++) {
+        uint64_t apart = starts->sectors[i] - starts->sectors[i - 1];
+        if (apart * VHD_SECTOR_SIZE < length) {
+            vhd_fault_set(&judge->image->fault, VHD_BLOCK_OVERLAP,
+                          "at sector %" PRIu32 " and at sector %" PRIu32, starts->sectors[i - 1],
+                          starts->sectors[i]);
             return false;
         }
     }
     return true;
 }
 
-static bool judge_table(const struct judge *judge)
+/* Judge count entries of the table, from entry first on. */
+static bool judge_entries(const struct judge *judge, const struct be32 *entries, uint32_t first,
+                          uint32_t count, struct starts *starts)
 {
     struct vhd_image *image = judge->image;
+    const uint64_t length = block_length(&image->header);
 
-    if (!judge_table_place(judge))
-        return false;
-    AUTO_FREE struct be32 *table = malloc(image->blocks * sizeof *table);
-    if (!table) {
-        vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
-        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t sector = be32_get(entries[i]);
+        if (sector == UNALLOCATED)
+            continue;
+        if (!is_block_inside(judge, (uint64_t)sector * VHD_SECTOR_SIZE, length)) {
+            vhd_fault_set(&image->fault, VHD_BLOCK_OUTSIDE, "block %" PRIu32 " at sector %" PRIu32,
+                          first + i, sector);
+            return false;
+        }
+        if (!starts_add(starts, sector)) {
+            vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
+            return false;
+        }
+        image->allocated++;
     }
-    return read_exactly(judge, table, image->blocks * sizeof *table, image->header.table_offset) &&
-           judge_blocks(judge, table);
+    return true;
+}
+
+/*
+ * Judge the table piece by piece: a hostile header can claim one of gigabytes, and what is found
+ * wrong first ends it. The blocks found are more than the file can hold only if some overlap.
+ */
+static bool judge_table(const struct judge *judge)
+{
+    enum { PIECE = 16384 };
+    struct vhd_image *image = judge->image;
+    struct be32 entries[PIECE];
+    struct starts starts = {0};
+    const uint64_t length = block_length(&image->header), most = image->length / length;
+
+    bool is_sound = judge_table_place(judge);
+    for (uint32_t done = 0; is_sound && done < image->blocks && starts.count <= most;) {
+        uint32_t count = image->blocks - done < PIECE ? image->blocks - done : PIECE;
+        is_sound = read_exactly(judge, entries, count * sizeof *entries,
+                                image->header.table_offset + UINT64_C(4) * done) &&
+                   judge_entries(judge, entries, done, count, &starts);
+        done += count;
+    }
+    is_sound = is_sound && judge_overlap(judge, &starts, length);
+    free(starts.sectors);
+    return is_sound;
 }
 
 static bool judge_metadata(struct judge *judge)

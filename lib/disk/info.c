@@ -71,7 +71,7 @@ struct count {
     unsigned children;
 };
 
-/* Is this disk a child? What cannot be read is nobody's. */
+/* Is this disk a child? What cannot be read is nobody's, and none is its own. */
 static int count_one(void *arg, const char *name)
 {
     struct count *count = arg;
@@ -82,7 +82,8 @@ static int count_one(void *arg, const char *name)
         return 0;
     AUTO_CLOSE int fd = open_to_look(count->store, file);
     if (fd >= 0 && vhd_image_read(fd, &image) && is_differencing(&image) &&
-        uuid_compare(image.header.parent_uuid, count->parent) == 0)
+        uuid_compare(image.header.parent_uuid, count->parent) == 0 &&
+        uuid_compare(image.footer.uuid, count->parent) != 0)
         count->children++;
     return 0;
 }

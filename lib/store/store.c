@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/cleanup.h"
 #include "request/name.h"
@@ -66,32 +67,58 @@ static int sync_parent_of(const char *path)
     return 0;
 }
 
+/*
+ * Take a share in the directory: who would remove it again, because the disk that it was made for
+ * has come to nothing, needs it alone. Returns false when it is gone already. Where there are no
+ * such locks, nobody gets one alone either, and it stays.
+ */
+static bool share_directory(int fd)
+{
+    struct stat attributes;
+    return flock(fd, LOCK_SH | LOCK_NB) < 0 || fstat(fd, &attributes) < 0 ||
+           attributes.st_nlink > 0;
+}
+
 /* Open the directory, after making it where it is missing. */
-static enum vhd_result open_directory(struct vhd_store *store, const char *path,
-                                      struct vhd_verdict *ret)
+static enum vhd_result open_or_make(struct vhd_store *store, const char *path, bool *ret_is_new,
+                                    struct vhd_verdict *ret)
 {
     const int how = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-    store->fd = open(path, how);
-    bool is_new = store->fd < 0 && errno == ENOENT;
-    if (is_new) {
+    /* More than a few rounds are no race with others, but a symlink that leads nowhere. */
+    for (int tries = 0; tries < 16; tries++) {
+        store->fd = open(path, how);
+        if (store->fd >= 0 && share_directory(store->fd))
+            return VHD_OK;
+        if (store->fd >= 0) {
+            close(store->fd);
+            continue;
+        }
+        if (errno != ENOENT)
+            return vhd_verdict_errno(ret, errno, "cannot open the folder \"%s\"", path);
+        *ret_is_new = true;
         if (mkdir(path, 0777) == 0)
             store->is_made = true;
         else if (errno != EEXIST)
             return vhd_verdict_errno(ret, errno, "cannot make the folder \"%s\"", path);
-        store->fd = open(path, how);
     }
-    if (store->fd < 0)
-        return vhd_verdict_errno(ret, errno, "cannot open the folder \"%s\"", path);
+    return vhd_verdict_errno(ret, ENOENT, "cannot open the folder \"%s\"", path);
+}
+
+static enum vhd_result open_directory(struct vhd_store *store, const char *path,
+                                      struct vhd_verdict *ret)
+{
+    bool is_new = false;
+
+    enum vhd_result result = open_or_make(store, path, &is_new, ret);
+    if (result != VHD_OK)
+        return result;
     store->path = realpath(path, NULL);
     if (!store->path)
         return vhd_verdict_errno(ret, errno, "cannot tell the path of the folder \"%s\"", path);
-    if (is_new) {
-        int err = sync_parent_of(store->path);
-        if (err < 0)
-            return vhd_verdict_errno(ret, err, "cannot sync the folder above \"%s\"", path);
-    }
-    return VHD_OK;
+    int err = is_new ? sync_parent_of(store->path) : 0;
+    return err < 0 ? vhd_verdict_errno(ret, err, "cannot sync the folder above \"%s\"", path)
+                   : VHD_OK;
 }
 
 enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_store **ret_store,
@@ -122,7 +149,7 @@ enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_stor
 
 void vhd_store_unmake(struct vhd_store *store)
 {
-    if (store->is_made && store->path)
+    if (store->is_made && store->path && flock(store->fd, LOCK_EX | LOCK_NB) == 0)
         rmdir(store->path);
 }
 

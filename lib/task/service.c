@@ -148,6 +148,17 @@ static uint64_t next_id(struct vhd_service *service)
     return __atomic_add_fetch(&service->last_id, 1, __ATOMIC_RELAXED);
 }
 
+/* Put a task into the queue, unless the service is stopping. */
+static bool enqueue(struct vhd_service *service, struct entry *entry)
+{
+    HOLD_LOCK(&service->lock);
+    if (service->is_stopping)
+        return false;
+    TAILQ_INSERT_TAIL(&service->queue, entry, link);
+    pthread_cond_signal(&service->changed);
+    return true;
+}
+
 enum vhd_result vhd_service_submit(struct vhd_service *service, const struct vhd_work *work,
                                    void *arg, const char *description, struct vhd_task **ret_task,
                                    struct vhd_verdict *ret)
@@ -159,18 +170,17 @@ enum vhd_result vhd_service_submit(struct vhd_service *service, const struct vhd
         free(entry);
         return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
     }
-    entry->task = task;
-
-    HOLD_LOCK(&service->lock);
-    if (service->is_stopping) {
+    entry->task = vhd_task_ref(task); /* the service's; it may be gone once it is in the queue */
+    if (!enqueue(service, entry)) {
+        vhd_task_unref(entry->task);
         vhd_task_unref(task);
         free(entry);
         return vhd_verdict_set(ret, VHD_SHUTTING_DOWN, NULL);
     }
-    TAILQ_INSERT_TAIL(&service->queue, entry, link);
-    pthread_cond_signal(&service->changed);
     if (ret_task)
-        *ret_task = vhd_task_ref(task);
+        *ret_task = task;
+    else
+        vhd_task_unref(task);
     return VHD_OK;
 }
 

@@ -37,7 +37,7 @@ bool vhd_service_is_stopping(struct vhd_service *service);
 /*
  * Hand in work.
  *
- *   work, arg    what to do; arg is taken over, also when the call fails
+ *   work, arg    what to do; arg is not NULL, and taken over also when the call fails
  *   description  one line, copied
  *   ret_task     receives a reference, to be dropped by the caller; may be NULL
  *

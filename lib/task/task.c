@@ -77,6 +77,7 @@ static struct vhd_task *task_alloc(uint64_t id, const char *operation, const cha
 struct vhd_task *vhd_task_new(uint64_t id, const struct vhd_work *work, void *arg,
                               const char *description)
 {
+    assert(arg);
     struct vhd_task *task = task_alloc(id, work->operation, description);
     if (!task) {
         work->drop(arg);

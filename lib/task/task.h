@@ -139,7 +139,7 @@ void vhd_task_progress(struct vhd_task *task, unsigned percent);
  * Make a queued task.
  *
  *   description  copied
- *   arg          taken over; dropped also when the call fails
+ *   arg          not NULL; taken over, dropped also when the call fails
  *
  * Returns NULL when memory is short.
  */

@@ -116,6 +116,17 @@ static void keeps_a_disk_with_children(void **state)
 }
 
 /* The copy of a footer may be lost; the disk is sound all the same, and so is its need. */
+/* Such a disk cannot be read, but it must be possible to get rid of it. */
+static void deletes_a_disk_that_is_its_own_parent(void **state)
+{
+    struct vhd_store *store = open_store(*state);
+
+    put(*state, "ring.vhd", sample_child(1, 1, "ring.vhd"));
+    deletes(store, "ring");
+    assert_false(scratch_has(*state, "ring.vhd"));
+    vhd_store_unref(store);
+}
+
 static void keeps_the_parent_of_a_child_without_copy(void **state)
 {
     struct vhd_store *store = open_store(*state);
@@ -173,6 +184,7 @@ int main(void)
         SCRATCH_TEST(removes_damaged_disks_too),
         SCRATCH_TEST(touches_nothing_that_is_no_disk),
         SCRATCH_TEST(keeps_a_disk_with_children),
+        SCRATCH_TEST(deletes_a_disk_that_is_its_own_parent),
         SCRATCH_TEST(keeps_the_parent_of_a_child_without_copy),
         SCRATCH_TEST(needs_permission),
         SCRATCH_TEST(a_read_only_medium_is_left_alone),
