@@ -17,7 +17,8 @@ struct entry {
 TAILQ_HEAD(entry_list, entry);
 
 struct vhd_service {
-    uint64_t last_id; /* atomic */
+    uint64_t last_id;                  /* atomic */
+    struct vhd_task_listener listener; /* constant once work is handed in */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -143,6 +144,11 @@ bool vhd_service_is_stopping(struct vhd_service *service)
     return service->is_stopping;
 }
 
+void vhd_service_listen(struct vhd_service *service, void (*changed)(void *arg), void *arg)
+{
+    service->listener = (struct vhd_task_listener){changed, arg};
+}
+
 static uint64_t next_id(struct vhd_service *service)
 {
     return __atomic_add_fetch(&service->last_id, 1, __ATOMIC_RELAXED);
@@ -170,6 +176,8 @@ enum vhd_result vhd_service_submit(struct vhd_service *service, const struct vhd
         free(entry);
         return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
     }
+    if (service->listener.changed)
+        vhd_task_listen(task, &service->listener);
     entry->task = vhd_task_ref(task); /* the service's; it may be gone once it is in the queue */
     if (!enqueue(service, entry)) {
         vhd_task_unref(entry->task);

@@ -35,6 +35,12 @@ void vhd_service_free(struct vhd_service *service);
 bool vhd_service_is_stopping(struct vhd_service *service);
 
 /*
+ * Have changed() called, without a lock held, after every change of state, progress or
+ * cancelability of the service's tasks. To be set before the first work is handed in.
+ */
+void vhd_service_listen(struct vhd_service *service, void (*changed)(void *arg), void *arg);
+
+/*
  * Hand in work.
  *
  *   work, arg    what to do; arg is not NULL, and taken over also when the call fails

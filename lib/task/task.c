@@ -17,6 +17,7 @@ struct vhd_task {
     uint64_t id;
     const char *operation;
     char *description;
+    const struct vhd_task_listener *listener; /* NULL for none */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t ended;
@@ -120,6 +121,18 @@ void vhd_task_unref(struct vhd_task *task)
     free(task);
 }
 
+void vhd_task_listen(struct vhd_task *task, const struct vhd_task_listener *listener)
+{
+    task->listener = listener;
+}
+
+/* Tell of a change, after it has been made and without the lock. */
+static void tell(const struct vhd_task *task)
+{
+    if (task->listener)
+        task->listener->changed(task->listener->arg);
+}
+
 void vhd_task_status(struct vhd_task *task, struct vhd_task_status *ret)
 {
     HOLD_LOCK(&task->lock);
@@ -152,13 +165,16 @@ bool vhd_task_is_cancelled(struct vhd_task *task)
 
 void vhd_task_progress(struct vhd_task *task, unsigned percent)
 {
-    HOLD_LOCK(&task->lock);
     if (percent > 99)
         percent = 99;
-    if (percent > task->percent) {
+    {
+        HOLD_LOCK(&task->lock);
+        if (percent <= task->percent)
+            return;
         task->percent = percent;
         task->changed = now();
     }
+    tell(task);
 }
 
 static enum vhd_task_state state_of(enum vhd_result result)
@@ -189,6 +205,7 @@ static void task_end(struct vhd_task *task, const struct vhd_verdict *verdict)
         watches = task->watches; /* from here on ours: vhd_task_unwatch() finds none */
         SLIST_INIT(&task->watches);
     }
+    tell(task);
     while (!SLIST_EMPTY(&watches)) {
         struct vhd_task_watch *watch = SLIST_FIRST(&watches);
         SLIST_REMOVE_HEAD(&watches, link);
@@ -219,17 +236,22 @@ int vhd_task_cancel(struct vhd_task *task)
         vhd_verdict_set(&verdict, VHD_CANCELLED, NULL);
         task->work->drop(arg);
         task_end(task, &verdict);
+    } else {
+        tell(task);
     }
     return 0;
 }
 
 bool vhd_task_commit(struct vhd_task *task)
 {
-    HOLD_LOCK(&task->lock);
-    if (task->is_cancelled)
-        return false;
-    task->is_committed = true;
-    task->changed = now();
+    {
+        HOLD_LOCK(&task->lock);
+        if (task->is_cancelled)
+            return false;
+        task->is_committed = true;
+        task->changed = now();
+    }
+    tell(task);
     return true;
 }
 
@@ -246,6 +268,7 @@ void vhd_task_run(struct vhd_task *task)
         task->state = VHD_TASK_RUNNING;
         task->started = task->changed = now();
     }
+    tell(task);
     vhd_verdict_set(&verdict, VHD_OK, NULL);
     enum vhd_result result = task->work->run(arg, task, &verdict);
     assert(result == verdict.result && (result != VHD_OK || task->is_committed));

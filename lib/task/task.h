@@ -156,5 +156,14 @@ struct vhd_task *vhd_task_new(uint64_t id, const struct vhd_work *work, void *ar
 struct vhd_task *vhd_task_new_refused(uint64_t id, const char *operation, const char *description,
                                       const struct vhd_verdict *verdict);
 
+/* Somebody who wants to be told of every change of the tasks of a service. */
+struct vhd_task_listener {
+    void (*changed)(void *arg); /* called without any lock held, on any thread */
+    void *arg;
+};
+
+/* Have the listener told of the task's changes; before anybody else knows the task. */
+void vhd_task_listen(struct vhd_task *task, const struct vhd_task_listener *listener);
+
 /* Do a queued task's work on this thread; nothing if it was cancelled meanwhile. */
 void vhd_task_run(struct vhd_task *task);
