@@ -71,8 +71,7 @@ static void tell_service_manager(void)
         fs_log(LOG_WARNING, "cannot tell the service manager: %s", strerrordesc_np(errno));
 }
 
-/* Let go of the terminal. */
-static void close_standard_streams(void)
+void fs_daemon_close_streams(void)
 {
     AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -85,7 +84,7 @@ void fs_daemon_ready(int ready_fd)
     tell_service_manager();
     if (ready_fd < 0)
         return;
-    close_standard_streams();
+    fs_daemon_close_streams();
     if (write(ready_fd, "", 1) < 0)
         fs_log(LOG_WARNING, "nobody waits for the mount: %s", strerrordesc_np(errno));
     close(ready_fd);

@@ -13,6 +13,9 @@
  */
 int fs_daemon_fork(int *ret_ready_fd);
 
+/* Let go of the terminal: the standard streams lead nowhere from now on. */
+void fs_daemon_close_streams(void);
+
 /*
  * Tell that the tree answers: the waiting parent, by the descriptor, and the service manager, if
  * one has said where (NOTIFY_SOCKET, as sd_notify(3) describes).

@@ -1,6 +1,5 @@
 #include "disks.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -11,6 +10,7 @@
 #include "folder.h"
 #include "ino.h"
 #include "job/delete.h"
+#include "job/rename.h"
 #include "refuse.h"
 #include "request/name.h"
 #include "request/size.h"
@@ -153,14 +153,10 @@ static bool is_child(const struct vhd_image *image)
     return image->has_header && image->footer.type == VHD_TYPE_DIFFERENCING;
 }
 
-/* A name that another program has put into the image may hold anything but must stay one line. */
 static void print_parent(FILE *out, const void *arg)
 {
     const struct record *record = arg;
-    if (!*record->info.parent)
-        putc('-', out);
-    for (const char *p = record->info.parent; *p; p++)
-        putc(iscntrl((unsigned char)*p) ? '?' : *p, out);
+    fputs(*record->info.parent ? record->info.parent : "-", out);
 }
 
 static void print_parent_uuid(FILE *out, const void *arg)
@@ -205,11 +201,18 @@ const struct fs_field fs_disk_fields[] = {
     [FS_DISK_FIELD_END] = {NULL, NULL, false},
 };
 
-static int read_record(struct fs *fs, const struct fs_node *node, struct record *ret,
+/*
+ * Read about a disk: the whole, with its table and its children, or what the files of one value
+ * show, which cost little and so can be looked at for thousands of disks.
+ */
+static int read_record(struct fs *fs, const struct fs_node *node, bool is_whole, struct record *ret,
                        struct timespec *ret_changed)
 {
+    const char *text = fs_name_text(node->name);
+
     ret->store = fs->store;
-    int err = vhd_info_read(fs->store, node->name->text, &ret->info);
+    int err = is_whole ? vhd_info_read(fs->store, fs->children, text, &ret->info)
+                       : vhd_info_look(fs->store, text, &ret->info);
     if (err == 0)
         *ret_changed = ret->info.changed;
     return err;
@@ -218,7 +221,7 @@ static int read_record(struct fs *fs, const struct fs_node *node, struct record 
 static int info_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
 {
     struct record record;
-    int err = read_record(fs, node, &record, ret);
+    int err = read_record(fs, node, true, &record, ret);
     if (err == 0)
         fs_fields_show(out, fs_disk_fields, &record);
     return err;
@@ -227,7 +230,7 @@ static int info_show(struct fs *fs, const struct fs_node *node, FILE *out, struc
 static int json_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
 {
     struct record record;
-    int err = read_record(fs, node, &record, ret);
+    int err = read_record(fs, node, true, &record, ret);
     if (err == 0)
         fs_fields_show_json(out, fs_disk_fields, &record);
     return err;
@@ -236,7 +239,7 @@ static int json_show(struct fs *fs, const struct fs_node *node, FILE *out, struc
 static int value_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
 {
     struct record record;
-    int err = read_record(fs, node, &record, ret);
+    int err = read_record(fs, node, false, &record, ret);
     if (err == 0)
         fs_field_show(out, node->row->field, &record);
     return err;
@@ -251,7 +254,7 @@ static int disk_changed(struct fs *fs, const struct fs_node *node, struct timesp
     char file[NAME_MAX + 1];
     struct stat attributes;
 
-    int err = vhd_store_find(fs->store, node->name->text, file, &attributes);
+    int err = vhd_store_find(fs->store, fs_name_text(node->name), file, &attributes);
     if (err == 0)
         *ret = attributes.st_mtim;
     return err;
@@ -286,14 +289,14 @@ struct lister {
     struct fs_listing *listing;
 };
 
-static int list_disk(void *arg, const char *text)
+static int list_disk(void *arg, const struct vhd_file *file)
 {
     const struct lister *lister = arg;
-    struct fs_name *name = fs_names_find(lister->fs->names, text);
+    struct fs_name *name = fs_names_find(lister->fs->names, file->name);
     fuse_ino_t ino = name ? fs_ino(name->serial, FS_DISK) : FS_INO_UNKNOWN;
 
     fs_name_put(lister->fs->names, name);
-    return fs_listing_add(lister->listing, text, ino, S_IFDIR);
+    return fs_listing_add(lister->listing, file->name, ino, S_IFDIR);
 }
 
 static int disks_list(struct fs *fs, struct fs_listing *listing)
@@ -302,14 +305,19 @@ static int disks_list(struct fs *fs, struct fs_listing *listing)
     return vhd_store_each(fs->store, list_disk, &lister);
 }
 
-/* May this process delete the disk now? */
-static enum vhd_result judge_delete(struct fs *fs, struct fs_name *name, struct vhd_verdict *ret)
+/* Delete a disk, with its name claimed, so that no task of it begins meanwhile. */
+static enum vhd_result delete_claimed(struct fs *fs, struct fs_name *name, struct vhd_verdict *ret)
 {
     if (fs->is_read_only)
         return vhd_verdict_set(ret, VHD_READ_ONLY, "vhdfs is mounted read-only");
-    if (fs_name_is_at_work(fs->names, name))
-        return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", name->text);
-    return vhd_delete(fs->store, name->text, ret);
+    if (!fs_name_claim(fs->names, name))
+        return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work",
+                               fs_name_text(name));
+    enum vhd_result result = vhd_delete(fs->store, fs->children, fs_name_text(name), ret);
+    if (result == VHD_OK)
+        fs_name_retire(fs->names, name);
+    fs_name_settle(fs->names, name, NULL);
+    return result;
 }
 
 static int disks_rmdir(struct fs *fs, const char *text, pid_t pid)
@@ -325,10 +333,58 @@ static int disks_rmdir(struct fs *fs, const char *text, pid_t pid)
         return -ENOMEM;
     if (fs_name_was_refused_unlink(fs->names, name, pid))
         err = -ENOTEMPTY;
-    else if (judge_delete(fs, name, &verdict) != VHD_OK)
+    else if (delete_claimed(fs, name, &verdict) != VHD_OK)
         err = fs_refuse(fs, folder, text, &verdict);
-    else
-        fs_name_retire(fs->names, name);
+    fs_name_put(fs->names, name);
+    return err;
+}
+
+/*
+ * Rename, with both names claimed, so that no task of either begins meanwhile. The disk's nodes
+ * and record go on under the new name.
+ */
+static enum vhd_result rename_claimed(struct fs *fs, struct fs_name *name, struct fs_name *target,
+                                      struct vhd_verdict *ret)
+{
+    const char *names[] = {fs_name_text(name), fs_name_text(target)};
+
+    if (!fs_name_claim(fs->names, name))
+        return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", names[0]);
+    enum vhd_result result;
+    if (!fs_name_claim(fs->names, target)) {
+        result = vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", names[1]);
+    } else {
+        result = vhd_rename(fs->store, fs->children, names[0], names[1], ret);
+        if (result == VHD_OK)
+            fs_name_move(fs->names, name, target);
+        fs_name_settle(fs->names, target, NULL);
+    }
+    fs_name_settle(fs->names, name, NULL);
+    return result;
+}
+
+static enum vhd_result judge_rename(struct fs *fs, struct fs_name *name, struct fs_name *target,
+                                    struct vhd_verdict *ret)
+{
+    if (fs->is_read_only)
+        return vhd_verdict_set(ret, VHD_READ_ONLY, "vhdfs is mounted read-only");
+    if (name == target)
+        return vhd_verdict_set(ret, VHD_ALREADY_EXISTS, "the disk has the name \"%s\" already",
+                               fs_name_text(name));
+    return rename_claimed(fs, name, target, ret);
+}
+
+static int disks_rename(struct fs *fs, const char *text, const char *new_text)
+{
+    struct vhd_verdict verdict;
+    AUTO_FREE char *new_name = strndup(new_text, vhd_name_stem_length(new_text));
+    struct fs_name *name = new_name ? fs_names_get(fs->names, text) : NULL;
+    struct fs_name *target = name ? fs_names_get(fs->names, new_name) : NULL;
+    int err = target ? 0 : -ENOMEM;
+
+    if (target && judge_rename(fs, name, target, &verdict) != VHD_OK)
+        err = fs_refuse(fs, folder, text, &verdict);
+    fs_name_put(fs->names, target);
     fs_name_put(fs->names, name);
     return err;
 }
@@ -344,7 +400,7 @@ static int alias_show(struct fs *fs, const struct fs_node *node, FILE *out, stru
 {
     int err = disk_changed(fs, node, ret);
     if (err == 0)
-        fputs(node->name->text, out);
+        fputs(fs_name_text(node->name), out);
     return err;
 }
 
@@ -353,7 +409,7 @@ static int task_show(struct fs *fs, const struct fs_node *node, FILE *out, struc
     if (!fs_tasks_has_record(fs, node))
         return -ENOENT;
     *ret = fs->started;
-    fprintf(out, "../../tasks/%s", node->name->text);
+    fprintf(out, "../../tasks/%s", fs_name_text(node->name));
     return 0;
 }
 
@@ -361,6 +417,7 @@ const struct fs_row_ops fs_disks_ops = {
     .find = disks_find,
     .list = disks_list,
     .rmdir = disks_rmdir,
+    .rename = disks_rename,
 };
 
 const struct fs_row_ops fs_disk_ops = {.changed = disk_changed, .unlink = disk_unlink};

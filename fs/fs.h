@@ -3,7 +3,8 @@
  * change once it serves.
  *
  * Lock order, outermost first: a handle's lock, the names' lock, the library's (service, task).
- * The errors' lock and the parking's are leaves. None is held across a reply to the kernel.
+ * The errors' lock is a leaf, the parking's but for a task's; the pollers' is outside a handle's.
+ * None is held across a reply to the kernel.
  */
 #pragma once
 
@@ -11,15 +12,18 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "disk/children.h"
 #include "store/store.h"
 #include "task/service.h"
 
 struct fs {
     struct vhd_store *store;
+    struct vhd_children *children;
     struct vhd_service *service;
     struct fs_names *names;
     struct fs_errors *errors;
     struct fs_parking *parking;
+    struct fs_pollers *pollers;
     int ready_fd; /* where to tell that the tree answers; -1 where nobody waits for it */
 
     /* what files look like */

@@ -63,12 +63,12 @@ void fs_handle_unref(struct fs_handle *handle)
     free(handle);
 }
 
-/* Take a new snapshot; where there is nothing to show any more the old one stays. */
+/* Take a new snapshot; where there is nothing to show, or no longer, the old one stays. */
 static void refresh(struct fs_handle *handle)
 {
     struct fs_text text;
 
-    if (fs_node_text(handle->fs, &handle->node, &text) < 0)
+    if (!handle->node.row->ops->show || fs_node_text(handle->fs, &handle->node, &text) < 0)
         return;
     fs_text_free(&handle->text);
     handle->text = text;
@@ -80,7 +80,7 @@ void fs_handle_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t
 
     {
         HOLD_LOCK(&handle->lock);
-        if (off == 0 && handle->is_read)
+        if (off == 0 && (handle->is_read || handle->is_writer))
             refresh(handle);
         handle->is_read = true;
         if ((size_t)off < handle->text.len) {
@@ -97,6 +97,22 @@ void fs_handle_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t
     else
         fuse_reply_buf(req, part.data, part.len);
     fs_text_free(&part);
+}
+
+bool fs_handle_has_changed(struct fs_handle *handle)
+{
+    struct timespec seen;
+    struct fs_text text;
+
+    {
+        HOLD_LOCK(&handle->lock);
+        seen = handle->text.changed;
+    }
+    if (fs_node_text(handle->fs, &handle->node, &text) < 0)
+        return true;
+    bool is_same = text.changed.tv_sec == seen.tv_sec && text.changed.tv_nsec == seen.tv_nsec;
+    fs_text_free(&text);
+    return !is_same;
 }
 
 void fs_reply_text(fuse_req_t req, const char *text, size_t len, size_t size, off_t off)

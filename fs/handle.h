@@ -45,8 +45,14 @@ struct fs_handle *fs_handle_ref(struct fs_handle *handle);
 /* Drop a reference: the file's close is one. */
 void fs_handle_unref(struct fs_handle *handle);
 
-/* Answer a read from the snapshot; one at offset 0 takes a new one, unless it is the first. */
+/*
+ * Answer a read from the snapshot. One at offset 0 takes a new one, unless it is the first of a
+ * file that is open for reading only: nothing but time can have changed what that shows.
+ */
 void fs_handle_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off);
+
+/* Has what the file shows changed since its snapshot was taken? Gone counts as changed. */
+bool fs_handle_has_changed(struct fs_handle *handle);
 
 /* Answer a read with its part of a text. */
 void fs_reply_text(fuse_req_t req, const char *text, size_t len, size_t size, off_t off);

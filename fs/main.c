@@ -20,21 +20,31 @@
 static enum fs_exit open_store(const struct fs_options *options, struct fs *fs)
 {
     struct vhd_verdict verdict;
-    unsigned flags = VHD_STORE_OWN | (options->is_read_only ? VHD_STORE_READ_ONLY : 0);
+    unsigned flags = VHD_STORE_OWN | (options->is_read_only ? VHD_STORE_READ_ONLY : 0) |
+                     (options->is_unsafe_store ? VHD_STORE_UNSAFE : 0);
 
-    if (vhd_store_open(options->store, flags, &fs->store, &verdict) == VHD_OK)
-        return FS_EXIT_OK;
+    if (vhd_store_open(options->store, flags, &fs->store, &verdict) == VHD_OK) {
+        fs->children = vhd_children_new(fs->store);
+        return fs->children ? FS_EXIT_OK : FS_EXIT_STORE;
+    }
     fprintf(stderr, "vhdfs: %s\n", verdict.sentence);
     return FS_EXIT_STORE;
 }
 
-static enum fs_exit make_mountpoint(const struct fs_options *options)
+/* The same with the rights of the user that is to run. */
+static enum fs_exit open_store_as_user(const struct fs_options *options, struct fs *fs)
 {
-    if (mkdir(options->mountpoint, 0777) == 0 || errno == EEXIST)
-        return FS_EXIT_OK;
-    fprintf(stderr, "vhdfs: cannot make the mount point \"%s\": %s\n", options->mountpoint,
-            strerrordesc_np(errno));
-    return FS_EXIT_MOUNT;
+    int err = options->user_name ? fs_user_enter(&options->user, options->user_name) : 0;
+    enum fs_exit status = err == 0 ? open_store(options, fs) : FS_EXIT_STORE;
+
+    if (err == 0 && options->user_name)
+        err = fs_user_leave();
+    if (err < 0) {
+        fprintf(stderr, "vhdfs: cannot run as \"%s\": %s\n", options->user_name,
+                strerrordesc_np(-err));
+        return FS_EXIT_STORE;
+    }
+    return status;
 }
 
 /* Go to the background unless told not to, and serve. */
@@ -51,17 +61,20 @@ static enum fs_exit run(struct fs *fs, const struct fs_options *options, struct 
     return fs_session_serve(session);
 }
 
+/* A wrong call makes nothing; then the store is judged, then the mount point. */
 static enum fs_exit mount_and_run(struct fs *fs, struct fs_options *options)
 {
     struct fs_session *session;
 
-    enum fs_exit status = open_store(options, fs);
+    enum fs_exit status = fs_session_new(fs, options, &session);
+    if (status != FS_EXIT_OK)
+        return status;
+    status = open_store_as_user(options, fs);
     if (status == FS_EXIT_OK)
-        status = make_mountpoint(options);
-    if (status == FS_EXIT_OK)
-        status = fs_session_mount(fs, options, &session);
+        status = fs_session_mount(session);
     if (status == FS_EXIT_OK)
         status = run(fs, options, session);
+    fs_session_end(session);
     return status;
 }
 
@@ -83,6 +96,7 @@ int main(int argc, char **argv)
         };
         clock_gettime(CLOCK_REALTIME, &fs.started);
         status = fs.names && fs.errors ? mount_and_run(&fs, &options) : FS_EXIT_MOUNT;
+        vhd_children_free(fs.children);
         vhd_store_unref(fs.store);
         fs_errors_free(fs.errors);
         fs_names_free(fs.names);

@@ -13,10 +13,18 @@
 /* How long a refused unlink is held against its process, in seconds. */
 #define REFUSED_UNLINK_SECONDS 5
 
+/* A text that an entry has had: somebody may still be reading it. */
+struct former {
+    struct former *next;
+    char text[];
+};
+
 /* A slot: an entry of the table. But for the constants, the names' lock guards all of it. */
 struct slot {
     struct fs_name name; /* first, so that the two convert */
-    bool is_current;     /* the text leads here; else it is retired */
+    const char *text;    /* atomic: read without the lock */
+    struct former *formers;
+    bool is_current; /* the text leads here; else it is retired */
 
     /* what keeps it */
     unsigned refs;
@@ -29,7 +37,6 @@ struct slot {
     unsigned open_requests;
     pid_t refused_pid;
     time_t refused_at; /* seconds of the monotonic clock */
-    char text[];
 };
 
 TAILQ_HEAD(record_list, slot);
@@ -51,7 +58,7 @@ static struct slot *slot_of(struct fs_name *name)
 
 static int compare_text(const void *a, const void *b)
 {
-    return strcmp(((const struct slot *)a)->name.text, ((const struct slot *)b)->name.text);
+    return strcmp(((const struct slot *)a)->text, ((const struct slot *)b)->text);
 }
 
 static int compare_serial(const void *a, const void *b)
@@ -69,7 +76,7 @@ static struct slot *found(void *node)
 
 static struct slot *find_text(struct fs_names *names, const char *text)
 {
-    const struct slot key = {.name.text = text};
+    const struct slot key = {.text = text};
     return found(tfind(&key, &names->by_text, compare_text));
 }
 
@@ -93,6 +100,10 @@ struct fs_names *fs_names_new(unsigned history)
 static void slot_free(void *arg)
 {
     struct slot *slot = arg;
+    for (struct former *former = slot->formers, *next; former; former = next) {
+        next = former->next;
+        free(former);
+    }
     vhd_task_unref(slot->task);
     free(slot);
 }
@@ -108,24 +119,42 @@ void fs_names_free(struct fs_names *names)
     free(names);
 }
 
+const char *fs_name_text(const struct fs_name *name)
+{
+    return __atomic_load_n(&((const struct slot *)name)->text, __ATOMIC_ACQUIRE);
+}
+
+/* Give a slot a text, and keep those that it had. */
+static bool set_text(struct slot *slot, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    struct former *former = malloc(sizeof *former + size);
+    if (!former)
+        return false;
+    memcpy(former->text, text, size);
+    former->next = slot->formers;
+    slot->formers = former;
+    __atomic_store_n(&slot->text, former->text, __ATOMIC_RELEASE);
+    return true;
+}
+
 /* Make the current slot of a text; there must be none. */
 static struct slot *slot_new(struct fs_names *names, const char *text)
 {
-    size_t size = strlen(text) + 1;
-    struct slot *slot = calloc(1, sizeof *slot + size);
-    if (!slot)
+    struct slot *slot = calloc(1, sizeof *slot);
+    if (!slot || !set_text(slot, text)) {
+        free(slot);
         return NULL;
-    memcpy(slot->text, text, size);
-    slot->name.text = slot->text;
+    }
     slot->name.serial = ++names->last_serial;
     slot->is_current = true;
     if (!tsearch(slot, &names->by_serial, compare_serial)) {
-        free(slot);
+        slot_free(slot);
         return NULL;
     }
     if (!tsearch(slot, &names->by_text, compare_text)) {
         tdelete(slot, &names->by_serial, compare_serial);
-        free(slot);
+        slot_free(slot);
         return NULL;
     }
     return slot;
@@ -253,6 +282,22 @@ void fs_name_retire(struct fs_names *names, struct fs_name *name)
         record_put(names, new, task);
     else
         vhd_task_unref(task);
+}
+
+void fs_name_move(struct fs_names *names, struct fs_name *name, struct fs_name *target)
+{
+    HOLD_LOCK(&names->lock);
+    struct slot *slot = slot_of(name), *gone = slot_of(target);
+
+    if (gone->is_current)
+        tdelete(gone, &names->by_text, compare_text);
+    gone->is_current = false;
+    vhd_task_unref(record_take(names, gone));
+    if (slot->is_current)
+        tdelete(slot, &names->by_text, compare_text);
+    /* Where memory is short it goes on without a name: it is still found by its serial. */
+    slot->is_current =
+        set_text(slot, gone->text) && tsearch(slot, &names->by_text, compare_text) != NULL;
 }
 
 struct vhd_task *fs_name_task(struct fs_names *names, struct fs_name *name)

@@ -16,9 +16,14 @@
 struct fs_names;
 
 struct fs_name {
-    const char *text; /* the NAME; constant */
-    uint32_t serial;  /* constant */
+    uint32_t serial; /* constant */
 };
+
+/*
+ * The NAME. It changes when its disk is renamed; a text once returned stays valid as long as the
+ * entry is referenced.
+ */
+const char *fs_name_text(const struct fs_name *name);
 
 /*
  * Make an empty table.
@@ -50,6 +55,13 @@ void fs_names_forgotten(struct fs_names *names, uint32_t serial, uint64_t count)
  * name from now on gets a new entry, with the same record and a new serial.
  */
 void fs_name_retire(struct fs_names *names, struct fs_name *name);
+
+/*
+ * The disk of this name has been renamed: the entry, with the kernel's nodes, its files and its
+ * record, goes on under the name of another entry, which is retired and loses its record. Both are
+ * claimed by the caller, and stay so.
+ */
+void fs_name_move(struct fs_names *names, struct fs_name *name, struct fs_name *target);
 
 /*
  * Records. A name has at most one: its latest task. It is at work from fs_name_claim() on until

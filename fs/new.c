@@ -47,7 +47,7 @@ static int list_working(void *arg, const struct fs_name *name, bool is_at_work)
 {
     if (!is_at_work)
         return 0;
-    return fs_listing_add(arg, name->text, fs_ino(name->serial, FS_REQUEST), S_IFREG);
+    return fs_listing_add(arg, fs_name_text(name), fs_ino(name->serial, FS_REQUEST), S_IFREG);
 }
 
 static int new_list(struct fs *fs, struct fs_listing *listing)
@@ -58,19 +58,11 @@ static int new_list(struct fs *fs, struct fs_listing *listing)
 /* The rules that a name must meet before anything is written, in the contract's order. */
 static enum vhd_result judge_name(struct fs *fs, const char *disk, struct vhd_verdict *ret)
 {
-    char file[NAME_MAX + 1];
-
     if (vhd_service_is_stopping(fs->service))
         return vhd_verdict_set(ret, VHD_SHUTTING_DOWN, NULL);
     if (fs->is_read_only)
         return vhd_verdict_set(ret, VHD_READ_ONLY, "vhdfs is mounted read-only");
-    if (strlen(disk) > NAME_MAX - strlen(VHD_ENDING))
-        return vhd_verdict_set(ret, VHD_BUFFER_OVERFLOW,
-                               "the name takes %zu bytes, expected at most %zu", strlen(disk),
-                               NAME_MAX - strlen(VHD_ENDING));
-    snprintf(file, sizeof file, "%s%s", disk, VHD_ENDING);
-    enum vhd_result result = vhd_name_judge_length(vhd_store_path(fs->store), file, ret);
-    return result == VHD_OK ? vhd_name_judge(disk, ret) : result;
+    return vhd_name_judge_disk(vhd_store_path(fs->store), disk, ret);
 }
 
 /* Is there room for a new disk of this name: no such disk, and no task at work on one? */
@@ -78,11 +70,12 @@ static enum vhd_result judge_free(struct fs *fs, struct fs_name *name, struct vh
 {
     char file[NAME_MAX + 1];
 
-    if (vhd_store_find(fs->store, name->text, file, NULL) == 0)
+    if (vhd_store_find(fs->store, fs_name_text(name), file, NULL) == 0)
         return vhd_verdict_set(ret, VHD_ALREADY_EXISTS, "\"%s/%s\" exists already",
                                vhd_store_path(fs->store), file);
     if (fs_name_is_at_work(fs->names, name))
-        return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", name->text);
+        return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work",
+                               fs_name_text(name));
     return VHD_OK;
 }
 
@@ -101,9 +94,9 @@ static int request_open(struct fs *fs, const struct fs_node *node)
 {
     struct vhd_verdict verdict;
 
-    if (judge_name(fs, node->name->text, &verdict) != VHD_OK ||
+    if (judge_name(fs, fs_name_text(node->name), &verdict) != VHD_OK ||
         judge_free(fs, node->name, &verdict) != VHD_OK)
-        return fs_refuse(fs, folder, node->name->text, &verdict);
+        return fs_refuse(fs, folder, fs_name_text(node->name), &verdict);
     fs_name_request_opened(fs->names, node->name);
     return 0;
 }
@@ -145,7 +138,7 @@ static void request_answer(struct fs_handle *handle, fuse_req_t req, size_t size
 
     set_request(handle, verdict->result == VHD_OK ? FS_REQUEST_DONE : FS_REQUEST_NONE);
     if (verdict->result != VHD_OK)
-        fs_refuse(handle->fs, folder, handle->node.name->text, verdict);
+        fs_refuse(handle->fs, folder, fs_name_text(handle->node.name), verdict);
     fs_reply_verdict(req, verdict, size);
 }
 
@@ -155,9 +148,10 @@ static void record_refusal(struct fs *fs, struct fs_name *name, uint64_t size,
 {
     char description[VHD_DESCRIPTION_SIZE], file[NAME_MAX + 1];
 
-    if (vhd_store_find(fs->store, name->text, file, NULL) == 0 || !fs_name_claim(fs->names, name))
+    if (vhd_store_find(fs->store, fs_name_text(name), file, NULL) == 0 ||
+        !fs_name_claim(fs->names, name))
         return;
-    vhd_create_describe(name->text, size, description);
+    vhd_create_describe(fs_name_text(name), size, description);
     struct vhd_task *task =
         vhd_service_record_refusal(fs->service, VHD_CREATE_OPERATION, description, verdict);
     fs_name_settle(fs->names, name, task);
@@ -172,10 +166,11 @@ static struct vhd_task *submit(struct fs *fs, struct fs_name *name,
     struct vhd_task *task = NULL;
 
     if (!fs_name_claim(fs->names, name)) {
-        vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", name->text);
+        vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work",
+                        fs_name_text(name));
         return NULL;
     }
-    snprintf(file, sizeof file, "%s%s", name->text, VHD_ENDING);
+    snprintf(file, sizeof file, "%s%s", fs_name_text(name), VHD_ENDING);
     struct vhd_create *create = vhd_create_new(fs->store, file, request);
     if (!create)
         vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
@@ -225,7 +220,7 @@ static void request_write(struct fs_handle *handle, fuse_req_t req, const char *
 {
     static const struct fs_parked_ops parked = {.is_work = true, .answer = request_answer};
     struct fs *fs = handle->fs;
-    const char *disk = handle->node.name->text;
+    const char *disk = fs_name_text(handle->node.name);
     struct vhd_verdict verdict;
     bool is_over;
 

@@ -86,6 +86,9 @@ struct fs_row_ops {
     int (*rmdir)(struct fs *fs, const char *text, pid_t pid);
     int (*unlink)(struct fs *fs, const struct fs_node *folder, const char *text, pid_t pid);
 
+    /* Folders: give a child another name in the same folder. Never replaces another. */
+    int (*rename)(struct fs *fs, const char *text, const char *new_text);
+
     /* Texts and symlinks: print what is to be read. Returns 0, or -ENOENT when it is gone. */
     int (*show)(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret_changed);
 
@@ -102,6 +105,9 @@ struct fs_row_ops {
     /* Files that have their own way to be read, or to be waited for: answer now or later. */
     void (*read)(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off);
     void (*fsync)(struct fs_handle *handle, fuse_req_t req);
+
+    /* Texts that poll(2) can wait on, for a change of the name's task. */
+    bool is_polled;
 };
 
 struct fs_row {

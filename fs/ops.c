@@ -3,29 +3,37 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "caller.h"
 #include "daemon.h"
 #include "folder.h"
 #include "handle.h"
 #include "ino.h"
+#include "pollers.h"
 
 /*
- * Nothing is cached under a name, so what comes, goes or changes in the store or among the tasks
- * is seen at the next look, and no notification is needed.
+ * How long the kernel may rely on a name and its attributes. For what comes, goes or changes in
+ * the store or among the tasks, not at all: it is seen at the next look, and no notification is
+ * needed. The tree's own folders never change, and each is on the way to everything.
  */
-#define ENTRY_SECONDS 0.0
-#define ATTR_SECONDS  0.0
+static double seconds_of(const struct fs_row *row)
+{
+    return row->name && S_ISDIR(row->mode) ? 3600.0 : 0.0;
+}
 
 static struct fs *fs_of(fuse_req_t req)
 {
     return fuse_req_userdata(req);
 }
 
+/* The process that asks: what one thread was refused counts for the others. */
 static pid_t pid_of(fuse_req_t req)
 {
-    return fuse_req_ctx(req)->pid;
+    return fs_caller_process(fuse_req_ctx(req)->pid);
 }
 
 /*
@@ -49,8 +57,8 @@ static int entry_of(struct fs *fs, const struct fs_node *node, struct fuse_entry
 {
     *ret = (struct fuse_entry_param){
         .ino = fs_node_id(node),
-        .attr_timeout = ATTR_SECONDS,
-        .entry_timeout = ENTRY_SECONDS,
+        .attr_timeout = seconds_of(node->row),
+        .entry_timeout = seconds_of(node->row),
     };
     int err = fs_node_stat(fs, node, &ret->attr);
     if (err == 0 && node->name)
@@ -101,7 +109,7 @@ static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
 static void reply_attr(fuse_req_t req, fuse_ino_t id)
 {
     struct fs *fs = fs_of(req);
-    struct fs_node node;
+    struct fs_node node = {0};
     struct stat attributes;
 
     int err = fs_node_resolve(fs, id, &node);
@@ -112,7 +120,7 @@ static void reply_attr(fuse_req_t req, fuse_ino_t id)
     if (err < 0)
         fuse_reply_err(req, -err);
     else
-        fuse_reply_attr(req, &attributes, ATTR_SECONDS);
+        fuse_reply_attr(req, &attributes, seconds_of(node.row));
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
@@ -274,10 +282,29 @@ static void op_fsync(fuse_req_t req, fuse_ino_t id, int datasync, struct fuse_fi
         fuse_reply_err(req, 0);
 }
 
+static void op_poll(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info,
+                    struct fuse_pollhandle *ph)
+{
+    struct fs_handle *handle = handle_of(info);
+    (void)id;
+
+    if (handle->node.row->ops->is_polled) {
+        fs_pollers_poll(fs_of(req)->pollers, handle, req, ph);
+        return;
+    }
+    if (ph)
+        fuse_pollhandle_destroy(ph);
+    fuse_reply_poll(req, POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM);
+}
+
 static void op_release(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 {
+    struct fs_handle *handle = handle_of(info);
     (void)id;
-    fs_handle_unref(handle_of(info));
+
+    if (handle->node.row->ops->is_polled)
+        fs_pollers_closed(fs_of(req)->pollers, handle);
+    fs_handle_unref(handle);
     fuse_reply_err(req, 0);
 }
 
@@ -354,6 +381,24 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *text)
     fuse_reply_err(req, -err);
 }
 
+/* GNU mv asks not to replace anything (RENAME_NOREPLACE), and nothing ever is. */
+static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *text, fuse_ino_t new_parent,
+                      const char *new_text, unsigned flags)
+{
+    struct fs *fs = fs_of(req);
+    struct fs_node folder;
+
+    int err = fs_node_resolve(fs, parent, &folder);
+    if (err == 0) {
+        err = -EPERM;
+        if (parent == new_parent && (flags & ~(unsigned)RENAME_NOREPLACE) == 0 &&
+            folder.row->ops->rename)
+            err = folder.row->ops->rename(fs, text, new_text);
+        fs_node_put(fs, &folder);
+    }
+    fuse_reply_err(req, -err);
+}
+
 static void op_statfs(fuse_req_t req, fuse_ino_t id)
 {
     struct statvfs figures;
@@ -403,17 +448,6 @@ static void op_link(fuse_req_t req, fuse_ino_t id, fuse_ino_t parent, const char
     fuse_reply_err(req, EPERM);
 }
 
-static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *text, fuse_ino_t new_parent,
-                      const char *new_text, unsigned flags)
-{
-    (void)parent;
-    (void)text;
-    (void)new_parent;
-    (void)new_text;
-    (void)flags;
-    fuse_reply_err(req, EPERM);
-}
-
 const struct fuse_lowlevel_ops fs_ops = {
     .init = op_init,
     .lookup = op_lookup,
@@ -427,6 +461,7 @@ const struct fuse_lowlevel_ops fs_ops = {
     .read = op_read,
     .write = op_write,
     .fsync = op_fsync,
+    .poll = op_poll,
     .release = op_release,
     .opendir = op_opendir,
     .readdir = op_readdir,

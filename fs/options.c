@@ -27,10 +27,23 @@ static const char usage[] =
     "    -o umask=M      permissions to take away, octal (default: none)\n"
     "    -o allow_other  let other users in, root too\n"
     "    -o history=N    ended tasks to remember (default: 4096)\n"
+    "    -o user=NAME    run as that user; needs root, unless it is who mounts\n"
+    "    -o unsafe_store write to a store on sshfs or rclone, whose locks hold on one host only\n"
     "    -o pidfile=FILE write the daemon's process id to FILE, and remove it at the end\n"
     "    and what mount(8) gives to any file system: rw, dev, suid, noexec, noatime, ...\n";
 
-enum key { KEY_HELP = 1, KEY_VERSION, KEY_FOREGROUND, KEY_DEBUG, KEY_READ_ONLY, KEY_REMOUNT };
+enum key {
+    KEY_HELP = 1,
+    KEY_VERSION,
+    KEY_FOREGROUND,
+    KEY_DEBUG,
+    KEY_READ_ONLY,
+    KEY_REMOUNT,
+    KEY_UNSAFE
+};
+
+/* An owner that no option has given. */
+#define UNSET ((unsigned)-1)
 
 /* What is read into on the way. */
 struct parse {
@@ -38,24 +51,28 @@ struct parse {
     enum fs_parsed outcome;
 };
 
-/* As FUSE_OPT_KEY, of whose conversion clang warns. */
-#define WORD(template, key)                                                                        \
-    {                                                                                              \
-        template, (unsigned long)-1U, key                                                          \
-    }
-#define VALUE(template, member)                                                                    \
-    {                                                                                              \
-        template, offsetof(struct parse, options.member), 0                                        \
-    }
+/* Where a word has no value to be read into; FUSE_OPT_KEY, but clang warns of its conversion. */
+#define NO_VALUE ((unsigned long)-1U)
+
+#define AT(member) offsetof(struct parse, options.member)
 
 static const struct fuse_opt specs[] = {
-    WORD("-h", KEY_HELP),         WORD("--help", KEY_HELP),
-    WORD("-V", KEY_VERSION),      WORD("--version", KEY_VERSION),
-    WORD("-f", KEY_FOREGROUND),   WORD("-d", KEY_DEBUG),
-    WORD("ro", KEY_READ_ONLY),    WORD("remount", KEY_REMOUNT),
-    VALUE("uid=%u", uid),         VALUE("gid=%u", gid),
-    VALUE("umask=%o", umask),     VALUE("history=%u", history),
-    VALUE("pidfile=%s", pidfile), {NULL, 0, 0},
+    {"-h", NO_VALUE, KEY_HELP},
+    {"--help", NO_VALUE, KEY_HELP},
+    {"-V", NO_VALUE, KEY_VERSION},
+    {"--version", NO_VALUE, KEY_VERSION},
+    {"-f", NO_VALUE, KEY_FOREGROUND},
+    {"-d", NO_VALUE, KEY_DEBUG},
+    {"ro", NO_VALUE, KEY_READ_ONLY},
+    {"remount", NO_VALUE, KEY_REMOUNT},
+    {"unsafe_store", NO_VALUE, KEY_UNSAFE},
+    {"uid=%u", AT(uid), 0},
+    {"gid=%u", AT(gid), 0},
+    {"umask=%o", AT(umask), 0},
+    {"history=%u", AT(history), 0},
+    {"pidfile=%s", AT(pidfile), 0},
+    {"user=%s", AT(user_name), 0},
+    {NULL, 0, 0},
 };
 
 static int refuse(struct parse *parse, const char *why, const char *what)
@@ -66,20 +83,26 @@ static int refuse(struct parse *parse, const char *why, const char *what)
 }
 
 /*
- * The path without symlinks, also when its last component does not exist yet.
+ * The path without symlinks, also when its last component does not exist yet. One that leads
+ * nowhere is kept as it is, but absolute: whoever is to open it says what is wrong.
  */
 static char *resolve(const char *path)
 {
     char *resolved = realpath(path, NULL);
-    if (resolved || errno != ENOENT)
+    if (resolved)
         return resolved;
     AUTO_FREE char *first = strdup(path);
     AUTO_FREE char *second = strdup(path);
     AUTO_FREE char *above = first ? realpath(dirname(first), NULL) : NULL;
-    if (!above || !second ||
-        asprintf(&resolved, "%s/%s", strcmp(above, "/") == 0 ? "" : above, basename(second)) < 0)
-        return NULL;
-    return resolved;
+    AUTO_FREE char *here = above ? NULL : getcwd(NULL, 0);
+    int len = -1;
+    if (above && second && errno == ENOENT)
+        len = asprintf(&resolved, "%s/%s", strcmp(above, "/") == 0 ? "" : above, basename(second));
+    else if (*path == '/')
+        len = asprintf(&resolved, "%s", path);
+    else if (here)
+        len = asprintf(&resolved, "%s/%s", here, path);
+    return len < 0 ? NULL : resolved;
 }
 
 /* Take a path. Returns 0 when it was taken, -1 when it is refused. */
@@ -91,12 +114,7 @@ static int take_path(struct parse *parse, const char *arg)
     if (options->mountpoint)
         return refuse(parse, "expected STORE and MOUNTPOINT, but there is also ", arg);
     *path = resolve(arg);
-    if (!*path) {
-        fprintf(stderr, "vhdfs: cannot reach \"%s\": %s\n", arg, strerrordesc_np(errno));
-        parse->outcome = FS_PARSED_WRONG;
-        return -1;
-    }
-    return 0;
+    return *path ? 0 : refuse(parse, "cannot tell where this is: ", arg);
 }
 
 /* libfuse asks for each argument: 1 leaves it to libfuse, 0 drops it, -1 refuses it. */
@@ -125,6 +143,9 @@ static int take(void *data, const char *arg, int key, struct fuse_args *out)
     case KEY_READ_ONLY:
         parse->options.is_read_only = true;
         return 1;
+    case KEY_UNSAFE:
+        parse->options.is_unsafe_store = true;
+        return 0;
     case KEY_REMOUNT:
         return refuse(parse, "remount is not possible: unmount and mount again", "");
     default:
@@ -137,6 +158,25 @@ static bool lies_inside(const char *inner, const char *outer)
     size_t len = strlen(outer);
     return strncmp(inner, outer, len) == 0 &&
            (inner[len] == '/' || inner[len] == 0 || outer[len - 1] == '/');
+}
+
+/* Find whom to run as; the files in the tree are his unless told otherwise. */
+static int judge_user(struct parse *parse)
+{
+    struct fs_options *options = &parse->options;
+    struct fs_user *user = &options->user;
+
+    *user = (struct fs_user){geteuid(), getegid()};
+    int err = options->user_name ? fs_user_find(options->user_name, user) : 0;
+    if (err == -EPERM)
+        return refuse(parse, "only root can run as another user: ", options->user_name);
+    if (err < 0)
+        return refuse(parse, "there is no such user: ", options->user_name);
+    if (options->uid == UNSET)
+        options->uid = user->uid;
+    if (options->gid == UNSET)
+        options->gid = user->gid;
+    return 0;
 }
 
 /* What can be judged only when all has been read. */
@@ -154,7 +194,7 @@ static int judge(struct parse *parse)
         return refuse(parse, "STORE and MOUNTPOINT must not lie inside each other", "");
     if (options->history == 0)
         return refuse(parse, "history=0: expected at least 1", "");
-    return 0;
+    return judge_user(parse);
 }
 
 /* What libfuse is to know besides what was given. */
@@ -177,7 +217,7 @@ enum fs_parsed fs_options_parse(int argc, char **argv, struct fs_options *ret)
 {
     struct fuse_args given = FUSE_ARGS_INIT(argc, argv);
     struct parse parse = {
-        .options = {.uid = geteuid(), .gid = getegid(), .history = 4096, .fuse = given},
+        .options = {.uid = UNSET, .gid = UNSET, .history = 4096, .fuse = given},
         .outcome = FS_PARSED_RUN,
     };
 
@@ -197,5 +237,6 @@ void fs_options_free(struct fs_options *options)
     free(options->store);
     free(options->mountpoint);
     free(options->pidfile);
+    free(options->user_name);
     fuse_opt_free_args(&options->fuse);
 }

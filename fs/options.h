@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "user.h"
+
 /* Exit statuses; mount(8) passes them on. */
 enum fs_exit {
     FS_EXIT_OK = 0,
@@ -17,7 +19,7 @@ enum fs_exit {
 };
 
 struct fs_options {
-    char *store;      /* absolute, without symlinks; its last component may be missing */
+    char *store;      /* absolute; without symlinks, but where it leads nowhere */
     char *mountpoint; /* the same */
     bool is_foreground;
     bool is_read_only;
@@ -25,7 +27,10 @@ struct fs_options {
     gid_t gid;
     mode_t umask;
     unsigned history;
-    char *pidfile;         /* as given; NULL for none */
+    char *pidfile;   /* as given; NULL for none */
+    char *user_name; /* of user=; NULL for none */
+    struct fs_user user;
+    bool is_unsafe_store;  /* the store may be on a file system whose locks do not hold */
     struct fuse_args fuse; /* for libfuse */
 };
 

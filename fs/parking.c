@@ -1,13 +1,12 @@
 #include "parking.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
 #include "base/cleanup.h"
+#include "caller.h"
 #include "handle.h"
 
 /*
@@ -19,7 +18,7 @@ struct parked {
     const struct fs_parked_ops *ops;
     struct fs_handle *handle;
     fuse_req_t req;
-    pid_t pid; /* the thread that waits in the kernel; 0 where it cannot be known */
+    pid_t tid; /* the thread that waits in the kernel; 0 where it cannot be known */
     size_t size;
     off_t off;
     struct vhd_task *task;
@@ -104,46 +103,15 @@ static void interrupted(fuse_req_t req, void *arg)
     }
 }
 
-enum caller { CALLER_STOPPED, CALLER_WAITS, CALLER_UNKNOWN };
-
-/* Look at the signals that are pending for a thread. */
-static enum caller look_at_caller(pid_t pid)
-{
-    const uint64_t stopping = UINT64_C(1) << (SIGHUP - 1) | UINT64_C(1) << (SIGINT - 1) |
-                              UINT64_C(1) << (SIGQUIT - 1) | UINT64_C(1) << (SIGTERM - 1) |
-                              UINT64_C(1) << (SIGKILL - 1);
-    char path[32], line[128];
-    uint64_t mask, pending = 0;
-    bool is_known = false;
-
-    if (pid == 0)
-        return CALLER_UNKNOWN;
-    snprintf(path, sizeof path, "/proc/%d/status", pid);
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return errno == ENOENT ? CALLER_STOPPED : CALLER_UNKNOWN;
-    while (fgets(line, sizeof line, file)) {
-        if (sscanf(line, "SigPnd: %" SCNx64, &mask) == 1 ||
-            sscanf(line, "ShdPnd: %" SCNx64, &mask) == 1) {
-            pending |= mask;
-            is_known = true;
-        }
-    }
-    fclose(file);
-    if (!is_known)
-        return CALLER_UNKNOWN;
-    return pending & stopping ? CALLER_STOPPED : CALLER_WAITS;
-}
-
 /* Has the caller of an interrupted request given it up? */
 static bool is_given_up(const struct parked *parked)
 {
     if (!parked->ops->is_work)
         return true;
-    switch (look_at_caller(parked->pid)) {
-    case CALLER_STOPPED:
+    switch (fs_caller_look(parked->tid)) {
+    case FS_CALLER_STOPPED:
         return true;
-    case CALLER_WAITS:
+    case FS_CALLER_WAITS:
         return false;
     default:
         return monotonic().tv_sec - parked->interrupted_at.tv_sec > GRACE_SECONDS;
@@ -272,7 +240,7 @@ void fs_park(struct fs_parking *parking, const struct fs_parked_ops *ops, struct
         .ops = ops,
         .handle = fs_handle_ref(handle),
         .req = req,
-        .pid = fuse_req_ctx(req)->pid,
+        .tid = fuse_req_ctx(req)->pid,
         .size = size,
         .off = off,
         .task = vhd_task_ref(task),

@@ -38,12 +38,16 @@ void fs_pidfile_write(struct fs_pidfile *pidfile)
         fs_log(LOG_ERR, "cannot write \"%s\": %s", pidfile->path, strerrordesc_np(errno));
 }
 
+void fs_pidfile_remove(struct fs_pidfile *pidfile)
+{
+    if (pidfile && unlink(pidfile->path) < 0 && errno != ENOENT)
+        fs_log(LOG_ERR, "cannot remove \"%s\": %s", pidfile->path, strerrordesc_np(errno));
+}
+
 void fs_pidfile_close(struct fs_pidfile *pidfile)
 {
     if (!pidfile)
         return;
-    if (unlink(pidfile->path) < 0 && errno != ENOENT)
-        fs_log(LOG_ERR, "cannot remove \"%s\": %s", pidfile->path, strerrordesc_np(errno));
     close(pidfile->fd);
     free(pidfile->path);
     free(pidfile);

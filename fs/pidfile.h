@@ -15,5 +15,8 @@ int fs_pidfile_open(const char *path, struct fs_pidfile **ret);
 /* Write the calling process's id into it; what fails is logged. NULL is allowed, here and below. */
 void fs_pidfile_write(struct fs_pidfile *pidfile);
 
-/* Remove it, if it is the calling process's to remove, and release it. */
+/* Remove the file; what fails is logged. */
+void fs_pidfile_remove(struct fs_pidfile *pidfile);
+
+/* Release it; the file stays. */
 void fs_pidfile_close(struct fs_pidfile *pidfile);

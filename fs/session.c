@@ -4,18 +4,17 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
+#include "helper.h"
 #include "log.h"
 #include "ops.h"
 #include "parking.h"
 #include "pidfile.h"
+#include "pollers.h"
 
 /* Threads that answer the kernel: more gain nothing, and none is ended when idle. */
 #define SERVING_THREADS 8
@@ -26,66 +25,65 @@
 struct fs_session {
     struct fs *fs;
     struct fuse_session *fuse;
-    const char *mountpoint;
+    const struct fs_options *options; /* the caller's */
+    struct fs_helper *helper;
     struct fs_pidfile *pidfile; /* NULL for none */
     sigset_t signals;
     pthread_t signal_thread;
     bool is_over; /* atomic: the signal thread is to end */
 };
 
-/* Fill in a session up to the mount itself, which is last. */
+/* Make the session and the pid file, whose options are judged by that. */
 static enum fs_exit prepare(struct fs_session *session, struct fs_options *options)
 {
-    session->mountpoint = options->mountpoint;
-    if (options->pidfile) {
-        int err = fs_pidfile_open(options->pidfile, &session->pidfile);
-        if (err < 0) {
-            fprintf(stderr, "vhdfs: cannot make the pid file \"%s\": %s\n", options->pidfile,
-                    strerrordesc_np(-err));
-            return FS_EXIT_USAGE;
-        }
-    }
     session->fuse = fuse_session_new(&options->fuse, &fs_ops, sizeof fs_ops, session->fs);
     if (!session->fuse)
         return FS_EXIT_USAGE;
-    return fuse_session_mount(session->fuse, options->mountpoint) == 0 ? FS_EXIT_OK : FS_EXIT_MOUNT;
+    int err = options->pidfile ? fs_pidfile_open(options->pidfile, &session->pidfile) : 0;
+    if (err == 0)
+        return FS_EXIT_OK;
+    fprintf(stderr, "vhdfs: cannot make the pid file \"%s\": %s\n", options->pidfile,
+            strerrordesc_np(-err));
+    return FS_EXIT_USAGE;
 }
 
-enum fs_exit fs_session_mount(struct fs *fs, struct fs_options *options, struct fs_session **ret)
+enum fs_exit fs_session_new(struct fs *fs, struct fs_options *options, struct fs_session **ret)
 {
     struct fs_session *session = calloc(1, sizeof *session);
     if (!session)
         return FS_EXIT_MOUNT;
     session->fs = fs;
+    session->options = options;
     enum fs_exit status = prepare(session, options);
-    if (status == FS_EXIT_OK) {
+    if (status == FS_EXIT_OK)
         *ret = session;
-        return status;
-    }
-    if (session->fuse)
-        fuse_session_destroy(session->fuse);
-    fs_pidfile_close(session->pidfile);
-    free(session);
+    else
+        fs_session_end(session);
     return status;
 }
 
-/*
- * Detach the mount, as umount -l does: nobody new gets in, and open files go on. Who is not root
- * needs the setuid helper for it.
- */
-static void detach(const char *mountpoint)
+/* Make the mount point if it is missing. Anything but a folder would hide what it is. */
+static int make_mountpoint(const char *path)
 {
-    const char *const argv[] = {"fusermount3", "-u", "-q", "-z", "--", mountpoint, NULL};
-    pid_t pid;
-    int status;
+    struct stat attributes;
 
-    if (umount2(mountpoint, MNT_DETACH) == 0)
-        return;
-    int err = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ);
-    if (err != 0)
-        fs_log(LOG_ERR, "cannot unmount \"%s\": %s", mountpoint, strerrordesc_np(err));
-    else if (waitpid(pid, &status, 0) == pid && status != 0)
-        fs_log(LOG_ERR, "cannot unmount \"%s\": fusermount3 failed", mountpoint);
+    if (mkdir(path, 0777) < 0 && errno != EEXIST)
+        return -errno;
+    if (stat(path, &attributes) < 0)
+        return -errno;
+    return S_ISDIR(attributes.st_mode) ? 0 : -ENOTDIR;
+}
+
+enum fs_exit fs_session_mount(struct fs_session *session)
+{
+    const char *path = session->options->mountpoint;
+
+    int err = make_mountpoint(path);
+    if (err < 0) {
+        fprintf(stderr, "vhdfs: cannot mount on \"%s\": %s\n", path, strerrordesc_np(-err));
+        return FS_EXIT_MOUNT;
+    }
+    return fuse_session_mount(session->fuse, path) == 0 ? FS_EXIT_OK : FS_EXIT_MOUNT;
 }
 
 static void *signal_run(void *arg)
@@ -98,12 +96,12 @@ static void *signal_run(void *arg)
             break;
         if (count++ > 0) {
             fs_log(LOG_WARNING, "%s again: ending at once", sigdescr_np(signal));
-            fs_pidfile_close(session->pidfile);
             _exit(FS_EXIT_MOUNT);
         }
         fs_log(LOG_INFO, "%s: unmounting", sigdescr_np(signal));
         vhd_service_stop(session->fs->service);
-        detach(session->mountpoint);
+        if (fs_helper_detach(session->helper) < 0)
+            fs_log(LOG_ERR, "cannot unmount \"%s\"", session->options->mountpoint);
     }
     return NULL;
 }
@@ -140,23 +138,38 @@ static int serve(struct fs_session *session)
     return err;
 }
 
+/* Have the helper ready, and give up what rights are no longer needed. */
+static int confine(struct fs_session *session)
+{
+    const struct fs_options *options = session->options;
+
+    int err = fs_helper_start(options->mountpoint, session->pidfile, options->is_foreground,
+                              &session->helper);
+    return err < 0 ? err : fs_user_become(&options->user);
+}
+
 /* Start the threads that the tree needs, serve, and stop them in reverse order. */
 static int run(struct fs_session *session)
 {
     struct fs *fs = session->fs;
 
-    int err = start_signal_thread(session);
+    int err = confine(session);
+    if (err == 0)
+        err = start_signal_thread(session);
     if (err < 0)
         return err;
     err = fs_parking_new(&fs->parking);
     if (err == 0)
-        err = vhd_service_new(QUICK_WORKERS, &fs->service);
+        err = fs_pollers_new(&fs->pollers);
     if (err == 0)
+        err = vhd_service_new(QUICK_WORKERS, &fs->service);
+    if (err == 0) {
+        vhd_service_listen(fs->service, fs_pollers_task_changed, fs->pollers);
         err = serve(session);
+    }
     vhd_service_free(fs->service);
+    fs_pollers_free(fs->pollers);
     fs_parking_free(fs->parking);
-    fs->service = NULL;
-    fs->parking = NULL;
     stop_signal_thread(session);
     return err;
 }
@@ -165,11 +178,23 @@ enum fs_exit fs_session_serve(struct fs_session *session)
 {
     fs_pidfile_write(session->pidfile);
     int err = run(session);
-    if (err != 0)
-        fs_log(LOG_ERR, "cannot serve \"%s\": %s", session->mountpoint, strerrordesc_np(abs(err)));
-    fuse_session_unmount(session->fuse);
-    fuse_session_destroy(session->fuse);
+    if (err == 0)
+        return FS_EXIT_OK;
+    fs_log(LOG_ERR, "cannot serve \"%s\": %s", session->options->mountpoint,
+           strerrordesc_np(abs(err)));
+    return FS_EXIT_MOUNT;
+}
+
+void fs_session_end(struct fs_session *session)
+{
+    if (session->fuse) {
+        fuse_session_unmount(session->fuse);
+        fuse_session_destroy(session->fuse);
+    }
+    if (session->helper)
+        fs_helper_end(session->helper);
+    else
+        fs_pidfile_remove(session->pidfile);
     fs_pidfile_close(session->pidfile);
     free(session);
-    return err == 0 ? FS_EXIT_OK : FS_EXIT_MOUNT;
 }

@@ -152,7 +152,7 @@ static void print_target(FILE *out, const struct fs_node *node,
                          const struct vhd_task_status *status)
 {
     (void)status;
-    fputs(node->name->text, out);
+    fputs(fs_name_text(node->name), out);
 }
 
 static void print_wait(FILE *out, const struct fs_node *node, const struct vhd_task_status *status)
@@ -233,7 +233,7 @@ static int tasks_find(struct fs *fs, const char *text, struct fs_node *ret)
 static int list_record(void *arg, const struct fs_name *name, bool is_at_work)
 {
     (void)is_at_work;
-    return fs_listing_add(arg, name->text, fs_ino(name->serial, FS_TASK), S_IFDIR);
+    return fs_listing_add(arg, fs_name_text(name), fs_ino(name->serial, FS_TASK), S_IFDIR);
 }
 
 static int tasks_list(struct fs *fs, struct fs_listing *listing)
@@ -318,7 +318,7 @@ static void wait_fsync(struct fs_handle *handle, fuse_req_t req)
 static void cancel_write(struct fs_handle *handle, fuse_req_t req, const char *text, size_t len)
 {
     struct fs *fs = handle->fs;
-    const char *name = handle->node.name->text;
+    const char *name = fs_name_text(handle->node.name);
     struct vhd_verdict verdict;
     (void)text;
 
@@ -345,9 +345,9 @@ const struct fs_row_ops fs_tasks_ops = {
 
 const struct fs_row_ops fs_task_ops = {.changed = task_changed};
 const struct fs_row_ops fs_task_alias_ops = {.show = alias_show};
-const struct fs_row_ops fs_task_status_ops = {.show = fs_tasks_show_status};
-const struct fs_row_ops fs_task_json_ops = {.show = json_show};
-const struct fs_row_ops fs_task_value_ops = {.show = value_show};
+const struct fs_row_ops fs_task_status_ops = {.show = fs_tasks_show_status, .is_polled = true};
+const struct fs_row_ops fs_task_json_ops = {.show = json_show, .is_polled = true};
+const struct fs_row_ops fs_task_value_ops = {.show = value_show, .is_polled = true};
 
 const struct fs_row_ops fs_task_wait_ops = {
     .show = wait_show,

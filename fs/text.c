@@ -13,9 +13,29 @@ void fs_text_free(struct fs_text *text)
     text->len = 0;
 }
 
+/* The value of a field, malloc'ed; NULL when memory is short. */
+static char *value_of(const struct fs_field *field, const void *record)
+{
+    char *value = NULL;
+    size_t len;
+    FILE *text = open_memstream(&value, &len);
+    if (!text)
+        return NULL;
+    field->print(text, record);
+    if (fclose(text) != 0) {
+        free(value);
+        return NULL;
+    }
+    return value;
+}
+
+/* Names of files may hold line ends and what controls a terminal; a value is one line. */
 void fs_field_show(FILE *out, const struct fs_field *field, const void *record)
 {
-    field->print(out, record);
+    AUTO_FREE char *value = value_of(field, record);
+
+    for (const char *p = value; p && *p; p++)
+        putc((unsigned char)*p < ' ' || *p == 0x7F ? '?' : *p, out);
     putc('\n', out);
 }
 
@@ -50,15 +70,9 @@ static void print_json_string(FILE *out, const char *text)
 
 static void print_json_value(FILE *out, const struct fs_field *field, const void *record)
 {
-    AUTO_FREE char *value = NULL;
-    size_t len;
-    FILE *text = open_memstream(&value, &len);
-    if (!text)
-        return;
-    field->print(text, record);
-    if (fclose(text) != 0)
-        return;
-    if (strcmp(value, "-") == 0)
+    AUTO_FREE char *value = value_of(field, record);
+
+    if (!value || strcmp(value, "-") == 0)
         fputs("null", out);
     else if (field->is_number)
         fputs(value + strspn(value, " "), out);

@@ -22,11 +22,11 @@ void fs_text_free(struct fs_text *text);
 /* One value of a record. */
 struct fs_field {
     const char *key;
-    void (*print)(FILE *out, const void *record); /* one line without its end; "-" for none */
+    void (*print)(FILE *out, const void *record); /* without a line's end; "-" for none */
     bool is_number;                               /* bare in JSON, blanks around it dropped */
 };
 
-/* Print one value and a newline. */
+/* Print one value, control bytes as '?', and a newline. */
 void fs_field_show(FILE *out, const struct fs_field *field, const void *record);
 
 /* Print a "key value" line for each field of a list, which ends with a NULL key. */

@@ -22,6 +22,12 @@ struct vhd_image {
     struct vhd_fault fault;
 };
 
+/* Is it a differencing disk, with a header that tells its parent? */
+static inline bool vhd_image_is_differencing(const struct vhd_image *image)
+{
+    return image->has_header && image->footer.type == VHD_TYPE_DIFFERENCING;
+}
+
 /*
  * Read the footer and, where the type has one, the header of an image; the table is not looked at.
  *

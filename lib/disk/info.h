@@ -7,32 +7,37 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "disk/children.h"
 #include "disk/image.h"
 #include "store/store.h"
 
 struct vhd_info {
     char name[NAME_MAX + 1];
-    char file[NAME_MAX + 1];             /* in the store's directory */
-    uint64_t used;                       /* bytes on the host */
-    struct timespec changed;             /* the file's modification time */
-    struct vhd_image image;              /* what cannot be opened has image.fault alone */
-    char parent[3 * VHD_NAME_UNITS + 1]; /* name of the parent disk; empty without one */
-    unsigned children;                   /* disks of the store that name this one as parent */
+    char file[NAME_MAX + 1];   /* in the store's directory */
+    uint64_t used;             /* bytes on the host */
+    struct timespec changed;   /* the file's modification time */
+    struct vhd_image image;    /* what cannot be opened has image.fault alone */
+    char parent[NAME_MAX + 1]; /* name of the parent disk; empty without one */
+    unsigned children;         /* disks of the store that name this one as parent */
 };
 
 /*
- * Look at a disk.
+ * Look at a disk: all but its table and its children, so that it costs little whatever its size
+ * and however many others there are. image.blocks, image.allocated and children are 0.
  *
  *   name  the disk's name
  *
  * Returns 0, also when the image is damaged or no VHD at all: ret->image.fault then says so.
  * Or -ENOENT when there is no such disk, or another negative errno of fstatat(2).
  */
-int vhd_info_read(const struct vhd_store *store, const char *name, struct vhd_info *ret);
+int vhd_info_look(const struct vhd_store *store, const char *name, struct vhd_info *ret);
 
 /*
- * Count the disks of a store whose parent has this identity.
+ * Read everything about a disk.
  *
- * Returns 0, or a negative errno: the store could not be listed.
+ *   children  the index of that store
+ *
+ * Returns as vhd_info_look(), or what vhd_children_count() returns.
  */
-int vhd_children_count(const struct vhd_store *store, const uuid_t parent, unsigned *ret);
+int vhd_info_read(const struct vhd_store *store, struct vhd_children *children, const char *name,
+                  struct vhd_info *ret);

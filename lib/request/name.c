@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -96,4 +97,18 @@ enum vhd_result vhd_name_judge(const char *name, struct vhd_verdict *ret)
         return vhd_verdict_set(ret, VHD_INVALID_NAME, "the name \"%s\" is a device of Windows",
                                name);
     return VHD_OK;
+}
+
+enum vhd_result vhd_name_judge_disk(const char *folder, const char *name, struct vhd_verdict *ret)
+{
+    const size_t most = NAME_MAX - strlen(VHD_ENDING);
+    char file[NAME_MAX + 1];
+
+    if (strlen(name) > most)
+        return vhd_verdict_set(ret, VHD_BUFFER_OVERFLOW,
+                               "the name takes %zu bytes, expected at most %zu", strlen(name),
+                               most);
+    snprintf(file, sizeof file, "%s%s", name, VHD_ENDING);
+    enum vhd_result result = vhd_name_judge_length(folder, file, ret);
+    return result == VHD_OK ? vhd_name_judge(name, ret) : result;
 }

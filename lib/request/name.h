@@ -36,6 +36,13 @@ enum vhd_result vhd_name_judge_length(const char *folder, const char *file,
                                       struct vhd_verdict *ret);
 
 /*
+ * Judge the name of a disk that is to be NAME.vhd in a folder: its length, then its characters.
+ *
+ * Returns VHD_OK, or the refusals of vhd_name_judge_length() and vhd_name_judge().
+ */
+enum vhd_result vhd_name_judge_disk(const char *folder, const char *name, struct vhd_verdict *ret);
+
+/*
  * Judge the characters of a disk's name (without ending).
  *
  * Returns VHD_OK, or VHD_INVALID_NAME: empty, begins with '.' or '-', ends in '~', '.' or a blank,

@@ -14,6 +14,7 @@
 #include "request/name.h"
 #include "store/lock.h"
 #include "store/sweep.h"
+#include "store/volume.h"
 
 struct vhd_store {
     unsigned refs; /* atomic */
@@ -132,6 +133,8 @@ enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_stor
 
     bool is_read_only = flags & VHD_STORE_READ_ONLY;
     enum vhd_result result = open_directory(store, path, ret);
+    if (result == VHD_OK && (flags & VHD_STORE_OWN) && !is_read_only && !(flags & VHD_STORE_UNSAFE))
+        result = vhd_store_judge_volume(store->fd, store->path, ret);
     if (result == VHD_OK && (flags & VHD_STORE_OWN))
         result = vhd_store_lock(store->fd, store->path, is_read_only, &store->lock_fd, ret);
     if (result == VHD_OK && (flags & VHD_STORE_OWN) && !is_read_only)
@@ -160,7 +163,8 @@ int vhd_store_find(const struct vhd_store *store, const char *name, char ret_fil
                                           ".vhD", ".VHd", ".VhD", ".vHD"};
     struct stat attributes;
 
-    if (!*name || strchr(name, '/') || strlen(name) > NAME_MAX - strlen(VHD_ENDING) ||
+    if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strchr(name, '/') ||
+        strlen(name) > NAME_MAX - strlen(VHD_ENDING) ||
         strncmp(name, VHD_OWN_PREFIX, strlen(VHD_OWN_PREFIX)) == 0)
         return -ENOENT;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
@@ -182,7 +186,8 @@ int vhd_store_find(const struct vhd_store *store, const char *name, char ret_fil
  * Is this entry of the directory a disk, and the one that its name leads to? Of two files that
  * differ in the case of their ending only, vhd_store_find() takes one.
  */
-static bool is_listed(const struct vhd_store *store, const char *file, char name[NAME_MAX + 1])
+static bool is_listed(const struct vhd_store *store, const char *file, char name[NAME_MAX + 1],
+                      struct stat *ret_attributes)
 {
     char found[NAME_MAX + 1];
     size_t stem = vhd_name_stem_length(file);
@@ -191,11 +196,11 @@ static bool is_listed(const struct vhd_store *store, const char *file, char name
         return false;
     memcpy(name, file, stem);
     name[stem] = 0;
-    return vhd_store_find(store, name, found, NULL) == 0 && strcmp(found, file) == 0;
+    return vhd_store_find(store, name, found, ret_attributes) == 0 && strcmp(found, file) == 0;
 }
 
-int vhd_store_each(const struct vhd_store *store, int (*visit)(void *arg, const char *name),
-                   void *arg)
+int vhd_store_each(const struct vhd_store *store,
+                   int (*visit)(void *arg, const struct vhd_file *file), void *arg)
 {
     int fd = openat(store->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -208,17 +213,25 @@ int vhd_store_each(const struct vhd_store *store, int (*visit)(void *arg, const 
     int result = 0;
     while (result == 0) {
         char name[NAME_MAX + 1];
+        struct vhd_file file = {.name = name};
         errno = 0;
         const struct dirent *entry = readdir(dir);
         if (!entry) {
             result = -errno;
             break;
         }
-        if (is_listed(store, entry->d_name, name))
-            result = visit(arg, name);
+        file.file = entry->d_name;
+        if (is_listed(store, file.file, name, &file.attributes))
+            result = visit(arg, &file);
     }
     closedir(dir);
     return result;
+}
+
+int vhd_store_open_to_look(const struct vhd_store *store, const char *file)
+{
+    int fd = openat(store->fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
 }
 
 int vhd_store_sync(const struct vhd_store *store)

@@ -22,6 +22,7 @@ struct vhd_store;
 enum vhd_store_flags {
     VHD_STORE_OWN = 1,       /* be its one owner: lock it, and sweep what a crash has left */
     VHD_STORE_READ_ONLY = 2, /* owners that only read share it with each other */
+    VHD_STORE_UNSAFE = 4,    /* be owner even where another host would not see the lock */
 };
 
 /*
@@ -33,6 +34,8 @@ enum vhd_store_flags {
  * Returns VHD_OK, or with a sentence in *ret:
  *   VHD_PATH_NOT_FOUND  a component above the last is missing, or one is no directory
  *   VHD_IN_USE          another owner holds it (VHD_STORE_OWN)
+ *   VHD_ACCESS_DENIED   it is on sshfs or rclone, whose locks do not hold between hosts
+ *                       (VHD_STORE_OWN without VHD_STORE_READ_ONLY and VHD_STORE_UNSAFE)
  *   VHD_READ_ONLY, VHD_ACCESS_DENIED, VHD_DISK_FULL, VHD_UNEXPECTED  as the host answers
  */
 enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_store **ret_store,
@@ -68,14 +71,31 @@ void vhd_store_unmake(struct vhd_store *store);
 int vhd_store_find(const struct vhd_store *store, const char *name, char ret_file[NAME_MAX + 1],
                    struct stat *ret_stat);
 
+/* The image of a disk, as it was found in the directory. */
+struct vhd_file {
+    const char *name; /* the disk's */
+    const char *file; /* the image's */
+    struct stat attributes;
+};
+
 /*
- * Call visit() with the name of each disk in the store, each once, in no order.
+ * Call visit() for each disk in the store, each once, in no order.
  *
  * Returns 0, the first value other than 0 that visit returns, or the negative errno of opendir(3)
  * or readdir(3).
  */
-int vhd_store_each(const struct vhd_store *store, int (*visit)(void *arg, const char *name),
-                   void *arg);
+int vhd_store_each(const struct vhd_store *store,
+                   int (*visit)(void *arg, const struct vhd_file *file), void *arg);
+
+/*
+ * Open an image only to look at it. No lock is taken, so nobody who uses it is hindered, and
+ * neither a FIFO nor a symlink put in its place leads anywhere.
+ *
+ *   file  the image's file name
+ *
+ * Returns a descriptor to be closed, or the negative errno of open(2).
+ */
+int vhd_store_open_to_look(const struct vhd_store *store, const char *file);
 
 /*
  * Make what was linked, renamed or removed in the directory durable.

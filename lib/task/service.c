@@ -157,10 +157,13 @@ static uint64_t next_id(struct vhd_service *service)
 /* Put a task into the queue, unless the service is stopping. */
 static bool enqueue(struct vhd_service *service, struct entry *entry)
 {
-    HOLD_LOCK(&service->lock);
-    if (service->is_stopping)
-        return false;
-    TAILQ_INSERT_TAIL(&service->queue, entry, link);
+    {
+        HOLD_LOCK(&service->lock);
+        if (service->is_stopping)
+            return false;
+        TAILQ_INSERT_TAIL(&service->queue, entry, link);
+    }
+    /* Not under the lock: whoever wakes would run straight into it. */
     pthread_cond_signal(&service->changed);
     return true;
 }

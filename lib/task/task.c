@@ -27,6 +27,7 @@ struct vhd_task {
     unsigned percent;
     void *arg; /* until somebody takes it, to run or to drop it */
     struct timespec changed, started, finished;
+    unsigned tellers; /* changes that are still to be told of */
     struct vhd_verdict verdict;
     struct watch_list watches;
 };
@@ -126,11 +127,24 @@ void vhd_task_listen(struct vhd_task *task, const struct vhd_task_listener *list
     task->listener = listener;
 }
 
-/* Tell of a change, after it has been made and without the lock. */
-static void tell(const struct vhd_task *task)
+/* Note a change, under the lock; tell() must follow without it. */
+static void mark_changed(struct vhd_task *task)
+{
+    task->changed = now();
+    task->tellers++;
+}
+
+/*
+ * Tell of a change, after it has been made and without the lock. The service lets the task go only
+ * when all is told, so that whoever listens may go with the service.
+ */
+static void tell(struct vhd_task *task)
 {
     if (task->listener)
         task->listener->changed(task->listener->arg);
+    HOLD_LOCK(&task->lock);
+    if (--task->tellers == 0)
+        pthread_cond_broadcast(&task->ended);
 }
 
 void vhd_task_status(struct vhd_task *task, struct vhd_task_status *ret)
@@ -172,7 +186,7 @@ void vhd_task_progress(struct vhd_task *task, unsigned percent)
         if (percent <= task->percent)
             return;
         task->percent = percent;
-        task->changed = now();
+        mark_changed(task);
     }
     tell(task);
 }
@@ -198,23 +212,35 @@ static void task_end(struct vhd_task *task, const struct vhd_verdict *verdict)
         HOLD_LOCK(&task->lock);
         task->state = state_of(verdict->result);
         task->verdict = *verdict;
-        task->finished = task->changed = now();
+        mark_changed(task);
+        task->finished = task->changed;
         if (task->state == VHD_TASK_COMPLETED)
             task->percent = 100;
-        pthread_cond_broadcast(&task->ended);
         watches = task->watches; /* from here on ours: vhd_task_unwatch() finds none */
         SLIST_INIT(&task->watches);
     }
-    tell(task);
+    pthread_cond_broadcast(&task->ended); /* not under the lock, into which they would run */
     while (!SLIST_EMPTY(&watches)) {
         struct vhd_task_watch *watch = SLIST_FIRST(&watches);
         SLIST_REMOVE_HEAD(&watches, link);
         watch->ended(watch);
     }
+    tell(task);
+}
+
+/* End a queued task whose work has been taken from it. */
+static void end_queued(struct vhd_task *task, void *arg)
+{
+    struct vhd_verdict verdict;
+
+    vhd_verdict_set(&verdict, VHD_CANCELLED, NULL);
+    task->work->drop(arg);
+    task_end(task, &verdict);
 }
 
 int vhd_task_cancel(struct vhd_task *task)
 {
+    bool is_first;
     void *arg;
 
     {
@@ -223,22 +249,19 @@ int vhd_task_cancel(struct vhd_task *task)
             return -ESRCH;
         if (task->is_committed)
             return -EBUSY;
-        if (!task->is_cancelled)
-            task->changed = now();
+        is_first = !task->is_cancelled;
         task->is_cancelled = true;
         arg = task->state == VHD_TASK_QUEUED ? TAKE(task->arg) : NULL;
-        /* Without it, another canceller has it and is about to end the task. */
+        if (is_first && !arg)
+            mark_changed(task);
+        /* Without its work, another canceller has that and is about to end the task. */
         while (!arg && task->state == VHD_TASK_QUEUED)
             pthread_cond_wait(&task->ended, &task->lock);
     }
-    if (arg) {
-        struct vhd_verdict verdict;
-        vhd_verdict_set(&verdict, VHD_CANCELLED, NULL);
-        task->work->drop(arg);
-        task_end(task, &verdict);
-    } else {
+    if (arg)
+        end_queued(task, arg);
+    else if (is_first)
         tell(task);
-    }
     return 0;
 }
 
@@ -249,31 +272,47 @@ bool vhd_task_commit(struct vhd_task *task)
         if (task->is_cancelled)
             return false;
         task->is_committed = true;
-        task->changed = now();
+        mark_changed(task);
     }
     tell(task);
     return true;
 }
 
+/* Take the work of a queued task. Returns NULL when a canceller has it. */
+static void *begin_run(struct vhd_task *task)
+{
+    HOLD_LOCK(&task->lock);
+    void *arg = TAKE(task->arg);
+    if (arg) {
+        task->state = VHD_TASK_RUNNING;
+        mark_changed(task);
+        task->started = task->changed;
+    }
+    return arg;
+}
+
+/* Wait until the task has ended and everybody has been told of everything. */
+static void finish_run(struct vhd_task *task)
+{
+    HOLD_LOCK(&task->lock);
+    while (!is_end(task->state) || task->tellers > 0)
+        pthread_cond_wait(&task->ended, &task->lock);
+}
+
 void vhd_task_run(struct vhd_task *task)
 {
     struct vhd_verdict verdict;
-    void *arg;
+    void *arg = begin_run(task);
 
-    {
-        HOLD_LOCK(&task->lock);
-        arg = TAKE(task->arg);
-        if (!arg)
-            return;
-        task->state = VHD_TASK_RUNNING;
-        task->started = task->changed = now();
+    if (arg) {
+        tell(task);
+        vhd_verdict_set(&verdict, VHD_OK, NULL);
+        enum vhd_result result = task->work->run(arg, task, &verdict);
+        assert(result == verdict.result && (result != VHD_OK || task->is_committed));
+        task->work->drop(arg);
+        task_end(task, &verdict);
     }
-    tell(task);
-    vhd_verdict_set(&verdict, VHD_OK, NULL);
-    enum vhd_result result = task->work->run(arg, task, &verdict);
-    assert(result == verdict.result && (result != VHD_OK || task->is_committed));
-    task->work->drop(arg);
-    task_end(task, &verdict);
+    finish_run(task);
 }
 
 int vhd_task_wait(struct vhd_task *task, int timeout_ms)

@@ -165,5 +165,8 @@ struct vhd_task_listener {
 /* Have the listener told of the task's changes; before anybody else knows the task. */
 void vhd_task_listen(struct vhd_task *task, const struct vhd_task_listener *listener);
 
-/* Do a queued task's work on this thread; nothing if it was cancelled meanwhile. */
+/*
+ * Do a queued task's work on this thread; nothing if it was cancelled meanwhile. Returns when the
+ * task has ended and all who watch and listen have been told.
+ */
 void vhd_task_run(struct vhd_task *task);

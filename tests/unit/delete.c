@@ -10,80 +10,65 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "disks.h"
 #include "job/delete.h"
-#include "sample.h"
-#include "scratch.h"
 
-static struct vhd_store *open_store(const char *path)
-{
-    struct vhd_store *store;
-    assert_int_equal(vhd_store_open(path, 0, &store, NULL), VHD_OK);
-    return store;
-}
-
-/* Put an image into the store and release it. */
-static void put(const char *folder, const char *file, struct sample sample)
-{
-    scratch_put(folder, file, sample.bytes, sample.len);
-    free(sample.bytes);
-}
-
-static void deletes(const struct vhd_store *store, const char *name)
+static void deletes(struct disks disks, const char *name)
 {
     struct vhd_verdict verdict = {0};
-    enum vhd_result result = vhd_delete(store, name, &verdict);
+    enum vhd_result result = vhd_delete(disks.store, disks.children, name, &verdict);
     if (result != VHD_OK)
         print_error("%s\n", verdict.sentence);
     assert_int_equal(result, VHD_OK);
 }
 
-static void refuses(const struct vhd_store *store, const char *name, enum vhd_result result)
+static void refuses(struct disks disks, const char *name, enum vhd_result result)
 {
     struct vhd_verdict verdict = {0};
-    assert_int_equal(vhd_delete(store, name, &verdict), result);
+    assert_int_equal(vhd_delete(disks.store, disks.children, name, &verdict), result);
     assert_int_equal(verdict.result, result);
     assert_true(*verdict.sentence);
-    assert_int_equal(vhd_delete(store, name, NULL), result);
+    assert_int_equal(vhd_delete(disks.store, disks.children, name, NULL), result);
 }
 
 static void removes_just_this_disk(void **state)
 {
-    struct vhd_store *store = open_store(*state);
+    struct disks disks = disks_open(*state);
 
     put(*state, "a.vhd", sample_dynamic(1, 2));
     put(*state, "b.VHD", sample_fixed(2));
     put(*state, "c.vhd", sample_child(3, 9, "gone.vhd"));
     scratch_put(*state, "a", "", 0);
-    deletes(store, "a");
+    deletes(disks, "a");
     assert_false(scratch_has(*state, "a.vhd"));
     assert_int_equal(scratch_count(*state, ""), 3);
-    refuses(store, "a", VHD_PATH_NOT_FOUND);
-    deletes(store, "b");
-    deletes(store, "c");
+    refuses(disks, "a", VHD_PATH_NOT_FOUND);
+    deletes(disks, "b");
+    deletes(disks, "c");
     assert_int_equal(scratch_count(*state, ""), 1);
-    vhd_store_unref(store);
+    disks_close(disks);
 }
 
 static void removes_damaged_disks_too(void **state)
 {
-    struct vhd_store *store = open_store(*state);
+    struct disks disks = disks_open(*state);
     struct sample sample = sample_dynamic(1, 1);
 
     sample_entry(&sample, 2)[0] = 0;
     put(*state, "damaged.vhd", sample);
     scratch_put(*state, "text.vhd", "no VHD", 6);
     scratch_put(*state, "empty.vhd", "", 0);
-    deletes(store, "damaged");
-    deletes(store, "text");
-    deletes(store, "empty");
+    deletes(disks, "damaged");
+    deletes(disks, "text");
+    deletes(disks, "empty");
     assert_int_equal(scratch_count(*state, ""), 0);
-    vhd_store_unref(store);
+    disks_close(disks);
 }
 
 static void touches_nothing_that_is_no_disk(void **state)
 {
     const char *folder = scratch_path(*state, "store");
-    struct vhd_store *store = open_store(folder);
+    struct disks disks = disks_open(folder);
 
     put(*state, "outside.vhd", sample_fixed(1));
     assert_int_equal(mkdir(scratch_path(folder, "folder.vhd"), 0777), 0);
@@ -92,84 +77,84 @@ static void touches_nothing_that_is_no_disk(void **state)
     scratch_put(folder, ".vhdfs-draft-1.vhd", "", 0);
     const char *const names[] = {"folder", "fifo", "link", "../outside", ".vhdfs-draft-1", "none"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        refuses(store, names[i], VHD_PATH_NOT_FOUND);
+        refuses(disks, names[i], VHD_PATH_NOT_FOUND);
     assert_int_equal(scratch_count(folder, ""), 4);
     assert_true(scratch_has(*state, "outside.vhd"));
-    vhd_store_unref(store);
+    disks_close(disks);
 }
 
 static void keeps_a_disk_with_children(void **state)
 {
-    struct vhd_store *store = open_store(*state);
+    struct disks disks = disks_open(*state);
 
     put(*state, "base.vhd", sample_dynamic(1, 1));
     put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
     put(*state, "grandchild.vhd", sample_child(3, 2, "child.vhd"));
-    refuses(store, "base", VHD_IN_USE);
-    refuses(store, "child", VHD_IN_USE);
+    refuses(disks, "base", VHD_IN_USE);
+    refuses(disks, "child", VHD_IN_USE);
     assert_int_equal(scratch_count(*state, ""), 3);
-    deletes(store, "grandchild");
-    refuses(store, "base", VHD_IN_USE);
-    deletes(store, "child");
-    deletes(store, "base");
-    vhd_store_unref(store);
+    deletes(disks, "grandchild");
+    refuses(disks, "base", VHD_IN_USE);
+    deletes(disks, "child");
+    deletes(disks, "base");
+    disks_close(disks);
 }
 
-/* The copy of a footer may be lost; the disk is sound all the same, and so is its need. */
 /* Such a disk cannot be read, but it must be possible to get rid of it. */
 static void deletes_a_disk_that_is_its_own_parent(void **state)
 {
-    struct vhd_store *store = open_store(*state);
+    struct disks disks = disks_open(*state);
 
     put(*state, "ring.vhd", sample_child(1, 1, "ring.vhd"));
-    deletes(store, "ring");
+    deletes(disks, "ring");
     assert_false(scratch_has(*state, "ring.vhd"));
-    vhd_store_unref(store);
+    disks_close(disks);
 }
 
+/* The copy of a footer may be lost; the disk is sound all the same, and so is its need. */
 static void keeps_the_parent_of_a_child_without_copy(void **state)
 {
-    struct vhd_store *store = open_store(*state);
+    struct disks disks = disks_open(*state);
     struct sample child = sample_child(2, 1, "base.vhd");
 
     memset(child.bytes, 0, 512);
     put(*state, "base.vhd", sample_dynamic(1, 1));
     put(*state, "child.vhd", child);
-    refuses(store, "base", VHD_IN_USE);
+    refuses(disks, "base", VHD_IN_USE);
     assert_true(scratch_has(*state, "base.vhd"));
-    vhd_store_unref(store);
+    disks_close(disks);
 }
 
-static void delete_without_permission(void *store)
+static void delete_without_permission(void *arg)
 {
+    const struct disks *disks = arg;
+
     child_drop_root();
-    CHILD_EXPECT(vhd_delete(store, "a", NULL) == VHD_ACCESS_DENIED);
+    CHILD_EXPECT(vhd_delete(disks->store, disks->children, "a", NULL) == VHD_ACCESS_DENIED);
 }
 
 static void needs_permission(void **state)
 {
     const char *folder = scratch_path(*state, "store");
-    struct vhd_store *store = open_store(folder);
+    struct disks disks = disks_open(folder);
 
     put(folder, "a.vhd", sample_fixed(1));
     assert_int_equal(chmod(folder, 0555), 0);
-    in_child(delete_without_permission, store);
+    in_child(delete_without_permission, &disks);
     assert_int_equal(chmod(folder, 0755), 0);
     assert_true(scratch_has(folder, "a.vhd"));
-    vhd_store_unref(store);
+    disks_close(disks);
 }
 
 static void delete_from_read_only_medium(void *path)
 {
-    struct vhd_store *store;
-
     child_mount(path, "size=1m");
-    CHILD_EXPECT(vhd_store_open(path, 0, &store, NULL) == VHD_OK);
+    struct disks disks = disks_open(path);
     put(path, "a.vhd", sample_fixed(1));
     child_remount_read_only(path);
-    CHILD_EXPECT(vhd_delete(store, "a", NULL) == VHD_READ_ONLY);
+    CHILD_EXPECT(vhd_delete(disks.store, disks.children, "a", NULL) == VHD_READ_ONLY);
     CHILD_EXPECT(scratch_has(path, "a.vhd"));
-    vhd_store_unref(store);
+    disks_close(disks);
 }
 
 static void a_read_only_medium_is_left_alone(void **state)

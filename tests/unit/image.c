@@ -308,6 +308,120 @@ static void a_file_that_cannot_be_read(void **state)
     free(sample.bytes);
 }
 
+/* Read without the table; releases it. */
+static struct vhd_image read_image(struct sample sample, bool *ret_usable)
+{
+    struct vhd_image image;
+    int fd = file_of(&sample);
+    memset(&image, 0xA5, sizeof image);
+    *ret_usable = vhd_image_read(fd, &image);
+    assert_int_equal(*ret_usable,
+                     image.fault.defect == VHD_SOUND || image.fault.defect == VHD_FOOTER_LOST);
+    assert_int_equal(image.length, sample.len);
+    assert_int_equal(image.blocks, 0);
+    assert_int_equal(image.allocated, 0);
+    close(fd);
+    free(sample.bytes);
+    return image;
+}
+
+static void reads_without_the_table(void **state)
+{
+    (void)state;
+    bool is_usable;
+    struct vhd_image image = read_image(sample_fixed(7), &is_usable);
+    assert_true(is_usable);
+    assert_int_equal(image.footer.uuid[0], 7);
+    assert_false(image.has_header);
+
+    struct sample sample = sample_dynamic(9, 3);
+    put32(sample_entry(&sample, 1), 0x00FFFFFF); /* outside */
+    image = read_image(sample, &is_usable);
+    assert_true(is_usable);
+    assert_int_equal(image.fault.defect, VHD_SOUND);
+    assert_int_equal(image.footer.current_size, SAMPLE_SIZE);
+    assert_true(image.has_header);
+    assert_int_equal(image.header.block_size, SAMPLE_BLOCK);
+
+    sample = sample_dynamic(9, 0);
+    sample_header(sample.bytes + SAMPLE_HEADER, UINT64_MAX, 0, SAMPLE_BLOCK); /* no such table */
+    image = read_image(sample, &is_usable);
+    assert_true(is_usable);
+
+    sample = sample_child(3, 4, "base.vhd");
+    memset(sample_end(&sample), 0, 512);
+    image = read_image(sample, &is_usable);
+    assert_true(is_usable);
+    assert_int_equal(image.fault.defect, VHD_FOOTER_LOST);
+    assert_int_equal(image.header.parent_uuid[0], 4);
+}
+
+/* What is wrong with footer and header is found as when all is judged. */
+static void reads_footer_and_header_as_it_judges_them(void **state)
+{
+    (void)state;
+    enum { TIMES = 3000 };
+    uint64_t seed = UINT64_C(0x0DDBA11);
+    int fd = memfd_create("spoilt", MFD_CLOEXEC);
+
+    assert_true(fd >= 0);
+    print_message("seed 0x%" PRIX64 ", %d images\n", seed, TIMES);
+    for (int i = 0; i < TIMES; i++) {
+        struct sample sample = i % 2 ? sample_child(3, 4, "p") : sample_fixed(1);
+        struct vhd_image image;
+        bool is_usable;
+        sample_spoil(&sample, &seed);
+        assert_int_equal(ftruncate(fd, 0), 0);
+        assert_int_equal(pwrite(fd, sample.bytes, sample.len, 0), sample.len);
+        free(sample.bytes);
+        bool is_read = vhd_image_read(fd, &image);
+        struct vhd_image judged = judge_fd(fd, &is_usable);
+        assert_true(is_read || !is_usable);
+        if (!is_read)
+            assert_int_equal(image.fault.defect, judged.fault.defect);
+        assert_int_equal(image.length, judged.length);
+        assert_int_equal(image.has_footer, judged.has_footer);
+        assert_int_equal(image.has_header, judged.has_header);
+        if (image.has_footer)
+            assert_memory_equal(image.footer.uuid, judged.footer.uuid, sizeof(uuid_t));
+        if (image.has_header)
+            assert_memory_equal(image.header.parent_uuid, judged.header.parent_uuid,
+                                sizeof(uuid_t));
+        assert_true(!vhd_image_is_differencing(&image) || image.has_header);
+    }
+    close(fd);
+}
+
+static void only_a_differencing_disk_with_a_header_is_one(void **state)
+{
+    (void)state;
+    bool is_usable;
+    struct vhd_image image = accept_image(sample_child(1, 2, "base.vhd"));
+    assert_true(vhd_image_is_differencing(&image));
+    image = read_image(sample_child(1, 2, "base.vhd"), &is_usable);
+    assert_true(vhd_image_is_differencing(&image));
+    image = accept_image(sample_dynamic(1, 1));
+    assert_false(vhd_image_is_differencing(&image));
+    image = accept_image(sample_fixed(1));
+    assert_false(vhd_image_is_differencing(&image));
+
+    /* A parent's name in the header of a dynamic disk makes it none. */
+    struct sample sample = sample_dynamic(1, 1);
+    sample_parent(sample.bytes + SAMPLE_HEADER, 2, "base.vhd");
+    image = accept_image(sample);
+    assert_false(vhd_image_is_differencing(&image));
+
+    /* The type of one, but nothing that could tell its parent. */
+    sample = sample_child(1, 2, "base.vhd");
+    sample.bytes[SAMPLE_HEADER] ^= 1;
+    image = read_image(sample, &is_usable);
+    assert_false(is_usable);
+    assert_int_equal(image.footer.type, VHD_TYPE_DIFFERENCING);
+    assert_false(vhd_image_is_differencing(&image));
+    image = read_image(sample_of(4096), &is_usable);
+    assert_false(vhd_image_is_differencing(&image));
+}
+
 /* A number put into both footers of a small dynamic disk, and sealed. */
 static struct sample with_footer(size_t at, unsigned width, uint64_t value)
 {
@@ -630,6 +744,9 @@ int main(void)
         cmocka_unit_test(keeps_what_is_reserved),
         cmocka_unit_test(a_file_that_is_no_image),
         cmocka_unit_test(a_file_that_cannot_be_read),
+        cmocka_unit_test(reads_without_the_table),
+        cmocka_unit_test(reads_footer_and_header_as_it_judges_them),
+        cmocka_unit_test(only_a_differencing_disk_with_a_header_is_one),
         cmocka_unit_test(defects_of_the_footer),
         cmocka_unit_test(a_fixed_disk_that_is_too_short),
         cmocka_unit_test(a_header_outside),

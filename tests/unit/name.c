@@ -355,6 +355,67 @@ static void a_very_long_folder_is_told_in_one_sentence(void **state)
     assert_too_long(folder, "d1.vhd");
 }
 
+static void assert_disk(const char *folder, const char *name, enum vhd_result result)
+{
+    struct vhd_verdict verdict;
+    memset(&verdict, '#', sizeof verdict);
+    assert_int_equal(vhd_name_judge_disk(folder, name, &verdict), result);
+    if (result != VHD_OK) {
+        assert_int_equal(verdict.result, result);
+        assert_sentence(verdict.sentence);
+    }
+    assert_int_equal(vhd_name_judge_disk(folder, name, NULL), result);
+}
+
+static void a_disk_is_judged_by_characters_and_length(void **state)
+{
+    (void)state;
+    const char *const good[] = {"a", "disk1", "a.vhd", "\U0001F600", "a b", "100%"};
+    const char *const bad[] = {"", ".a", "-a", "a~", "a.", "a ", "a/b", "..", "a:b", "NUL", "\xFF"};
+
+    for (size_t i = 0; i < LENGTH(good); i++)
+        assert_disk("/s", good[i], VHD_OK);
+    for (size_t i = 0; i < LENGTH(bad); i++)
+        assert_disk("/s", bad[i], VHD_INVALID_NAME);
+    assert_disk("/a:b*?/ .hidden/CON/x~", "a", VHD_OK);
+}
+
+/* The name gets its ending before it is measured. */
+static void a_disk_is_measured_with_its_ending(void **state)
+{
+    (void)state;
+    char folder[1024] = "/";
+
+    assert_disk("/s", repeated("n", 251), VHD_OK);
+    assert_disk("/s", repeated("n", 252), VHD_BUFFER_OVERFLOW);
+    assert_disk("/s", repeated("n", 256), VHD_BUFFER_OVERFLOW);
+    assert_disk("/s", repeated("n", 4000), VHD_BUFFER_OVERFLOW);
+    assert_disk("/s", repeated("\u00FC", 125), VHD_OK);
+    assert_disk("/s", repeated("\u00FC", 126), VHD_BUFFER_OVERFLOW);
+    strcpy(folder + 1, repeated("f", 251));
+    assert_disk(folder, "d1", VHD_OK);
+    assert_disk(folder, "d12", VHD_BUFFER_OVERFLOW);
+    assert_disk(folder, "\U0001F600", VHD_OK);
+    assert_disk(folder, "a\U0001F600", VHD_BUFFER_OVERFLOW);
+    strcpy(folder + 1, repeated("f", 248));
+    assert_disk(folder, "a.vhd", VHD_OK); /* whose file is a.vhd.vhd */
+    assert_disk(folder, "ab.vhd", VHD_BUFFER_OVERFLOW);
+}
+
+/* As the mount does, in the order of its checks. */
+static void a_disks_length_is_judged_first(void **state)
+{
+    (void)state;
+    char name[512] = ".";
+
+    strcpy(name + 1, repeated("*", 300));
+    assert_disk("/s", name, VHD_BUFFER_OVERFLOW);
+    strcpy(name + 1, repeated("\xFF", 300));
+    assert_disk("/s", name, VHD_BUFFER_OVERFLOW);
+    strcpy(name + 1, repeated("*", 250));
+    assert_disk("/s", name, VHD_INVALID_NAME);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +440,9 @@ int main(void)
         cmocka_unit_test(the_folder_is_not_judged),
         cmocka_unit_test(a_folder_that_is_not_utf8_is_measured),
         cmocka_unit_test(a_very_long_folder_is_told_in_one_sentence),
+        cmocka_unit_test(a_disk_is_judged_by_characters_and_length),
+        cmocka_unit_test(a_disk_is_measured_with_its_ending),
+        cmocka_unit_test(a_disks_length_is_judged_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

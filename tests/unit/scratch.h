@@ -146,12 +146,23 @@ static inline void in_child(void (*body)(void *arg), void *arg)
     assert_int_equal(status, 0);
 }
 
+enum { NOBODY = 65534 };
+
 /* In a child: be nobody special, for whom permissions count. */
 static inline void child_drop_root(void)
 {
-    const gid_t nobody = 65534;
     if (geteuid() == 0)
-        CHILD_EXPECT(setgid(nobody) == 0 && setuid(nobody) == 0);
+        CHILD_EXPECT(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+}
+
+/* A folder in it that belongs to whom child_drop_root() makes of a child. */
+static inline char *scratch_folder_of_nobody(const char *folder)
+{
+    char *path = scratch_path(folder, "store");
+    assert_int_equal(mkdir(path, 0700), 0);
+    if (geteuid() == 0)
+        assert_int_equal(chown(path, NOBODY, NOBODY), 0);
+    return path;
 }
 
 /* In a child: lay an empty file system over a folder, seen by this child alone; needs root. */

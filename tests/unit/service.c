@@ -18,6 +18,7 @@
 /* Work that passes a gate and then commits. */
 struct job {
     struct gate gate, behind; /* before and behind the commit */
+    struct gate *dropping;    /* as it is dropped; NULL for none */
     unsigned runs, drops;     /* atomic */
     unsigned turn;            /* which of all jobs it was to run */
     sigset_t signals;
@@ -51,6 +52,8 @@ static enum vhd_result job_run(void *arg, struct vhd_task *task, struct vhd_verd
 static void job_drop(void *arg)
 {
     struct job *job = arg;
+    if (job->dropping)
+        gate_pass(job->dropping);
     COUNT(job->drops);
 }
 
@@ -408,6 +411,178 @@ static void a_watch_may_call_the_service_as_it_stops(void **state)
     }
 }
 
+/* Somebody who listens, and calls the service: that would never return if its lock were held. */
+struct ear {
+    struct vhd_service *service;
+    unsigned calls, stopping; /* atomic */
+    struct gate *gate;        /* where each call stands still; NULL for nowhere */
+};
+
+static void hear(void *arg)
+{
+    struct ear *ear = arg;
+
+    if (vhd_service_is_stopping(ear->service))
+        COUNT(ear->stopping);
+    COUNT(ear->calls);
+    if (ear->gate)
+        gate_pass(ear->gate);
+}
+
+static void a_listener_hears_of_every_task(void **state)
+{
+    (void)state;
+    enum { JOBS = 5 };
+    struct vhd_service *service = service_with(2);
+    struct ear ear = {.service = service};
+    struct job jobs[JOBS], refused = job_at_once();
+    struct vhd_task *tasks[JOBS];
+
+    vhd_service_listen(service, hear, &ear);
+    for (int i = 0; i < JOBS; i++) {
+        jobs[i] = JOB_GATED;
+        tasks[i] = submit(service, &jobs[i]);
+    }
+    gate_await(&jobs[0].gate, 1);
+    gate_await(&jobs[1].gate, 1);
+    assert_int_equal(READ(ear.calls), 2); /* two have begun */
+    vhd_task_progress(tasks[0], 10);
+    assert_int_equal(READ(ear.calls), 3);
+    assert_int_equal(vhd_task_cancel(tasks[4]), 0);
+    assert_int_equal(READ(ear.calls), 4);
+    for (int i = 0; i < JOBS; i++) {
+        gate_open(&jobs[i].gate);
+        gate_open(&jobs[i].behind);
+    }
+    for (int i = 0; i < JOBS; i++)
+        assert_int_equal(vhd_task_wait(tasks[i], -1), 0);
+    /* Four that began, committed and ended, the progress, and the one that was cancelled. */
+    UNTIL(READ(ear.calls) >= 4 * 3 + 2);
+    assert_int_equal(READ(ear.stopping), 0);
+
+    /* A record is no task of the service's, and what it refuses is not heard of. */
+    struct vhd_verdict verdict;
+    vhd_verdict_set(&verdict, VHD_INVALID_NAME, NULL);
+    vhd_task_unref(vhd_service_record_refusal(service, "create", "Create it", &verdict));
+    vhd_service_stop(service);
+    assert_int_equal(vhd_service_submit(service, &job_work, &refused, "Do it", NULL, NULL),
+                     VHD_SHUTTING_DOWN);
+    vhd_service_free(service);
+    assert_int_equal(ear.calls, 4 * 3 + 2);
+    for (int i = 0; i < JOBS; i++) {
+        assert_int_equal(vhd_task_cancel(tasks[i]), -ESRCH);
+        vhd_task_unref(tasks[i]);
+    }
+    assert_int_equal(ear.calls, 4 * 3 + 2);
+}
+
+static void a_listener_hears_how_a_stop_cancels(void **state)
+{
+    (void)state;
+    struct vhd_service *service = service_with(1);
+    struct ear ear = {.service = service};
+    struct job running = JOB_GATED, queued = job_at_once();
+    vhd_service_listen(service, hear, &ear);
+    struct vhd_task *tasks[] = {submit(service, &running), submit(service, &queued)};
+
+    gate_await(&running.gate, 1);
+    assert_int_equal(READ(ear.calls), 1);
+    vhd_service_stop(service);
+    assert_int_equal(READ(ear.calls), 3); /* one is stopping, one has ended */
+    assert_int_equal(READ(ear.stopping), 2);
+    vhd_service_stop(service); /* changes nothing */
+    assert_int_equal(READ(ear.calls), 3);
+    gate_open(&running.gate);
+    vhd_service_free(service);
+    assert_int_equal(ear.calls, 4);
+    assert_int_equal(running.drops, 1);
+    assert_int_equal(queued.drops, 1);
+    for (int i = 0; i < 2; i++)
+        vhd_task_unref(tasks[i]);
+}
+
+/* Once a service is gone, so may be whoever listened: nothing that is still to be told is lost. */
+static void nobody_is_told_once_the_service_is_gone(void **state)
+{
+    (void)state;
+    struct vhd_service *service = service_with(1);
+    struct gate telling = GATE_CLOSED;
+    struct ear ear = {.service = service, .gate = &telling};
+    struct freer freer = {.service = service};
+    struct job job = job_at_once();
+    pthread_t thread;
+
+    vhd_service_listen(service, hear, &ear);
+    assert_int_equal(vhd_service_submit(service, &job_work, &job, "Do it", NULL, NULL), VHD_OK);
+    gate_await(&telling, 1);
+    assert_int_equal(pthread_create(&thread, NULL, free_service, &freer), 0);
+    UNTIL(vhd_service_is_stopping(service));
+    assert_false(READ(freer.has_returned));
+    gate_open(&telling);
+    pthread_join(thread, NULL);
+    unsigned calls = ear.calls;
+    assert_int_equal(job.drops, 1);
+    assert_int_equal(telling.arrived, calls);
+}
+
+/* Those who hold a task may cancel it at any time, also while the service ends. */
+static void hear_only(void *calls)
+{
+    COUNT(*(unsigned *)calls);
+}
+
+static void *cancel_task(void *task)
+{
+    vhd_task_cancel(task);
+    return NULL;
+}
+
+static void spend_ms(int ms)
+{
+    struct timespec begun, now;
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    do {
+        sched_yield();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((now.tv_sec - begun.tv_sec) * 1000 + (now.tv_nsec - begun.tv_nsec) / 1000000 < ms);
+}
+
+static void a_cancel_may_meet_the_end_of_the_service(void **state)
+{
+    (void)state;
+    enum { TIMES = 25, CANCELLERS = 24 };
+
+    for (int i = 0; i < TIMES; i++) {
+        struct vhd_service *service = service_with(1);
+        struct gate dropping = GATE_CLOSED;
+        struct job busy = JOB_GATED, queued = job_at_once();
+        struct freer freer = {.service = service};
+        pthread_t threads[CANCELLERS], freeing;
+        unsigned calls = 0;
+
+        queued.dropping = &dropping;
+        vhd_service_listen(service, hear_only, &calls);
+        struct vhd_task *tasks[] = {submit(service, &busy), submit(service, &queued)};
+        gate_await(&busy.gate, 1);
+        for (int j = 0; j < CANCELLERS; j++)
+            assert_int_equal(pthread_create(&threads[j], NULL, cancel_task, tasks[1]), 0);
+        gate_await(&dropping, 1);
+        assert_int_equal(pthread_create(&freeing, NULL, free_service, &freer), 0);
+        UNTIL(vhd_service_is_stopping(service));
+        gate_open(&busy.gate);
+        gate_open(&busy.behind);
+        /* Let most of them come so far that they wait in their cancel. */
+        spend_ms(4);
+        gate_open(&dropping);
+        pthread_join(freeing, NULL);
+        for (int j = 0; j < CANCELLERS; j++)
+            pthread_join(threads[j], NULL);
+        assert_int_equal(queued.drops, 1);
+        for (int j = 0; j < 2; j++)
+            vhd_task_unref(tasks[j]);
+    }
+}
+
 /* Stress: many hand in, cancel and wait, until somebody stops the service in the middle of it. */
 enum { CLIENTS = 6, REQUESTS = 60, STOP_AFTER = CLIENTS * REQUESTS / 2 };
 
@@ -511,6 +686,10 @@ int main(void)
         cmocka_unit_test(tasks_outlive_their_service),
         cmocka_unit_test(a_watch_may_call_the_service),
         cmocka_unit_test(a_watch_may_call_the_service_as_it_stops),
+        cmocka_unit_test(a_listener_hears_of_every_task),
+        cmocka_unit_test(a_listener_hears_how_a_stop_cancels),
+        cmocka_unit_test(nobody_is_told_once_the_service_is_gone),
+        cmocka_unit_test(a_cancel_may_meet_the_end_of_the_service),
         cmocka_unit_test(nothing_is_lost_when_it_stops_amid_requests),
     };
     return cmocka_run_group_tests_name("service", tests, NULL, NULL);

@@ -187,15 +187,18 @@ static void finds_nothing_but_regular_files_of_its_own(void **state)
 
 struct listing {
     unsigned calls;
-    char names[16][NAME_MAX + 1];
+    char names[16][NAME_MAX + 1], files[16][NAME_MAX + 1];
+    struct stat attributes[16];
     int answer; /* to the second call */
 };
 
-static int note(void *arg, const char *name)
+static int note(void *arg, const struct vhd_file *file)
 {
     struct listing *listing = arg;
     assert_true(listing->calls < 16);
-    snprintf(listing->names[listing->calls++], NAME_MAX + 1, "%s", name);
+    snprintf(listing->names[listing->calls], NAME_MAX + 1, "%s", file->name);
+    snprintf(listing->files[listing->calls], NAME_MAX + 1, "%s", file->file);
+    listing->attributes[listing->calls++] = file->attributes;
     return listing->calls == 2 ? listing->answer : 0;
 }
 
@@ -240,6 +243,123 @@ static void lists_each_disk_once(void **state)
     vhd_store_unref(store);
 }
 
+/* What is told of a file is what was found there when its name was. */
+static void tells_the_file_of_each_disk(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+    struct listing listing = {0};
+    struct stat attributes;
+    char file[NAME_MAX + 1];
+
+    scratch_put(*state, "one.vhd", "12345", 5);
+    scratch_put(*state, "two.VHD", "1234567", 7);
+    scratch_put(*state, "both.vHd", "12", 2);
+    scratch_put(*state, "both.vhd", "1", 1);
+    assert_int_equal(vhd_store_each(store, note, &listing), 0);
+    assert_int_equal(listing.calls, 3);
+    assert_int_equal(listed(&listing, "both"), 1);
+    for (unsigned i = 0; i < listing.calls; i++) {
+        assert_int_equal(vhd_store_find(store, listing.names[i], file, &attributes), 0);
+        assert_string_equal(listing.files[i], file);
+        assert_int_equal(listing.attributes[i].st_ino, attributes.st_ino);
+        assert_int_equal(listing.attributes[i].st_size, attributes.st_size);
+        assert_int_equal(listing.attributes[i].st_ctim.tv_nsec, attributes.st_ctim.tv_nsec);
+        assert_true(S_ISREG(listing.attributes[i].st_mode));
+        if (strcmp(listing.names[i], "two") == 0)
+            assert_string_equal(file, "two.VHD");
+        if (strcmp(listing.names[i], "both") == 0)
+            assert_int_equal(attributes.st_size, 1);
+    }
+    vhd_store_unref(store);
+}
+
+static void list_without_permission(void *path)
+{
+    struct vhd_store *store;
+    struct listing listing = {0};
+
+    child_drop_root();
+    CHILD_EXPECT(vhd_store_open(path, 0, &store, NULL) == VHD_OK);
+    scratch_put(path, "a.vhd", "", 0);
+    CHILD_EXPECT(chmod(path, 0300) == 0);
+    CHILD_EXPECT(vhd_store_each(store, note, &listing) == -EACCES);
+    CHILD_EXPECT(listing.calls == 0);
+    CHILD_EXPECT(chmod(path, 0700) == 0);
+    CHILD_EXPECT(vhd_store_each(store, note, &listing) == 0);
+    CHILD_EXPECT(listing.calls == 1);
+    vhd_store_unref(store);
+}
+
+static void tells_that_it_may_not_list(void **state)
+{
+    in_child(list_without_permission, scratch_folder_of_nobody(*state));
+}
+
+/* Whoever looks must neither wait for a writer that never comes nor be led elsewhere. */
+static void opens_a_file_only_to_look(void **state)
+{
+    const char *folder = scratch_path(*state, "store");
+    struct vhd_store *store = open_store(folder, 0);
+    struct stat attributes;
+    char buf[8];
+
+    scratch_put(*state, "outside.vhd", "", 0);
+    scratch_put(folder, "a.vhd", "12345", 5);
+    assert_int_equal(symlink("../outside.vhd", scratch_path(folder, "link.vhd")), 0);
+    assert_int_equal(mkfifo(scratch_path(folder, "fifo.vhd"), 0666), 0);
+    assert_int_equal(vhd_store_open_to_look(store, "none.vhd"), -ENOENT);
+    assert_int_equal(vhd_store_open_to_look(store, "link.vhd"), -ELOOP);
+    int fifo = vhd_store_open_to_look(store, "fifo.vhd");
+    assert_true(fifo >= 0);
+    close(fifo);
+
+    int fd = vhd_store_open_to_look(store, "a.vhd");
+    assert_true(fd >= 0);
+    assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(read(fd, buf, sizeof buf), 5);
+    assert_int_equal(fstat(fd, &attributes), 0);
+    assert_int_equal(attributes.st_size, 5);
+    close(fd);
+    vhd_store_unref(store);
+}
+
+static void look_without_permission(void *store)
+{
+    child_drop_root();
+    CHILD_EXPECT(vhd_store_open_to_look(store, "a.vhd") == -EACCES);
+}
+
+static void tells_that_it_may_not_look(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+
+    scratch_put(*state, "a.vhd", "", 0);
+    assert_int_equal(chmod(scratch_path(*state, "a.vhd"), 0), 0);
+    in_child(look_without_permission, store);
+    vhd_store_unref(store);
+}
+
+/* No lock is taken, so that whoever uses the image is not hindered. */
+static void a_look_hinders_nobody(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+
+    scratch_put(*state, "a.vhd", "12345", 5);
+    int user = open(scratch_path(*state, "a.vhd"), O_RDWR | O_CLOEXEC);
+    assert_true(user >= 0);
+    assert_int_equal(vhd_draft_lock(user), 0);
+    int looker = vhd_store_open_to_look(store, "a.vhd");
+    assert_true(looker >= 0);
+    close(user);
+    user = open(scratch_path(*state, "a.vhd"), O_RDWR | O_CLOEXEC);
+    assert_true(user >= 0);
+    assert_int_equal(vhd_draft_lock(user), 0);
+    close(user);
+    close(looker);
+    vhd_store_unref(store);
+}
+
 static void lists_no_further_than_it_is_asked_to(void **state)
 {
     struct vhd_store *store = open_store(*state, 0);
@@ -258,8 +378,16 @@ static void what_is_not_listed_is_not_found(void **state)
     struct vhd_store *store = open_store(*state, 0);
     char file[NAME_MAX + 1];
 
-    scratch_put(*state, ".vhd", "", 0);
-    assert_int_equal(vhd_store_find(store, "", file, NULL), -ENOENT);
+    const char *const names[] = {"", ".", ".."};
+    const char *const files[] = {".vhd", "..vhd", "...vhd"};
+    struct listing listing = {0};
+
+    for (size_t i = 0; i < 3; i++) {
+        scratch_put(*state, files[i], "", 0);
+        assert_int_equal(vhd_store_find(store, names[i], file, NULL), -ENOENT);
+    }
+    assert_int_equal(vhd_store_each(store, note, &listing), 0);
+    assert_int_equal(listing.calls, 0);
     vhd_store_unref(store);
 }
 
@@ -435,6 +563,11 @@ int main(void)
         SCRATCH_TEST(finds_the_plain_ending_first),
         SCRATCH_TEST(finds_nothing_but_regular_files_of_its_own),
         SCRATCH_TEST(lists_each_disk_once),
+        SCRATCH_TEST(tells_the_file_of_each_disk),
+        SCRATCH_TEST(tells_that_it_may_not_list),
+        SCRATCH_TEST(opens_a_file_only_to_look),
+        SCRATCH_TEST(tells_that_it_may_not_look),
+        SCRATCH_TEST(a_look_hinders_nobody),
         SCRATCH_TEST(lists_no_further_than_it_is_asked_to),
         SCRATCH_TEST(what_is_not_listed_is_not_found),
         SCRATCH_TEST(has_one_owner_in_a_process),

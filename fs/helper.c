@@ -1,0 +1,170 @@
+#include "helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "daemon.h"
+#include "log.h"
+#include "pidfile.h"
+
+/* What the daemon tells the helper. An end of file without a word: it has died. */
+enum word { WORD_DETACH = 'd', WORD_END = 'e' };
+
+/* Where the helper keeps its end of the connection. */
+#define HELPER_FD (STDERR_FILENO + 1)
+
+struct fs_helper {
+    pid_t pid;
+    int fd;
+};
+
+/*
+ * The id of the mount on top of a path, or -1. Opening a path as such asks nothing of the file
+ * system there, be it not started yet or dead.
+ */
+static int mount_id(const char *path)
+{
+    char name[48], line[128];
+    int id = -1;
+
+    AUTO_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
+    snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
+    FILE *info = fd < 0 ? NULL : fopen(name, "re");
+    if (!info)
+        return -1;
+    while (id < 0 && fgets(line, sizeof line, info)) {
+        if (sscanf(line, "mnt_id: %d", &id) != 1)
+            id = -1;
+    }
+    fclose(info);
+    return id;
+}
+
+/* Unmount with the setuid program, for who is not root. */
+static int fusermount(const char *mountpoint)
+{
+    const char *const argv[] = {"fusermount3", "-u", "-q", "-z", "--", mountpoint, NULL};
+    pid_t pid;
+    int status;
+
+    int err = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ);
+    if (err != 0)
+        return -err;
+    if (waitpid(pid, &status, 0) != pid || status != 0)
+        return -EPERM;
+    return 0;
+}
+
+/* Detach our mount, unless it is gone already or another one is on top of it. */
+static int detach(const char *mountpoint, int id)
+{
+    if (id < 0 || mount_id(mountpoint) != id)
+        return 0;
+    if (umount2(mountpoint, MNT_DETACH) == 0)
+        return 0;
+    int err = errno == EPERM ? fusermount(mountpoint) : -errno;
+    if (err < 0)
+        fs_log(LOG_ERR, "cannot unmount \"%s\": %s", mountpoint, strerrordesc_np(-err));
+    return err;
+}
+
+/* Serve the daemon until it says that it ends, or has died. Returns the exit status. */
+static int helper_run(int fd, const char *mountpoint)
+{
+    const int id = mount_id(mountpoint);
+    char word;
+
+    for (;;) {
+        ssize_t len = read(fd, &word, 1);
+        if (len < 0 && errno == EINTR)
+            continue;
+        if (len != 1)
+            return detach(mountpoint, id) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        if (word == WORD_END)
+            return EXIT_SUCCESS;
+        char answer = (char)(detach(mountpoint, id) == 0);
+        if (write(fd, &answer, 1) < 0)
+            return EXIT_FAILURE;
+    }
+}
+
+/*
+ * In the child: what ends the daemon must not end the helper, and nothing else is kept open,
+ * neither the mount, nor the store and its lock, nor what the caller waits for the end of.
+ */
+static void settle(int fd, bool is_foreground)
+{
+    static const int ignored[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE};
+
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        signal(ignored[i], SIG_IGN);
+    prctl(PR_SET_NAME, "vhdfs-helper");
+    if (!is_foreground)
+        fs_daemon_close_streams();
+    dup2(fd, HELPER_FD);
+    close_range(HELPER_FD + 1, ~0U, 0);
+}
+
+int fs_helper_start(const char *mountpoint, struct fs_pidfile *pidfile, bool is_foreground,
+                    struct fs_helper **ret)
+{
+    int ends[2];
+
+    struct fs_helper *helper = malloc(sizeof *helper);
+    if (!helper)
+        return -ENOMEM;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+        int err = -errno;
+        free(helper);
+        return err;
+    }
+    helper->fd = ends[0];
+    helper->pid = fork();
+    if (helper->pid < 0) {
+        int err = -errno;
+        close(ends[0]);
+        close(ends[1]);
+        free(helper);
+        return err;
+    }
+    if (helper->pid == 0) {
+        settle(ends[1], is_foreground);
+        int status = helper_run(HELPER_FD, mountpoint);
+        fs_pidfile_remove(pidfile);
+        _exit(status);
+    }
+    close(ends[1]);
+    *ret = helper;
+    return 0;
+}
+
+int fs_helper_detach(struct fs_helper *helper)
+{
+    const char word = WORD_DETACH;
+    char is_done = 0;
+
+    if (write(helper->fd, &word, 1) != 1 || read(helper->fd, &is_done, 1) != 1 || !is_done)
+        return -EIO;
+    return 0;
+}
+
+void fs_helper_end(struct fs_helper *helper)
+{
+    const char word = WORD_END;
+
+    if (write(helper->fd, &word, 1) == 1)
+        waitpid(helper->pid, NULL, 0);
+    close(helper->fd);
+    free(helper);
+}

@@ -1,0 +1,218 @@
+#include "pollers.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "base/cleanup.h"
+#include "handle.h"
+
+/* A file is told of no more than five changes a second. */
+#define APART_MS 200
+
+struct poller {
+    struct fs_handle *handle;
+    struct fuse_pollhandle *ph; /* NULL while the kernel waits for nothing */
+    struct timespec told_at;    /* monotonic; when the kernel was last told */
+    LIST_ENTRY(poller) link;
+};
+
+LIST_HEAD(poller_list, poller);
+
+struct fs_pollers {
+    pthread_t thread;     /* constant */
+    pthread_mutex_t lock; /* guards what follows; outside a handle's lock */
+    pthread_cond_t changed;
+    struct poller_list all;
+    unsigned waiting; /* atomic too: pollers with a handle of the kernel's */
+    bool has_changed; /* since the thread last looked */
+    bool is_stopping;
+};
+
+static struct timespec monotonic(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now;
+}
+
+static int64_t milliseconds_since(struct timespec then)
+{
+    struct timespec now = monotonic();
+    return (int64_t)(now.tv_sec - then.tv_sec) * 1000 + (now.tv_nsec - then.tv_nsec) / 1000000;
+}
+
+/* Set, or with NULL give up, what the kernel is told through; under the lock. */
+static void set_ph(struct fs_pollers *pollers, struct poller *poller, struct fuse_pollhandle *ph)
+{
+    if (poller->ph) {
+        fuse_pollhandle_destroy(poller->ph);
+        __atomic_fetch_sub(&pollers->waiting, 1, __ATOMIC_SEQ_CST);
+    }
+    if (ph)
+        __atomic_fetch_add(&pollers->waiting, 1, __ATOMIC_SEQ_CST);
+    poller->ph = ph;
+}
+
+static bool has_ended(const struct fs_handle *handle)
+{
+    return !fs_name_is_at_work(handle->fs->names, handle->node.name);
+}
+
+/*
+ * Tell the kernel of the files that have changed; under the lock.
+ *
+ * Returns the milliseconds until those have to be told that were told too shortly before, or -1.
+ */
+static int64_t tell_changed(struct fs_pollers *pollers)
+{
+    struct poller *poller;
+    int64_t wait_ms = -1;
+
+    LIST_FOREACH(poller, &pollers->all, link) {
+        if (!poller->ph || !fs_handle_has_changed(poller->handle))
+            continue;
+        int64_t left_ms = APART_MS - milliseconds_since(poller->told_at);
+        if (left_ms > 0 && !has_ended(poller->handle)) {
+            wait_ms = wait_ms < 0 || left_ms < wait_ms ? left_ms : wait_ms;
+            continue;
+        }
+        fuse_lowlevel_notify_poll(poller->ph);
+        set_ph(pollers, poller, NULL);
+        poller->told_at = monotonic();
+    }
+    return wait_ms;
+}
+
+static void *pollers_run(void *arg)
+{
+    struct fs_pollers *pollers = arg;
+    int64_t wait_ms = -1;
+
+    HOLD_LOCK(&pollers->lock);
+    while (!pollers->is_stopping) {
+        if (wait_ms >= 0) {
+            struct timespec until = monotonic();
+            until.tv_nsec += wait_ms * 1000000;
+            until.tv_sec += until.tv_nsec / 1000000000;
+            until.tv_nsec %= 1000000000;
+            pthread_cond_timedwait(&pollers->changed, &pollers->lock, &until);
+        } else {
+            while (!pollers->has_changed && !pollers->is_stopping)
+                pthread_cond_wait(&pollers->changed, &pollers->lock);
+        }
+        pollers->has_changed = false;
+        wait_ms = tell_changed(pollers);
+    }
+    return NULL;
+}
+
+int fs_pollers_new(struct fs_pollers **ret)
+{
+    struct fs_pollers *pollers = calloc(1, sizeof *pollers);
+    if (!pollers)
+        return -ENOMEM;
+    pthread_mutex_init(&pollers->lock, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&pollers->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    LIST_INIT(&pollers->all);
+    int err = pthread_create(&pollers->thread, NULL, pollers_run, pollers);
+    if (err != 0) {
+        pthread_cond_destroy(&pollers->changed);
+        pthread_mutex_destroy(&pollers->lock);
+        free(pollers);
+        return -err;
+    }
+    *ret = pollers;
+    return 0;
+}
+
+void fs_pollers_free(struct fs_pollers *pollers)
+{
+    if (!pollers)
+        return;
+    pthread_mutex_lock(&pollers->lock);
+    pollers->is_stopping = true;
+    pthread_cond_signal(&pollers->changed);
+    pthread_mutex_unlock(&pollers->lock);
+    pthread_join(pollers->thread, NULL);
+    while (!LIST_EMPTY(&pollers->all)) {
+        struct poller *poller = LIST_FIRST(&pollers->all);
+        LIST_REMOVE(poller, link);
+        set_ph(pollers, poller, NULL);
+        free(poller);
+    }
+    pthread_cond_destroy(&pollers->changed);
+    pthread_mutex_destroy(&pollers->lock);
+    free(pollers);
+}
+
+void fs_pollers_task_changed(void *arg)
+{
+    struct fs_pollers *pollers = arg;
+
+    /*
+     * Whoever begins to wait after this look compares the text himself, and sees the change. To
+     * add nothing is to look behind the change for certain: a mere load could be done before it.
+     */
+    if (__atomic_fetch_add(&pollers->waiting, 0, __ATOMIC_SEQ_CST) == 0)
+        return;
+    HOLD_LOCK(&pollers->lock);
+    pollers->has_changed = true;
+    pthread_cond_signal(&pollers->changed);
+}
+
+/* The poller of a handle, made if there is none; under the lock. */
+static struct poller *poller_of(struct fs_pollers *pollers, struct fs_handle *handle)
+{
+    struct poller *poller;
+
+    LIST_FOREACH(poller, &pollers->all, link) {
+        if (poller->handle == handle)
+            return poller;
+    }
+    poller = calloc(1, sizeof *poller);
+    if (poller) {
+        poller->handle = handle;
+        LIST_INSERT_HEAD(&pollers->all, poller, link);
+    }
+    return poller;
+}
+
+void fs_pollers_poll(struct fs_pollers *pollers, struct fs_handle *handle, fuse_req_t req,
+                     struct fuse_pollhandle *ph)
+{
+    unsigned events = POLLIN | POLLRDNORM;
+
+    if (ph) {
+        HOLD_LOCK(&pollers->lock);
+        struct poller *poller = poller_of(pollers, handle);
+        if (poller)
+            set_ph(pollers, poller, ph);
+        else
+            fuse_pollhandle_destroy(ph);
+    }
+    if (fs_handle_has_changed(handle))
+        events |= POLLPRI | POLLERR;
+    fuse_reply_poll(req, events);
+}
+
+void fs_pollers_closed(struct fs_pollers *pollers, struct fs_handle *handle)
+{
+    struct poller *poller;
+
+    HOLD_LOCK(&pollers->lock);
+    LIST_FOREACH(poller, &pollers->all, link) {
+        if (poller->handle == handle) {
+            LIST_REMOVE(poller, link);
+            set_ph(pollers, poller, NULL);
+            free(poller);
+            return;
+        }
+    }
+}

@@ -1,0 +1,262 @@
+#include "disk/children.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "disk/image.h"
+
+/* How long a directory that looks unchanged is believed. */
+#define BELIEVED_SECONDS 2
+
+/*
+ * A directory's time counts in ticks of the kernel's clock: one that was changed so shortly before
+ * it was listed may have changed again since, at the same time.
+ */
+#define TICK_NANOSECONDS 20000000L
+
+/* An image that has been read. */
+struct known {
+    const char *name; /* text, but for a key to search with */
+    ino_t ino;
+    struct timespec changed; /* its inode */
+    bool is_settled;         /* that was long enough before it was read */
+    bool is_child;
+    uuid_t parent; /* of a child */
+    char text[];
+};
+
+struct vhd_children {
+    struct vhd_store *store; /* constant */
+
+    pthread_mutex_t lock; /* guards what follows, and is held while the store is read */
+    void *known;          /* tree of struct known by name */
+    uuid_t *parents;      /* of all children, sorted */
+    size_t count, room;
+    bool is_listed;
+    struct timespec listed_at;         /* real time */
+    struct timespec folder_changed[2]; /* mtime and ctime of the directory when it was listed */
+};
+
+struct vhd_children *vhd_children_new(struct vhd_store *store)
+{
+    struct vhd_children *children = calloc(1, sizeof *children);
+    if (!children)
+        return NULL;
+    pthread_mutex_init(&children->lock, NULL);
+    children->store = vhd_store_ref(store);
+    return children;
+}
+
+void vhd_children_free(struct vhd_children *children)
+{
+    if (!children)
+        return;
+    tdestroy(children->known, free);
+    free(children->parents);
+    vhd_store_unref(children->store);
+    pthread_mutex_destroy(&children->lock);
+    free(children);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct known *)a)->name, ((const struct known *)b)->name);
+}
+
+static int compare_parents(const void *a, const void *b)
+{
+    return uuid_compare(a, b);
+}
+
+static bool is_same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* Nanoseconds from one time to another. */
+static int64_t between(struct timespec from, struct timespec to)
+{
+    return (int64_t)(to.tv_sec - from.tv_sec) * 1000000000 + (to.tv_nsec - from.tv_nsec);
+}
+
+static struct timespec now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return time;
+}
+
+/* Does this errno of open tell of the image, and not of a lack that will pass? */
+static bool is_the_images(int err)
+{
+    return err == -EACCES || err == -ENOENT || err == -ELOOP || err == -ENXIO || err == -EPERM;
+}
+
+/* Read an image into known. What cannot be read is nobody's child, and none is its own. */
+static int known_read(const struct vhd_children *children, const char *file, struct known *known)
+{
+    struct vhd_image image;
+
+    AUTO_CLOSE int fd = vhd_store_open_to_look(children->store, file);
+    if (fd < 0)
+        return is_the_images(fd) ? 0 : fd;
+    if (vhd_image_read(fd, &image) && vhd_image_is_differencing(&image) &&
+        uuid_compare(image.footer.uuid, image.header.parent_uuid) != 0) {
+        known->is_child = true;
+        uuid_copy(known->parent, image.header.parent_uuid);
+    }
+    return 0;
+}
+
+/* Get to know an image. Returns 0 or a negative errno. */
+static int known_new(const struct vhd_children *children, const struct vhd_file *file,
+                     struct known **ret)
+{
+    size_t size = strlen(file->name) + 1;
+    struct known *known = calloc(1, sizeof *known + size);
+    if (!known)
+        return -ENOMEM;
+    memcpy(known->text, file->name, size);
+    known->name = known->text;
+    known->ino = file->attributes.st_ino;
+    known->changed = file->attributes.st_ctim;
+    known->is_settled = between(known->changed, now()) > TICK_NANOSECONDS;
+    int err = known_read(children, file->file, known);
+    if (err < 0)
+        free(known);
+    else
+        *ret = known;
+    return err;
+}
+
+/* Is what is known of a file still true of it? */
+static bool is_same(const struct known *known, const struct vhd_file *file)
+{
+    return known->is_settled && known->ino == file->attributes.st_ino &&
+           is_same_time(known->changed, file->attributes.st_ctim);
+}
+
+/* What a listing needs on its way through the store. */
+struct listing {
+    struct vhd_children *children;
+    void *known; /* what has been found so far */
+};
+
+static int add_parent(struct vhd_children *children, const uuid_t parent)
+{
+    if (children->count == children->room) {
+        size_t room = children->room ? 2 * children->room : 16;
+        uuid_t *parents = reallocarray(children->parents, room, sizeof *parents);
+        if (!parents)
+            return -ENOMEM;
+        children->parents = parents;
+        children->room = room;
+    }
+    uuid_copy(children->parents[children->count++], parent);
+    return 0;
+}
+
+/* Move what is known of a file over, if the file is still the same, or read it. */
+static int list_one(void *arg, const struct vhd_file *file)
+{
+    struct listing *listing = arg;
+    struct vhd_children *children = listing->children;
+    const struct known key = {.name = file->name};
+    int err = 0;
+
+    void *node = tfind(&key, &children->known, compare_names);
+    struct known *known = node ? *(struct known **)node : NULL;
+    if (known)
+        tdelete(known, &children->known, compare_names);
+    if (!known || !is_same(known, file)) {
+        free(known);
+        known = NULL;
+        err = known_new(children, file, &known);
+    }
+    if (err == 0 && !tsearch(known, &listing->known, compare_names)) {
+        free(known);
+        err = -ENOMEM;
+    }
+    return err == 0 && known->is_child ? add_parent(children, known->parent) : err;
+}
+
+/* List the store. On failure what is known is dropped, and read anew the next time. */
+static int list(struct vhd_children *children, const struct stat *folder)
+{
+    struct listing listing = {.children = children};
+
+    children->count = 0;
+    children->listed_at = now();
+    int err = vhd_store_each(children->store, list_one, &listing);
+    tdestroy(children->known, free);
+    children->known = listing.known;
+    children->is_listed = err == 0;
+    children->folder_changed[0] = folder->st_mtim;
+    children->folder_changed[1] = folder->st_ctim;
+    if (children->count > 0)
+        qsort(children->parents, children->count, sizeof(uuid_t), compare_parents);
+    return err;
+}
+
+/* Does the last listing still tell what is in the directory? */
+static bool is_current(const struct vhd_children *children, const struct stat *folder)
+{
+    int64_t age = between(children->listed_at, now());
+
+    return children->is_listed && age >= 0 && age < BELIEVED_SECONDS * INT64_C(1000000000) &&
+           is_same_time(children->folder_changed[0], folder->st_mtim) &&
+           is_same_time(children->folder_changed[1], folder->st_ctim) &&
+           between(folder->st_ctim, children->listed_at) > TICK_NANOSECONDS;
+}
+
+/* The first of the sorted parents that is not below this one. */
+static size_t lower_bound(const struct vhd_children *children, const uuid_t parent)
+{
+    size_t low = 0, high = children->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (uuid_compare(children->parents[middle], parent) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int count(struct vhd_children *children, const uuid_t parent, bool is_anew, unsigned *ret)
+{
+    struct stat folder;
+
+    if (fstat(vhd_store_fd(children->store), &folder) < 0)
+        return -errno;
+    HOLD_LOCK(&children->lock);
+    if (is_anew || !is_current(children, &folder)) {
+        int err = list(children, &folder);
+        if (err < 0)
+            return err;
+    }
+    *ret = 0;
+    for (size_t i = lower_bound(children, parent); i < children->count; i++) {
+        if (uuid_compare(children->parents[i], parent) != 0)
+            break;
+        ++*ret;
+    }
+    return 0;
+}
+
+int vhd_children_count(struct vhd_children *children, const uuid_t parent, unsigned *ret)
+{
+    return count(children, parent, false, ret);
+}
+
+int vhd_children_count_now(struct vhd_children *children, const uuid_t parent, unsigned *ret)
+{
+    return count(children, parent, true, ret);
+}

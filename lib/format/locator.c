@@ -1,0 +1,80 @@
+#include "format/locator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/utf.h"
+
+void vhd_path_to_file(char *path)
+{
+    char *file = path;
+
+    for (char *p = path; *p; p++) {
+        if (*p == '/' || *p == '\\')
+            file = p + 1;
+    }
+    memmove(path, file, strlen(file) + 1);
+}
+
+static void read_utf16(const uint8_t *data, size_t len, char *buf, size_t size)
+{
+    size_t count = len / 2;
+    AUTO_FREE uint16_t *units = calloc(count + 1, sizeof *units);
+    if (!units)
+        return;
+    for (size_t i = 0; i < count; i++)
+        units[i] = (uint16_t)(data[2 * i] | data[2 * i + 1] << 8);
+    vhd_utf16_to_utf8(units, count, buf, size);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+        return (c | 0x20) - 'a' + 10;
+    return -1;
+}
+
+/* Take the %XX out of a URL; one that is cut off, or means the end of the text, stays. */
+static void decode_url(const char *data, size_t len, char *buf, size_t size)
+{
+    size_t out = 0;
+
+    for (size_t i = 0; i < len && data[i] && out + 1 < size; i++) {
+        int high = -1, low = -1;
+        if (data[i] == '%' && i + 2 < len) {
+            high = hex_digit(data[i + 1]);
+            low = hex_digit(data[i + 2]);
+        }
+        if (high >= 0 && low >= 0 && (high | low) != 0) {
+            buf[out++] = (char)(high << 4 | low);
+            i += 2;
+        } else {
+            buf[out++] = data[i];
+        }
+    }
+    buf[out] = 0;
+}
+
+void vhd_locator_file(uint32_t platform, const void *data, size_t len, char *buf, size_t size)
+{
+    buf[0] = 0;
+    if (len > VHD_LOCATOR_MAX)
+        return;
+    size_t room = 2 * len + 1 > size ? 2 * len + 1 : size;
+    AUTO_FREE char *path = calloc(room, 1);
+    if (!path)
+        return;
+    if (platform == VHD_PLATFORM_W2RU || platform == VHD_PLATFORM_W2KU)
+        read_utf16(data, len, path, room);
+    else if (platform == VHD_PLATFORM_MACX)
+        decode_url(data, len, path, room);
+    vhd_path_to_file(path);
+    size_t fits = strnlen(path, size - 1);
+    while (fits > 0 && path[fits] && (path[fits] & 0xC0) == 0x80)
+        fits--;
+    memcpy(buf, path, fits);
+    buf[fits] = 0;
+}

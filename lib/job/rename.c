@@ -1,0 +1,51 @@
+#include "job/rename.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "job/childless.h"
+#include "request/name.h"
+
+/* What can be told from the two names and what files there are. */
+static enum vhd_result judge_names(const struct vhd_store *store, const char *name,
+                                   const char *new_name, struct vhd_verdict *ret)
+{
+    char file[NAME_MAX + 1];
+
+    enum vhd_result result = vhd_name_judge_disk(vhd_store_path(store), new_name, ret);
+    if (result != VHD_OK)
+        return result;
+    int err = vhd_store_find(store, name, file, NULL);
+    if (err < 0)
+        return vhd_verdict_errno(ret, err, "cannot find the disk \"%s\"", name);
+    if (vhd_store_find(store, new_name, file, NULL) == 0)
+        return vhd_verdict_set(ret, VHD_ALREADY_EXISTS, "\"%s/%s\" exists already",
+                               vhd_store_path(store), file);
+    return VHD_OK;
+}
+
+enum vhd_result vhd_rename(const struct vhd_store *store, struct vhd_children *children,
+                           const char *name, const char *new_name, struct vhd_verdict *ret)
+{
+    struct vhd_info info;
+    char file[NAME_MAX + 1];
+
+    enum vhd_result result = judge_names(store, name, new_name, ret);
+    if (result == VHD_OK)
+        result = vhd_judge_childless(store, children, name, &info, ret);
+    if (result != VHD_OK)
+        return result;
+
+    /* The case of the ending is kept: it is the file's owner's. */
+    snprintf(file, sizeof file, "%s%s", new_name, info.file + strlen(name));
+    int dir_fd = vhd_store_fd(store), err = 0;
+    if (renameat2(dir_fd, info.file, dir_fd, file, RENAME_NOREPLACE) < 0)
+        err = -errno;
+    if (err == 0)
+        err = vhd_store_sync(store);
+    return err < 0 ? vhd_verdict_errno(ret, err, "cannot rename \"%s/%s\" to \"%s\"",
+                                       vhd_store_path(store), info.file, file)
+                   : VHD_OK;
+}

@@ -1,0 +1,51 @@
+#include "store/volume.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+
+/*
+ * The type of the file system that fd is on, as mountinfo names it; empty where it cannot be told.
+ *
+ * Source: proc(5), /proc/pid/mountinfo: the mount's id comes first, the type behind " - ".
+ */
+static void read_type(int fd, char type[64])
+{
+    struct statx attributes;
+    AUTO_FREE char *line = NULL;
+    size_t room = 0;
+
+    type[0] = 0;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &attributes) < 0 ||
+        !(attributes.stx_mask & STATX_MNT_ID))
+        return;
+    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    if (!mounts)
+        return;
+    while (!*type && getline(&line, &room, mounts) >= 0) {
+        const char *behind = strstr(line, " - ");
+        if (behind && strtoull(line, NULL, 10) == attributes.stx_mnt_id)
+            sscanf(behind, " - %63s", type);
+    }
+    fclose(mounts);
+}
+
+enum vhd_result vhd_store_judge_volume(int fd, const char *path, struct vhd_verdict *ret)
+{
+    static const char *const unsafe[] = {"fuse.sshfs", "fuse.rclone"};
+    char type[64];
+
+    read_type(fd, type);
+    for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++) {
+        if (strcmp(type, unsafe[i]) == 0)
+            return vhd_verdict_set(ret, VHD_ACCESS_DENIED,
+                                   "the store \"%s\" is on %s, whose locks do not hold between "
+                                   "hosts; -o unsafe_store writes to it all the same",
+                                   path, type);
+    }
+    return VHD_OK;
+}

@@ -1,0 +1,744 @@
+/*
+ * If this failed, a disk could be deleted or renamed that others are based on, or a look at one
+ * disk would cost a look into all the others.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "disk/info.h"
+#include "disks.h"
+#include "gate.h"
+
+/*
+ * The linker leads the library's calls of openat and fstatat here (--wrap), under both of their
+ * names: what is opened is counted, and the host's clock can be made as coarse as many are.
+ */
+int __real_openat(int dir, const char *path, int flags, ...);
+int __real_openat64(int dir, const char *path, int flags, ...);
+int __wrap_openat(int dir, const char *path, int flags, ...);
+int __wrap_openat64(int dir, const char *path, int flags, ...);
+int __real_fstatat(int dir, const char *path, struct stat *ret, int flags);
+int __real_fstatat64(int dir, const char *path, struct stat *ret, int flags);
+int __wrap_fstatat(int dir, const char *path, struct stat *ret, int flags);
+int __wrap_fstatat64(int dir, const char *path, struct stat *ret, int flags);
+
+static unsigned listings, images_opened; /* atomic: opens of the folder, and of files in it */
+static long tick_ns = 1;                 /* what the host's clock counts in */
+
+static void note_open(const char *path)
+{
+    if (strcmp(path, ".") == 0)
+        COUNT(listings);
+    else
+        COUNT(images_opened);
+}
+
+/* The library's opens make no files where this test looks on. */
+int __wrap_openat(int dir, const char *path, int flags, ...)
+{
+    note_open(path);
+    return __real_openat(dir, path, flags);
+}
+
+int __wrap_openat64(int dir, const char *path, int flags, ...)
+{
+    note_open(path);
+    return __real_openat64(dir, path, flags);
+}
+
+static int coarsen(int result, struct stat *attributes)
+{
+    if (result == 0)
+        attributes->st_ctim.tv_nsec -= attributes->st_ctim.tv_nsec % tick_ns;
+    return result;
+}
+
+int __wrap_fstatat(int dir, const char *path, struct stat *ret, int flags)
+{
+    return coarsen(__real_fstatat(dir, path, ret, flags), ret);
+}
+
+int __wrap_fstatat64(int dir, const char *path, struct stat *ret, int flags)
+{
+    return coarsen(__real_fstatat64(dir, path, ret, flags), ret);
+}
+
+static unsigned count_with(int (*count)(struct vhd_children *, const uuid_t, unsigned *),
+                           struct disks disks, uint8_t id)
+{
+    uuid_t parent;
+    unsigned children = 42;
+    memset(parent, id, sizeof parent);
+    assert_int_equal(count(disks.children, parent, &children), 0);
+    return children;
+}
+
+static unsigned children_of(struct disks disks, uint8_t id)
+{
+    return count_with(vhd_children_count, disks, id);
+}
+
+static unsigned children_now(struct disks disks, uint8_t id)
+{
+    return count_with(vhd_children_count_now, disks, id);
+}
+
+static bool is_same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static struct timespec change_time(const char *folder, const char *file)
+{
+    struct stat attributes;
+    assert_int_equal(fstatat(AT_FDCWD, scratch_path(folder, file), &attributes, 0), 0);
+    return attributes.st_ctim;
+}
+
+/* Write an image over a file, which stays the same file, and release it. */
+static void write_over(const char *folder, const char *file, struct sample sample)
+{
+    int fd = open(scratch_path(folder, file), O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, sample.bytes, sample.len, 0), sample.len);
+    assert_int_equal(ftruncate(fd, (off_t)sample.len), 0);
+    close(fd);
+    free(sample.bytes);
+}
+
+static bool touch(const char *folder, const char *file, struct timespec before)
+{
+    assert_int_equal(chmod(scratch_path(folder, file), 0644), 0);
+    return !is_same_time(before, change_time(folder, file));
+}
+
+/* The same, and so much later that the file's time tells of it. */
+static void write_over_later(const char *folder, const char *file, struct sample sample)
+{
+    struct timespec before = change_time(folder, file);
+
+    write_over(folder, file, sample);
+    UNTIL(touch(folder, file, before));
+}
+
+static void counts_children(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    assert_int_equal(children_of(disks, 2), 0);
+    put(*state, "base.vhd", sample_dynamic(2, 1));
+    put(*state, "one.vhd", sample_child(11, 2, "base.vhd"));
+    put(*state, "two.VHD", sample_child(12, 2, "C:\\elsewhere\\other.vhd"));
+    put(*state, "grandchild.vhd", sample_child(13, 11, "one.vhd"));
+    put(*state, "stranger.vhd", sample_child(14, 99, "base.vhd"));
+    scratch_put(*state, "text.vhd", "no VHD", 6);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(children_of(disks, 2), 2);
+        assert_int_equal(children_of(disks, 11), 1);
+        assert_int_equal(children_of(disks, 12), 0);
+        assert_int_equal(children_of(disks, 99), 1);
+        assert_int_equal(children_now(disks, 2), 2);
+        assert_int_equal(children_now(disks, 12), 0);
+    }
+    disks_close(disks);
+}
+
+/* A child whose header does not stand where most programs put it. */
+static void counts_a_child_with_its_header_elsewhere(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample sample = sample_child(11, 2, "base.vhd");
+    const uint32_t header = (uint32_t)sample.len - 512;
+    struct vhd_info info;
+
+    sample.len += 1024;
+    memcpy(sample.bytes + header, sample.bytes + SAMPLE_HEADER, 1024);
+    memset(sample.bytes + SAMPLE_HEADER, 0, 1024);
+    for (int i = 0; i < 2; i++) {
+        uint8_t *footer = i ? sample_end(&sample) : sample.bytes;
+        sample_footer(footer, SAMPLE_DIFFERENCING, SAMPLE_SIZE, 11);
+        put64(footer + 16, header);
+        sample_seal_footer(footer);
+    }
+    put(*state, "child.vhd", sample);
+    assert_int_equal(vhd_info_read(disks.store, disks.children, "child", &info), 0);
+    assert_int_equal(info.image.fault.defect, VHD_SOUND);
+    assert_int_equal(children_of(disks, 2), 1);
+    disks_close(disks);
+}
+
+/* The footer at the end decides what a disk is: its copy may be lost, or be a guest's bytes. */
+static void counts_children_by_the_footer_at_the_end(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample lost = sample_child(11, 2, "base.vhd"), fixed = sample_fixed(12);
+    struct sample child = sample_child(13, 3, "other.vhd");
+    struct vhd_info info;
+
+    memset(lost.bytes, 0, 512);
+    put(*state, "lost.vhd", lost);
+    assert_int_equal(vhd_info_read(disks.store, disks.children, "lost", &info), 0);
+    assert_int_equal(info.image.fault.defect, VHD_SOUND);
+    assert_int_equal(children_of(disks, 2), 1);
+
+    memcpy(fixed.bytes, child.bytes, 2048); /* its guest writes this */
+    free(child.bytes);
+    put(*state, "fixed.vhd", fixed);
+    assert_int_equal(vhd_info_read(disks.store, disks.children, "fixed", &info), 0);
+    assert_int_equal(info.image.footer.type, VHD_TYPE_FIXED);
+    assert_int_equal(children_of(disks, 3), 0);
+    disks_close(disks);
+}
+
+/* A child is one as long as its header tells so, in whatever state the rest of it is. */
+static void counts_damaged_children(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample table = sample_child(11, 2, "base.vhd"), end = sample_child(12, 2, "base.vhd");
+    struct sample header = sample_child(13, 2, "base.vhd");
+
+    put32(sample_entry(&table, 2), 0x00FFFFFF);
+    memset(sample_end(&end), 0, 512);
+    header.bytes[SAMPLE_HEADER + 45] ^= 1;
+    put(*state, "table.vhd", table);
+    assert_int_equal(children_of(disks, 2), 1);
+    put(*state, "end.vhd", end);
+    assert_int_equal(children_of(disks, 2), 2);
+    put(*state, "header.vhd", header);
+    assert_int_equal(children_of(disks, 2), 2);
+    disks_close(disks);
+}
+
+static void counts_nothing_but_disks(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "child.vhd", sample_child(11, 2, "base.vhd"));
+    put(*state, "child", sample_child(12, 2, "base.vhd"));
+    put(*state, "child.vhdx", sample_child(13, 2, "base.vhd"));
+    put(*state, "child.VHD", sample_child(14, 2, "base.vhd")); /* in child.vhd's shadow */
+    put(*state, VHD_OWN_PREFIX "x.vhd", sample_child(15, 2, "base.vhd"));
+    assert_int_equal(symlink("child.vhd", scratch_path(*state, "link.vhd")), 0);
+    assert_int_equal(mkfifo(scratch_path(*state, "fifo.vhd"), 0666), 0);
+    assert_int_equal(mkdir(scratch_path(*state, "folder.vhd"), 0777), 0);
+    put(scratch_path(*state, "folder.vhd"), "inside.vhd", sample_child(16, 2, "base.vhd"));
+    assert_int_equal(children_of(disks, 2), 1);
+    assert_int_equal(children_now(disks, 2), 1);
+    disks_close(disks);
+}
+
+/* Whether or not the parent is in the store, and how often. */
+static void a_parent_is_an_identity_not_a_file(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "child.vhd", sample_child(11, 2, "base.vhd"));
+    assert_int_equal(children_of(disks, 2), 1);
+    put(*state, "base.vhd", sample_dynamic(2, 1));
+    put(*state, "copy of base.vhd", sample_dynamic(2, 1));
+    assert_int_equal(children_of(disks, 2), 1);
+    put(*state, "copy of child.vhd", sample_child(11, 2, "base.vhd"));
+    assert_int_equal(children_of(disks, 2), 2);
+    assert_int_equal(unlink(scratch_path(*state, "base.vhd")), 0);
+    assert_int_equal(children_of(disks, 2), 2);
+    disks_close(disks);
+}
+
+static void none_is_its_own_child(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "ring.vhd", sample_child(2, 2, "ring.vhd"));
+    assert_int_equal(children_of(disks, 2), 0);
+    assert_int_equal(children_now(disks, 2), 0);
+    put(*state, "child.vhd", sample_child(3, 2, "ring.vhd"));
+    assert_int_equal(children_of(disks, 2), 1);
+    /* Two that are based on each other each have one. */
+    put(*state, "ring.vhd", sample_child(2, 3, "child.vhd"));
+    assert_int_equal(children_now(disks, 2), 1);
+    assert_int_equal(children_now(disks, 3), 1);
+    disks_close(disks);
+}
+
+static void sees_at_once_what_comes_and_goes(void **state)
+{
+    enum { CHILDREN = 30 };
+    struct disks disks = disks_open(*state);
+    char file[32];
+
+    for (uint8_t i = 0; i < CHILDREN; i++) {
+        snprintf(file, sizeof file, "%d.vhd", i);
+        put(*state, file, sample_child((uint8_t)(100 + i), 2, "base.vhd"));
+        assert_int_equal(children_of(disks, 2), i + 1);
+    }
+    assert_int_equal(rename(scratch_path(*state, "0.vhd"), scratch_path(*state, "x.VHD")), 0);
+    assert_int_equal(children_of(disks, 2), CHILDREN);
+    assert_int_equal(rename(scratch_path(*state, "x.VHD"), scratch_path(*state, "0.bak")), 0);
+    assert_int_equal(children_of(disks, 2), CHILDREN - 1);
+    assert_int_equal(rename(scratch_path(*state, "0.bak"), scratch_path(*state, "0.vhd")), 0);
+    assert_int_equal(children_of(disks, 2), CHILDREN);
+    for (int i = CHILDREN; i > 0; i--) {
+        snprintf(file, sizeof file, "%d.vhd", i - 1);
+        assert_int_equal(unlink(scratch_path(*state, file)), 0);
+        assert_int_equal(children_of(disks, 2), i - 1);
+    }
+    disks_close(disks);
+}
+
+/* Whoever counts now finds that the last listing still holds. */
+static bool counts_without_a_listing(struct disks disks)
+{
+    unsigned before = READ(listings);
+    assert_int_equal(children_of(disks, 2), 1);
+    return READ(listings) == before;
+}
+
+/* A moment ago it has been believed: the change comes when it is believed no more. */
+static void sees_a_change_after_a_rest(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "one.vhd", sample_child(11, 2, "base.vhd"));
+    UNTIL(counts_without_a_listing(disks));
+    put(*state, "two.vhd", sample_child(12, 2, "base.vhd"));
+    assert_int_equal(children_of(disks, 2), 2);
+    disks_close(disks);
+}
+
+static void sees_a_disk_replaced_under_its_name(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "child.vhd", sample_child(11, 2, "base.vhd"));
+    assert_int_equal(children_of(disks, 2), 1);
+    put(*state, "new", sample_child(11, 3, "base.vhd"));
+    assert_int_equal(rename(scratch_path(*state, "new"), scratch_path(*state, "child.vhd")), 0);
+    assert_int_equal(children_of(disks, 2), 0);
+    assert_int_equal(children_of(disks, 3), 1);
+
+    put(*state, "new", sample_dynamic(11, 1));
+    assert_int_equal(rename(scratch_path(*state, "new"), scratch_path(*state, "child.vhd")), 0);
+    assert_int_equal(children_of(disks, 3), 0);
+    put(*state, "new", sample_child(11, 2, "base.vhd"));
+    assert_int_equal(rename(scratch_path(*state, "new"), scratch_path(*state, "child.vhd")), 0);
+    assert_int_equal(children_of(disks, 2), 1);
+
+    /* By one that has lain there all the time, under the other case of the ending. */
+    put(*state, "child.VHD", sample_child(12, 3, "base.vhd"));
+    assert_int_equal(children_of(disks, 2), 1);
+    assert_int_equal(children_of(disks, 3), 0);
+    assert_int_equal(unlink(scratch_path(*state, "child.vhd")), 0);
+    assert_int_equal(children_of(disks, 2), 0);
+    assert_int_equal(children_of(disks, 3), 1);
+    disks_close(disks);
+}
+
+/* Two files exchange their names. */
+static void sees_disks_that_change_places(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "a.vhd", sample_child(11, 2, "base.vhd"));
+    scratch_put(*state, "b.bak", "no VHD", 6);
+    assert_int_equal(children_of(disks, 2), 1);
+    const char *a = scratch_path(*state, "a.vhd"), *b = scratch_path(*state, "b.bak");
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE), 0);
+        assert_int_equal(children_of(disks, 2), i % 2);
+    }
+    disks_close(disks);
+}
+
+static int64_t nanoseconds_since(struct timespec then)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (now.tv_sec - then.tv_sec) * INT64_C(1000000000) + now.tv_nsec - then.tv_nsec;
+}
+
+static void sees_a_header_changed_in_place_within_two_seconds(void **state)
+{
+    const int64_t two_seconds = INT64_C(2000000000);
+    struct disks disks = disks_open(*state);
+    struct timespec changed;
+    int64_t asked = 0;
+
+    put(*state, "child.vhd", sample_child(11, 2, "base.vhd"));
+    put(*state, "other.vhd", sample_dynamic(12, 1));
+    assert_int_equal(children_of(disks, 2), 1);
+    write_over_later(*state, "child.vhd", sample_child(11, 3, "base.vhd"));
+    write_over_later(*state, "other.vhd", sample_child(12, 3, "base.vhd"));
+    clock_gettime(CLOCK_REALTIME, &changed);
+    do {
+        assert_true(asked < two_seconds);
+        asked = nanoseconds_since(changed);
+        sched_yield();
+    } while (children_of(disks, 3) == 0);
+    assert_int_equal(children_of(disks, 3), 2);
+    assert_int_equal(children_of(disks, 2), 0);
+    disks_close(disks);
+}
+
+static void counts_anew_when_asked_to(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "child.vhd", sample_child(11, 2, "base.vhd"));
+    assert_int_equal(children_of(disks, 2), 1);
+    for (uint8_t i = 0; i < 20; i++) {
+        write_over_later(*state, "child.vhd", sample_child(11, (uint8_t)(30 + i), "base.vhd"));
+        assert_int_equal(children_now(disks, (uint8_t)(30 + i)), 1);
+        assert_int_equal(children_now(disks, (uint8_t)(29 + i)), 0);
+    }
+    /* What was seen so is known from then on. */
+    assert_int_equal(children_of(disks, 49), 1);
+    disks_close(disks);
+}
+
+/* Have a child counted and give it another parent; was that in one tick of the host's clock? */
+static bool change_within_a_tick(struct disks disks, const char *folder)
+{
+    put(folder, "child.vhd", sample_child(11, 2, "base.vhd"));
+    struct timespec before = change_time(folder, "child.vhd");
+    children_now(disks, 2);
+    write_over(folder, "child.vhd", sample_child(11, 3, "base.vhd"));
+    return is_same_time(before, change_time(folder, "child.vhd"));
+}
+
+/* Two changes in one tick leave a file with one and the same time. */
+static void a_coarse_clock_hides_no_change(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    tick_ns = 10000000;
+    UNTIL(change_within_a_tick(disks, *state));
+    unsigned of_two = children_now(disks, 2), of_three = children_now(disks, 3);
+    tick_ns = 1;
+    disks_close(disks);
+    assert_int_equal(of_two, 0);
+    assert_int_equal(of_three, 1);
+}
+
+/* A file removed and made again at once can have the number and the time of the one before. */
+static void sees_a_file_made_again(void **state)
+{
+    enum { TIMES = 100 };
+    struct disks disks = disks_open(*state);
+    unsigned wrong = 0;
+
+    tick_ns = 10000000;
+    for (int i = 0; i < TIMES; i++) {
+        put(*state, "child.vhd", sample_child(11, 2, "base.vhd"));
+        wrong += children_now(disks, 2) != 1;
+        assert_int_equal(unlink(scratch_path(*state, "child.vhd")), 0);
+        put(*state, "child.vhd", sample_child(11, 3, "base.vhd"));
+        wrong += children_now(disks, 3) != 1;
+        assert_int_equal(unlink(scratch_path(*state, "child.vhd")), 0);
+    }
+    tick_ns = 1;
+    disks_close(disks);
+    assert_int_equal(wrong, 0);
+}
+
+/* Who may not be read is nobody's child until he may. */
+static void count_what_cannot_be_read(void *path)
+{
+    child_drop_root();
+    struct disks disks = disks_open(path);
+    put(path, "child.vhd", sample_child(11, 2, "base.vhd"));
+    CHILD_EXPECT(chmod(scratch_path(path, "child.vhd"), 0) == 0);
+    CHILD_EXPECT(children_of(disks, 2) == 0);
+    CHILD_EXPECT(chmod(scratch_path(path, "child.vhd"), 0600) == 0);
+    CHILD_EXPECT(children_now(disks, 2) == 1);
+    disks_close(disks);
+}
+
+static void an_image_that_cannot_be_read_has_no_parent(void **state)
+{
+    in_child(count_what_cannot_be_read, scratch_folder_of_nobody(*state));
+}
+
+static void count_in_a_folder_that_cannot_be_listed(void *path)
+{
+    uuid_t parent;
+    unsigned children = 42;
+
+    memset(parent, 2, sizeof parent);
+    child_drop_root();
+    struct disks disks = disks_open(path);
+    put(path, "child.vhd", sample_child(11, 2, "base.vhd"));
+    CHILD_EXPECT(children_of(disks, 2) == 1);
+    for (int i = 0; i < 2; i++) {
+        CHILD_EXPECT(chmod(path, 0300) == 0);
+        CHILD_EXPECT(vhd_children_count(disks.children, parent, &children) == -EACCES);
+        CHILD_EXPECT(vhd_children_count_now(disks.children, parent, &children) == -EACCES);
+        CHILD_EXPECT(children == 42);
+        CHILD_EXPECT(chmod(path, 0700) == 0);
+        CHILD_EXPECT(children_of(disks, 2) == 1);
+    }
+    disks_close(disks);
+}
+
+static void tells_when_the_folder_cannot_be_listed(void **state)
+{
+    in_child(count_in_a_folder_that_cannot_be_listed, scratch_folder_of_nobody(*state));
+}
+
+/* With descriptors running out: first there is none for the folder, then none for an image. */
+static void count_without_descriptors(void *path)
+{
+    struct rlimit limit;
+    uuid_t parent;
+
+    memset(parent, 2, sizeof parent);
+    put(path, "child.vhd", sample_child(11, 2, "base.vhd"));
+    for (unsigned spare = 0; spare < 2; spare++) {
+        struct disks disks = disks_open(path);
+        CHILD_EXPECT(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+        int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        CHILD_EXPECT(next >= 0 && close(next) == 0);
+        struct rlimit low = {(rlim_t)next + spare, limit.rlim_max};
+        for (int i = 0; i < 2; i++) {
+            unsigned children = 42;
+            CHILD_EXPECT(setrlimit(RLIMIT_NOFILE, &low) == 0);
+            int err = i ? vhd_children_count_now(disks.children, parent, &children)
+                        : vhd_children_count(disks.children, parent, &children);
+            CHILD_EXPECT(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+            CHILD_EXPECT(spare > 0 || err == -EMFILE);
+            CHILD_EXPECT(err < 0 ? children == 42 : children == 1);
+        }
+        CHILD_EXPECT(children_now(disks, 2) == 1);
+        disks_close(disks);
+    }
+}
+
+static void a_lack_of_descriptors_hides_no_child(void **state)
+{
+    in_child(count_without_descriptors, *state);
+}
+
+static void outlives_who_opened_the_store(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "child.vhd", sample_child(11, 2, "base.vhd"));
+    vhd_store_unref(disks.store);
+    disks.store = NULL;
+    assert_int_equal(children_of(disks, 2), 1);
+    disks_close(disks);
+    vhd_children_free(NULL);
+}
+
+/* All kinds of counts at once, each compared with a plain one. */
+static void finds_each_parent_among_many(void **state)
+{
+    enum { CHILDREN = 400 };
+    struct disks disks = disks_open(*state);
+    unsigned expected[256] = {0};
+    uint64_t seed = UINT64_C(0xCAFE);
+    char file[32];
+
+    for (int i = 0; i < CHILDREN; i++) {
+        /* Some with many, some with one or none, those at both ends of the order among them. */
+        uint64_t random = sample_random(&seed);
+        uint8_t parent = (uint8_t)(random >> 32);
+        if (random % 8 == 0)
+            parent = random >> 8 & 1 ? 0 : 255;
+        uint8_t id = (uint8_t)(parent ^ 0x55);
+        snprintf(file, sizeof file, "%d.vhd", i);
+        put(*state, file, sample_child(id, parent, "base.vhd"));
+        expected[parent]++;
+    }
+    for (int parent = 0; parent < 256; parent++)
+        assert_int_equal(children_of(disks, (uint8_t)parent), expected[parent]);
+    disks_close(disks);
+}
+
+static bool counts_without_a_look(struct disks disks, unsigned children)
+{
+    unsigned before = images_opened;
+    assert_int_equal(children_now(disks, 2), children);
+    return images_opened == before;
+}
+
+static void a_second_count_opens_no_image(void **state)
+{
+    enum { IMAGES = 2000 };
+    struct disks disks = disks_open(*state);
+    struct sample child = sample_child(11, 2, "base.vhd");
+    char file[32];
+
+    for (int i = 0; i < IMAGES; i++) {
+        snprintf(file, sizeof file, "%d.vhd", i);
+        scratch_put(*state, file, child.bytes, child.len);
+    }
+    free(child.bytes);
+
+    images_opened = 0;
+    assert_int_equal(children_of(disks, 2), IMAGES);
+    assert_int_equal(images_opened, IMAGES);
+    /* Those that are quite new may have to be looked at twice: they could change unnoticed. */
+    UNTIL(counts_without_a_look(disks, IMAGES));
+    images_opened = IMAGES;
+    assert_int_equal(children_of(disks, 2), IMAGES);
+    assert_int_equal(children_of(disks, 3), 0);
+    assert_int_equal(children_now(disks, 2), IMAGES);
+    assert_int_equal(images_opened, IMAGES);
+
+    put(*state, "new.vhd", sample_child(12, 2, "base.vhd"));
+    assert_int_equal(unlink(scratch_path(*state, "7.vhd")), 0);
+    assert_int_equal(children_of(disks, 2), IMAGES);
+    assert_int_equal(images_opened, IMAGES + 1);
+    write_over_later(*state, "9.vhd", sample_child(11, 3, "base.vhd"));
+    unsigned before = images_opened;
+    assert_int_equal(children_now(disks, 2), IMAGES - 1);
+    assert_in_range(images_opened - before, 1, 2); /* new.vhd may be too new to be sure of */
+    disks_close(disks);
+}
+
+/* While nothing changes in the folder, its own time is all that is looked at. */
+static void an_unchanged_folder_is_not_listed_again(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "child.vhd", sample_child(11, 2, "base.vhd"));
+    UNTIL(counts_without_a_listing(disks));
+    unsigned before = READ(listings);
+    assert_int_equal(children_now(disks, 2), 1);
+    assert_int_equal(READ(listings), before + 1);
+    disks_close(disks);
+}
+
+/*
+ * Stress: some count, by both ways, while others put disks in, take them out, replace and change
+ * them. Some children stay all the time, and never are there more than there are names.
+ */
+enum { STAYING = 1200, MOVING = 4, COUNTERS = 3, MOVES = 60 };
+
+struct stress {
+    struct disks disks;
+    const char *folder;
+    unsigned moving, low, high, failed; /* atomic */
+};
+
+static void *count_much(void *arg)
+{
+    struct stress *stress = arg;
+    uuid_t parent;
+
+    memset(parent, 2, sizeof parent);
+    for (unsigned i = 0; READ(stress->moving) > 0; i++) {
+        unsigned children;
+        int err = i % 3 ? vhd_children_count(stress->disks.children, parent, &children)
+                        : vhd_children_count_now(stress->disks.children, parent, &children);
+        if (err < 0)
+            COUNT(stress->failed);
+        else if (children < STAYING)
+            COUNT(stress->low);
+        else if (children > STAYING + MOVING)
+            COUNT(stress->high);
+    }
+    return NULL;
+}
+
+static void save(const char *path, struct sample sample)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0 || write(fd, sample.bytes, sample.len) != (ssize_t)sample.len)
+        abort();
+    close(fd);
+    free(sample.bytes);
+}
+
+static void *move_much(void *arg)
+{
+    struct stress *stress = arg;
+    char paths[MOVING][PATH_MAX + 16], spare[PATH_MAX + 16];
+
+    for (int i = 0; i < MOVING; i++)
+        snprintf(paths[i], sizeof paths[i], "%s/moving-%d.vhd", stress->folder, i);
+    snprintf(spare, sizeof spare, "%s/spare", stress->folder);
+    for (unsigned i = 0; i < MOVES; i++) {
+        for (unsigned j = 0; j < MOVING; j++) {
+            if (j % 2) {
+                save(spare, sample_child(11, 2, "base.vhd"));
+                rename(spare, paths[j]);
+            } else {
+                save(paths[j], sample_child(11, (uint8_t)(2 + i % 2), "base.vhd"));
+            }
+            if ((i + j) % 3 == 0)
+                unlink(paths[j]);
+        }
+    }
+    for (int i = 0; i < MOVING; i++)
+        unlink(paths[i]);
+    __atomic_sub_fetch(&stress->moving, 1, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+static void counts_while_disks_come_and_go(void **state)
+{
+    struct stress stress = {.disks = disks_open(*state), .folder = *state, .moving = 1};
+    struct sample child = sample_child(12, 2, "base.vhd");
+    pthread_t threads[COUNTERS + 1];
+    char file[32];
+
+    for (int i = 0; i < STAYING; i++) {
+        snprintf(file, sizeof file, "staying-%d.vhd", i);
+        scratch_put(*state, file, child.bytes, child.len);
+    }
+    free(child.bytes);
+    assert_int_equal(children_of(stress.disks, 2), STAYING);
+    for (int i = 0; i < COUNTERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, count_much, &stress), 0);
+    assert_int_equal(pthread_create(&threads[COUNTERS], NULL, move_much, &stress), 0);
+    for (int i = 0; i <= COUNTERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(stress.failed, 0);
+    assert_int_equal(stress.low, 0);
+    assert_int_equal(stress.high, 0);
+    assert_int_equal(children_of(stress.disks, 2), STAYING);
+    disks_close(stress.disks);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(counts_children),
+        SCRATCH_TEST(counts_a_child_with_its_header_elsewhere),
+        SCRATCH_TEST(counts_children_by_the_footer_at_the_end),
+        SCRATCH_TEST(counts_damaged_children),
+        SCRATCH_TEST(counts_nothing_but_disks),
+        SCRATCH_TEST(a_parent_is_an_identity_not_a_file),
+        SCRATCH_TEST(none_is_its_own_child),
+        SCRATCH_TEST(sees_at_once_what_comes_and_goes),
+        SCRATCH_TEST(sees_a_change_after_a_rest),
+        SCRATCH_TEST(sees_a_disk_replaced_under_its_name),
+        SCRATCH_TEST(sees_disks_that_change_places),
+        SCRATCH_TEST(sees_a_header_changed_in_place_within_two_seconds),
+        SCRATCH_TEST(counts_anew_when_asked_to),
+        SCRATCH_TEST(a_coarse_clock_hides_no_change),
+        SCRATCH_TEST(sees_a_file_made_again),
+        SCRATCH_TEST(an_image_that_cannot_be_read_has_no_parent),
+        SCRATCH_TEST(tells_when_the_folder_cannot_be_listed),
+        SCRATCH_TEST(a_lack_of_descriptors_hides_no_child),
+        SCRATCH_TEST(outlives_who_opened_the_store),
+        SCRATCH_TEST(finds_each_parent_among_many),
+        SCRATCH_TEST(a_second_count_opens_no_image),
+        SCRATCH_TEST(an_unchanged_folder_is_not_listed_again),
+        SCRATCH_TEST(counts_while_disks_come_and_go),
+    };
+    return cmocka_run_group_tests_name("children", tests, NULL, NULL);
+}

@@ -1,0 +1,36 @@
+/*
+ * A store full of disks with the index of their children, as what works on disks takes them. A file
+ * that includes this has included cmocka.h before.
+ */
+#pragma once
+
+#include "disk/children.h"
+#include "sample.h"
+#include "scratch.h"
+
+struct disks {
+    struct vhd_store *store;
+    struct vhd_children *children;
+};
+
+static inline struct disks disks_open(const char *path)
+{
+    struct disks disks;
+    assert_int_equal(vhd_store_open(path, 0, &disks.store, NULL), VHD_OK);
+    disks.children = vhd_children_new(disks.store);
+    assert_non_null(disks.children);
+    return disks;
+}
+
+static inline void disks_close(struct disks disks)
+{
+    vhd_children_free(disks.children);
+    vhd_store_unref(disks.store);
+}
+
+/* Put an image into a folder and release it. */
+static inline void put(const char *folder, const char *file, struct sample sample)
+{
+    scratch_put(folder, file, sample.bytes, sample.len);
+    free(sample.bytes);
+}
