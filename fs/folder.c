@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ struct fs_listing {
 };
 
 struct fs_folder {
+    struct fs_opened opened;
     struct fs *fs;        /* constant */
     struct fs_node node;  /* constant */
     pthread_mutex_t lock; /* guards what follows */
@@ -77,6 +79,11 @@ static int refill(struct fs_folder *folder)
     return collect(folder->fs, &folder->node, &folder->listing);
 }
 
+static void close_opened(struct fs_opened *opened)
+{
+    fs_folder_close((struct fs_folder *)((char *)opened - offsetof(struct fs_folder, opened)));
+}
+
 int fs_folder_open(struct fs *fs, struct fs_node *node, struct fs_folder **ret)
 {
     struct stat attributes;
@@ -90,12 +97,14 @@ int fs_folder_open(struct fs *fs, struct fs_node *node, struct fs_folder **ret)
     folder->fs = fs;
     folder->node = *node;
     pthread_mutex_init(&folder->lock, NULL);
+    fs_opened_add(&fs->opened, &folder->opened, close_opened);
     *ret = folder;
     return 0;
 }
 
 void fs_folder_close(struct fs_folder *folder)
 {
+    fs_opened_remove(&folder->fs->opened, &folder->opened);
     listing_free(&folder->listing);
     fs_node_put(folder->fs, &folder->node);
     pthread_mutex_destroy(&folder->lock);

@@ -3,16 +3,18 @@
  * change once it serves.
  *
  * Lock order, outermost first: a handle's lock, the names' lock, the library's (service, task).
- * The errors' lock is a leaf, the parking's but for a task's; the pollers' is outside a handle's.
- * None is held across a reply to the kernel.
+ * The errors' and the opened files' locks are leaves, the parking's but for a task's; the pollers'
+ * is outside a handle's. None is held across a reply to the kernel.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
 
 #include "disk/children.h"
+#include "opened.h"
 #include "store/store.h"
 #include "task/service.h"
 
@@ -24,7 +26,9 @@ struct fs {
     struct fs_errors *errors;
     struct fs_parking *parking;
     struct fs_pollers *pollers;
-    int ready_fd; /* where to tell that the tree answers; -1 where nobody waits for it */
+    struct fs_opened_list opened;
+    uint64_t generation; /* atomic; of the nodes that are new at each look (ino.h) */
+    int ready_fd;        /* where to tell that the tree answers; -1 where nobody waits for it */
 
     /* what files look like */
     uid_t uid;

@@ -1,6 +1,7 @@
 #include "handle.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,19 @@ static int begin(struct fs_handle *handle)
     return err < 0 && !handle->is_writer ? err : 0;
 }
 
+void fs_handle_close(struct fs_handle *handle)
+{
+    fs_opened_remove(&handle->fs->opened, &handle->opened);
+    if (handle->closed)
+        handle->closed(handle);
+    fs_handle_unref(handle);
+}
+
+static void close_opened(struct fs_opened *opened)
+{
+    fs_handle_close((struct fs_handle *)((char *)opened - offsetof(struct fs_handle, opened)));
+}
+
 int fs_handle_open(struct fs *fs, struct fs_node *node, bool is_writer, struct fs_handle **ret)
 {
     struct fs_handle *handle = calloc(1, sizeof *handle);
@@ -40,6 +54,7 @@ int fs_handle_open(struct fs *fs, struct fs_node *node, bool is_writer, struct f
         return err;
     }
     pthread_mutex_init(&handle->lock, NULL);
+    fs_opened_add(&fs->opened, &handle->opened, close_opened);
     *ret = handle;
     return 0;
 }

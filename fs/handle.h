@@ -16,12 +16,16 @@ enum fs_request_state {
 };
 
 struct fs_handle {
+    struct fs_opened opened;
     unsigned refs; /* atomic; one is the open file, others are answers under way */
 
     /* constant */
     struct fs *fs;
     struct fs_node node;
     bool is_writer;
+
+    /* Set once by whoever must know of the close; called after the last operation on the file. */
+    void (*closed)(struct fs_handle *handle);
 
     pthread_mutex_t lock; /* guards what follows */
     struct fs_text text;
@@ -39,10 +43,13 @@ struct fs_handle {
  */
 int fs_handle_open(struct fs *fs, struct fs_node *node, bool is_writer, struct fs_handle **ret);
 
+/* Close the file: nothing more is asked of it. */
+void fs_handle_close(struct fs_handle *handle);
+
 /* Keep a handle beyond its file's close, for an answer that comes later; returns handle. */
 struct fs_handle *fs_handle_ref(struct fs_handle *handle);
 
-/* Drop a reference: the file's close is one. */
+/* Drop a reference that fs_handle_ref() took. */
 void fs_handle_unref(struct fs_handle *handle);
 
 /*

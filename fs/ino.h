@@ -4,9 +4,10 @@
  * The kind says which row of the tree (tree.c) it is, a status or an info. The serial says which
  * disk or task it belongs to: one for each NAME in use (names.h), never given twice while mounted,
  * so that no number comes to mean another object; 0 is the fixed part of the tree. Both together
- * are the st_ino that a user sees. The node id that the kernel gets has a generation above them,
- * so that a file whose content has changed behind the kernel's back becomes a new file to its
- * cache; texts are never cached, so theirs is 0.
+ * are the st_ino that a user sees. The node id that the kernel gets has a generation above them: a
+ * file gets a new one where the kernel must take it for another than before, though it is the same
+ * to a user. Nodes that are still known when 2^24 others have been made may meet their like; then
+ * two files share a node, as all others do anyway.
  *
  *     node id = generation (24 bits) | serial (32 bits) | kind (8 bits)
  *
@@ -19,6 +20,11 @@
 static inline uint64_t fs_ino(uint32_t serial, unsigned kind)
 {
     return (uint64_t)serial << 8 | kind;
+}
+
+static inline uint64_t fs_ino_with_generation(uint64_t ino, uint64_t generation)
+{
+    return generation << 40 | ino;
 }
 
 static inline uint32_t fs_ino_serial(uint64_t id)

@@ -80,6 +80,9 @@ static enum fs_exit mount_and_run(struct fs *fs, struct fs_options *options)
 
 int main(int argc, char **argv)
 {
+    /* What the caller has open is his: a lock on it, say, must not last as long as the mount. */
+    close_range(STDERR_FILENO + 1, ~0U, 0);
+
     struct fs_options options;
     enum fs_parsed parsed = fs_options_parse(argc, argv, &options);
     enum fs_exit status = parsed == FS_PARSED_DONE ? FS_EXIT_OK : FS_EXIT_USAGE;
@@ -88,6 +91,7 @@ int main(int argc, char **argv)
         struct fs fs = {
             .names = fs_names_new(options.history),
             .errors = fs_errors_new(),
+            .opened.lock = PTHREAD_MUTEX_INITIALIZER,
             .ready_fd = -1,
             .uid = options.uid,
             .gid = options.gid,

@@ -259,4 +259,5 @@ const struct fs_row_ops fs_request_ops = {
     .open = request_open,
     .close = request_close,
     .write = request_write,
+    .is_new_each_time = true,
 };

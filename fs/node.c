@@ -21,6 +21,12 @@ fuse_ino_t fs_node_id(const struct fs_node *node)
     return fs_ino(node->name ? node->name->serial : 0, fs_row_kind(node->row));
 }
 
+fuse_ino_t fs_node_new_id(struct fs *fs, const struct fs_node *node)
+{
+    uint64_t generation = __atomic_add_fetch(&fs->generation, 1, __ATOMIC_RELAXED);
+    return fs_ino_with_generation(fs_node_id(node), generation);
+}
+
 int fs_node_resolve(struct fs *fs, fuse_ino_t id, struct fs_node *ret)
 {
     struct fs_node node = {.row = fs_row(fs_ino_kind(id))};

@@ -108,6 +108,13 @@ struct fs_row_ops {
 
     /* Texts that poll(2) can wait on, for a change of the name's task. */
     bool is_polled;
+
+    /*
+     * Each look gives the kernel a node of its own. It holds a lock on a node while a write or an
+     * fsync of it is answered, which here may take long: whoever else came to the same node by its
+     * name, to remove it, say, would hang with all that waits for his locks in turn.
+     */
+    bool is_new_each_time;
 };
 
 struct fs_row {
@@ -133,8 +140,9 @@ enum fs_kind fs_row_kind(const struct fs_row *row);
 int fs_node_resolve(struct fs *fs, fuse_ino_t id, struct fs_node *ret);
 void fs_node_put(struct fs *fs, struct fs_node *node);
 
-/* The node id that the kernel is given for a node. */
+/* The number of a node, and a node id for it; the same, with a generation never given before. */
 fuse_ino_t fs_node_id(const struct fs_node *node);
+fuse_ino_t fs_node_new_id(struct fs *fs, const struct fs_node *node);
 
 /* Find a child of a folder by its name. Returns 0; the node is to be put. Or a negative errno. */
 int fs_node_find(struct fs *fs, const struct fs_node *folder, const char *text,

@@ -56,7 +56,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 static int entry_of(struct fs *fs, const struct fs_node *node, struct fuse_entry_param *ret)
 {
     *ret = (struct fuse_entry_param){
-        .ino = fs_node_id(node),
+        .ino = node->row->ops->is_new_each_time ? fs_node_new_id(fs, node) : fs_node_id(node),
         .attr_timeout = seconds_of(node->row),
         .entry_timeout = seconds_of(node->row),
     };
@@ -199,7 +199,7 @@ static void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
     if (err < 0)
         fuse_reply_err(req, -err);
     else if (fuse_reply_open(req, info) < 0)
-        fs_handle_unref(handle_of(info));
+        fs_handle_close(handle_of(info));
 }
 
 /* Make the file in a folder that lets files be made, and open it. */
@@ -220,7 +220,7 @@ static int create_file(struct fs *fs, fuse_ino_t parent, const char *text,
     if (err == 0) {
         err = entry_of(fs, &node, ret_entry);
         if (err < 0)
-            fs_handle_unref(handle_of(info));
+            fs_handle_close(handle_of(info));
     }
     fs_node_put(fs, &node);
     return err;
@@ -237,7 +237,7 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *text, mode_
     if (err < 0) {
         fuse_reply_err(req, -err);
     } else if (fuse_reply_create(req, &entry, info) < 0) {
-        fs_handle_unref(handle_of(info));
+        fs_handle_close(handle_of(info));
         take_back(fs, entry.ino);
     }
 }
@@ -299,12 +299,8 @@ static void op_poll(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info,
 
 static void op_release(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 {
-    struct fs_handle *handle = handle_of(info);
     (void)id;
-
-    if (handle->node.row->ops->is_polled)
-        fs_pollers_closed(fs_of(req)->pollers, handle);
-    fs_handle_unref(handle);
+    fs_handle_close(handle_of(info));
     fuse_reply_err(req, 0);
 }
 

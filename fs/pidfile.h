@@ -6,16 +6,17 @@
 struct fs_pidfile;
 
 /*
- * Make the file, before the daemon goes to the background and to another directory.
+ * Make or open the file, before the daemon goes to the background and to another directory. What
+ * is in it stays until it is written.
  *
- * Returns 0, or a negative errno.
+ * Returns 0, or a negative errno of open(2).
  */
 int fs_pidfile_open(const char *path, struct fs_pidfile **ret);
 
 /* Write the calling process's id into it; what fails is logged. NULL is allowed, here and below. */
 void fs_pidfile_write(struct fs_pidfile *pidfile);
 
-/* Remove the file; what fails is logged. */
+/* Remove the file, if it has been made or written here; what fails is logged. */
 void fs_pidfile_remove(struct fs_pidfile *pidfile);
 
 /* Release it; the file stays. */

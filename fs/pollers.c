@@ -167,6 +167,23 @@ void fs_pollers_task_changed(void *arg)
     pthread_cond_signal(&pollers->changed);
 }
 
+/* A file is closed: nobody polls it any more. */
+static void handle_closed(struct fs_handle *handle)
+{
+    struct fs_pollers *pollers = handle->fs->pollers;
+    struct poller *poller;
+
+    HOLD_LOCK(&pollers->lock);
+    LIST_FOREACH(poller, &pollers->all, link) {
+        if (poller->handle == handle) {
+            LIST_REMOVE(poller, link);
+            set_ph(pollers, poller, NULL);
+            free(poller);
+            return;
+        }
+    }
+}
+
 /* The poller of a handle, made if there is none; under the lock. */
 static struct poller *poller_of(struct fs_pollers *pollers, struct fs_handle *handle)
 {
@@ -179,6 +196,7 @@ static struct poller *poller_of(struct fs_pollers *pollers, struct fs_handle *ha
     poller = calloc(1, sizeof *poller);
     if (poller) {
         poller->handle = handle;
+        handle->closed = handle_closed;
         LIST_INSERT_HEAD(&pollers->all, poller, link);
     }
     return poller;
@@ -200,19 +218,4 @@ void fs_pollers_poll(struct fs_pollers *pollers, struct fs_handle *handle, fuse_
     if (fs_handle_has_changed(handle))
         events |= POLLPRI | POLLERR;
     fuse_reply_poll(req, events);
-}
-
-void fs_pollers_closed(struct fs_pollers *pollers, struct fs_handle *handle)
-{
-    struct poller *poller;
-
-    HOLD_LOCK(&pollers->lock);
-    LIST_FOREACH(poller, &pollers->all, link) {
-        if (poller->handle == handle) {
-            LIST_REMOVE(poller, link);
-            set_ph(pollers, poller, NULL);
-            free(poller);
-            return;
-        }
-    }
 }

@@ -32,6 +32,3 @@ void fs_pollers_task_changed(void *arg);
  */
 void fs_pollers_poll(struct fs_pollers *pollers, struct fs_handle *handle, fuse_req_t req,
                      struct fuse_pollhandle *ph);
-
-/* A file is closed: nobody polls it any more. */
-void fs_pollers_closed(struct fs_pollers *pollers, struct fs_handle *handle);

@@ -168,6 +168,7 @@ static int run(struct fs_session *session)
         err = serve(session);
     }
     vhd_service_free(fs->service);
+    fs_opened_close_all(&fs->opened);
     fs_pollers_free(fs->pollers);
     fs_parking_free(fs->parking);
     stop_signal_thread(session);

@@ -354,6 +354,7 @@ const struct fs_row_ops fs_task_wait_ops = {
     .is_listed = wait_is_listed,
     .read = wait_read,
     .fsync = wait_fsync,
+    .is_new_each_time = true,
 };
 
 const struct fs_row_ops fs_task_cancel_ops = {

@@ -1,0 +1,27 @@
+#!/bin/sh
+# If this failed: after its file system has failed and gone read-only, the writer would be told of
+# another cause, or that a disk has been made.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/mount.sh"
+
+MOUNT_OPTIONS=errors=remount-ro loop_mount 16 "$tmp/host" mkfs.ext4 -q
+store=$tmp/host/store
+start_vhdfs
+echo 40 >"$mnt/new/d" || fail "cannot make d"
+device=$(findmnt -n -o SOURCE "$tmp/host")
+trigger=/sys/fs/ext4/${device##*/}/trigger_fs_error
+[ -w "$trigger" ] || skip "needs $trigger"
+echo "test of a file system that fails" >"$trigger" || fail "cannot make the host fail"
+touch "$store/x" 2>/dev/null && skip "needs a host that goes read-only"
+
+expect "write EROFS" "$(answer "$mnt/new/e" 40)" "making a disk"
+expect "VM_E_FILE_READ_ONLY" "$(sed 's/^[^ ]* //' "$mnt/tasks/e/result")" "result"
+tail -n 1 "$mnt/errors" | grep -q ' new/e EROFS VM_E_FILE_READ_ONLY .' ||
+    fail "errors: $(cat "$mnt/errors")"
+rmdir "$mnt/disks/d" 2>"$tmp/said" && fail "the disk can be deleted"
+grep -q 'Read-only file system' "$tmp/said" || fail "rmdir says: $(cat "$tmp/said")"
+tail -n 1 "$mnt/errors" | grep -q ' disks/d EROFS VM_E_FILE_READ_ONLY .' ||
+    fail "errors: $(cat "$mnt/errors")"
+expect "d 40" "$(ls "$mnt/disks") $(cat "$mnt/disks/d/size")" "the disk"

@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""Open a file, write to it once, and print what the system answered, by the names of errno."""
+import errno
+import os
+import sys
+
+
+def answer(path, text):
+    step = "open"
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        try:
+            step = "write"
+            os.write(fd, text)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        return f"{step} {errno.errorcode[error.errno]}"
+    return "done"
+
+
+arguments = [os.fsencode(argument) for argument in sys.argv[1:]]
+for path, text in zip(arguments[::2], arguments[1::2]):
+    print(answer(path, text), flush=True)

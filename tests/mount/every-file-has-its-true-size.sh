@@ -1,0 +1,45 @@
+#!/bin/sh
+# If this failed: a program that trusts the size of a file would read nothing of it, a part of it,
+# or take its copy for damaged.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/mount.sh"
+
+need_root # to read what is only to be written to
+start_vhdfs
+echo 40 >"$mnt/new/d" || fail "cannot make d"
+echo 2 2>/dev/null >"$mnt/new/e"
+head -c 5000 /dev/zero >"$store/damaged.vhd"
+cd "$mnt" || exit 1
+find . -type f | sort >"$tmp/files"
+[ "$(wc -l <"$tmp/files")" -ge 40 ] || fail "too few files: $(wc -l <"$tmp/files")"
+
+# gives COMMAND...: what the command prints of each file, whose name is put behind it
+gives()
+{
+    while read -r file; do
+        "$@" "$file" >"$tmp/shown" || fail "exit status $? of: $* $file"
+        expect "$(stat -c %s "$file")" "$(wc -c <"$tmp/shown")" "bytes of: $* $file"
+    done <"$tmp/files"
+}
+
+gives cat
+gives head -c 100000
+gives sed ''
+if command -v busybox >/dev/null; then
+    gives busybox cat
+    gives busybox head -c 100000
+fi
+python3 -c 'import os, sys
+for path in open(sys.argv[1]).read().split("\n")[:-1]:
+    size = os.stat(path).st_size
+    fd = os.open(path, os.O_RDONLY)
+    told = os.fstat(fd).st_size
+    whole = open(path, "rb").read()
+    pieces = whole
+    if not path.endswith("/cancel"):
+        pieces = b"".join(os.pread(fd, 1, i) for i in range(size + 2))
+    if told != size or len(whole) != size or os.read(fd, 1 << 20) != whole or pieces != whole:
+        sys.exit(f"FAILED: {path}: size {size}, by fstat {told}, read {whole} and {pieces}")
+    os.close(fd)' "$tmp/files" || exit 1

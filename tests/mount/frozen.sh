@@ -1,0 +1,40 @@
+# shellcheck shell=sh disable=SC2154,SC2034 # tmp, mnt and store are mount.sh's
+# A store whose host can be made to stand still, so that making a disk takes as long as a test
+# wants; sourced after mount.sh.
+
+need_root
+need_command fsfreeze
+loop_mount 64 "$tmp/host" mkfs.ext4 -q
+store=$tmp/host/store
+
+# freeze: from now on nothing can be written to the host. Undone at the end of the test before
+# anything that was started earlier is ended.
+freeze()
+{
+    undo thaw
+    fsfreeze -f "$tmp/host" || fail "cannot freeze the host"
+}
+
+thaw()
+{
+    fsfreeze -u "$tmp/host" 2>/dev/null
+}
+
+# runs NAME: is the task of that name at work?
+runs()
+{
+    grep -qs '^running$' "$mnt/tasks/$1/state"
+}
+
+# is_in STATE NAME
+is_in()
+{
+    [ "$(cat "$mnt/tasks/$2/state")" = "$1" ]
+}
+
+# make_behind NAME: begin to make a disk on the frozen host; $! is the shell that waits for it.
+make_behind()
+{
+    behind sh -c "echo 40 > '$mnt/new/$1'"
+    wait_until 20 runs "$1"
+}

@@ -1,0 +1,200 @@
+# shellcheck shell=sh
+# What the tests of a mounted store share; sourced after functions.sh. VHDFS is the program under
+# test. Where it is built with sanitizers, what they report fails the test.
+
+here=$(dirname "$0")
+here=$(cd "$here" && pwd)
+tmp=$(realpath "$tmp")
+store=$tmp/store
+mnt=$tmp/mnt
+daemon=
+export LC_ALL=C
+
+need_fuse
+need_command python3
+python=$(python3 -c 'import sys; print(sys.executable)')
+# shellcheck disable=SC3045 # every sh here knows it
+ulimit -c 0
+
+mkdir -m 1777 "$tmp/reports"
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:log_path=$tmp/reports/address"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-}:print_stacktrace=1:log_path=$tmp/reports/undefined"
+undo look_at_reports
+undo unmount_all
+
+is_sanitized()
+{
+    grep -q __asan_init "$VHDFS"
+}
+
+is_mounted()
+{
+    grep -q "^[^ ]* $1 fuse" /proc/self/mounts
+}
+
+is_not_mounted()
+{
+    ! is_mounted "$1"
+}
+
+# has_ended PID: is the process gone, or a zombie that nobody has waited for?
+has_ended()
+{
+    ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
+}
+
+# birth PID: when it was started, which together with its number tells it from all others.
+birth()
+{
+    sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20
+}
+
+# kill_later PID: at the end of the test nothing is to be left of it.
+kill_later()
+{
+    undo "kill_same KILL $1 $(birth "$1")"
+}
+
+# kill_same SIGNAL PID BIRTH: unless the number belongs to another process by now.
+kill_same()
+{
+    [ "$(birth "$2")" != "${3-}" ] || kill "-$1" "$2" 2>/dev/null
+}
+
+# behind COMMAND...: start it in the background, to be killed at the end of the test; $! is its pid.
+behind()
+{
+    "$@" &
+    kill_later $!
+}
+
+# ends_with STATUS PID WHAT: wait for the end of what was started by behind.
+ends_with()
+{
+    wait_until 20 has_ended "$2"
+    ends_status=0
+    wait "$2" || ends_status=$?
+    expect "$1" "$ends_status" "exit status of $3"
+}
+
+# start_vhdfs [OPTION...]: mount $store on $mnt and set $daemon; the options are those of -o.
+start_vhdfs()
+{
+    start_options=pidfile=$tmp/pid
+    for start_option; do
+        start_options=$start_options,$start_option
+    done
+    undo "rm -f '$tmp/pid'"
+    if is_sanitized; then
+        "$VHDFS" "$store" "$mnt" -f -o "$start_options" 2>>"$tmp/log" &
+        daemon=$!
+        wait_until 20 is_ready "$daemon"
+        [ -e "$mnt/version" ] || fail "vhdfs has ended: $(cat "$tmp/log")"
+    else
+        "$VHDFS" "$store" "$mnt" -o "$start_options" || fail "vhdfs: exit status $?"
+        daemon=$(cat "$tmp/pid")
+    fi
+    end_later "$daemon"
+}
+
+is_ready()
+{
+    [ -e "$mnt/version" ] || has_ended "$1"
+}
+
+# stop_vhdfs: end the daemon, which must leave nothing behind, so that it can be started again.
+stop_vhdfs()
+{
+    kill "$daemon" || fail "the daemon has ended before its time"
+    daemon_ends
+}
+
+# daemon_ends: wait until the daemon, which something is about to end, is gone.
+daemon_ends()
+{
+    wait_until 20 has_ended "$daemon"
+    if is_sanitized; then
+        wait "$daemon" || fail "the daemon's exit status is $?"
+    fi
+    is_not_mounted "$mnt" || fail "$mnt is still mounted"
+    [ ! -e "$tmp/pid" ] || fail "the pid file is still there"
+    daemon=
+}
+
+# end_later PID: at the end of the test neither this daemon nor its mount on $mnt is to be left.
+end_later()
+{
+    undo "end_daemon $1 '$mnt' $(birth "$1")"
+}
+
+# end_daemon PID MOUNTPOINT BIRTH: whatever has happened, leave neither process nor mount.
+end_daemon()
+{
+    kill_same TERM "$1" "${3-}"
+    if ! (wait_until 20 is_over "$1" "${3-}"); then
+        kill_same KILL "$1" "${3-}"
+        # shellcheck disable=SC2034 # what functions.sh is about to exit with
+        status=1
+    fi
+    while is_mounted "$2"; do
+        umount -l "$2" || fusermount3 -uz "$2" || break
+    done
+}
+
+is_over()
+{
+    [ "$(birth "$1")" != "$2" ] || has_ended "$1"
+}
+
+# No mount of ours is left, wherever a test has got one by mistake; its daemon ends with it.
+unmount_all()
+{
+    sed -n "s,^[^ ]* \($tmp/[^ ]*\) fuse.*,\1,p" /proc/self/mounts | while read -r left; do
+        umount -l "$left" || fusermount3 -uz "$left"
+    done
+}
+
+look_at_reports()
+{
+    find "$tmp/reports" -type f -exec cat {} + >"$tmp/report"
+    grep -s -A 30 -e Sanitizer -e 'runtime error' "$tmp/log" >>"$tmp/report"
+    [ -s "$tmp/report" ] || return 0
+    cat "$tmp/report" >&2
+    # shellcheck disable=SC2034
+    status=1
+}
+
+# answer PATH TEXT [PATH TEXT...]: open PATH, making it, and write TEXT in one write. Prints for
+# each
+# what the system answered: "done", or the step and the errno, such as "open EEXIST".
+answer()
+{
+    "$python" -I -S "$here/answer.py" "$@"
+}
+
+# words_of SHELL: the words that call a shell; skips where there is none.
+words_of()
+{
+    case $1 in
+        busybox) echo busybox sh ;;
+        *) echo "$1" ;;
+    esac
+}
+
+# names FOLDER: what is in it, sorted, on one line.
+names()
+{
+    find "$1" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | paste -sd ' '
+}
+
+# value FILE KEY: the value of a key in a status or an info.
+value()
+{
+    sed -n "s/^$2 //p" "$1"
+}
+
+# Put a stretch of bytes into a file: poke FILE OFFSET, bytes from standard input.
+poke()
+{
+    dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}

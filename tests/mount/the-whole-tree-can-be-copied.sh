@@ -1,0 +1,48 @@
+#!/bin/sh
+# If this failed: a backup of the tree, or a bug report made of it, would stop half-way or miss what
+# the files say.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/mount.sh"
+
+need_root # to read what is only to be written to
+start_vhdfs
+echo 40 >"$mnt/new/d" || fail "cannot make d"
+echo 2 2>/dev/null >"$mnt/new/e"
+head -c 5000 /dev/zero >"$store/damaged.vhd"
+(cd "$mnt" && find . -type f -exec md5sum {} +) | sort >"$tmp/wanted"
+files=$(wc -l <"$tmp/wanted")
+[ "$files" -ge 40 ] || fail "too few files: $files"
+
+# copies COMMAND...: the tree to $tmp/copy, both from inside the tree
+copies()
+{
+    rm -rf "$tmp/copy"
+    mkdir "$tmp/copy"
+    (cd "$mnt" && timeout 30 "$@" 2>"$tmp/said") || fail "exit status $? of: $*: $(cat "$tmp/said")"
+    expect "" "$(cat "$tmp/said")" "what it said: $*"
+    (cd "$tmp/copy" && find . -type f -exec md5sum {} +) | sort >"$tmp/got"
+    cmp "$tmp/wanted" "$tmp/got" || fail "another copy: $*"
+}
+
+copies cp -r . "$tmp/copy"
+copies cp -a . "$tmp/copy"
+copies sh -c "tar -cf - . | tar -xf - -C '$tmp/copy'"
+if command -v busybox >/dev/null; then
+    copies busybox cp -r . "$tmp/copy"
+    copies sh -c "busybox tar -cf - . | busybox tar -xf - -C '$tmp/copy'"
+fi
+if command -v rsync >/dev/null; then
+    copies rsync -a . "$tmp/copy"
+fi
+expect ../../tasks/d "$(readlink "$tmp/copy/disks/d/task" || readlink "$mnt/disks/d/task")" \
+    "the symlink"
+
+expect "$files" "$(timeout 30 grep -rce '' "$mnt" | wc -l)" "files that grep -r reads"
+expect "$(cd "$mnt" && find . -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum }')" \
+    "$(timeout 30 find "$mnt" -type f -exec cat {} + | wc -c)" "bytes that find shows"
+
+# Reading has changed nothing.
+(cd "$mnt" && find . -type f -exec md5sum {} +) | sort >"$tmp/got"
+cmp "$tmp/wanted" "$tmp/got" || fail "the tree has changed by reading"
