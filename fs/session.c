@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "helper.h"
 #include "log.h"
 #include "ops.h"
@@ -31,6 +32,9 @@ struct fs_session {
     sigset_t signals;
     pthread_t signal_thread;
     bool is_over; /* atomic: the signal thread is to end */
+
+    pthread_mutex_t lock; /* guards what follows; outside the service's */
+    bool is_serving;      /* the service is there to be stopped */
 };
 
 /* Make the session and the pid file, whose options are judged by that. */
@@ -54,6 +58,7 @@ enum fs_exit fs_session_new(struct fs *fs, struct fs_options *options, struct fs
         return FS_EXIT_MOUNT;
     session->fs = fs;
     session->options = options;
+    pthread_mutex_init(&session->lock, NULL);
     enum fs_exit status = prepare(session, options);
     if (status == FS_EXIT_OK)
         *ret = session;
@@ -86,6 +91,19 @@ enum fs_exit fs_session_mount(struct fs_session *session)
     return fuse_session_mount(session->fuse, path) == 0 ? FS_EXIT_OK : FS_EXIT_MOUNT;
 }
 
+/* Take nothing new and let nobody in any more, unless the end has begun already. */
+static void begin_end(struct fs_session *session)
+{
+    {
+        HOLD_LOCK(&session->lock);
+        if (!session->is_serving)
+            return;
+        vhd_service_stop(session->fs->service);
+    }
+    if (fs_helper_detach(session->helper) < 0)
+        fs_log(LOG_ERR, "cannot unmount \"%s\"", session->options->mountpoint);
+}
+
 static void *signal_run(void *arg)
 {
     struct fs_session *session = arg;
@@ -99,15 +117,13 @@ static void *signal_run(void *arg)
             _exit(FS_EXIT_MOUNT);
         }
         fs_log(LOG_INFO, "%s: unmounting", sigdescr_np(signal));
-        vhd_service_stop(session->fs->service);
-        if (fs_helper_detach(session->helper) < 0)
-            fs_log(LOG_ERR, "cannot unmount \"%s\"", session->options->mountpoint);
+        begin_end(session);
     }
     return NULL;
 }
 
-/* The signals that end us are for one thread alone; it, and all others, block them. */
-static int start_signal_thread(struct fs_session *session)
+/* The signals that end us are for one thread alone; it, and all that are started, block them. */
+static void block_signals(struct fs_session *session)
 {
     sigemptyset(&session->signals);
     sigaddset(&session->signals, SIGHUP);
@@ -116,6 +132,12 @@ static int start_signal_thread(struct fs_session *session)
     pthread_sigmask(SIG_BLOCK, &session->signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a write past the limit answers EFBIG instead */
+}
+
+/* From here on signals are answered; those that came earlier are still pending. */
+static int start_signal_thread(struct fs_session *session)
+{
+    session->is_serving = true;
     return -pthread_create(&session->signal_thread, NULL, signal_run, session);
 }
 
@@ -148,30 +170,51 @@ static int confine(struct fs_session *session)
     return err < 0 ? err : fs_user_become(&options->user);
 }
 
-/* Start the threads that the tree needs, serve, and stop them in reverse order. */
-static int run(struct fs_session *session)
+/* Start the threads that the tree needs. */
+static int start(struct fs_session *session)
 {
     struct fs *fs = session->fs;
 
     int err = confine(session);
-    if (err == 0)
-        err = start_signal_thread(session);
     if (err < 0)
         return err;
+    block_signals(session);
     err = fs_parking_new(&fs->parking);
     if (err == 0)
         err = fs_pollers_new(&fs->pollers);
     if (err == 0)
         err = vhd_service_new(QUICK_WORKERS, &fs->service);
-    if (err == 0) {
-        vhd_service_listen(fs->service, fs_pollers_task_changed, fs->pollers);
-        err = serve(session);
+    if (err < 0)
+        return err;
+    vhd_service_listen(fs->service, fs_pollers_task_changed, fs->pollers);
+    return start_signal_thread(session);
+}
+
+/* Stop them in reverse order; all but the signal thread, since a second signal still counts. */
+static void stop(struct fs_session *session)
+{
+    struct fs *fs = session->fs;
+
+    {
+        HOLD_LOCK(&session->lock);
+        session->is_serving = false;
     }
     vhd_service_free(fs->service);
     fs_opened_close_all(&fs->opened);
     fs_pollers_free(fs->pollers);
     fs_parking_free(fs->parking);
-    stop_signal_thread(session);
+}
+
+static int run(struct fs_session *session)
+{
+    int err = start(session);
+    bool has_signal_thread = err == 0;
+
+    if (err == 0)
+        err = serve(session);
+    stop(session);
+    if (has_signal_thread)
+        stop_signal_thread(session);
     return err;
 }
 
@@ -197,5 +240,6 @@ void fs_session_end(struct fs_session *session)
     else
         fs_pidfile_remove(session->pidfile);
     fs_pidfile_close(session->pidfile);
+    pthread_mutex_destroy(&session->lock);
     free(session);
 }

@@ -15,10 +15,11 @@
 #define BELIEVED_SECONDS 2
 
 /*
- * A directory's time counts in ticks of the kernel's clock: one that was changed so shortly before
- * it was listed may have changed again since, at the same time.
+ * A file's time counts in ticks: of the kernel's clock, or of the file system, a second on ext4
+ * with small inodes, two on FAT. What was changed so shortly before it was looked at may have
+ * changed again since, at the same time.
  */
-#define TICK_NANOSECONDS 20000000L
+#define TICK_NANOSECONDS 2000000000L
 
 /* An image that has been read. */
 struct known {
@@ -162,6 +163,19 @@ static int add_parent(struct vhd_children *children, const uuid_t parent)
     return 0;
 }
 
+/* Put what is known of a file into the listing, which takes it over. */
+static int list_known(struct listing *listing, struct known *known)
+{
+    struct known **node = tsearch(known, &listing->known, compare_names);
+
+    if (!node || *node != known) {
+        /* A folder that changes while it is read may tell of a file twice. */
+        free(known);
+        return node ? 0 : -ENOMEM;
+    }
+    return known->is_child ? add_parent(listing->children, known->parent) : 0;
+}
+
 /* Move what is known of a file over, if the file is still the same, or read it. */
 static int list_one(void *arg, const struct vhd_file *file)
 {
@@ -179,11 +193,7 @@ static int list_one(void *arg, const struct vhd_file *file)
         known = NULL;
         err = known_new(children, file, &known);
     }
-    if (err == 0 && !tsearch(known, &listing->known, compare_names)) {
-        free(known);
-        err = -ENOMEM;
-    }
-    return err == 0 && known->is_child ? add_parent(children, known->parent) : err;
+    return err < 0 ? err : list_known(listing, known);
 }
 
 /* List the store. On failure what is known is dropped, and read anew the next time. */

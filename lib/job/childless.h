@@ -12,8 +12,8 @@
  *
  * Returns VHD_OK, or with a sentence in *ret:
  *   VHD_PATH_NOT_FOUND  there is no such disk
+ *   VHD_ACCESS_DENIED, VHD_UNEXPECTED  its image cannot be opened to tell whether it has children
  *   VHD_IN_USE          other disks of the store are based on it
- *   VHD_UNEXPECTED      as the host answers
  */
 enum vhd_result vhd_judge_childless(const struct vhd_store *store, struct vhd_children *children,
                                     const char *name, struct vhd_info *ret_info,

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "job/childless.h"
 #include "request/name.h"
@@ -26,6 +27,25 @@ static enum vhd_result judge_names(const struct vhd_store *store, const char *na
     return VHD_OK;
 }
 
+/*
+ * Give a file another name, never in place of another. Where the file system cannot rename so, NFS
+ * for one, a link does it: that never replaces anything either.
+ */
+static int move_file(int dir_fd, const char *file, const char *new_file)
+{
+    if (renameat2(dir_fd, file, dir_fd, new_file, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    if (linkat(dir_fd, file, dir_fd, new_file, 0) < 0)
+        return -errno;
+    if (unlinkat(dir_fd, file, 0) == 0)
+        return 0;
+    int err = -errno;
+    unlinkat(dir_fd, new_file, 0);
+    return err;
+}
+
 enum vhd_result vhd_rename(const struct vhd_store *store, struct vhd_children *children,
                            const char *name, const char *new_name, struct vhd_verdict *ret)
 {
@@ -40,9 +60,7 @@ enum vhd_result vhd_rename(const struct vhd_store *store, struct vhd_children *c
 
     /* The case of the ending is kept: it is the file's owner's. */
     snprintf(file, sizeof file, "%s%s", new_name, info.file + strlen(name));
-    int dir_fd = vhd_store_fd(store), err = 0;
-    if (renameat2(dir_fd, info.file, dir_fd, file, RENAME_NOREPLACE) < 0)
-        err = -errno;
+    int err = move_file(vhd_store_fd(store), info.file, file);
     if (err == 0)
         err = vhd_store_sync(store);
     return err < 0 ? vhd_verdict_errno(ret, err, "cannot rename \"%s/%s\" to \"%s\"",
