@@ -52,6 +52,12 @@ need_command()
     done
 }
 
+# Mounts that only the caller sees: a chroot whose root is no mount point cannot have them.
+need_own_mounts()
+{
+    unshare -m true 2>/dev/null || skip "needs mounts of its own"
+}
+
 need_fuse()
 {
     [ -w /dev/fuse ] || skip "needs /dev/fuse"

@@ -13,6 +13,7 @@ ext4) size=32M options=-q ;;
 xfs) size=300M options=-qK ;;
 esac
 need_root
+need_own_mounts
 need_file_system "$type"
 need_command "mkfs.$type" losetup
 [ -e /dev/loop-control ] || skip "needs loop devices"
