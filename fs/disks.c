@@ -374,6 +374,15 @@ static enum vhd_result judge_rename(struct fs *fs, struct fs_name *name, struct 
     return rename_claimed(fs, name, target, ret);
 }
 
+/* Is this the alias "X.vhd" of a disk, and none itself? */
+static bool is_alias(struct fs *fs, const char *text)
+{
+    char file[NAME_MAX + 1];
+
+    return vhd_name_stem_length(text) < strlen(text) &&
+           vhd_store_find(fs->store, text, file, NULL) == -ENOENT;
+}
+
 static int disks_rename(struct fs *fs, const char *text, const char *new_text)
 {
     struct vhd_verdict verdict;
@@ -382,7 +391,9 @@ static int disks_rename(struct fs *fs, const char *text, const char *new_text)
     struct fs_name *target = name ? fs_names_get(fs->names, new_name) : NULL;
     int err = target ? 0 : -ENOMEM;
 
-    if (target && judge_rename(fs, name, target, &verdict) != VHD_OK)
+    if (target && is_alias(fs, text))
+        err = -EPERM;
+    else if (target && judge_rename(fs, name, target, &verdict) != VHD_OK)
         err = fs_refuse(fs, folder, text, &verdict);
     fs_name_put(fs->names, target);
     fs_name_put(fs->names, name);

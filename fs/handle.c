@@ -7,6 +7,14 @@
 
 #include "base/cleanup.h"
 
+static int keep_name(struct fs_handle *handle)
+{
+    if (!handle->node.name)
+        return 0;
+    handle->opened_as = strdup(fs_name_text(handle->node.name));
+    return handle->opened_as ? 0 : -ENOMEM;
+}
+
 /* What opening a node does besides making the handle. */
 static int begin(struct fs_handle *handle)
 {
@@ -47,9 +55,12 @@ int fs_handle_open(struct fs *fs, struct fs_node *node, bool is_writer, struct f
     handle->fs = fs;
     handle->node = *node;
     handle->is_writer = is_writer;
-    int err = begin(handle);
+    int err = keep_name(handle);
+    if (err == 0)
+        err = begin(handle);
     if (err < 0) {
         fs_node_put(fs, &handle->node);
+        free(handle->opened_as);
         free(handle);
         return err;
     }
@@ -74,17 +85,25 @@ void fs_handle_unref(struct fs_handle *handle)
         ops->close(handle->fs, &handle->node);
     fs_text_free(&handle->text);
     fs_node_put(handle->fs, &handle->node);
+    free(handle->opened_as);
     pthread_mutex_destroy(&handle->lock);
     free(handle);
 }
+
+/* When a text that is gone has last changed. */
+static const struct timespec gone = {0};
 
 /* Take a new snapshot; where there is nothing to show, or no longer, the old one stays. */
 static void refresh(struct fs_handle *handle)
 {
     struct fs_text text;
 
-    if (!handle->node.row->ops->show || fs_node_text(handle->fs, &handle->node, &text) < 0)
+    if (!handle->node.row->ops->show)
         return;
+    if (fs_node_text(handle->fs, &handle->node, &text) < 0) {
+        handle->text.changed = gone;
+        return;
+    }
     fs_text_free(&handle->text);
     handle->text = text;
 }
@@ -122,12 +141,14 @@ bool fs_handle_has_changed(struct fs_handle *handle)
     {
         HOLD_LOCK(&handle->lock);
         seen = handle->text.changed;
+        handle->is_read = true;
     }
-    if (fs_node_text(handle->fs, &handle->node, &text) < 0)
-        return true;
-    bool is_same = text.changed.tv_sec == seen.tv_sec && text.changed.tv_nsec == seen.tv_nsec;
-    fs_text_free(&text);
-    return !is_same;
+    struct timespec is = gone;
+    if (fs_node_text(handle->fs, &handle->node, &text) == 0) {
+        is = text.changed;
+        fs_text_free(&text);
+    }
+    return is.tv_sec != seen.tv_sec || is.tv_nsec != seen.tv_nsec;
 }
 
 void fs_reply_text(fuse_req_t req, const char *text, size_t len, size_t size, off_t off)

@@ -23,6 +23,7 @@ struct fs_handle {
     struct fs *fs;
     struct fs_node node;
     bool is_writer;
+    char *opened_as; /* the NAME when it was opened; its disk may be renamed. NULL without one */
 
     /* Set once by whoever must know of the close; called after the last operation on the file. */
     void (*closed)(struct fs_handle *handle);
@@ -58,7 +59,10 @@ void fs_handle_unref(struct fs_handle *handle);
  */
 void fs_handle_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off);
 
-/* Has what the file shows changed since its snapshot was taken? Gone counts as changed. */
+/*
+ * Has what the file shows changed since its snapshot was taken? To be gone is a change, once. After
+ * this look a read at 0 takes a new snapshot, be it the first.
+ */
 bool fs_handle_has_changed(struct fs_handle *handle);
 
 /* Answer a read with its part of a text. */

@@ -27,6 +27,11 @@ enum word { WORD_DETACH = 'd', WORD_END = 'e' };
 struct fs_helper {
     pid_t pid;
     int fd;
+
+    /* what the daemon does itself when the helper has died */
+    const char *mountpoint;
+    int mount_id;
+    struct fs_pidfile *pidfile;
 };
 
 /*
@@ -80,9 +85,8 @@ static int detach(const char *mountpoint, int id)
 }
 
 /* Serve the daemon until it says that it ends, or has died. Returns the exit status. */
-static int helper_run(int fd, const char *mountpoint)
+static int helper_run(int fd, const char *mountpoint, int id)
 {
-    const int id = mount_id(mountpoint);
     char word;
 
     for (;;) {
@@ -129,7 +133,12 @@ int fs_helper_start(const char *mountpoint, struct fs_pidfile *pidfile, bool is_
         free(helper);
         return err;
     }
-    helper->fd = ends[0];
+    *helper = (struct fs_helper){
+        .fd = ends[0],
+        .mountpoint = mountpoint,
+        .mount_id = mount_id(mountpoint),
+        .pidfile = pidfile,
+    };
     helper->pid = fork();
     if (helper->pid < 0) {
         int err = -errno;
@@ -140,7 +149,7 @@ int fs_helper_start(const char *mountpoint, struct fs_pidfile *pidfile, bool is_
     }
     if (helper->pid == 0) {
         settle(ends[1], is_foreground);
-        int status = helper_run(HELPER_FD, mountpoint);
+        int status = helper_run(HELPER_FD, mountpoint, helper->mount_id);
         fs_pidfile_remove(pidfile);
         _exit(status);
     }
@@ -154,17 +163,20 @@ int fs_helper_detach(struct fs_helper *helper)
     const char word = WORD_DETACH;
     char is_done = 0;
 
-    if (write(helper->fd, &word, 1) != 1 || read(helper->fd, &is_done, 1) != 1 || !is_done)
-        return -EIO;
-    return 0;
+    if (write(helper->fd, &word, 1) != 1 || read(helper->fd, &is_done, 1) != 1)
+        return detach(helper->mountpoint, helper->mount_id);
+    return is_done ? 0 : -EIO;
 }
 
 void fs_helper_end(struct fs_helper *helper)
 {
     const char word = WORD_END;
+    int status = 0;
 
-    if (write(helper->fd, &word, 1) == 1)
-        waitpid(helper->pid, NULL, 0);
+    /* Killed, it has left to us what it was for. */
+    bool is_told = write(helper->fd, &word, 1) == 1;
+    if (waitpid(helper->pid, &status, 0) != helper->pid || !is_told || !WIFEXITED(status))
+        fs_pidfile_remove(helper->pidfile);
     close(helper->fd);
     free(helper);
 }

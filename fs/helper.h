@@ -13,8 +13,8 @@ struct fs_pidfile;
 /*
  * Fork the helper, before there are threads and before rights are given up.
  *
- *   mountpoint     absolute path; mounted
- *   pidfile        to be removed at the end; NULL for none
+ *   mountpoint     absolute path; mounted. It stays the caller's
+ *   pidfile        to be removed at the end; NULL for none. The same
  *   is_foreground  the helper may keep the standard streams
  *
  * Returns 0 or a negative errno.
@@ -25,7 +25,9 @@ int fs_helper_start(const char *mountpoint, struct fs_pidfile *pidfile, bool is_
 /*
  * Have the mount detached, as umount -l does: nobody new gets in, and open files go on.
  *
- * Returns 0, or -EIO when it could not be; the helper has logged why.
+ * A helper that has died is done without, as far as the daemon's own rights go.
+ *
+ * Returns 0, or a negative errno; why has been logged.
  */
 int fs_helper_detach(struct fs_helper *helper);
 

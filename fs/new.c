@@ -10,6 +10,7 @@
 #include "ino.h"
 #include "job/create.h"
 #include "parking.h"
+#include "pollers.h"
 #include "refuse.h"
 #include "request/name.h"
 #include "tasks.h"
@@ -138,7 +139,7 @@ static void request_answer(struct fs_handle *handle, fuse_req_t req, size_t size
 
     set_request(handle, verdict->result == VHD_OK ? FS_REQUEST_DONE : FS_REQUEST_NONE);
     if (verdict->result != VHD_OK)
-        fs_refuse(handle->fs, folder, fs_name_text(handle->node.name), verdict);
+        fs_refuse(handle->fs, folder, handle->opened_as, verdict);
     fs_reply_verdict(req, verdict, size);
 }
 
@@ -155,6 +156,7 @@ static void record_refusal(struct fs *fs, struct fs_name *name, uint64_t size,
     struct vhd_task *task =
         vhd_service_record_refusal(fs->service, VHD_CREATE_OPERATION, description, verdict);
     fs_name_settle(fs->names, name, task);
+    fs_pollers_task_changed(fs->pollers);
     vhd_task_unref(task);
 }
 
@@ -177,6 +179,7 @@ static struct vhd_task *submit(struct fs *fs, struct fs_name *name,
     else
         vhd_create_submit(fs->service, create, &task, ret);
     fs_name_settle(fs->names, name, task);
+    fs_pollers_task_changed(fs->pollers); /* what it has told by itself may have been too early */
     return task;
 }
 
@@ -220,7 +223,7 @@ static void request_write(struct fs_handle *handle, fuse_req_t req, const char *
 {
     static const struct fs_parked_ops parked = {.is_work = true, .answer = request_answer};
     struct fs *fs = handle->fs;
-    const char *disk = fs_name_text(handle->node.name);
+    const char *disk = handle->opened_as;
     struct vhd_verdict verdict;
     bool is_over;
 

@@ -89,14 +89,15 @@ static int refuse(struct parse *parse, const char *why, const char *what)
 static char *resolve(const char *path)
 {
     char *resolved = realpath(path, NULL);
+    const bool is_missing = errno == ENOENT;
     if (resolved)
         return resolved;
     AUTO_FREE char *first = strdup(path);
     AUTO_FREE char *second = strdup(path);
     AUTO_FREE char *above = first ? realpath(dirname(first), NULL) : NULL;
-    AUTO_FREE char *here = above ? NULL : getcwd(NULL, 0);
+    AUTO_FREE char *here = getcwd(NULL, 0);
     int len = -1;
-    if (above && second && errno == ENOENT)
+    if (above && second && is_missing)
         len = asprintf(&resolved, "%s/%s", strcmp(above, "/") == 0 ? "" : above, basename(second));
     else if (*path == '/')
         len = asprintf(&resolved, "%s", path);

@@ -9,6 +9,7 @@
 #include "handle.h"
 #include "ino.h"
 #include "parking.h"
+#include "pollers.h"
 #include "refuse.h"
 #include "request/name.h"
 
@@ -249,6 +250,8 @@ int fs_tasks_forget(struct fs *fs, const char *where, const char *text)
         return -ENOENT;
     int err = fs_name_forget_record(fs->names, name);
     fs_name_put(fs->names, name);
+    if (err == 0)
+        fs_pollers_task_changed(fs->pollers);
     if (err != -EBUSY)
         return err;
     vhd_verdict_set(&verdict, VHD_IN_USE, "the task of \"%s\" is at work", text);

@@ -60,9 +60,12 @@ enum vhd_result vhd_rename(const struct vhd_store *store, struct vhd_children *c
 
     /* The case of the ending is kept: it is the file's owner's. */
     snprintf(file, sizeof file, "%s%s", new_name, info.file + strlen(name));
-    int err = move_file(vhd_store_fd(store), info.file, file);
-    if (err == 0)
+    int dir_fd = vhd_store_fd(store), err = move_file(dir_fd, info.file, file);
+    if (err == 0) {
         err = vhd_store_sync(store);
+        if (err < 0)
+            move_file(dir_fd, file, info.file); /* what is told to have failed is taken back */
+    }
     return err < 0 ? vhd_verdict_errno(ret, err, "cannot rename \"%s/%s\" to \"%s\"",
                                        vhd_store_path(store), info.file, file)
                    : VHD_OK;

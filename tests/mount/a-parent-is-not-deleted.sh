@@ -8,31 +8,8 @@
 start_vhdfs
 echo "40 uuid=8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6" >"$mnt/new/parent" || fail "cannot make parent"
 echo 40 >"$mnt/new/other" || fail "cannot make other"
-cat >"$tmp/program" <<'END'
-import sys, uuid
-
-parent, child = sys.argv[1:]
-image = bytearray(open(parent, "rb").read())
-
-
-def seal(start, length, at):
-    image[start + at:start + at + 4] = bytes(4)
-    total = sum(image[start:start + length])
-    image[start + at:start + at + 4] = (~total & 0xFFFFFFFF).to_bytes(4, "big")
-
-
-for footer in 0, len(image) - 512:
-    parent_uuid = bytes(image[footer + 68:footer + 84])
-    image[footer + 60:footer + 64] = (4).to_bytes(4, "big")  # differencing
-    image[footer + 68:footer + 84] = uuid.uuid4().bytes
-    seal(footer, 512, 64)
-image[512 + 40:512 + 56] = parent_uuid
-name = "C:\\disks\\parent.vhd".encode("utf-16-be")
-image[512 + 64:512 + 64 + len(name)] = name
-seal(512, 1024, 36)
-open(child, "wb").write(image)
-END
-python3 "$tmp/program" "$store/parent.vhd" "$store/child.vhd" || fail "cannot make a child"
+"$python" -I -S "$here/child.py" "$store/parent.vhd" "$store/child.vhd" ||
+    fail "cannot make a child"
 
 child=$mnt/disks/child/info
 expect differencing "$(value "$child" type)" "type of the child"
