@@ -47,7 +47,8 @@ enum fs_caller fs_caller_look(pid_t tid)
     if (tid == 0)
         return FS_CALLER_UNKNOWN;
     int err = read_status(tid, &status);
-    if (err == -ENOENT || err == -ESRCH)
+    /* Who is not there in /proc may only be hidden there (hidepid). */
+    if ((err == -ENOENT || err == -ESRCH) && kill(tid, 0) < 0 && errno == ESRCH)
         return FS_CALLER_STOPPED;
     if (err < 0 || !status.has_pending)
         return FS_CALLER_UNKNOWN;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,12 @@
 /* The parent: wait for the child's word, or its end. */
 static _Noreturn void wait_for_child(int fd)
 {
+    sigset_t none;
     char word;
     ssize_t len;
+
+    sigemptyset(&none); /* they are blocked for the child; whoever waits here may be stopped */
+    sigprocmask(SIG_SETMASK, &none, NULL);
 
     do
         len = read(fd, &word, 1);
@@ -84,6 +89,7 @@ void fs_daemon_ready(int ready_fd)
     tell_service_manager();
     if (ready_fd < 0)
         return;
+    fs_log_to_syslog();
     fs_daemon_close_streams();
     if (write(ready_fd, "", 1) < 0)
         fs_log(LOG_WARNING, "nobody waits for the mount: %s", strerrordesc_np(errno));

@@ -11,6 +11,7 @@
 #include "ino.h"
 #include "job/delete.h"
 #include "job/rename.h"
+#include "pollers.h"
 #include "refuse.h"
 #include "request/name.h"
 #include "request/size.h"
@@ -148,11 +149,6 @@ static void print_allocated(FILE *out, const void *arg)
         putc('-', out);
 }
 
-static bool is_child(const struct vhd_image *image)
-{
-    return image->has_header && image->footer.type == VHD_TYPE_DIFFERENCING;
-}
-
 static void print_parent(FILE *out, const void *arg)
 {
     const struct record *record = arg;
@@ -163,7 +159,7 @@ static void print_parent_uuid(FILE *out, const void *arg)
 {
     const struct vhd_image *image = &((const struct record *)arg)->info.image;
     char text[UUID_STR_LEN] = "-";
-    if (is_child(image))
+    if (vhd_image_is_differencing(image))
         uuid_unparse_lower(image->header.parent_uuid, text);
     fputs(text, out);
 }
@@ -317,6 +313,7 @@ static enum vhd_result delete_claimed(struct fs *fs, struct fs_name *name, struc
     if (result == VHD_OK)
         fs_name_retire(fs->names, name);
     fs_name_settle(fs->names, name, NULL);
+    fs_pollers_task_changed(fs->pollers);
     return result;
 }
 
@@ -360,6 +357,7 @@ static enum vhd_result rename_claimed(struct fs *fs, struct fs_name *name, struc
         fs_name_settle(fs->names, target, NULL);
     }
     fs_name_settle(fs->names, name, NULL);
+    fs_pollers_task_changed(fs->pollers);
     return result;
 }
 

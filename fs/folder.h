@@ -1,6 +1,6 @@
 /*
- * An open folder: its listing, collected when it is opened or rewound, so that what comes and goes
- * meanwhile moves nothing that is still to be read.
+ * An open folder: its listing, collected when it is first read or rewound, so that what comes and
+ * goes meanwhile moves nothing that is still to be read.
  */
 #pragma once
 

@@ -2,9 +2,10 @@
  * The mount: what every part of it shares. One exists for the daemon's life; its pointers do not
  * change once it serves.
  *
- * Lock order, outermost first: a handle's lock, the names' lock, the library's (service, task).
- * The errors' and the opened files' locks are leaves, the parking's but for a task's; the pollers'
- * is outside a handle's. None is held across a reply to the kernel.
+ * Lock order, outermost first: the pollers' lock, a handle's, the names', the library's (service,
+ * task). The index of children has a lock of its own inside a handle's, held while the store is
+ * read. The errors' and the opened files' locks are leaves, and so is the parking's but for a
+ * task's. None is held across a reply to the kernel.
  */
 #pragma once
 

@@ -136,7 +136,6 @@ void fs_handle_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t
 bool fs_handle_has_changed(struct fs_handle *handle)
 {
     struct timespec seen;
-    struct fs_text text;
 
     {
         HOLD_LOCK(&handle->lock);
@@ -144,10 +143,7 @@ bool fs_handle_has_changed(struct fs_handle *handle)
         handle->is_read = true;
     }
     struct timespec is = gone;
-    if (fs_node_text(handle->fs, &handle->node, &text) == 0) {
-        is = text.changed;
-        fs_text_free(&text);
-    }
+    handle->node.row->ops->changed(handle->fs, &handle->node, &is);
     return is.tv_sec != seen.tv_sec || is.tv_nsec != seen.tv_nsec;
 }
 

@@ -60,8 +60,8 @@ void fs_handle_unref(struct fs_handle *handle);
 void fs_handle_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off);
 
 /*
- * Has what the file shows changed since its snapshot was taken? To be gone is a change, once. After
- * this look a read at 0 takes a new snapshot, be it the first.
+ * For a text with is_polled: has what it shows changed since its snapshot was taken? To be gone is
+ * a change, once. After this look a read at 0 takes a new snapshot, be it the first.
  */
 bool fs_handle_has_changed(struct fs_handle *handle);
 

@@ -29,7 +29,6 @@ struct fs_helper {
     int fd;
 
     /* what the daemon does itself when the helper has died */
-    const char *mountpoint;
     int mount_id;
     struct fs_pidfile *pidfile;
 };
@@ -71,21 +70,70 @@ static int fusermount(const char *mountpoint)
     return 0;
 }
 
-/* Detach our mount, unless it is gone already or another one is on top of it. */
-static int detach(const char *mountpoint, int id)
+/* Take the escapes out of a path in mountinfo: a blank is \040 there. */
+static void unescape(char *path)
 {
-    if (id < 0 || mount_id(mountpoint) != id)
+    char *out = path;
+
+    for (const char *in = path; *in; out++) {
+        if (in[0] == '\\' && in[1] && in[2] && in[3]) {
+            *out = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
+            in += 4;
+        } else {
+            *out = *in++;
+        }
+    }
+    *out = 0;
+}
+
+/*
+ * Where the mount of this id is now: a folder above it may have been renamed.
+ *
+ * Returns a path to be freed, or NULL when there is no such mount any more.
+ *
+ * Source: proc(5), /proc/pid/mountinfo: the id is the first field, the mount point the fifth.
+ */
+static char *mount_path(int id)
+{
+    AUTO_FREE char *line = NULL;
+    char *path = NULL;
+    size_t room = 0;
+
+    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    if (!mounts)
+        return NULL;
+    while (!path && getline(&line, &room, mounts) >= 0) {
+        char *rest = line, *fields[5] = {NULL};
+        for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+            fields[i] = strsep(&rest, " ");
+        if (fields[4] && strtol(fields[0], NULL, 10) == id)
+            path = strdup(fields[4]);
+    }
+    fclose(mounts);
+    if (path)
+        unescape(path);
+    return path;
+}
+
+/* Detach our mount, unless it is gone already. Another that covers it is left alone. */
+static int detach(int id)
+{
+    AUTO_FREE char *path = id < 0 ? NULL : mount_path(id);
+    int err = 0;
+
+    if (!path)
         return 0;
-    if (umount2(mountpoint, MNT_DETACH) == 0)
-        return 0;
-    int err = errno == EPERM ? fusermount(mountpoint) : -errno;
+    if (mount_id(path) != id)
+        err = -EBUSY;
+    else if (umount2(path, MNT_DETACH) < 0)
+        err = errno == EPERM ? fusermount(path) : -errno;
     if (err < 0)
-        fs_log(LOG_ERR, "cannot unmount \"%s\": %s", mountpoint, strerrordesc_np(-err));
+        fs_log(LOG_ERR, "cannot unmount \"%s\": %s", path, strerrordesc_np(-err));
     return err;
 }
 
 /* Serve the daemon until it says that it ends, or has died. Returns the exit status. */
-static int helper_run(int fd, const char *mountpoint, int id)
+static int helper_run(int fd, int id)
 {
     char word;
 
@@ -94,10 +142,10 @@ static int helper_run(int fd, const char *mountpoint, int id)
         if (len < 0 && errno == EINTR)
             continue;
         if (len != 1)
-            return detach(mountpoint, id) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+            return detach(id) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         if (word == WORD_END)
             return EXIT_SUCCESS;
-        char answer = (char)(detach(mountpoint, id) == 0);
+        char answer = (char)(detach(id) == 0);
         if (write(fd, &answer, 1) < 0)
             return EXIT_FAILURE;
     }
@@ -135,7 +183,6 @@ int fs_helper_start(const char *mountpoint, struct fs_pidfile *pidfile, bool is_
     }
     *helper = (struct fs_helper){
         .fd = ends[0],
-        .mountpoint = mountpoint,
         .mount_id = mount_id(mountpoint),
         .pidfile = pidfile,
     };
@@ -149,7 +196,7 @@ int fs_helper_start(const char *mountpoint, struct fs_pidfile *pidfile, bool is_
     }
     if (helper->pid == 0) {
         settle(ends[1], is_foreground);
-        int status = helper_run(HELPER_FD, mountpoint, helper->mount_id);
+        int status = helper_run(HELPER_FD, helper->mount_id);
         fs_pidfile_remove(pidfile);
         _exit(status);
     }
@@ -164,7 +211,7 @@ int fs_helper_detach(struct fs_helper *helper)
     char is_done = 0;
 
     if (write(helper->fd, &word, 1) != 1 || read(helper->fd, &is_done, 1) != 1)
-        return detach(helper->mountpoint, helper->mount_id);
+        return detach(helper->mount_id);
     return is_done ? 0 : -EIO;
 }
 

@@ -13,8 +13,8 @@ struct fs_pidfile;
 /*
  * Fork the helper, before there are threads and before rights are given up.
  *
- *   mountpoint     absolute path; mounted. It stays the caller's
- *   pidfile        to be removed at the end; NULL for none. The same
+ *   mountpoint     absolute path; mounted
+ *   pidfile        to be removed at the end; NULL for none. It stays the caller's
  *   is_foreground  the helper may keep the standard streams
  *
  * Returns 0 or a negative errno.

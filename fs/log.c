@@ -3,16 +3,22 @@
 #define FUSE_USE_VERSION 314
 #include <fuse_log.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
-static bool is_to_stderr = true; /* set once, before there are threads */
+static bool is_to_syslog; /* atomic */
+
+static bool to_syslog(void)
+{
+    return __atomic_load_n(&is_to_syslog, __ATOMIC_RELAXED);
+}
 
 static void vlog(int priority, const char *format, va_list args)
 {
-    if (is_to_stderr)
-        vfprintf(stderr, format, args);
-    else
+    if (to_syslog())
         vsyslog(priority, format, args);
+    else
+        vfprintf(stderr, format, args);
 }
 
 /* libfuse's levels are syslog's, and its messages end their lines. */
@@ -21,23 +27,27 @@ static void fuse_message(enum fuse_log_level level, const char *format, va_list 
     vlog((int)level, format, args);
 }
 
-void fs_log_open(bool to_stderr)
+void fs_log_open(void)
 {
-    is_to_stderr = to_stderr;
-    if (!to_stderr)
-        openlog("vhdfs", LOG_PID, LOG_DAEMON);
     fuse_set_log_func(fuse_message);
+}
+
+void fs_log_to_syslog(void)
+{
+    openlog("vhdfs", LOG_PID, LOG_DAEMON);
+    __atomic_store_n(&is_to_syslog, true, __ATOMIC_RELAXED);
 }
 
 void fs_log(int priority, const char *format, ...)
 {
     va_list args;
+    bool is_line = !to_syslog();
 
-    if (is_to_stderr)
+    if (is_line)
         fputs("vhdfs: ", stderr);
     va_start(args, format);
     vlog(priority, format, args);
     va_end(args);
-    if (is_to_stderr)
+    if (is_line)
         putc('\n', stderr);
 }

@@ -1,13 +1,16 @@
 /*
- * What the daemon has to say: to stderr in the foreground, else to syslog.
+ * What the daemon has to say: to stderr in the foreground and until the tree answers, else to
+ * syslog.
  */
 #pragma once
 
-#include <stdbool.h>
 #include <syslog.h>
 
-/* Begin; libfuse's own messages go the same way. */
-void fs_log_open(bool to_stderr);
+/* Begin, on stderr; libfuse's own messages go the same way. */
+void fs_log_open(void);
+
+/* From now on say it to syslog. */
+void fs_log_to_syslog(void);
 
 /* Say something. The priority is syslog's: LOG_ERR, LOG_INFO, ... */
 void fs_log(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));

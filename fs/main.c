@@ -57,7 +57,7 @@ static enum fs_exit run(struct fs *fs, const struct fs_options *options, struct 
             return FS_EXIT_MOUNT;
         }
     }
-    fs_log_open(options->is_foreground);
+    fs_log_open();
     return fs_session_serve(session);
 }
 
@@ -78,8 +78,24 @@ static enum fs_exit mount_and_run(struct fs *fs, struct fs_options *options)
     return status;
 }
 
+/*
+ * Whoever has closed his standard streams would have the store and its lock open in their place,
+ * where the daemon, or any library that prints, takes them for the streams.
+ */
+static void secure_standard_streams(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    secure_standard_streams();
     /* What the caller has open is his: a lock on it, say, must not last as long as the mount. */
     close_range(STDERR_FILENO + 1, ~0U, 0);
 

@@ -35,9 +35,17 @@ struct slot {
     TAILQ_ENTRY(slot) record_link; /* with a task */
 
     unsigned open_requests;
-    pid_t refused_pid;
-    time_t refused_at; /* seconds of the monotonic clock */
 };
+
+/* A process that was refused an unlink inside a disk. */
+struct refused {
+    uint32_t serial;
+    pid_t pid;
+    time_t at; /* seconds of the monotonic clock */
+};
+
+/* So many are remembered; there are not many who clear away disks at once. */
+enum { REFUSED_KEPT = 64 };
 
 TAILQ_HEAD(record_list, slot);
 
@@ -48,7 +56,9 @@ struct fs_names {
     uint32_t last_serial;
     struct record_list records; /* the oldest first */
     unsigned record_count;
-    unsigned history; /* constant */
+    unsigned history;                     /* constant */
+    struct refused refused[REFUSED_KEPT]; /* a ring */
+    unsigned next_refused;
 };
 
 static struct slot *slot_of(struct fs_name *name)
@@ -146,7 +156,9 @@ static struct slot *slot_new(struct fs_names *names, const char *text)
         free(slot);
         return NULL;
     }
-    slot->name.serial = ++names->last_serial;
+    do
+        slot->name.serial = ++names->last_serial;
+    while (slot->name.serial == 0 || find_serial(names, slot->name.serial));
     slot->is_current = true;
     if (!tsearch(slot, &names->by_serial, compare_serial)) {
         slot_free(slot);
@@ -313,14 +325,32 @@ bool fs_name_is_at_work(struct fs_names *names, struct fs_name *name)
     return is_at_work(slot_of(name));
 }
 
-bool fs_name_claim(struct fs_names *names, struct fs_name *name)
+static bool claim(struct slot *slot)
 {
-    HOLD_LOCK(&names->lock);
-    struct slot *slot = slot_of(name);
-    if (is_at_work(slot))
+    if (!slot->is_current || is_at_work(slot))
         return false;
     slot->is_claimed = true;
     return true;
+}
+
+bool fs_name_claim(struct fs_names *names, struct fs_name *name)
+{
+    HOLD_LOCK(&names->lock);
+    return claim(slot_of(name));
+}
+
+int fs_names_claim(struct fs_names *names, const char *text, struct fs_name **ret)
+{
+    HOLD_LOCK(&names->lock);
+    struct slot *slot = find_text(names, text);
+    if (!slot)
+        slot = slot_new(names, text);
+    if (!slot)
+        return -ENOMEM;
+    if (!claim(slot))
+        return -EBUSY;
+    *ret = slot_ref(slot);
+    return 0;
 }
 
 void fs_name_settle(struct fs_names *names, struct fs_name *name, struct vhd_task *task)
@@ -394,14 +424,19 @@ static time_t monotonic_seconds(void)
 void fs_name_note_refused_unlink(struct fs_names *names, struct fs_name *name, pid_t pid)
 {
     HOLD_LOCK(&names->lock);
-    slot_of(name)->refused_pid = pid;
-    slot_of(name)->refused_at = monotonic_seconds();
+    names->refused[names->next_refused++ % REFUSED_KEPT] =
+        (struct refused){name->serial, pid, monotonic_seconds()};
 }
 
 bool fs_name_was_refused_unlink(struct fs_names *names, struct fs_name *name, pid_t pid)
 {
     HOLD_LOCK(&names->lock);
-    const struct slot *slot = slot_of(name);
-    return pid != 0 && slot->refused_pid == pid &&
-           monotonic_seconds() - slot->refused_at < REFUSED_UNLINK_SECONDS;
+    time_t now = monotonic_seconds();
+    for (unsigned i = 0; i < REFUSED_KEPT; i++) {
+        const struct refused *refused = &names->refused[i];
+        if (refused->serial == name->serial && refused->pid == pid &&
+            now - refused->at < REFUSED_UNLINK_SECONDS)
+            return true;
+    }
+    return false;
 }

@@ -74,8 +74,18 @@ struct vhd_task *fs_name_task(struct fs_names *names, struct fs_name *name);
 /* Is a task of this name at work, or about to be? */
 bool fs_name_is_at_work(struct fs_names *names, struct fs_name *name);
 
-/* Claim the name for a new task. Returns false when it is at work. */
+/*
+ * Claim the name for a new task, or for what must not meet one. Returns false when it is at work,
+ * or retired.
+ */
 bool fs_name_claim(struct fs_names *names, struct fs_name *name);
+
+/*
+ * Find or make the entry of a NAME and claim it, so that it cannot be retired in between.
+ *
+ * Returns 0 and the entry, to be settled and dropped; -EBUSY when it is at work; or -ENOMEM.
+ */
+int fs_names_claim(struct fs_names *names, const char *text, struct fs_name **ret);
 
 /* End a claim: put task, referenced, on record in place of the former; NULL leaves that as it is.
  */
@@ -106,8 +116,8 @@ void fs_name_request_closed(struct fs_names *names, struct fs_name *name);
 bool fs_name_has_request(struct fs_names *names, struct fs_name *name);
 
 /*
- * A process that was refused to remove a file inside a disk, as "find -delete" is before it goes
- * on to remove the folder: it is noted, and asked for when a folder is to go.
+ * Processes that were refused to remove a file inside a disk, as "find -delete" is before it goes
+ * on to remove the folder: they are noted, and asked for when a folder is to go.
  */
 void fs_name_note_refused_unlink(struct fs_names *names, struct fs_name *name, pid_t pid);
 bool fs_name_was_refused_unlink(struct fs_names *names, struct fs_name *name, pid_t pid);

@@ -66,18 +66,26 @@ static enum vhd_result judge_name(struct fs *fs, const char *disk, struct vhd_ve
     return vhd_name_judge_disk(vhd_store_path(fs->store), disk, ret);
 }
 
-/* Is there room for a new disk of this name: no such disk, and no task at work on one? */
-static enum vhd_result judge_free(struct fs *fs, struct fs_name *name, struct vhd_verdict *ret)
+/* Is there no such disk yet? */
+static enum vhd_result judge_new(struct fs *fs, const char *disk, struct vhd_verdict *ret)
 {
     char file[NAME_MAX + 1];
 
-    if (vhd_store_find(fs->store, fs_name_text(name), file, NULL) == 0)
+    if (vhd_store_find(fs->store, disk, file, NULL) == 0)
         return vhd_verdict_set(ret, VHD_ALREADY_EXISTS, "\"%s/%s\" exists already",
                                vhd_store_path(fs->store), file);
-    if (fs_name_is_at_work(fs->names, name))
-        return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work",
-                               fs_name_text(name));
     return VHD_OK;
+}
+
+/* The same, and is no task of the name at work? */
+static enum vhd_result judge_free(struct fs *fs, struct fs_name *name, struct vhd_verdict *ret)
+{
+    const char *disk = fs_name_text(name);
+
+    enum vhd_result result = judge_new(fs, disk, ret);
+    if (result == VHD_OK && fs_name_is_at_work(fs->names, name))
+        return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", disk);
+    return result;
 }
 
 /* The name is judged when the file is opened, which making it does next. */
@@ -143,65 +151,59 @@ static void request_answer(struct fs_handle *handle, fuse_req_t req, size_t size
     fs_reply_verdict(req, verdict, size);
 }
 
-/* Leave a record of a request that was refused, unless a disk or a working task owns it. */
-static void record_refusal(struct fs *fs, struct fs_name *name, uint64_t size,
-                           const struct vhd_verdict *verdict)
-{
-    char description[VHD_DESCRIPTION_SIZE], file[NAME_MAX + 1];
-
-    if (vhd_store_find(fs->store, fs_name_text(name), file, NULL) == 0 ||
-        !fs_name_claim(fs->names, name))
-        return;
-    vhd_create_describe(fs_name_text(name), size, description);
-    struct vhd_task *task =
-        vhd_service_record_refusal(fs->service, VHD_CREATE_OPERATION, description, verdict);
-    fs_name_settle(fs->names, name, task);
-    fs_pollers_task_changed(fs->pollers);
-    vhd_task_unref(task);
-}
-
 /* Hand a request in. Returns its task, referenced; or NULL and why not. */
-static struct vhd_task *submit(struct fs *fs, struct fs_name *name,
-                               const struct vhd_request *request, struct vhd_verdict *ret)
+static struct vhd_task *submit(struct fs *fs, const char *disk, const struct vhd_request *request,
+                               struct vhd_verdict *ret)
 {
     char file[NAME_MAX + 1];
     struct vhd_task *task = NULL;
 
-    if (!fs_name_claim(fs->names, name)) {
-        vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work",
-                        fs_name_text(name));
-        return NULL;
-    }
-    snprintf(file, sizeof file, "%s%s", fs_name_text(name), VHD_ENDING);
+    snprintf(file, sizeof file, "%s%s", disk, VHD_ENDING);
     struct vhd_create *create = vhd_create_new(fs->store, file, request);
     if (!create)
         vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
     else
         vhd_create_submit(fs->service, create, &task, ret);
-    fs_name_settle(fs->names, name, task);
-    fs_pollers_task_changed(fs->pollers); /* what it has told by itself may have been too early */
     return task;
 }
 
+/* The record of a request that was refused; NULL where a disk of that name owns the record. */
+static struct vhd_task *refusal(struct fs *fs, const char *disk, uint64_t size,
+                                const struct vhd_verdict *verdict)
+{
+    char description[VHD_DESCRIPTION_SIZE], file[NAME_MAX + 1];
+
+    if (vhd_store_find(fs->store, disk, file, NULL) == 0)
+        return NULL;
+    vhd_create_describe(disk, size, description);
+    return vhd_service_record_refusal(fs->service, VHD_CREATE_OPERATION, description, verdict);
+}
+
 /*
- * Judge a request and hand it in, under the name as it is now: the disk that the file was opened
- * for may have come and gone since.
+ * Judge a request and hand it in. The name is claimed first, as it is now: the disk that the file
+ * was opened for may have come and gone since. Either way a record of it is left.
  */
 static struct vhd_task *begin(struct fs *fs, const char *disk, const char *text, size_t len,
                               struct vhd_verdict *ret)
 {
     struct vhd_request request = {0};
-    struct vhd_task *task = NULL;
-    struct fs_name *name = fs_names_get(fs->names, disk);
-    if (!name) {
+    struct vhd_task *task = NULL, *record;
+    struct fs_name *name;
+
+    int err = fs_names_claim(fs->names, disk, &name);
+    if (err == -EBUSY)
+        vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", disk);
+    else if (err < 0)
         vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
+    if (err < 0)
         return NULL;
-    }
-    if (judge_name(fs, disk, ret) == VHD_OK && judge_free(fs, name, ret) == VHD_OK &&
+    if (judge_name(fs, disk, ret) == VHD_OK && judge_new(fs, disk, ret) == VHD_OK &&
         vhd_request_parse(text, len, &request, ret) == VHD_OK)
-        task = submit(fs, name, &request, ret);
-    if (!task)
-        record_refusal(fs, name, request.size, ret);
+        task = submit(fs, disk, &request, ret);
+    record = task ? vhd_task_ref(task) : refusal(fs, disk, request.size, ret);
+    fs_name_settle(fs->names, name, record);
+    fs_pollers_task_changed(fs->pollers); /* what it has told by itself may have been too early */
+    vhd_task_unref(record);
     fs_name_put(fs->names, name);
     return task;
 }

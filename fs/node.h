@@ -61,7 +61,7 @@ struct fs_node {
     struct fs_name *name; /* referenced; NULL in the fixed part */
 };
 
-/* What a folder lists, collected when it is opened. */
+/* What a folder lists, collected when it is read from its start. */
 struct fs_listing;
 struct fs_handle;
 
@@ -106,7 +106,7 @@ struct fs_row_ops {
     void (*read)(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off);
     void (*fsync)(struct fs_handle *handle, fuse_req_t req);
 
-    /* Texts that poll(2) can wait on, for a change of the name's task. */
+    /* Texts that poll(2) can wait on, for a change of the name's task; with changed(). */
     bool is_polled;
 
     /*

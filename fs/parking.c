@@ -227,12 +227,25 @@ void fs_parking_free(struct fs_parking *parking)
     free(parking);
 }
 
+/* Memory is short: nobody will wait for the task, so work is stopped. */
+static void refuse(const struct fs_parked_ops *ops, struct fs_handle *handle, fuse_req_t req,
+                   size_t size, off_t off, struct vhd_task *task)
+{
+    struct vhd_task_status status;
+
+    if (ops->is_work)
+        vhd_task_cancel(task);
+    vhd_task_status(task, &status);
+    vhd_verdict_set(&status.verdict, VHD_OUT_OF_MEMORY, NULL);
+    ops->answer(handle, req, size, off, &status);
+}
+
 void fs_park(struct fs_parking *parking, const struct fs_parked_ops *ops, struct fs_handle *handle,
              fuse_req_t req, size_t size, off_t off, struct vhd_task *task)
 {
     struct parked *parked = calloc(1, sizeof *parked);
     if (!parked) {
-        fuse_reply_err(req, ENOMEM);
+        refuse(ops, handle, req, size, off, task);
         return;
     }
     *parked = (struct parked){

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -24,11 +25,12 @@ LIST_HEAD(poller_list, poller);
 struct fs_pollers {
     pthread_t thread;     /* constant */
     pthread_mutex_t lock; /* guards what follows; outside a handle's lock */
-    pthread_cond_t changed;
     struct poller_list all;
-    unsigned waiting; /* atomic too: pollers with a handle of the kernel's */
-    bool has_changed; /* since the thread last looked */
-    bool is_stopping;
+
+    unsigned waiting; /* atomic: pollers with a handle of the kernel's */
+    sem_t changed;    /* posted when has_changed or is_stopping is set */
+    bool has_changed; /* atomic: since the thread last looked */
+    bool is_stopping; /* atomic */
 };
 
 static struct timespec monotonic(void)
@@ -86,27 +88,34 @@ static int64_t tell_changed(struct fs_pollers *pollers)
     return wait_ms;
 }
 
+/* Wait until something has changed, or wait_ms have passed; -1 waits for ever. */
+static void wait_for_change(struct fs_pollers *pollers, int64_t wait_ms)
+{
+    struct timespec until = monotonic();
+
+    until.tv_nsec += wait_ms * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    if (wait_ms < 0)
+        sem_wait(&pollers->changed);
+    else
+        sem_clockwait(&pollers->changed, CLOCK_MONOTONIC, &until);
+}
+
 static void *pollers_run(void *arg)
 {
     struct fs_pollers *pollers = arg;
     int64_t wait_ms = -1;
 
-    HOLD_LOCK(&pollers->lock);
-    while (!pollers->is_stopping) {
-        if (wait_ms >= 0) {
-            struct timespec until = monotonic();
-            until.tv_nsec += wait_ms * 1000000;
-            until.tv_sec += until.tv_nsec / 1000000000;
-            until.tv_nsec %= 1000000000;
-            pthread_cond_timedwait(&pollers->changed, &pollers->lock, &until);
-        } else {
-            while (!pollers->has_changed && !pollers->is_stopping)
-                pthread_cond_wait(&pollers->changed, &pollers->lock);
-        }
-        pollers->has_changed = false;
+    for (;;) {
+        wait_for_change(pollers, wait_ms);
+        if (__atomic_load_n(&pollers->is_stopping, __ATOMIC_ACQUIRE))
+            return NULL;
+        /* What changes from here on posts anew. */
+        __atomic_store_n(&pollers->has_changed, false, __ATOMIC_SEQ_CST);
+        HOLD_LOCK(&pollers->lock);
         wait_ms = tell_changed(pollers);
     }
-    return NULL;
 }
 
 int fs_pollers_new(struct fs_pollers **ret)
@@ -115,15 +124,11 @@ int fs_pollers_new(struct fs_pollers **ret)
     if (!pollers)
         return -ENOMEM;
     pthread_mutex_init(&pollers->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&pollers->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    sem_init(&pollers->changed, 0, 0);
     LIST_INIT(&pollers->all);
     int err = pthread_create(&pollers->thread, NULL, pollers_run, pollers);
     if (err != 0) {
-        pthread_cond_destroy(&pollers->changed);
+        sem_destroy(&pollers->changed);
         pthread_mutex_destroy(&pollers->lock);
         free(pollers);
         return -err;
@@ -136,10 +141,8 @@ void fs_pollers_free(struct fs_pollers *pollers)
 {
     if (!pollers)
         return;
-    pthread_mutex_lock(&pollers->lock);
-    pollers->is_stopping = true;
-    pthread_cond_signal(&pollers->changed);
-    pthread_mutex_unlock(&pollers->lock);
+    __atomic_store_n(&pollers->is_stopping, true, __ATOMIC_RELEASE);
+    sem_post(&pollers->changed);
     pthread_join(pollers->thread, NULL);
     while (!LIST_EMPTY(&pollers->all)) {
         struct poller *poller = LIST_FIRST(&pollers->all);
@@ -147,7 +150,7 @@ void fs_pollers_free(struct fs_pollers *pollers)
         set_ph(pollers, poller, NULL);
         free(poller);
     }
-    pthread_cond_destroy(&pollers->changed);
+    sem_destroy(&pollers->changed);
     pthread_mutex_destroy(&pollers->lock);
     free(pollers);
 }
@@ -162,9 +165,9 @@ void fs_pollers_task_changed(void *arg)
      */
     if (__atomic_fetch_add(&pollers->waiting, 0, __ATOMIC_SEQ_CST) == 0)
         return;
-    HOLD_LOCK(&pollers->lock);
-    pollers->has_changed = true;
-    pthread_cond_signal(&pollers->changed);
+    /* Not under the lock: the thread holds it while it looks at every poller. */
+    if (!__atomic_exchange_n(&pollers->has_changed, true, __ATOMIC_SEQ_CST))
+        sem_post(&pollers->changed);
 }
 
 /* A file is closed: nobody polls it any more. */

@@ -79,6 +79,18 @@ static int make_mountpoint(const char *path)
     return S_ISDIR(attributes.st_mode) ? 0 : -ENOTDIR;
 }
 
+/* The signals that end us are for one thread alone; it, and all that are started, block them. */
+static void block_signals(struct fs_session *session)
+{
+    sigemptyset(&session->signals);
+    sigaddset(&session->signals, SIGHUP);
+    sigaddset(&session->signals, SIGINT);
+    sigaddset(&session->signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &session->signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write past the limit answers EFBIG instead */
+}
+
 enum fs_exit fs_session_mount(struct fs_session *session)
 {
     const char *path = session->options->mountpoint;
@@ -88,6 +100,7 @@ enum fs_exit fs_session_mount(struct fs_session *session)
         fprintf(stderr, "vhdfs: cannot mount on \"%s\": %s\n", path, strerrordesc_np(-err));
         return FS_EXIT_MOUNT;
     }
+    block_signals(session); /* from here on there is something to undo */
     return fuse_session_mount(session->fuse, path) == 0 ? FS_EXIT_OK : FS_EXIT_MOUNT;
 }
 
@@ -120,18 +133,6 @@ static void *signal_run(void *arg)
         begin_end(session);
     }
     return NULL;
-}
-
-/* The signals that end us are for one thread alone; it, and all that are started, block them. */
-static void block_signals(struct fs_session *session)
-{
-    sigemptyset(&session->signals);
-    sigaddset(&session->signals, SIGHUP);
-    sigaddset(&session->signals, SIGINT);
-    sigaddset(&session->signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &session->signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a write past the limit answers EFBIG instead */
 }
 
 /* From here on signals are answered; those that came earlier are still pending. */
@@ -178,7 +179,6 @@ static int start(struct fs_session *session)
     int err = confine(session);
     if (err < 0)
         return err;
-    block_signals(session);
     err = fs_parking_new(&fs->parking);
     if (err == 0)
         err = fs_pollers_new(&fs->pollers);

@@ -348,9 +348,23 @@ const struct fs_row_ops fs_tasks_ops = {
 
 const struct fs_row_ops fs_task_ops = {.changed = task_changed};
 const struct fs_row_ops fs_task_alias_ops = {.show = alias_show};
-const struct fs_row_ops fs_task_status_ops = {.show = fs_tasks_show_status, .is_polled = true};
-const struct fs_row_ops fs_task_json_ops = {.show = json_show, .is_polled = true};
-const struct fs_row_ops fs_task_value_ops = {.show = value_show, .is_polled = true};
+const struct fs_row_ops fs_task_status_ops = {
+    .changed = task_changed,
+    .show = fs_tasks_show_status,
+    .is_polled = true,
+};
+
+const struct fs_row_ops fs_task_json_ops = {
+    .changed = task_changed,
+    .show = json_show,
+    .is_polled = true,
+};
+
+const struct fs_row_ops fs_task_value_ops = {
+    .changed = task_changed,
+    .show = value_show,
+    .is_polled = true,
+};
 
 const struct fs_row_ops fs_task_wait_ops = {
     .show = wait_show,

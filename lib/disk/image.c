@@ -167,13 +167,13 @@ static bool is_block_inside(const struct judge *judge, uint64_t at, uint64_t len
 /* The sectors where blocks begin, as the table tells them. */
 struct starts {
     uint32_t *sectors;
-    uint32_t count, room;
+    size_t count, room;
 };
 
 static bool starts_add(struct starts *starts, uint32_t sector)
 {
     if (starts->count == starts->room) {
-        uint32_t room = starts->room ? 2 * starts->room : 1024;
+        size_t room = starts->room ? 2 * starts->room : 1024;
         uint32_t *sectors = reallocarray(starts->sectors, room, sizeof *sectors);
         if (!sectors)
             return false;
@@ -195,7 +195,7 @@ static bool judge_overlap(const struct judge *judge, struct starts *starts, uint
 {
     if (starts->count > 1)
         qsort(starts->sectors, starts->count, sizeof *starts->sectors, compare_sectors);
-    for (uint32_t i = 1; i < starts->count; i++) {
+    for (size_t i = 1; i < starts->count; i++) {
         uint64_t apart = starts->sectors[i] - starts->sectors[i - 1];
         if (apart * VHD_SECTOR_SIZE < length) {
             vhd_fault_set(&judge->image->fault, VHD_BLOCK_OVERLAP,
@@ -238,7 +238,7 @@ static bool judge_entries(const struct judge *judge, const struct be32 *entries,
  */
 static bool judge_table(const struct judge *judge)
 {
-    enum { PIECE = 16384 };
+    enum { PIECE = 4096 };
     struct vhd_image *image = judge->image;
     struct be32 entries[PIECE];
     struct starts starts = {0};

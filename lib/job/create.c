@@ -105,7 +105,7 @@ static struct vhd_footer footer_of(const struct vhd_request *request)
  */
 static int write_image(const struct vhd_create *create)
 {
-    enum { PIECE = 65536, PIECES_MAX = 64 };
+    enum { PIECE = 16384, PIECES_MAX = 256 };
     static_assert(VHD_SIZE_MAX / VHD_BLOCK_DEFAULT * 4 <= (uint64_t)PIECE * PIECES_MAX, "pieces");
 
     const struct vhd_footer footer = footer_of(&create->request);

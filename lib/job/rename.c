@@ -31,18 +31,21 @@ static enum vhd_result judge_names(const struct vhd_store *store, const char *na
  * Give a file another name, never in place of another. Where the file system cannot rename so, NFS
  * for one, a link does it: that never replaces anything either.
  */
-static int move_file(int dir_fd, const char *file, const char *new_file)
+static int move_file(const struct vhd_store *store, const char *file, const char *new_file)
 {
+    int dir_fd = vhd_store_fd(store);
+
     if (renameat2(dir_fd, file, dir_fd, new_file, RENAME_NOREPLACE) == 0)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return -errno;
     if (linkat(dir_fd, file, dir_fd, new_file, 0) < 0)
         return -errno;
-    if (unlinkat(dir_fd, file, 0) == 0)
-        return 0;
-    int err = -errno;
-    unlinkat(dir_fd, new_file, 0);
+    int err = vhd_store_sync(store); /* the new name must not be lost when the old one goes */
+    if (err == 0 && unlinkat(dir_fd, file, 0) < 0)
+        err = -errno;
+    if (err < 0)
+        unlinkat(dir_fd, new_file, 0);
     return err;
 }
 
@@ -60,11 +63,11 @@ enum vhd_result vhd_rename(const struct vhd_store *store, struct vhd_children *c
 
     /* The case of the ending is kept: it is the file's owner's. */
     snprintf(file, sizeof file, "%s%s", new_name, info.file + strlen(name));
-    int dir_fd = vhd_store_fd(store), err = move_file(dir_fd, info.file, file);
+    int err = move_file(store, info.file, file);
     if (err == 0) {
         err = vhd_store_sync(store);
         if (err < 0)
-            move_file(dir_fd, file, info.file); /* what is told to have failed is taken back */
+            move_file(store, file, info.file); /* what is told to have failed is taken back */
     }
     return err < 0 ? vhd_verdict_errno(ret, err, "cannot rename \"%s/%s\" to \"%s\"",
                                        vhd_store_path(store), info.file, file)

@@ -10,10 +10,11 @@
 #include "base/cleanup.h"
 #include "store/lock.h"
 
-/* Does this errno of open say that the name is no draft of ours, or one that we may not touch? */
+/* Does this errno say that the name is no draft of ours, or one that we may not touch? */
 static bool is_not_ours(int err)
 {
-    return err == ENOENT || err == EISDIR || err == ELOOP || err == ENXIO || err == EACCES;
+    return err == ENOENT || err == EISDIR || err == ELOOP || err == ENXIO || err == EACCES ||
+           err == EPERM;
 }
 
 /*
@@ -33,7 +34,7 @@ static int sweep_one(int dir_fd, const char *file)
     int err = vhd_draft_lock(fd);
     if (err < 0)
         return err == -EAGAIN ? 0 : err;
-    if (unlinkat(dir_fd, file, 0) < 0 && errno != ENOENT)
+    if (unlinkat(dir_fd, file, 0) < 0 && !is_not_ours(errno))
         return -errno;
     return 0;
 }
