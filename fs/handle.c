@@ -26,9 +26,8 @@ static int begin(struct fs_handle *handle)
         if (err < 0)
             return err;
     }
-    /* What is open only to be written to may have nothing to show yet. */
-    int err = ops->show ? fs_node_text(fs, &handle->node, &handle->text) : 0;
-    return err < 0 && !handle->is_writer ? err : 0;
+    /* A writer's reads begin with a snapshot of their own. */
+    return ops->show && !handle->is_writer ? fs_node_text(fs, &handle->node, &handle->text) : 0;
 }
 
 void fs_handle_close(struct fs_handle *handle)

@@ -219,6 +219,8 @@ static int create_file(struct fs *fs, fuse_ino_t parent, const char *text,
     err = open_file(fs, &opened, true, info);
     if (err == 0) {
         err = entry_of(fs, &node, ret_entry);
+        /* The node is this opening's alone, so that it need not be asked for what was just told. */
+        ret_entry->attr_timeout = 1.0;
         if (err < 0)
             fs_handle_close(handle_of(info));
     }
