@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 /* How long a refused unlink is held against its process, in seconds. */
 #define REFUSED_UNLINK_SECONDS 5
@@ -414,24 +415,17 @@ bool fs_name_has_request(struct fs_names *names, struct fs_name *name)
     return slot_of(name)->open_requests > 0;
 }
 
-static time_t monotonic_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
-
 void fs_name_note_refused_unlink(struct fs_names *names, struct fs_name *name, pid_t pid)
 {
     HOLD_LOCK(&names->lock);
     names->refused[names->next_refused++ % REFUSED_KEPT] =
-        (struct refused){name->serial, pid, monotonic_seconds()};
+        (struct refused){name->serial, pid, clock_monotonic().tv_sec};
 }
 
 bool fs_name_was_refused_unlink(struct fs_names *names, struct fs_name *name, pid_t pid)
 {
     HOLD_LOCK(&names->lock);
-    time_t now = monotonic_seconds();
+    time_t now = clock_monotonic().tv_sec;
     for (unsigned i = 0; i < REFUSED_KEPT; i++) {
         const struct refused *refused = &names->refused[i];
         if (refused->serial == name->serial && refused->pid == pid &&

@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "caller.h"
 #include "handle.h"
 
@@ -46,13 +47,6 @@ struct fs_parking {
 
 /* How long one whose signals cannot be read is given, before it counts as stopped. */
 #define GRACE_SECONDS 1
-
-static struct timespec monotonic(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now;
-}
 
 /* Take it out of the list and free it, after it has been answered. */
 static void parked_free(struct parked *parked)
@@ -98,7 +92,7 @@ static void interrupted(fuse_req_t req, void *arg)
     HOLD_LOCK(&parked->parking->lock);
     if (!parked->is_interrupted) {
         parked->is_interrupted = true;
-        parked->interrupted_at = monotonic();
+        parked->interrupted_at = clock_monotonic();
         pthread_cond_signal(&parked->parking->changed);
     }
 }
@@ -114,7 +108,7 @@ static bool is_given_up(const struct parked *parked)
     case FS_CALLER_WAITS:
         return false;
     default:
-        return monotonic().tv_sec - parked->interrupted_at.tv_sec > GRACE_SECONDS;
+        return clock_monotonic().tv_sec - parked->interrupted_at.tv_sec > GRACE_SECONDS;
     }
 }
 
@@ -178,10 +172,7 @@ static void *parking_run(void *arg)
             give_up(parked);
             pthread_mutex_lock(&parking->lock);
         } else if (is_waiting) {
-            struct timespec until = monotonic();
-            until.tv_nsec += LOOK_AGAIN_MS * 1000000L;
-            if (until.tv_nsec >= 1000000000L)
-                until.tv_sec++, until.tv_nsec -= 1000000000L;
+            struct timespec until = clock_after(clock_monotonic(), LOOK_AGAIN_MS);
             pthread_cond_timedwait(&parking->changed, &parking->lock, &until);
         } else {
             pthread_cond_wait(&parking->changed, &parking->lock);
@@ -196,11 +187,7 @@ int fs_parking_new(struct fs_parking **ret)
     if (!parking)
         return -ENOMEM;
     pthread_mutex_init(&parking->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&parking->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    clock_cond_init(&parking->changed);
     TAILQ_INIT(&parking->all);
     int err = pthread_create(&parking->thread, NULL, parking_run, parking);
     if (err != 0) {

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "handle.h"
 
 /* A file is told of no more than five changes a second. */
@@ -33,16 +34,9 @@ struct fs_pollers {
     bool is_stopping; /* atomic */
 };
 
-static struct timespec monotonic(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now;
-}
-
 static int64_t milliseconds_since(struct timespec then)
 {
-    struct timespec now = monotonic();
+    struct timespec now = clock_monotonic();
     return (int64_t)(now.tv_sec - then.tv_sec) * 1000 + (now.tv_nsec - then.tv_nsec) / 1000000;
 }
 
@@ -83,7 +77,7 @@ static int64_t tell_changed(struct fs_pollers *pollers)
         }
         fuse_lowlevel_notify_poll(poller->ph);
         set_ph(pollers, poller, NULL);
-        poller->told_at = monotonic();
+        poller->told_at = clock_monotonic();
     }
     return wait_ms;
 }
@@ -91,15 +85,12 @@ static int64_t tell_changed(struct fs_pollers *pollers)
 /* Wait until something has changed, or wait_ms have passed; -1 waits for ever. */
 static void wait_for_change(struct fs_pollers *pollers, int64_t wait_ms)
 {
-    struct timespec until = monotonic();
-
-    until.tv_nsec += wait_ms * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    if (wait_ms < 0)
+    if (wait_ms < 0) {
         sem_wait(&pollers->changed);
-    else
-        sem_clockwait(&pollers->changed, CLOCK_MONOTONIC, &until);
+        return;
+    }
+    struct timespec until = clock_after(clock_monotonic(), wait_ms);
+    sem_clockwait(&pollers->changed, CLOCK_MONOTONIC, &until);
 }
 
 static void *pollers_run(void *arg)

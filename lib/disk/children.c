@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "disk/image.h"
 
 /* How long a directory that looks unchanged is believed. */
@@ -86,13 +87,6 @@ static int64_t between(struct timespec from, struct timespec to)
     return (int64_t)(to.tv_sec - from.tv_sec) * 1000000000 + (to.tv_nsec - from.tv_nsec);
 }
 
-static struct timespec now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_REALTIME, &time);
-    return time;
-}
-
 /* Does this errno of open tell of the image, and not of a lack that will pass? */
 static bool is_the_images(int err)
 {
@@ -127,7 +121,7 @@ static int known_new(const struct vhd_children *children, const struct vhd_file 
     known->name = known->text;
     known->ino = file->attributes.st_ino;
     known->changed = file->attributes.st_ctim;
-    known->is_settled = between(known->changed, now()) > TICK_NANOSECONDS;
+    known->is_settled = between(known->changed, clock_real()) > TICK_NANOSECONDS;
     int err = known_read(children, file->file, known);
     if (err < 0)
         free(known);
@@ -202,7 +196,7 @@ static int list(struct vhd_children *children, const struct stat *folder)
     struct listing listing = {.children = children};
 
     children->count = 0;
-    children->listed_at = now();
+    children->listed_at = clock_real();
     int err = vhd_store_each(children->store, list_one, &listing);
     tdestroy(children->known, free);
     children->known = listing.known;
@@ -217,7 +211,7 @@ static int list(struct vhd_children *children, const struct stat *folder)
 /* Does the last listing still tell what is in the directory? */
 static bool is_current(const struct vhd_children *children, const struct stat *folder)
 {
-    int64_t age = between(children->listed_at, now());
+    int64_t age = between(children->listed_at, clock_real());
 
     return children->is_listed && age >= 0 && age < BELIEVED_SECONDS * INT64_C(1000000000) &&
            is_same_time(children->folder_changed[0], folder->st_mtim) &&

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 SLIST_HEAD(watch_list, vhd_task_watch);
 
@@ -47,13 +48,6 @@ static bool is_end(enum vhd_task_state state)
     return state >= VHD_TASK_COMPLETED;
 }
 
-static struct timespec now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_REALTIME, &time);
-    return time;
-}
-
 static struct vhd_task *task_alloc(uint64_t id, const char *operation, const char *description)
 {
     AUTO_FREE struct vhd_task *task = calloc(1, sizeof *task);
@@ -65,13 +59,9 @@ static struct vhd_task *task_alloc(uint64_t id, const char *operation, const cha
     task->refs = 1;
     task->id = id;
     task->operation = operation;
-    task->changed = now();
+    task->changed = clock_real();
     pthread_mutex_init(&task->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&task->ended, &attr);
-    pthread_condattr_destroy(&attr);
+    clock_cond_init(&task->ended);
     SLIST_INIT(&task->watches);
     return TAKE(task);
 }
@@ -130,7 +120,7 @@ void vhd_task_listen(struct vhd_task *task, const struct vhd_task_listener *list
 /* Note a change, under the lock; tell() must follow without it. */
 static void mark_changed(struct vhd_task *task)
 {
-    task->changed = now();
+    task->changed = clock_real();
     task->tellers++;
 }
 
@@ -320,14 +310,7 @@ int vhd_task_wait(struct vhd_task *task, int timeout_ms)
     if (timeout_ms < -1 || timeout_ms > VHD_TASK_WAIT_MAX)
         return -EINVAL;
 
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    if (timeout_ms > 0) {
-        deadline.tv_sec += timeout_ms / 1000;
-        deadline.tv_nsec += timeout_ms % 1000 * 1000000L;
-        if (deadline.tv_nsec >= 1000000000L)
-            deadline.tv_sec++, deadline.tv_nsec -= 1000000000L;
-    }
+    struct timespec deadline = clock_after(clock_monotonic(), timeout_ms < 0 ? 0 : timeout_ms);
     HOLD_LOCK(&task->lock);
     while (!is_end(task->state)) {
         int err = timeout_ms < 0 ? pthread_cond_wait(&task->ended, &task->lock)

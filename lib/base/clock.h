@@ -1,0 +1,42 @@
+/*
+ * The two clocks: the real one for what people read, the monotonic one for how long things take.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdint.h>
+#include <time.h>
+
+static inline struct timespec clock_real(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return time;
+}
+
+static inline struct timespec clock_monotonic(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time;
+}
+
+/* The time so many milliseconds after another; ms is not negative. */
+static inline struct timespec clock_after(struct timespec time, int64_t ms)
+{
+    time.tv_nsec += ms % 1000 * 1000000;
+    time.tv_sec += ms / 1000 + time.tv_nsec / 1000000000;
+    time.tv_nsec %= 1000000000;
+    return time;
+}
+
+/* Make a condition whose timed waits end at times of the monotonic clock. */
+static inline void clock_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
