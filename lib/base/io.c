@@ -1,7 +1,9 @@
 #include "base/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 /* Step over len bytes of what is to be written; empty pieces behind them may stay. */
@@ -39,6 +41,57 @@ int vhd_io_write(int fd, struct iovec *iov, int count, uint64_t off)
         step(&iov, &count, (size_t)done);
     }
     return 0;
+}
+
+int vhd_io_put(int fd, const void *buf, size_t len, uint64_t off)
+{
+    while (len > 0) {
+        ssize_t done = pwrite(fd, buf, len, (off_t)off);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return -errno;
+        if (done == 0)
+            return -EIO;
+        buf = (const char *)buf + done;
+        len -= (size_t)done;
+        off += (uint64_t)done;
+    }
+    return 0;
+}
+
+/* Does this errno of fallocate say that the file system cannot punch holes? */
+static bool has_no_holes(int err)
+{
+    return err == EOPNOTSUPP || err == ENOSYS || err == EINVAL;
+}
+
+int vhd_io_zero(int fd, uint64_t off, uint64_t len)
+{
+    static const char zeros[65536];
+
+    while (len > 0 &&
+           fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len) < 0) {
+        if (errno == EINTR)
+            continue;
+        if (!has_no_holes(errno))
+            return -errno;
+        size_t piece = len < sizeof zeros ? (size_t)len : sizeof zeros;
+        int err = vhd_io_put(fd, zeros, piece, off);
+        if (err < 0)
+            return err;
+        off += piece;
+        len -= piece;
+    }
+    return 0;
+}
+
+int vhd_io_get(int fd, void *buf, size_t len, uint64_t off)
+{
+    size_t have = 0;
+
+    int err = vhd_io_read(fd, buf, len, off, &have);
+    return err == 0 && have < len ? -EIO : err;
 }
 
 int vhd_io_read(int fd, void *buf, size_t len, uint64_t off, size_t *ret_len)

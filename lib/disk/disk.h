@@ -23,9 +23,9 @@
 struct vhd_disk;
 
 enum vhd_disk_flags {
-    VHD_DISK_WRITE = 1,         /* to be written to as well */
-    VHD_DISK_NO_FLUSHER = 2,    /* without the thread that flushes every 5 seconds: for tests that
-                                   decide themselves what happens when */
+    VHD_DISK_WRITE = 1,      /* to be written to as well */
+    VHD_DISK_NO_FLUSHER = 2, /* without the thread that flushes every 5 seconds: for tests that
+                                decide themselves what happens when */
 };
 
 /*
@@ -137,7 +137,8 @@ int vhd_disk_flush(struct vhd_disk *disk);
  *   off       bytes
  *   for_hole  a hole is looked for, else data
  *
- * Returns 0, -ENXIO when off is at or beyond the end, or no data follows; or another negative errno.
+ * Returns 0, -ENXIO when off is at or beyond the end, or no data follows; or another negative
+ * errno.
  */
 int vhd_disk_seek(struct vhd_disk *disk, uint64_t off, bool for_hole, uint64_t *ret);
 

@@ -3,9 +3,10 @@
  *
  * The identity of that image. It is a copy, which goes its own ways once it is made; whoever is
  * based on the disk must not take the copy for it. So its UUID is another than the disk's; but two
- * readings must not differ, so it is not random: it is the name-based UUID (version 5) of "fixed.vhd"
- * in the name space that the disk's UUID is. The time of creation is the disk's. The creator is
- * ours, and the geometry that of the size, for both decide how large other programs think it is.
+ * readings must not differ, so it is not random: it is the name-based UUID (version 5) of
+ * "fixed.vhd" in the name space that the disk's UUID is. The time of creation is the disk's. The
+ * creator is ours, and the geometry that of the size, for both decide how large other programs
+ * think it is.
  */
 #pragma once
 

@@ -23,7 +23,13 @@
     DEFECT(VHD_TABLE_TOO_SMALL, "the block allocation table has too few entries for the disk")     \
     DEFECT(VHD_TABLE_OUTSIDE, "the block allocation table lies outside the file or over metadata") \
     DEFECT(VHD_BLOCK_OUTSIDE, "a block lies outside the file or over metadata")                    \
-    DEFECT(VHD_BLOCK_OVERLAP, "two blocks overlap")
+    DEFECT(VHD_BLOCK_OVERLAP, "two blocks overlap")                                                \
+    DEFECT(VHD_NO_PARENT, "the parent is no disk of the store")                                    \
+    DEFECT(VHD_OTHER_PARENT, "the parent has another identity than the one that was recorded")     \
+    DEFECT(VHD_OTHER_SIZE, "the parent has another size than the disk")                            \
+    DEFECT(VHD_CHAIN_TOO_LONG, "the chain of parents has no end, or is too long")                  \
+    DEFECT(VHD_BAD_PARENT, "a parent cannot be used")                                              \
+    DEFECT(VHD_PARENT_TOUCHED, "the parent's time is not the one that was recorded")
 
 enum vhd_defect {
 #define DEFECT(symbol, sentence) symbol,

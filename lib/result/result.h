@@ -54,6 +54,14 @@ enum vhd_task_result {
             VHD_TASK_DISK_RELATED_ERROR, "the disk exists already")                                \
     OUTCOME(VHD_IN_USE, "E_SHARING_VIOLATION", 0x80070020, EBUSY, VHD_TASK_DISK_RELATED_ERROR,     \
             "the disk is in use")                                                                  \
+    OUTCOME(VHD_NOT_A_DISK, "VM_E_INVALID_HD_FILE", 0xA0040682, EUCLEAN,                           \
+            VHD_TASK_DISK_RELATED_ERROR, "the image is no VHD, or damaged")                        \
+    OUTCOME(VHD_PARENT_LOST, "VM_E_PARENT_PATH_NOT_FOUND", 0xA0040677, EUCLEAN,                    \
+            VHD_TASK_DISK_RELATED_ERROR, "the parent of a differencing disk is missing")           \
+    OUTCOME(VHD_PARENT_IDENTITY, "VM_E_PARENT_CHILD_ID_MISMATCH", 0xA0040685, EUCLEAN,             \
+            VHD_TASK_DISK_RELATED_ERROR, "the parent of a differencing disk is another disk")      \
+    OUTCOME(VHD_PARENT_MODIFIED, "VM_E_PARENT_MODIFIED", 0xA0040687, EUCLEAN,                      \
+            VHD_TASK_DISK_RELATED_ERROR, "the parent of a differencing disk has been changed")     \
     OUTCOME(VHD_ENDED, "E_FAIL", 0x80004005, ESRCH, VHD_TASK_UNEXPECTED_ERROR,                     \
             "the task has ended already")                                                          \
     OUTCOME(VHD_READ_ONLY, "VM_E_FILE_READ_ONLY", 0xA004067A, EROFS, VHD_TASK_DISK_RELATED_ERROR,  \

@@ -1,0 +1,39 @@
+#include "format/bitmap.h"
+
+#include <string.h>
+
+static bool bit_of(const uint8_t *bits, uint32_t i)
+{
+    return bits[i / 8] >> (7 - i % 8) & 1;
+}
+
+/* Where the bytes from i on, a multiple of 8, are no longer all of this value, as a bit's number.
+ */
+static uint32_t skip_bytes(const uint8_t *bits, uint32_t i, uint32_t end, uint8_t value)
+{
+    const uint64_t word = value ? UINT64_MAX : 0;
+    uint64_t here;
+
+    for (; i + 64 <= end; i += 64) {
+        memcpy(&here, bits + i / 8, sizeof here);
+        if (here != word)
+            break;
+    }
+    while (i + 8 <= end && bits[i / 8] == value)
+        i += 8;
+    return i;
+}
+
+uint32_t vhd_bitmap_run(const uint8_t *bits, uint32_t first, uint32_t end, bool *ret_is_set)
+{
+    const bool is_set = bit_of(bits, first);
+    uint32_t i = first + 1;
+
+    *ret_is_set = is_set;
+    while (i < end && bit_of(bits, i) == is_set) {
+        i++;
+        if (i % 8 == 0)
+            i = skip_bytes(bits, i, end, is_set ? 0xFF : 0);
+    }
+    return i - first;
+}
