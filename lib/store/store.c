@@ -14,7 +14,6 @@
 #include "request/name.h"
 #include "store/lock.h"
 #include "store/sweep.h"
-#include "store/volume.h"
 
 struct vhd_store {
     unsigned refs; /* atomic */
@@ -232,6 +231,26 @@ int vhd_store_open_to_look(const struct vhd_store *store, const char *file)
 {
     int fd = openat(store->fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
+}
+
+int vhd_store_open_again(const struct vhd_store *store, const char *file, int fd, int flags)
+{
+    struct stat first, second;
+
+    int again = openat(store->fd, file, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (again < 0)
+        return -errno;
+    if (fstat(fd, &first) < 0 || fstat(again, &second) < 0 || first.st_dev != second.st_dev ||
+        first.st_ino != second.st_ino) {
+        close(again);
+        return -ESTALE;
+    }
+    return again;
+}
+
+enum vhd_growth vhd_store_growth(const struct vhd_store *store)
+{
+    return vhd_volume_growth(store->fd);
 }
 
 int vhd_store_sync(const struct vhd_store *store)

@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 
 #include "result/result.h"
+#include "store/volume.h"
 
 struct vhd_store;
 
@@ -98,11 +99,26 @@ int vhd_store_each(const struct vhd_store *store,
 int vhd_store_open_to_look(const struct vhd_store *store, const char *file);
 
 /*
+ * Open an image that is open already in another way.
+ *
+ *   file   its file name
+ *   fd     from vhd_store_open_to_look()
+ *   flags  of open(2): O_RDWR, O_WRONLY | O_DIRECT, ...
+ *
+ * Returns a descriptor to be closed, -ESTALE when the name leads to another file by now, or another
+ * negative errno of open(2).
+ */
+int vhd_store_open_again(const struct vhd_store *store, const char *file, int fd, int flags);
+
+/*
  * Make what was linked, renamed or removed in the directory durable.
  *
  * Returns 0, or the negative errno of fsync(2).
  */
 int vhd_store_sync(const struct vhd_store *store);
+
+/* How files of the store grow. */
+enum vhd_growth vhd_store_growth(const struct vhd_store *store);
 
 /*
  * Ask the file system of the store for its figures.

@@ -49,3 +49,13 @@ enum vhd_result vhd_store_judge_volume(int fd, const char *path, struct vhd_verd
     }
     return VHD_OK;
 }
+
+enum vhd_growth vhd_volume_growth(int fd)
+{
+    char type[64];
+
+    read_type(fd, type);
+    if (strcmp(type, "ext4") == 0)
+        return VHD_GROWTH_EXT4;
+    return strcmp(type, "xfs") == 0 ? VHD_GROWTH_XFS : VHD_GROWTH_ANY;
+}
