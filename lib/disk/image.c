@@ -8,15 +8,14 @@
 
 #include "base/io.h"
 #include "base/rounding.h"
+#include "format/block.h"
 #include "format/placement.h"
-
-#define UNALLOCATED UINT32_MAX
 
 /* The file being judged. */
 struct judge {
     int fd;
     struct vhd_image *image;
-    uint64_t footer_at; /* where the footer at the end begins; the file's end where it is lost */
+    uint32_t *table; /* receives the table's entries; NULL where nobody wants them */
 };
 
 /* Read exactly len bytes; what cannot be read is a fault of the image. */
@@ -58,17 +57,17 @@ static bool find_footer(struct judge *judge)
         vhd_fault_set(&image->fault, VHD_FOOTER_MISSING, "it has %" PRIu64 " bytes", length);
         return false;
     }
-    judge->footer_at = length - VHD_FOOTER_SIZE;
-    enum vhd_defect at_end = try_footer(judge, judge->footer_at, VHD_FOOTER_SIZE);
+    image->footer_at = length - VHD_FOOTER_SIZE;
+    enum vhd_defect at_end = try_footer(judge, image->footer_at, VHD_FOOTER_SIZE);
     if (at_end == VHD_SOUND)
         return true;
     struct vhd_fault fault = image->fault;
     if (try_footer(judge, length - short_footer, short_footer) == VHD_SOUND) {
-        judge->footer_at = length - short_footer;
+        image->footer_at = length - short_footer;
         vhd_fault_set(&image->fault, VHD_SOUND, NULL);
         return true;
     }
-    judge->footer_at = length;
+    image->footer_at = length;
     if (try_footer(judge, 0, VHD_FOOTER_SIZE) == VHD_SOUND &&
         image->footer.type != VHD_TYPE_FIXED) {
         vhd_fault_set(&image->fault, VHD_FOOTER_LOST, NULL);
@@ -82,10 +81,10 @@ static bool judge_fixed(const struct judge *judge)
 {
     struct vhd_image *image = judge->image;
 
-    if (image->footer.current_size <= judge->footer_at)
+    if (image->footer.current_size <= image->footer_at)
         return true;
     vhd_fault_set(&image->fault, VHD_FILE_TOO_SHORT,
-                  "%" PRIu64 " bytes before the footer, expected %" PRIu64, judge->footer_at,
+                  "%" PRIu64 " bytes before the footer, expected %" PRIu64, image->footer_at,
                   image->footer.current_size);
     return false;
 }
@@ -96,8 +95,8 @@ static bool find_header(struct judge *judge)
     const uint64_t at = image->footer.data_offset;
     struct vhd_header_disk disk;
 
-    if (at < VHD_FOOTER_SIZE || at % VHD_SECTOR_SIZE != 0 || judge->footer_at < VHD_HEADER_SIZE ||
-        at > judge->footer_at - VHD_HEADER_SIZE) {
+    if (at < VHD_FOOTER_SIZE || at % VHD_SECTOR_SIZE != 0 || image->footer_at < VHD_HEADER_SIZE ||
+        at > image->footer_at - VHD_HEADER_SIZE) {
         vhd_fault_set(&image->fault, VHD_HEADER_OUTSIDE, "at byte %" PRIu64, at);
         return false;
     }
@@ -126,7 +125,7 @@ static bool judge_table_place(const struct judge *judge)
     const uint64_t table = header->table_offset, length = UINT64_C(4) * header->max_entries;
     const uint64_t header_at = image->footer.data_offset;
     bool is_inside = table >= VHD_FOOTER_SIZE && table % VHD_SECTOR_SIZE == 0 &&
-                     length <= judge->footer_at && table <= judge->footer_at - length;
+                     length <= image->footer_at && table <= image->footer_at - length;
     bool is_clear = table >= header_at + VHD_HEADER_SIZE || table + length <= header_at;
     if (!is_inside || !is_clear) {
         vhd_fault_set(&image->fault, VHD_TABLE_OUTSIDE, "%" PRIu64 " bytes at %" PRIu64, length,
@@ -134,13 +133,6 @@ static bool judge_table_place(const struct judge *judge)
         return false;
     }
     return true;
-}
-
-/* The bytes of a block in the file: its bitmap, padded to a sector, and its data. */
-static uint64_t block_length(const struct vhd_header *header)
-{
-    uint64_t bitmap = div_round_up(header->block_size / VHD_SECTOR_SIZE, 8);
-    return round_up(bitmap, VHD_SECTOR_SIZE) + header->block_size;
 }
 
 /* Does the stretch of a block, in bytes, lie in the file and off footer copy, header and table? */
@@ -155,7 +147,7 @@ static bool is_block_inside(const struct judge *judge, uint64_t at, uint64_t len
         {image->header.table_offset, UINT64_C(4) * image->header.max_entries},
     };
 
-    if (at + length > judge->footer_at)
+    if (at + length > image->footer_at)
         return false;
     for (size_t i = 0; i < sizeof metadata / sizeof *metadata; i++) {
         if (at < metadata[i].at + metadata[i].length && metadata[i].at < at + length)
@@ -212,11 +204,13 @@ static bool judge_entries(const struct judge *judge, const struct be32 *entries,
                           uint32_t count, struct starts *starts)
 {
     struct vhd_image *image = judge->image;
-    const uint64_t length = block_length(&image->header);
+    const uint64_t length = vhd_block_length(image->header.block_size);
 
     for (uint32_t i = 0; i < count; i++) {
         uint32_t sector = be32_get(entries[i]);
-        if (sector == UNALLOCATED)
+        if (judge->table)
+            judge->table[first + i] = sector;
+        if (sector == VHD_UNALLOCATED)
             continue;
         if (!is_block_inside(judge, (uint64_t)sector * VHD_SECTOR_SIZE, length)) {
             vhd_fault_set(&image->fault, VHD_BLOCK_OUTSIDE, "block %" PRIu32 " at sector %" PRIu32,
@@ -242,9 +236,10 @@ static bool judge_table(const struct judge *judge)
     struct vhd_image *image = judge->image;
     struct be32 entries[PIECE];
     struct starts starts = {0};
-    const uint64_t length = block_length(&image->header), most = image->length / length;
+    const uint64_t length = vhd_block_length(image->header.block_size);
+    const uint64_t most = image->length / length;
 
-    bool is_sound = judge_table_place(judge);
+    bool is_sound = true;
     for (uint32_t done = 0; is_sound && done < image->blocks && starts.count <= most;) {
         uint32_t count = image->blocks - done < PIECE ? image->blocks - done : PIECE;
         is_sound = read_exactly(judge, entries, count * sizeof *entries,
@@ -281,8 +276,53 @@ bool vhd_image_read(int fd, struct vhd_image *ret)
     return judge_metadata(&judge);
 }
 
+/* Judge all, and where it is asked for and there is one, make the table and fill it. */
+static bool judge_whole(struct judge *judge, bool is_table_kept)
+{
+    struct vhd_image *image = judge->image;
+
+    if (!judge_metadata(judge) || (image->has_header && !judge_table_place(judge)))
+        return false;
+    if (!image->has_header)
+        return true;
+    if (is_table_kept) {
+        judge->table = calloc(image->blocks, sizeof *judge->table);
+        if (!judge->table) {
+            vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
+            return false;
+        }
+    }
+    return judge_table(judge);
+}
+
+/* Has the file another length than the image that was read from it? Its writer has moved the end.
+ */
+static bool has_grown(const struct judge *judge)
+{
+    struct stat attributes;
+    return fstat(judge->fd, &attributes) == 0 &&
+           (uint64_t)attributes.st_size != judge->image->length;
+}
+
+bool vhd_image_load(int fd, struct vhd_image *ret, uint32_t **ret_table)
+{
+    enum { TRIES = 16 };
+    struct judge judge = {.fd = fd, .image = ret};
+    bool is_sound = false;
+
+    for (int tries = 0; tries < TRIES && (tries == 0 || has_grown(&judge)); tries++) {
+        free(judge.table);
+        judge.table = NULL;
+        is_sound = judge_whole(&judge, ret_table != NULL);
+    }
+    if (is_sound && ret_table)
+        *ret_table = judge.table;
+    else
+        free(judge.table);
+    return is_sound;
+}
+
 bool vhd_image_judge(int fd, struct vhd_image *ret)
 {
-    struct judge judge = {.fd = fd, .image = ret};
-    return judge_metadata(&judge) && (!ret->has_header || judge_table(&judge));
+    return vhd_image_load(fd, ret, NULL);
 }

@@ -15,6 +15,7 @@ struct vhd_image {
     uint64_t length;          /* bytes of the file */
     bool has_footer;          /* footer is valid */
     struct vhd_footer footer; /* the one at the end, or its copy where that one is lost */
+    uint64_t footer_at;       /* where the one at the end begins; length where it is lost */
     bool has_header;          /* header is valid: dynamic and differencing disks only */
     struct vhd_header header;
     uint32_t blocks;    /* entries of the table that the disk's size needs; with has_header */
@@ -45,9 +46,18 @@ bool vhd_image_read(int fd, struct vhd_image *ret);
  *
  * Accepted as sound, for other programs make them: a footer of 511 bytes (before Virtual PC 2004),
  * surplus entries in the table, gaps, slack behind the last block, geometry that differs from the
- * size, an original size that differs from the current one.
+ * size, an original size that differs from the current one. An image that grows meanwhile is read
+ * again.
  *
  * Returns true when the disk can be used: ret->fault is VHD_SOUND or VHD_FOOTER_LOST. Otherwise
  * ret->fault says what is wrong and where.
  */
 bool vhd_image_judge(int fd, struct vhd_image *ret);
+
+/*
+ * The same, and keep the table.
+ *
+ *   ret_table  receives ret->blocks entries in host order, to be freed; NULL where the type has no
+ *              table. Only set when true is returned
+ */
+bool vhd_image_load(int fd, struct vhd_image *ret, uint32_t **ret_table);

@@ -1,6 +1,6 @@
 /*
- * What can be wrong with an image. Each defect has one sentence; a fault is a defect and the
- * sentence with its figures.
+ * What can be wrong with an image, and from VHD_NO_PARENT on with its parents. Each defect has one
+ * sentence; a fault is a defect and the sentence with its figures.
  */
 #pragma once
 

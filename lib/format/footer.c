@@ -6,6 +6,14 @@
 #include <string.h>
 
 #include "format/checksum.h"
+#include "format/placement.h"
+
+/*
+ * Who made the image. QEMU before 10.0 takes the size from the footer only of creators that it
+ * knows, "win " among them, and else rounds it to the geometry: 4096 MB would lack 32 sectors.
+ */
+#define CREATOR_APP     "win "
+#define CREATOR_VERSION 0x000A0000u
 
 static_assert(sizeof(struct vhd_footer_disk) == VHD_FOOTER_SIZE, "footer is one sector");
 static_assert(offsetof(struct vhd_footer_disk, features) == 8, "features");
@@ -25,6 +33,23 @@ static_assert(offsetof(struct vhd_footer_disk, saved_state) == 84, "saved state"
 static_assert(offsetof(struct vhd_footer_disk, reserved) == 85, "reserved");
 
 static const char cookie[8] = {'c', 'o', 'n', 'e', 'c', 't', 'i', 'x'};
+
+struct vhd_footer vhd_footer_of(enum vhd_disk_type type, uint64_t size, uint32_t timestamp)
+{
+    struct vhd_footer footer = {
+        .features = VHD_FEATURES_NONE,
+        .data_offset = type == VHD_TYPE_FIXED ? VHD_NO_OFFSET : VHD_HEADER_OFFSET,
+        .timestamp = timestamp,
+        .creator_version = CREATOR_VERSION,
+        .creator_host = VHD_HOST_WINDOWS,
+        .original_size = size,
+        .current_size = size,
+        .geometry = vhd_geometry_of(size / VHD_SECTOR_SIZE),
+        .type = type,
+    };
+    memcpy(footer.creator_app, CREATOR_APP, sizeof footer.creator_app);
+    return footer;
+}
 
 static uint32_t footer_checksum(const struct vhd_footer_disk *disk)
 {

@@ -69,6 +69,14 @@ struct vhd_footer {
 };
 
 /*
+ * The footer of an image that we make, but for its UUID; original and current size are the same.
+ *
+ *   size       bytes of the disk
+ *   timestamp  of its creation, seconds since VHD_EPOCH
+ */
+struct vhd_footer vhd_footer_of(enum vhd_disk_type type, uint64_t size, uint32_t timestamp);
+
+/*
  * Read a footer.
  *
  * Returns VHD_SOUND, or what is wrong with it (*ret is then untouched, *ret_fault has the figures):

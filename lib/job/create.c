@@ -15,13 +15,6 @@
 #include "request/name.h"
 #include "request/size.h"
 
-/*
- * Who made the image. QEMU before 10.0 takes the size from the footer only of creators that it
- * knows, "win " among them, and else rounds it to the geometry: 4096 MB would lack 32 sectors.
- */
-#define CREATOR_APP     "win "
-#define CREATOR_VERSION 0x000A0000u
-
 struct vhd_create {
     struct vhd_store *store;
     struct vhd_request request;
@@ -81,24 +74,6 @@ void vhd_create_describe(const char *file, uint64_t size, char buf[VHD_DESCRIPTI
              file, text, size % VHD_MB == 0 ? " MB" : "");
 }
 
-static struct vhd_footer footer_of(const struct vhd_request *request)
-{
-    struct vhd_footer footer = {
-        .features = VHD_FEATURES_NONE,
-        .data_offset = VHD_HEADER_OFFSET,
-        .timestamp = (uint32_t)(time(NULL) - VHD_EPOCH),
-        .creator_version = CREATOR_VERSION,
-        .creator_host = VHD_HOST_WINDOWS,
-        .original_size = request->size,
-        .current_size = request->size,
-        .geometry = vhd_geometry_of(request->size / VHD_SECTOR_SIZE),
-        .type = VHD_TYPE_DYNAMIC,
-    };
-    memcpy(footer.creator_app, CREATOR_APP, sizeof footer.creator_app);
-    uuid_copy(footer.uuid, request->uuid);
-    return footer;
-}
-
 /*
  * Write the empty image from byte 0 in one stretch: footer copy, header, table, footer. The table
  * and its padding are nothing but ones, so a small piece of ones is written again and again.
@@ -108,7 +83,8 @@ static int write_image(const struct vhd_create *create)
     enum { PIECE = 16384, PIECES_MAX = 256 };
     static_assert(VHD_SIZE_MAX / VHD_BLOCK_DEFAULT * 4 <= (uint64_t)PIECE * PIECES_MAX, "pieces");
 
-    const struct vhd_footer footer = footer_of(&create->request);
+    struct vhd_footer footer =
+        vhd_footer_of(VHD_TYPE_DYNAMIC, create->request.size, (uint32_t)(time(NULL) - VHD_EPOCH));
     const struct vhd_header header = {
         .table_offset = VHD_TABLE_OFFSET,
         .max_entries = create->placement.entries,
@@ -120,6 +96,7 @@ static int write_image(const struct vhd_create *create)
     struct iovec iov[PIECES_MAX + 3];
     int count = 0;
 
+    uuid_copy(footer.uuid, create->request.uuid);
     vhd_footer_encode(&footer, &footer_disk);
     vhd_header_encode(&header, &header_disk);
     iov[count++] = (struct iovec){&footer_disk, sizeof footer_disk};

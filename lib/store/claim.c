@@ -92,3 +92,8 @@ int vhd_claim(int fd, enum vhd_claim held, enum vhd_claim wanted)
     }
     return err;
 }
+
+void vhd_claim_lower(int fd, enum vhd_claim held, enum vhd_claim wanted)
+{
+    drop(fd, &rules[wanted], &rules[held]);
+}

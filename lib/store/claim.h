@@ -25,3 +25,6 @@ enum vhd_claim {
  * errno of fcntl(2).
  */
 int vhd_claim(int fd, enum vhd_claim held, enum vhd_claim wanted);
+
+/* Give back what one claim has beyond another. */
+void vhd_claim_lower(int fd, enum vhd_claim held, enum vhd_claim wanted);

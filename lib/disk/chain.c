@@ -1,0 +1,118 @@
+#include "disk/chain.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "disk/parent.h"
+
+/*
+ * Is this the parent that the child was made from? Blocks may be of other sizes.
+ *
+ * Source: VHD specification 1.0, "Splitting Hard Disk Images" and "Differencing Hard Disks".
+ */
+static enum vhd_defect judge_parent(const struct vhd_image *child, const struct vhd_image *parent,
+                                    const char *name, struct vhd_fault *ret)
+{
+    char recorded[UUID_STR_LEN], found[UUID_STR_LEN];
+
+    if (uuid_compare(child->header.parent_uuid, parent->footer.uuid) != 0) {
+        uuid_unparse_lower(child->header.parent_uuid, recorded);
+        uuid_unparse_lower(parent->footer.uuid, found);
+        return vhd_fault_set(ret, VHD_OTHER_PARENT, "\"%s\" is %s, expected %s", name, found,
+                             recorded);
+    }
+    if (child->footer.current_size != parent->footer.current_size)
+        return vhd_fault_set(ret, VHD_OTHER_SIZE, "\"%s\" has %" PRIu64 " bytes, expected %" PRIu64,
+                             name, parent->footer.current_size, child->footer.current_size);
+    return VHD_SOUND;
+}
+
+/* Is the parent's file as old as its child has recorded? Not all programs record it. */
+static void judge_time(const struct vhd_image *child, int parent_fd, const char *name,
+                       struct vhd_fault *ret)
+{
+    struct stat attributes;
+
+    if (child->header.parent_timestamp == 0 || fstat(parent_fd, &attributes) < 0)
+        return;
+    int64_t recorded = VHD_EPOCH + child->header.parent_timestamp;
+    if (attributes.st_mtim.tv_sec != recorded && ret->defect == VHD_SOUND)
+        vhd_fault_set(ret, VHD_PARENT_TOUCHED,
+                      "\"%s\" was last changed at %" PRId64
+                      " seconds after 1970, expected %" PRId64,
+                      name, (int64_t)attributes.st_mtim.tv_sec, recorded);
+}
+
+/* Is this file a layer of the chain already, so that it would have no end? */
+static bool is_in_chain(const struct vhd_layer *top, int fd)
+{
+    struct stat one, other;
+
+    if (fstat(fd, &one) < 0)
+        return false;
+    for (const struct vhd_layer *layer = top; layer; layer = layer->parent) {
+        if (fstat(layer->fd, &other) == 0 && one.st_dev == other.st_dev &&
+            one.st_ino == other.st_ino)
+            return true;
+    }
+    return false;
+}
+
+/* Open the parent of a layer. A name that leads to nothing but the layer itself leads nowhere. */
+static int open_parent(const struct vhd_store *store, const struct vhd_layer *top,
+                       struct vhd_layer *child, enum vhd_layer_use use, struct vhd_fault *ret)
+{
+    char name[NAME_MAX + 1], file[NAME_MAX + 1];
+    struct vhd_layer *parent;
+    struct vhd_fault fault;
+
+    vhd_parent_name(store, child->fd, &child->image.header, name);
+    if (!*name || vhd_store_find(store, name, file, NULL) < 0) {
+        vhd_fault_set(ret, VHD_NO_PARENT, "\"%s\"", name);
+        return -EUCLEAN;
+    }
+    int err = vhd_layer_open(store, file, use, &parent, NULL, &fault);
+    if (err < 0) {
+        vhd_fault_set(ret, VHD_BAD_PARENT, "\"%s\": %s", name,
+                      err == -EUCLEAN ? fault.sentence : strerrordesc_np(-err));
+        return err;
+    }
+    if (is_in_chain(top, parent->fd))
+        vhd_fault_set(ret, VHD_CHAIN_TOO_LONG, "\"%s\" is its own parent", name);
+    else if (judge_parent(&child->image, &parent->image, name, ret) == VHD_SOUND)
+        judge_time(&child->image, parent->fd, name, ret);
+    if (ret->defect != VHD_SOUND && ret->defect != VHD_PARENT_TOUCHED) {
+        vhd_layer_close(parent);
+        return -EUCLEAN;
+    }
+    child->parent = parent;
+    return 0;
+}
+
+int vhd_chain_open(const struct vhd_store *store, struct vhd_layer *top, enum vhd_layer_use use,
+                   struct vhd_fault *ret_fault)
+{
+    struct vhd_fault fault, touched;
+    int err = 0, depth = 1;
+
+    vhd_fault_set(&touched, VHD_SOUND, NULL);
+    for (struct vhd_layer *layer = top; vhd_image_is_differencing(&layer->image) && err == 0;
+         layer = layer->parent) {
+        vhd_fault_set(&fault, VHD_SOUND, NULL);
+        if (depth++ == VHD_CHAIN_MAX) {
+            vhd_fault_set(ret_fault, VHD_CHAIN_TOO_LONG, "it has more than %d layers",
+                          VHD_CHAIN_MAX);
+            return -EUCLEAN;
+        }
+        err = open_parent(store, top, layer, use, &fault);
+        if (err < 0) {
+            *ret_fault = fault;
+            return err;
+        }
+        if (touched.defect == VHD_SOUND)
+            touched = fault;
+    }
+    *ret_fault = touched;
+    return 0;
+}

@@ -1,0 +1,25 @@
+/*
+ * Chains: the parents of a differencing disk, down to the disk that has none. Each is a disk of the
+ * same store, found by the names that its child gives; nothing outside can be reached.
+ */
+#pragma once
+
+#include "disk/layer.h"
+
+/* Layers of a chain at most. XenServer makes 30; what is longer than this has no end, most likely.
+ */
+#define VHD_CHAIN_MAX 64
+
+/*
+ * Open the parents of a layer.
+ *
+ *   top        its parents are appended; it stays the caller's
+ *   use        of the parents: VHD_LAYER_LOOK or VHD_LAYER_READ
+ *   ret_fault  receives what is wrong; VHD_PARENT_TOUCHED too, which hinders nothing
+ *
+ * Returns 0, ret_fault->defect then being VHD_SOUND or VHD_PARENT_TOUCHED; -EUCLEAN with a fault
+ * from VHD_NO_PARENT on; or another negative errno of vhd_layer_open(), where ret_fault names the
+ * parent.
+ */
+int vhd_chain_open(const struct vhd_store *store, struct vhd_layer *top, enum vhd_layer_use use,
+                   struct vhd_fault *ret_fault);

@@ -1,0 +1,60 @@
+/*
+ * Copying from one disk to another.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "disk/disk.h"
+
+/* Bytes that go through memory at a time. */
+#define PIECE (UINT64_C(1) << 20)
+
+/* Copy one piece, or what of it is a hole or is none. */
+static int copy_piece(struct vhd_disk *source, uint64_t from, struct vhd_disk *target, uint64_t to,
+                      size_t len, void *buf)
+{
+    bool is_hole;
+
+    int err = vhd_disk_read(source, buf, len, from, &is_hole);
+    if (err < 0)
+        return err;
+    return is_hole ? vhd_disk_discard(target, len, to) : vhd_disk_write(target, buf, len, to);
+}
+
+/* How much can be skipped as one hole from here on; 0 for none. */
+static int hole_at(struct vhd_disk *source, uint64_t off, uint64_t len, uint64_t *ret)
+{
+    uint64_t data;
+
+    int err = vhd_disk_seek(source, off, false, &data);
+    if (err < 0 && err != -ENXIO)
+        return err;
+    *ret = err == -ENXIO || data - off > len ? len : data - off;
+    return 0;
+}
+
+int vhd_disk_copy(struct vhd_disk *source, uint64_t source_off, struct vhd_disk *target,
+                  uint64_t target_off, uint64_t len)
+{
+    const uint64_t size = vhd_disk_size(source);
+    AUTO_FREE void *buf = malloc(len < PIECE ? len + 1 : PIECE);
+    int err = buf ? 0 : -ENOMEM;
+
+    if (source_off > size || len > size - source_off)
+        return -ERANGE;
+    while (len > 0 && err == 0) {
+        uint64_t piece = 0;
+        err = hole_at(source, source_off, len, &piece);
+        if (err == 0 && piece > 0) {
+            err = vhd_disk_discard(target, piece, target_off);
+        } else if (err == 0) {
+            piece = len < PIECE ? len : PIECE;
+            err = copy_piece(source, source_off, target, target_off, piece, buf);
+        }
+        source_off += piece;
+        target_off += piece;
+        len -= piece;
+    }
+    return err;
+}

@@ -1,0 +1,129 @@
+/*
+ * Discarding: blocks that are covered whole leave the table, and their rooms become those of others
+ * once nobody uses them any more; of what is covered in part the host gets its room back.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/mutation.h"
+#include "disk/differ.h"
+#include "disk/extent.h"
+#include "disk/grow.h"
+#include "disk/open.h"
+#include "format/block.h"
+
+/* Blocks that leave the table before grace is waited for, once for all of them. */
+enum { BATCH = 256 };
+
+struct batch {
+    struct vhd_disk *disk;
+    uint32_t sectors[BATCH];
+    size_t count;
+    struct vhd_overlay *dead;
+};
+
+/* Nobody is to use the rooms any more: then they are free. */
+static void batch_end(struct batch *batch)
+{
+    if (batch->count == 0)
+        return;
+    if (!MUTATED(R4))
+        vhd_grace_wait(&batch->disk->grace);
+    vhd_granules_bury(batch->dead);
+    vhd_free_rooms(batch->disk, batch->sectors, batch->count);
+    batch->dead = NULL;
+    batch->count = 0;
+}
+
+/* Take a block's entry away; its room joins the batch. */
+static int batch_add(void *arg, uint32_t block)
+{
+    struct batch *batch = arg;
+    uint32_t sector;
+
+    int err = vhd_deallocate(batch->disk, block, &sector);
+    if (err == 0 && sector != VHD_UNALLOCATED)
+        batch->sectors[batch->count++] = sector;
+    return err;
+}
+
+static int remove_block(struct batch *batch, uint32_t block)
+{
+    struct vhd_disk *disk = batch->disk;
+
+    if (batch->count == BATCH)
+        batch_end(batch);
+    if (!disk->granules)
+        return batch_add(batch, block);
+    return vhd_granules_retire(disk->granules, block, batch_add, batch, &batch->dead);
+}
+
+/*
+ * May a block leave the table? Not where zeros would then be a parent's data; and not with a
+ * batmap, which says of blocks that they are full, and would say so of their successors.
+ *
+ * Returns 1 or 0, or a negative errno.
+ */
+static int may_leave(const struct vhd_disk *disk, uint32_t block)
+{
+    const uint64_t at = (uint64_t)block * disk->top->image.header.block_size;
+
+    if (disk->has_batmap)
+        return 0;
+    if (MUTATED(D7))
+        return 1;
+    return vhd_extent_is_hole(disk->top->parent, at, vhd_disk_block_length(disk, block));
+}
+
+/* Zero a part of a block of a dynamic disk, if it is there. */
+static int zero_dynamic(struct vhd_disk *disk, uint32_t block, uint64_t within, uint64_t len)
+{
+    int err = 0;
+
+    unsigned side = vhd_grace_enter(&disk->grace);
+    const uint32_t entry = vhd_layer_entry(disk->top, block);
+    if (entry != VHD_UNALLOCATED)
+        err = vhd_io_zero(disk->write_fd, vhd_layer_data(disk->top, entry) + within, len);
+    vhd_grace_leave(&disk->grace, side);
+    return err;
+}
+
+/* Discard the start of a range: of its first block, all or a part. */
+static int discard_some(struct batch *batch, uint64_t len, uint64_t off, uint64_t *ret_done)
+{
+    struct vhd_disk *disk = batch->disk;
+    const uint32_t block_size = disk->top->image.header.block_size;
+    const uint32_t block = (uint32_t)(off / block_size);
+    const uint64_t within = off % block_size, whole = vhd_disk_block_length(disk, block);
+
+    *ret_done = len < whole - within ? len : whole - within;
+    if (*ret_done == whole && vhd_layer_entry(disk->top, block) != VHD_UNALLOCATED) {
+        int is_going = may_leave(disk, block);
+        if (is_going != 0)
+            return is_going < 0 ? is_going : remove_block(batch, block);
+    }
+    if (vhd_disk_is_differencing(disk))
+        return vhd_differ_zero(disk, *ret_done, off, ret_done);
+    return zero_dynamic(disk, block, within, *ret_done);
+}
+
+int vhd_disk_discard(struct vhd_disk *disk, uint64_t len, uint64_t off)
+{
+    struct batch batch = {.disk = disk};
+    int err = vhd_disk_judge_write(disk, len, off);
+
+    if (err == 0 && len > 0 && vhd_disk_is_fixed(disk)) {
+        err = vhd_io_zero(disk->write_fd, off, len);
+        len = 0;
+    }
+    while (len > 0 && err == 0) {
+        uint64_t done = 0;
+        err = discard_some(&batch, len, off, &done);
+        len -= done;
+        off += done;
+    }
+    batch_end(&batch);
+    vhd_disk_touched(disk);
+    return err;
+}

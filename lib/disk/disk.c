@@ -1,0 +1,311 @@
+#include "disk/disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bits.h"
+#include "base/cleanup.h"
+#include "disk/chain.h"
+#include "disk/extent.h"
+#include "disk/open.h"
+#include "disk/recover.h"
+
+/* What a fault of an image, or of its parents, means to whoever wants to open the disk. */
+static enum vhd_result result_of(const struct vhd_fault *fault)
+{
+    switch (fault->defect) {
+    case VHD_NO_PARENT:
+        return VHD_PARENT_LOST;
+    case VHD_OTHER_PARENT:
+        return VHD_PARENT_IDENTITY;
+    case VHD_OTHER_SIZE:
+        return VHD_PARENT_MODIFIED;
+    default:
+        return VHD_NOT_A_DISK;
+    }
+}
+
+/* Say why a layer could not be opened. */
+static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd_fault *fault,
+                              const char *name)
+{
+    if (err == -EUCLEAN)
+        return vhd_verdict_set(ret, result_of(fault), "the disk \"%s\": %s", name, fault->sentence);
+    if (err == -EBUSY)
+        return vhd_verdict_set(ret, VHD_IN_USE, "the disk \"%s\" is open elsewhere", name);
+    return vhd_verdict_errno(ret, err, "cannot open the disk \"%s\"", name);
+}
+
+/* A parent must not change under its children. */
+static enum vhd_result judge_childless(const struct vhd_layer *top, struct vhd_children *children,
+                                       const char *name, struct vhd_verdict *ret)
+{
+    unsigned count;
+
+    int err = vhd_children_count(children, top->image.footer.uuid, &count);
+    if (err < 0)
+        return vhd_verdict_errno(ret, err, "cannot tell the children of \"%s\"", name);
+    if (count > 0)
+        return vhd_verdict_set(ret, VHD_IN_USE,
+                               "the disk \"%s\" has %u differencing disks on it, so it opens for "
+                               "reading only",
+                               name, count);
+    return VHD_OK;
+}
+
+/*
+ * A disk and its parts.
+ */
+
+static struct vhd_disk *disk_new(struct vhd_store *store, const char *name, unsigned flags)
+{
+    struct vhd_disk *disk = calloc(1, sizeof *disk);
+    if (!disk)
+        return NULL;
+    disk->name = strdup(name);
+    if (!disk->name) {
+        free(disk);
+        return NULL;
+    }
+    disk->store = vhd_store_ref(store);
+    disk->flags = flags;
+    disk->write_fd = disk->direct_fd = -1;
+    vhd_grace_init(&disk->grace);
+    pthread_mutex_init(&disk->flush_lock, NULL);
+    pthread_mutex_init(&disk->fill_lock, NULL);
+    pthread_mutex_init(&disk->growth_lock, NULL);
+    pthread_cond_init(&disk->settled, NULL);
+    return disk;
+}
+
+/* Release what writing needs. */
+static void end_writing(struct vhd_disk *disk)
+{
+    vhd_flusher_free(TAKE(disk->flusher));
+    if (disk->top)
+        disk->top->granules = NULL;
+    vhd_granules_free(TAKE(disk->granules));
+    free(TAKE(disk->fresh));
+    vhd_rooms_free(&disk->rooms);
+    if (disk->direct_fd >= 0)
+        close(disk->direct_fd);
+    if (disk->write_fd >= 0)
+        close(disk->write_fd);
+    disk->direct_fd = disk->write_fd = -1;
+}
+
+static void disk_free(struct vhd_disk *disk)
+{
+    end_writing(disk);
+    vhd_layer_close(disk->top);
+    pthread_cond_destroy(&disk->settled);
+    pthread_mutex_destroy(&disk->growth_lock);
+    pthread_mutex_destroy(&disk->fill_lock);
+    pthread_mutex_destroy(&disk->flush_lock);
+    vhd_grace_destroy(&disk->grace);
+    vhd_store_unref(disk->store);
+    free(disk->name);
+    free(disk);
+}
+
+/* Where footers are to go past the page cache, and the host can, have a descriptor for that. */
+static void open_direct(struct vhd_disk *disk)
+{
+    disk->growth = vhd_store_growth(disk->store);
+    if (disk->growth == VHD_GROWTH_ANY || vhd_disk_is_fixed(disk))
+        return;
+    int fd = vhd_store_open_again(disk->store, disk->top->file, disk->top->fd, O_WRONLY | O_DIRECT);
+    disk->direct_fd = fd < 0 ? -1 : fd;
+}
+
+/* What a differencing disk needs besides. */
+static int begin_granules(struct vhd_disk *disk)
+{
+    disk->fresh = bits_new(disk->top->image.blocks);
+    disk->granules = vhd_granules_new(disk->top, disk->write_fd);
+    if (!disk->fresh || !disk->granules)
+        return -ENOMEM;
+    disk->top->granules = disk->granules;
+    return 0;
+}
+
+/* With the image claimed and write_fd open: put it in order, and have all that writing needs. */
+static int begin_writing(struct vhd_disk *disk)
+{
+    open_direct(disk);
+    int err = vhd_recover(disk);
+    if (err == 0 && vhd_disk_is_differencing(disk))
+        err = begin_granules(disk);
+    if (err == 0 && !(disk->flags & VHD_DISK_NO_FLUSHER)) {
+        disk->flusher = vhd_flusher_new(vhd_flush_behind, disk);
+        err = disk->flusher ? 0 : -ENOMEM;
+    }
+    if (err < 0)
+        end_writing(disk);
+    else
+        __atomic_store_n(&disk->is_writable, true, __ATOMIC_RELEASE);
+    return err;
+}
+
+/*
+ * Opening.
+ */
+
+static enum vhd_result open_layers(struct vhd_disk *disk, enum vhd_layer_use use,
+                                   struct vhd_verdict *ret)
+{
+    char file[NAME_MAX + 1];
+    struct vhd_fault fault;
+
+    int err = vhd_store_find(disk->store, disk->name, file, NULL);
+    if (err == 0)
+        err = vhd_layer_open(disk->store, file, use, &disk->top, &disk->write_fd, &fault);
+    if (err == 0)
+        err = vhd_chain_open(disk->store, disk->top, VHD_LAYER_READ, &fault);
+    return err == 0 ? VHD_OK : refuse(ret, err, &fault, disk->name);
+}
+
+enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *children,
+                              const char *name, unsigned flags, struct vhd_disk **ret,
+                              struct vhd_verdict *ret_why)
+{
+    const bool is_writer = flags & VHD_DISK_WRITE;
+    struct vhd_disk *disk = disk_new(store, name, flags);
+    if (!disk)
+        return vhd_verdict_set(ret_why, VHD_OUT_OF_MEMORY, NULL);
+
+    enum vhd_result result =
+        open_layers(disk, is_writer ? VHD_LAYER_WRITE : VHD_LAYER_READ, ret_why);
+    if (result == VHD_OK && is_writer)
+        result = judge_childless(disk->top, children, name, ret_why);
+    if (result == VHD_OK && is_writer) {
+        int err = begin_writing(disk);
+        if (err < 0)
+            result = vhd_verdict_errno(ret_why, err, "cannot put \"%s\" in order", name);
+    }
+    if (result == VHD_OK)
+        *ret = disk;
+    else
+        disk_free(disk);
+    return result;
+}
+
+enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_children *children,
+                                       struct vhd_verdict *ret_why)
+{
+    struct vhd_fault fault;
+
+    if (vhd_disk_is_writable(disk))
+        return VHD_OK;
+    enum vhd_result result = judge_childless(disk->top, children, disk->name, ret_why);
+    if (result != VHD_OK)
+        return result;
+    int err = vhd_layer_make_writable(disk->store, disk->top, &disk->write_fd, &fault);
+    if (err < 0)
+        return refuse(ret_why, err, &fault, disk->name);
+    err = begin_writing(disk);
+    if (err < 0) {
+        vhd_layer_make_read_only(disk->top);
+        return vhd_verdict_errno(ret_why, err, "cannot put \"%s\" in order", disk->name);
+    }
+    return VHD_OK;
+}
+
+/* Leave the image as one that needs no recovery. */
+static int leave_clean(struct vhd_disk *disk)
+{
+    if (vhd_disk_is_fixed(disk))
+        return 0;
+    if (__atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE))
+        return -EIO;
+    int err = 0;
+    if (disk->granules && vhd_granules_are_pending(disk->granules))
+        err = vhd_disk_flush(disk);
+    return err == 0 ? vhd_cut_slack(disk) : err;
+}
+
+int vhd_disk_close(struct vhd_disk *disk)
+{
+    int err = 0;
+
+    if (!disk)
+        return 0;
+    vhd_flusher_free(TAKE(disk->flusher));
+    if (vhd_disk_is_writable(disk))
+        err = leave_clean(disk);
+    disk_free(disk);
+    return err;
+}
+
+/*
+ * What an open disk tells.
+ */
+
+uint64_t vhd_disk_size(const struct vhd_disk *disk)
+{
+    return disk->top->image.footer.current_size;
+}
+
+bool vhd_disk_is_writable(const struct vhd_disk *disk)
+{
+    return __atomic_load_n(&disk->is_writable, __ATOMIC_ACQUIRE);
+}
+
+int vhd_disk_stat(const struct vhd_disk *disk, struct stat *ret)
+{
+    return fstat(disk->top->fd, ret) < 0 ? -errno : 0;
+}
+
+int vhd_disk_read(struct vhd_disk *disk, void *buf, size_t len, uint64_t off, bool *ret_is_hole)
+{
+    const uint64_t size = vhd_disk_size(disk);
+
+    if (off > size || len > size - off)
+        return -ERANGE;
+    unsigned side = vhd_grace_enter(&disk->grace);
+    int err = vhd_extent_read(disk->top, buf, len, off, ret_is_hole);
+    vhd_grace_leave(&disk->grace, side);
+    return err;
+}
+
+/* What of a fixed disk's file is a hole its host knows. */
+static int seek_host(const struct vhd_disk *disk, uint64_t off, bool for_hole, uint64_t *ret)
+{
+    const uint64_t size = vhd_disk_size(disk);
+
+    off_t found = lseek(disk->top->fd, (off_t)off, for_hole ? SEEK_HOLE : SEEK_DATA);
+    if (found < 0)
+        return -errno;
+    if ((uint64_t)found >= size && !for_hole)
+        return -ENXIO;
+    *ret = (uint64_t)found < size ? (uint64_t)found : size;
+    return 0;
+}
+
+int vhd_disk_seek(struct vhd_disk *disk, uint64_t off, bool for_hole, uint64_t *ret)
+{
+    const uint64_t size = vhd_disk_size(disk);
+    struct vhd_extent extent = {.is_hole = !for_hole};
+    int err = 0;
+
+    if (off >= size)
+        return -ENXIO;
+    if (vhd_disk_is_fixed(disk))
+        return seek_host(disk, off, for_hole, ret);
+    while (off < size && err == 0) {
+        unsigned side = vhd_grace_enter(&disk->grace);
+        err = vhd_extent_at(disk->top, off, size - off, &extent);
+        vhd_grace_leave(&disk->grace, side);
+        if (extent.is_hole == for_hole)
+            break;
+        off += extent.len;
+    }
+    if (err == 0 && off >= size && !for_hole)
+        return -ENXIO;
+    if (err == 0)
+        *ret = off < size ? off : size;
+    return err;
+}

@@ -1,0 +1,67 @@
+/*
+ * Flushing. A dynamic disk has nothing of its own to write then: entries go to disk at once and
+ * bitmaps ahead, so that one barrier is all. A differencing disk writes the bits of what that
+ * barrier has made durable, and needs a second one for them.
+ */
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/mutation.h"
+#include "disk/grow.h"
+#include "disk/open.h"
+
+/*
+ * One barrier, on which the rooms ride that are made ahead; not where those need a barrier of their
+ * own, which the flusher has time for.
+ */
+static int barrier_and_growth(struct vhd_disk *disk)
+{
+    HOLD_LOCK(&disk->growth_lock);
+    if (!vhd_is_footer_first(disk))
+        vhd_grow_ahead(disk);
+    return vhd_barrier(disk);
+}
+
+/* What was pending when the flush began: data, then bits. From inside the grace. */
+static int flush_granules(struct vhd_disk *disk)
+{
+    bool is_any = vhd_granules_flush_begin(disk->granules);
+
+    int err = is_any && MUTATED(D1) ? 0 : barrier_and_growth(disk);
+    if (err < 0 || !is_any)
+        return err;
+    err = vhd_granules_flush_finish(disk->granules);
+    int last = vhd_barrier_now(disk);
+    return err < 0 ? err : last;
+}
+
+static int flush_differencing(struct vhd_disk *disk)
+{
+    HOLD_LOCK(&disk->flush_lock);
+    unsigned side = vhd_grace_enter(&disk->grace);
+    int err = flush_granules(disk);
+    vhd_grace_leave(&disk->grace, side);
+    struct vhd_overlay *dead = vhd_granules_prune(disk->granules);
+    if (dead)
+        vhd_grace_wait(&disk->grace);
+    vhd_granules_bury(dead);
+    return err;
+}
+
+int vhd_disk_flush(struct vhd_disk *disk)
+{
+    if (!vhd_disk_is_writable(disk))
+        return 0;
+    return vhd_disk_is_differencing(disk) ? flush_differencing(disk) : barrier_and_growth(disk);
+}
+
+int vhd_flush_behind(void *arg)
+{
+    struct vhd_disk *disk = arg;
+
+    {
+        HOLD_LOCK(&disk->growth_lock);
+        vhd_grow_ahead(disk);
+    }
+    return vhd_disk_flush(disk);
+}

@@ -1,0 +1,290 @@
+#include "disk/layer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/mutation.h"
+#include "base/rounding.h"
+#include "disk/granules.h"
+#include "format/bitmap.h"
+#include "format/block.h"
+
+/* Sectors whose bits are looked at in one go: a whole block of the usual size, 512 bytes of bits.
+ */
+#define WINDOW_SECTORS 4096u
+
+/* Blocks never written that one run spans at most, so that a chain of them costs little to walk. */
+#define BLOCKS_IN_A_RUN 64u
+
+static int claim_image(struct vhd_layer *layer, enum vhd_layer_use use)
+{
+    enum vhd_claim wanted = use == VHD_LAYER_WRITE ? VHD_CLAIM_WRITE : VHD_CLAIM_READ;
+
+    int err = vhd_claim(layer->fd, layer->claim, wanted);
+    if (err == 0)
+        layer->claim = wanted;
+    return err;
+}
+
+/*
+ * Open for writing, and make durable what a writer that was killed has left in the host's cache:
+ * nothing that is read from now on may be undone by a power loss.
+ */
+static int open_for_writing(const struct vhd_store *store, const struct vhd_layer *layer, int *ret)
+{
+    int fd = vhd_store_open_again(store, layer->file, layer->fd, O_RDWR);
+    if (fd < 0)
+        return fd;
+    if (!MUTATED(O1) && fdatasync(fd) < 0) {
+        int err = -errno;
+        close(fd);
+        return err;
+    }
+    *ret = fd;
+    return 0;
+}
+
+static int load(struct vhd_layer *layer, enum vhd_layer_use use)
+{
+    struct vhd_image *image = &layer->image;
+
+    bool is_sound = use == VHD_LAYER_LOOK ? vhd_image_read(layer->fd, image)
+                                          : vhd_image_load(layer->fd, image, &layer->table);
+    if (!is_sound)
+        return -EUCLEAN;
+    if (!layer->table)
+        return 0;
+    layer->bitmap_length = vhd_block_bitmap_length(image->header.block_size);
+    layer->full = bits_new(image->blocks);
+    return layer->full ? 0 : -ENOMEM;
+}
+
+/* Open, claim and load, in this order: what is claimed no longer changes under us. */
+static int begin(const struct vhd_store *store, enum vhd_layer_use use, struct vhd_layer *layer,
+                 int *write_fd)
+{
+    struct stat attributes;
+
+    layer->fd = vhd_store_open_to_look(store, layer->file);
+    if (layer->fd < 0)
+        return layer->fd;
+    if (fstat(layer->fd, &attributes) < 0)
+        return -errno;
+    if (!S_ISREG(attributes.st_mode))
+        return -ENOENT;
+    int err = use == VHD_LAYER_LOOK ? 0 : claim_image(layer, use);
+    if (err == 0 && use == VHD_LAYER_WRITE)
+        err = open_for_writing(store, layer, write_fd);
+    return err == 0 ? load(layer, use) : err;
+}
+
+int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
+                   struct vhd_layer **ret, int *ret_write, struct vhd_fault *ret_fault)
+{
+    AUTO_CLOSE int write_fd = -1;
+    struct vhd_layer *layer = calloc(1, sizeof *layer);
+    if (!layer)
+        return -ENOMEM;
+    pthread_mutex_init(&layer->lock, NULL);
+    strncpy(layer->file, file, NAME_MAX);
+    int err = begin(store, use, layer, &write_fd);
+    if (err < 0) {
+        *ret_fault = layer->image.fault;
+        vhd_layer_close(layer);
+        return err;
+    }
+    if (use == VHD_LAYER_WRITE) {
+        *ret_write = write_fd;
+        write_fd = -1;
+    }
+    *ret = layer;
+    return 0;
+}
+
+/* Is the image still the one that was read? Nobody who honours claims can have changed it. */
+static int judge_again(const struct vhd_layer *layer, struct vhd_fault *ret_fault)
+{
+    struct vhd_image image;
+    AUTO_FREE uint32_t *table = NULL;
+
+    if (!vhd_image_load(layer->fd, &image, &table)) {
+        *ret_fault = image.fault;
+        return -EUCLEAN;
+    }
+    bool is_same = image.length == layer->image.length && image.blocks == layer->image.blocks &&
+                   (!table || memcmp(table, layer->table, image.blocks * sizeof *table) == 0);
+    return is_same ? 0 : -EBUSY;
+}
+
+int vhd_layer_make_writable(const struct vhd_store *store, struct vhd_layer *layer, int *ret_write,
+                            struct vhd_fault *ret_fault)
+{
+    AUTO_CLOSE int write_fd = -1;
+
+    int err = claim_image(layer, VHD_LAYER_WRITE);
+    if (err < 0)
+        return err;
+    err = open_for_writing(store, layer, &write_fd);
+    if (err == 0)
+        err = judge_again(layer, ret_fault);
+    if (err < 0) {
+        vhd_layer_make_read_only(layer);
+        return err;
+    }
+    *ret_write = write_fd;
+    write_fd = -1;
+    return 0;
+}
+
+void vhd_layer_make_read_only(struct vhd_layer *layer)
+{
+    vhd_claim_lower(layer->fd, VHD_CLAIM_WRITE, VHD_CLAIM_READ);
+    layer->claim = VHD_CLAIM_READ;
+}
+
+void vhd_layer_close(struct vhd_layer *layer)
+{
+    while (layer) {
+        struct vhd_layer *parent = layer->parent;
+        if (layer->fd >= 0)
+            close(layer->fd);
+        free(layer->table);
+        free(layer->full);
+        pthread_mutex_destroy(&layer->lock);
+        free(layer);
+        layer = parent;
+    }
+}
+
+bool vhd_layer_is_full(const struct vhd_layer *layer, uint32_t block, uint32_t entry)
+{
+    /*
+     * The mark is set after its entry and cleared before it goes. As long as we are inside, an
+     * entry that has gone does not come back: so one that is here before and after the look at the
+     * mark is the one that the mark is of.
+     */
+    return bits_get(layer->full, block) && vhd_layer_entry(layer, block) == entry;
+}
+
+void vhd_layer_set_full(struct vhd_layer *layer, uint32_t block, uint32_t entry)
+{
+    HOLD_LOCK(&layer->lock);
+    if (vhd_layer_entry(layer, block) == entry)
+        bits_set(layer->full, block);
+}
+
+void vhd_layer_set_entry(struct vhd_layer *layer, uint32_t block, uint32_t entry, bool is_full)
+{
+    HOLD_LOCK(&layer->lock);
+    bits_clear(layer->full, block);
+    __atomic_store_n(&layer->table[block], entry, __ATOMIC_SEQ_CST);
+    if (is_full)
+        bits_set(layer->full, block);
+}
+
+/* A run of blocks that have no place in the file. */
+static struct vhd_run unallocated_run(const struct vhd_layer *layer, uint64_t off, uint64_t len)
+{
+    const uint64_t block_size = layer->image.header.block_size;
+    const uint32_t first = (uint32_t)(off / block_size);
+    const uint32_t last = (uint32_t)((off + len - 1) / block_size);
+    uint32_t block = first + 1;
+
+    while (block <= last && block - first < BLOCKS_IN_A_RUN &&
+           vhd_layer_entry(layer, block) == VHD_UNALLOCATED)
+        block++;
+    uint64_t end = block * block_size;
+    return (struct vhd_run){.len = end < off + len ? end - off : len};
+}
+
+static bool is_all_set(const uint8_t *bits, uint32_t sectors)
+{
+    bool is_set;
+    return vhd_bitmap_run(bits, 0, sectors, &is_set) == sectors && is_set;
+}
+
+/*
+ * The bits of sectors first to end of a block: from memory where that knows more than the disk. A
+ * bitmap that is read whole and turns out to be all ones is remembered as such.
+ *
+ *   first, end  within one window, whose bits are put where they belong in buf
+ */
+static int load_bits(struct vhd_layer *layer, uint32_t block, uint32_t entry, uint32_t first,
+                     uint32_t end, uint8_t buf[WINDOW_SECTORS / 8])
+{
+    const uint32_t sectors = layer->image.header.block_size / VHD_SECTOR_SIZE;
+    const uint32_t window = first / WINDOW_SECTORS * WINDOW_SECTORS;
+    const uint32_t len = sectors < WINDOW_SECTORS ? (sectors + 7) / 8 : WINDOW_SECTORS / 8;
+
+    if (layer->granules &&
+        vhd_granules_present(layer->granules, block, entry, window, first, end, buf))
+        return 0;
+    int err = vhd_io_get(layer->fd, buf, len, (uint64_t)entry * VHD_SECTOR_SIZE + window / 8);
+    if (err == 0 && sectors <= WINDOW_SECTORS && is_all_set(buf, sectors))
+        vhd_layer_set_full(layer, block, entry);
+    return err;
+}
+
+/* A run inside an allocated block whose bitmap has to be looked at. */
+static int partial_run(struct vhd_layer *layer, uint32_t block, uint32_t entry, uint64_t within,
+                       uint64_t len, struct vhd_run *ret)
+{
+    uint8_t bits[WINDOW_SECTORS / 8];
+    const uint32_t first = (uint32_t)(within / VHD_SECTOR_SIZE);
+    const uint32_t window = first / WINDOW_SECTORS * WINDOW_SECTORS;
+    uint64_t end = div_round_up(within + len, VHD_SECTOR_SIZE);
+
+    if (end > window + WINDOW_SECTORS)
+        end = window + WINDOW_SECTORS;
+    int err = load_bits(layer, block, entry, first, (uint32_t)end, bits);
+    if (err < 0)
+        return err;
+    uint32_t sectors = vhd_bitmap_run(bits, first - window, (uint32_t)end - window, &ret->is_here);
+    uint64_t run_end = (uint64_t)(first + sectors) * VHD_SECTOR_SIZE;
+    ret->len = run_end < within + len ? run_end - within : len;
+    ret->at = vhd_layer_data(layer, entry) + within;
+    return 0;
+}
+
+/* A run of an allocated block; ends with it. */
+static int allocated_run(struct vhd_layer *layer, uint32_t block, uint32_t entry, uint64_t within,
+                         uint64_t len, struct vhd_run *ret)
+{
+    const uint64_t left = layer->image.header.block_size - within;
+
+    if (len > left)
+        len = left;
+    if (!vhd_layer_is_full(layer, block, entry))
+        return partial_run(layer, block, entry, within, len, ret);
+    *ret = (struct vhd_run){true, len, vhd_layer_data(layer, entry) + within};
+    return 0;
+}
+
+int vhd_layer_run(struct vhd_layer *layer, uint64_t off, uint64_t len, struct vhd_run *ret)
+{
+    uint32_t entry;
+    int err;
+
+    if (!layer->table) {
+        *ret = (struct vhd_run){true, len, off};
+        return 0;
+    }
+    const uint32_t block_size = layer->image.header.block_size;
+    const uint32_t block = (uint32_t)(off / block_size);
+    /* Bits and entry must belong together: an entry that has gone meanwhile takes its bits along.
+     */
+    do {
+        entry = vhd_layer_entry(layer, block);
+        if (entry == VHD_UNALLOCATED) {
+            *ret = unallocated_run(layer, off, len);
+            return 0;
+        }
+        err = allocated_run(layer, block, entry, off % block_size, len, ret);
+    } while (err == 0 && vhd_layer_entry(layer, block) != entry);
+    return err;
+}

@@ -1,0 +1,108 @@
+/*
+ * A layer: one image of a chain, open, with its table in memory. The top one is the disk's own;
+ * each differencing one has its parent below it.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "disk/image.h"
+#include "store/claim.h"
+#include "store/store.h"
+
+struct vhd_granules;
+
+struct vhd_layer {
+    /* constant once the chain is open */
+    struct vhd_layer *parent; /* NULL: what is not here was never written */
+    char file[NAME_MAX + 1];
+    int fd; /* for reading; holds the claim */
+    struct vhd_image image;
+    uint32_t bitmap_length; /* of each block, bytes */
+
+    enum vhd_claim claim; /* its owner's */
+
+    pthread_mutex_t lock; /* a leaf; held to change what follows, which is read without */
+    uint32_t *table;      /* atomic entries, image.blocks of them; NULL in a fixed disk */
+    uint64_t *full;       /* bits, one a block: its bitmap is known to be all ones */
+
+    struct vhd_granules *granules; /* what is newer than the bitmaps on disk; NULL for nothing */
+};
+
+enum vhd_layer_use {
+    VHD_LAYER_LOOK,  /* only what its footer and header say; no claim, no table */
+    VHD_LAYER_READ,  /* claimed for reading */
+    VHD_LAYER_WRITE, /* claimed for writing, and what is unsynced of it made durable first */
+};
+
+/*
+ * Open an image of a store as a layer, without its parents.
+ *
+ *   file       the image's file name
+ *   ret_write  receives a descriptor for writing, to be closed; only with VHD_LAYER_WRITE
+ *   ret_fault  receives what is wrong with the image
+ *
+ * Returns 0 and a layer; or a negative errno: of open(2), -EBUSY when another uses the image in a
+ * way that does not go with this, -EUCLEAN when it is damaged, as *ret_fault says, -ENOMEM.
+ */
+int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
+                   struct vhd_layer **ret, int *ret_write, struct vhd_fault *ret_fault);
+
+/*
+ * Raise a layer that was opened with VHD_LAYER_READ to VHD_LAYER_WRITE.
+ *
+ * Returns as vhd_layer_open(), -EBUSY too when the image has been changed in spite of its claim;
+ * after a failure the layer is as before.
+ */
+int vhd_layer_make_writable(const struct vhd_store *store, struct vhd_layer *layer, int *ret_write,
+                            struct vhd_fault *ret_fault);
+
+/* Take that back. */
+void vhd_layer_make_read_only(struct vhd_layer *layer);
+
+/* Close a layer and its parents; NULL is allowed. */
+void vhd_layer_close(struct vhd_layer *layer);
+
+/* The entry of a block: the sector of its bitmap, or VHD_UNALLOCATED. */
+static inline uint32_t vhd_layer_entry(const struct vhd_layer *layer, uint32_t block)
+{
+    return __atomic_load_n(&layer->table[block], __ATOMIC_SEQ_CST);
+}
+
+/* Byte offset in the file of the data of a block whose entry this is. */
+static inline uint64_t vhd_layer_data(const struct vhd_layer *layer, uint32_t entry)
+{
+    return (uint64_t)entry * VHD_SECTOR_SIZE + layer->bitmap_length;
+}
+
+/*
+ * Is the bitmap of the block with this entry known to be all ones? Then its data is simply here.
+ * To be asked from inside the grace, so that no other block can have the same entry meanwhile.
+ */
+bool vhd_layer_is_full(const struct vhd_layer *layer, uint32_t block, uint32_t entry);
+
+/* Remember that it is, if the block still has this entry. */
+void vhd_layer_set_full(struct vhd_layer *layer, uint32_t block, uint32_t entry);
+
+/* Give a block another entry; is_full tells of the bitmap there. */
+void vhd_layer_set_entry(struct vhd_layer *layer, uint32_t block, uint32_t entry, bool is_full);
+
+/* A stretch of a layer that is all here, or all not. */
+struct vhd_run {
+    bool is_here;
+    uint64_t len; /* bytes, above 0 */
+    uint64_t at;  /* byte offset in the file, where it is here */
+};
+
+/*
+ * Tell about the first stretch of a range.
+ *
+ *   off, len  bytes; inside the disk, len above 0
+ *
+ * To be called from inside the grace, where the layer is written to.
+ *
+ * Returns 0, or a negative errno of pread(2): a bitmap cannot be read.
+ */
+int vhd_layer_run(struct vhd_layer *layer, uint64_t off, uint64_t len, struct vhd_run *ret);

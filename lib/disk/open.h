@@ -1,0 +1,99 @@
+/*
+ * What an open disk is made of, for the files of this room alone; disk.h is its face.
+ *
+ * The way of data: disk.c (read, seek), write.c, discard.c, each by type of disk; beneath them
+ * extent.h (where a range is), grow.h (room for what is new), granules.h (what is newer than the
+ * bitmaps of a differencing disk), grace.h (who still uses what), flush.c (what is durable when),
+ * recover.h (order after a crash).
+ *
+ * Lock order, outermost first: flush_lock and fill_lock, the granules', growth_lock, a layer's. No
+ * lock is held over a transfer of data or while waiting for grace; growth_lock is left for a
+ * barrier.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "disk/disk.h"
+#include "disk/flusher.h"
+#include "disk/grace.h"
+#include "disk/granules.h"
+#include "disk/layer.h"
+#include "disk/rooms.h"
+
+struct vhd_disk {
+    /* constant while open */
+    struct vhd_store *store; /* referenced */
+    char *name;
+    struct vhd_layer *top;
+    unsigned flags; /* of enum vhd_disk_flags, as opened */
+
+    struct vhd_grace grace; /* of the top layer's entries and rooms */
+
+    /* constant once is_writable, an atomic, is true */
+    bool is_writable;
+    int write_fd;
+    uint64_t
+        *fresh; /* bits, one a block of a differencing disk: its room was READY in this session */
+    struct vhd_granules *granules; /* of a differencing disk */
+    struct vhd_flusher *flusher;   /* NULL with VHD_DISK_NO_FLUSHER */
+    enum vhd_growth growth;
+    bool has_batmap;
+    uint64_t metadata_end; /* behind all that is no block; bytes of the file */
+
+    bool has_failed; /* atomic: a barrier has; nothing is written any more */
+
+    pthread_mutex_t flush_lock; /* one flush of a differencing disk at a time */
+    pthread_mutex_t fill_lock;  /* one bitmap of another program's is filled at a time */
+
+    pthread_mutex_t
+        growth_lock; /* guards what follows; changes of the table on disk are made under it */
+    pthread_cond_t settled; /* after each barrier */
+    int direct_fd;          /* for footers, past the page cache; -1 where the host cannot */
+    struct vhd_rooms rooms;
+    uint32_t unallocated; /* blocks without a room */
+    uint64_t footer_at;   /* where the footer at the end is */
+    unsigned step;        /* rooms that the next growth makes */
+    bool has_taken;       /* a room, in this session: then others are made ahead */
+    bool is_growing;      /* somebody is making rooms, and may have left the lock */
+    uint64_t barriers;    /* begun so far; a number above 0 names one */
+    unsigned barriers_at_work;
+    uint64_t stale_footer_at; /* to be zeroed after that barrier; 0 for none */
+    uint64_t stale_barrier;
+    bool has_freed; /* a room since the last barrier */
+};
+
+static inline bool vhd_disk_is_differencing(const struct vhd_disk *disk)
+{
+    return disk->top->image.footer.type == VHD_TYPE_DIFFERENCING;
+}
+
+static inline bool vhd_disk_is_fixed(const struct vhd_disk *disk)
+{
+    return !disk->top->table;
+}
+
+/* Bytes of the disk in a block: all but the last are whole. */
+static inline uint64_t vhd_disk_block_length(const struct vhd_disk *disk, uint32_t block)
+{
+    uint64_t size = disk->top->image.header.block_size, at = block * size;
+    uint64_t left = disk->top->image.footer.current_size - at;
+    return left < size ? left : size;
+}
+
+/*
+ * May a range be written to just now? What vhd_disk_write() says: 0, -ERANGE, -EROFS or -EIO.
+ */
+int vhd_disk_judge_write(const struct vhd_disk *disk, uint64_t len, uint64_t off);
+
+/* A write or a discard has been done: the flusher is to flush it, unless somebody else does. */
+static inline void vhd_disk_touched(struct vhd_disk *disk)
+{
+    if (disk->flusher)
+        vhd_flusher_touch(disk->flusher);
+}
+
+/* What the flusher does: rooms made ahead, whatever that takes, and a flush; arg is the disk. */
+int vhd_flush_behind(void *arg);

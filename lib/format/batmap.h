@@ -1,0 +1,33 @@
+/*
+ * The batmap: a map of blktap's behind the block allocation table, one bit a block, set where all
+ * sectors of the block have been written.
+ *
+ * Source: blktap, vhd/lib/libvhd.c and include/vhd.h, "vhd_batmap_header"; read there, not in the
+ * specification.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/be.h"
+
+/* As it lies on disk, in a sector of its own. */
+struct vhd_batmap_disk {
+    char cookie[8]; /* "tdbatmap" */
+    struct be64 offset;
+    struct be32 sectors;
+    struct be32 version;
+    struct be32 checksum;
+    uint8_t marker;
+};
+
+/*
+ * Read a batmap's header.
+ *
+ *   ret_offset, ret_length  receive where the map is in the file, bytes
+ *
+ * Returns false where there is none.
+ */
+bool vhd_batmap_decode(const struct vhd_batmap_disk *disk, uint64_t *ret_offset,
+                       uint64_t *ret_length);
