@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "disk/open.h"
+#include "disk/state.h"
 
 /*
  * Write the start of a range, as far as it can be done in one go.

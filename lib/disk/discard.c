@@ -10,7 +10,7 @@
 #include "disk/differ.h"
 #include "disk/extent.h"
 #include "disk/grow.h"
-#include "disk/open.h"
+#include "disk/state.h"
 #include "format/block.h"
 
 /* Blocks that leave the table before grace is waited for, once for all of them. */

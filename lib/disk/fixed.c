@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "disk/open.h"
+#include "disk/state.h"
 
 void vhd_disk_fixed_footer(const struct vhd_disk *disk, struct vhd_footer_disk *ret)
 {

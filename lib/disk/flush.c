@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/mutation.h"
 #include "disk/grow.h"
-#include "disk/open.h"
+#include "disk/state.h"
 
 /*
  * One barrier, on which the rooms ride that are made ahead; not where those need a barrier of their

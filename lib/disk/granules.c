@@ -39,6 +39,8 @@ struct vhd_overlay {
 LIST_HEAD(overlay_list, vhd_overlay);
 
 struct vhd_granules {
+    struct vhd_newer newer; /* first, so that the two convert */
+
     /* constant */
     struct vhd_layer *layer;
     int write_fd;
@@ -51,12 +53,30 @@ struct vhd_granules {
     struct overlay_list all, flushing;
 };
 
+static struct vhd_overlay *find(const struct vhd_granules *granules, uint32_t block)
+{
+    return __atomic_load_n(&granules->by_block[block], __ATOMIC_SEQ_CST);
+}
+
+static bool look(const struct vhd_newer *newer, uint32_t block, uint32_t entry, uint32_t window,
+                 uint32_t first, uint32_t end, uint8_t *buf)
+{
+    const struct vhd_overlay *overlay = find((const struct vhd_granules *)newer, block);
+
+    if (!overlay || overlay->entry != entry)
+        return false;
+    for (uint32_t i = first / 8; i < (end + 7) / 8; i++)
+        buf[i - window / 8] = __atomic_load_n(&overlay->present[i], __ATOMIC_ACQUIRE);
+    return true;
+}
+
 struct vhd_granules *vhd_granules_new(struct vhd_layer *layer, int write_fd)
 {
     struct vhd_granules *granules = calloc(1, sizeof *granules);
     if (!granules)
         return NULL;
     const uint32_t block_size = layer->image.header.block_size;
+    granules->newer.look = look;
     granules->layer = layer;
     granules->write_fd = write_fd;
     granules->size = block_size < VHD_GRANULE ? block_size : VHD_GRANULE;
@@ -88,26 +108,14 @@ void vhd_granules_free(struct vhd_granules *granules)
     free(granules);
 }
 
+const struct vhd_newer *vhd_granules_newer(const struct vhd_granules *granules)
+{
+    return &granules->newer;
+}
+
 uint32_t vhd_granules_size(const struct vhd_granules *granules)
 {
     return granules->size;
-}
-
-static struct vhd_overlay *find(const struct vhd_granules *granules, uint32_t block)
-{
-    return __atomic_load_n(&granules->by_block[block], __ATOMIC_SEQ_CST);
-}
-
-bool vhd_granules_present(const struct vhd_granules *granules, uint32_t block, uint32_t entry,
-                          uint32_t window, uint32_t first, uint32_t end, uint8_t *buf)
-{
-    const struct vhd_overlay *overlay = find(granules, block);
-
-    if (!overlay || overlay->entry != entry)
-        return false;
-    for (uint32_t i = first / 8; i < (end + 7) / 8; i++)
-        buf[i - window / 8] = __atomic_load_n(&overlay->present[i], __ATOMIC_ACQUIRE);
-    return true;
 }
 
 /* Make the overlay of a block from its bitmap on disk, and let readers see it. */

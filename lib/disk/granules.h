@@ -48,17 +48,8 @@ void vhd_granules_free(struct vhd_granules *granules);
 /* Bytes of a granule: 4096, or a block's if that is less. */
 uint32_t vhd_granules_size(const struct vhd_granules *granules);
 
-/*
- * Look up bits of a block, as vhd_layer_run() needs them.
- *
- *   entry       of the block
- *   window      sector in the block that buf begins with
- *   first, end  the sectors whose bits are wanted; buf receives the whole bytes around them
- *
- * Returns false where the block has no overlay: the bitmap on disk tells all.
- */
-bool vhd_granules_present(const struct vhd_granules *granules, uint32_t block, uint32_t entry,
-                          uint32_t window, uint32_t first, uint32_t end, uint8_t *buf);
+/* What they know of bits, for the layer. */
+const struct vhd_newer *vhd_granules_newer(const struct vhd_granules *granules);
 
 /*
  * Take the absent granules at the start of a run, to write them first; waits for others that do.

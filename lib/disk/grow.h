@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "disk/open.h"
+#include "disk/state.h"
 
 /*
  * Make durable what has been written so far, and READY what has waited for that. A failure is

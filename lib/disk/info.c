@@ -5,11 +5,44 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "disk/chain.h"
 #include "disk/parent.h"
+
+/*
+ * What is wrong with the parents of a disk is its fault too, where it has none that is worse. That
+ * the chain cannot be read just now is one of its parents' faults.
+ */
+static void judge_chain(const struct vhd_store *store, int fd, struct vhd_image *image)
+{
+    struct vhd_layer top = {.fd = fd, .image = *image};
+    struct vhd_fault fault;
+
+    vhd_chain_open(store, &top, VHD_LAYER_LOOK, &fault);
+    vhd_layer_close(top.parent);
+    if (fault.defect != VHD_SOUND && image->fault.defect == VHD_SOUND)
+        image->fault = fault;
+}
+
+/* Judge all of an image. */
+static bool judge_whole(const struct vhd_store *store, int fd, struct vhd_image *ret)
+{
+    if (!vhd_image_judge(fd, ret))
+        return false;
+    if (vhd_image_is_differencing(ret))
+        judge_chain(store, fd, ret);
+    return true;
+}
+
+static bool judge_outside(const struct vhd_store *store, int fd, struct vhd_image *ret)
+{
+    (void)store;
+    return vhd_image_read(fd, ret);
+}
 
 /* Read about a disk, by judging its image in one way or the other. */
 static int read_with(const struct vhd_store *store, const char *name,
-                     bool (*judge)(int fd, struct vhd_image *ret), struct vhd_info *ret)
+                     bool (*judge)(const struct vhd_store *store, int fd, struct vhd_image *ret),
+                     struct vhd_info *ret)
 {
     struct stat attributes;
 
@@ -27,7 +60,7 @@ static int read_with(const struct vhd_store *store, const char *name,
         vhd_fault_set(&ret->image.fault, VHD_UNREADABLE, "%s", strerrordesc_np(-fd));
         return 0;
     }
-    judge(fd, &ret->image);
+    judge(store, fd, &ret->image);
     if (vhd_image_is_differencing(&ret->image))
         vhd_parent_name(store, fd, &ret->image.header, ret->parent);
     return 0;
@@ -35,13 +68,13 @@ static int read_with(const struct vhd_store *store, const char *name,
 
 int vhd_info_look(const struct vhd_store *store, const char *name, struct vhd_info *ret)
 {
-    return read_with(store, name, vhd_image_read, ret);
+    return read_with(store, name, judge_outside, ret);
 }
 
 int vhd_info_read(const struct vhd_store *store, struct vhd_children *children, const char *name,
                   struct vhd_info *ret)
 {
-    int err = read_with(store, name, vhd_image_judge, ret);
+    int err = read_with(store, name, judge_whole, ret);
     if (err == 0 && ret->image.has_footer)
         err = vhd_children_count(children, ret->image.footer.uuid, &ret->children);
     return err;

@@ -16,7 +16,8 @@ struct vhd_info {
     char file[NAME_MAX + 1];   /* in the store's directory */
     uint64_t used;             /* bytes on the host */
     struct timespec changed;   /* the file's modification time */
-    struct vhd_image image;    /* what cannot be opened has image.fault alone */
+    struct vhd_image image;    /* what cannot be opened has image.fault alone; read whole, the fault
+                                  may also be that of a parent */
     char parent[NAME_MAX + 1]; /* name of the parent disk; empty without one */
     unsigned children;         /* disks of the store that name this one as parent */
 };

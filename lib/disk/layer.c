@@ -10,7 +10,6 @@
 #include "base/io.h"
 #include "base/mutation.h"
 #include "base/rounding.h"
-#include "disk/granules.h"
 #include "format/bitmap.h"
 #include "format/block.h"
 
@@ -221,8 +220,9 @@ static int load_bits(struct vhd_layer *layer, uint32_t block, uint32_t entry, ui
     const uint32_t window = first / WINDOW_SECTORS * WINDOW_SECTORS;
     const uint32_t len = sectors < WINDOW_SECTORS ? (sectors + 7) / 8 : WINDOW_SECTORS / 8;
 
-    if (layer->granules &&
-        vhd_granules_present(layer->granules, block, entry, window, first, end, buf))
+    const struct vhd_newer *newer = __atomic_load_n(&layer->newer, __ATOMIC_ACQUIRE);
+
+    if (newer && newer->look(newer, block, entry, window, first, end, buf))
         return 0;
     int err = vhd_io_get(layer->fd, buf, len, (uint64_t)entry * VHD_SECTOR_SIZE + window / 8);
     if (err == 0 && sectors <= WINDOW_SECTORS && is_all_set(buf, sectors))

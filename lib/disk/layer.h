@@ -12,7 +12,20 @@
 #include "store/claim.h"
 #include "store/store.h"
 
-struct vhd_granules;
+/* Who knows bits of a layer's blocks that are newer than the bitmaps on disk. */
+struct vhd_newer {
+    /*
+     * Look up bits of a block.
+     *
+     *   entry       of the block
+     *   window      sector in the block that buf begins with
+     *   first, end  the sectors whose bits are wanted; buf receives the whole bytes around them
+     *
+     * Returns false where there is nothing newer: the bitmap on disk tells all.
+     */
+    bool (*look)(const struct vhd_newer *newer, uint32_t block, uint32_t entry, uint32_t window,
+                 uint32_t first, uint32_t end, uint8_t *buf);
+};
 
 struct vhd_layer {
     /* constant once the chain is open */
@@ -28,7 +41,7 @@ struct vhd_layer {
     uint32_t *table;      /* atomic entries, image.blocks of them; NULL in a fixed disk */
     uint64_t *full;       /* bits, one a block: its bitmap is known to be all ones */
 
-    struct vhd_granules *granules; /* what is newer than the bitmaps on disk; NULL for nothing */
+    const struct vhd_newer *newer; /* atomic; NULL where nobody knows any */
 };
 
 enum vhd_layer_use {

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "disk/open.h"
+#include "disk/state.h"
 
 /*
  * Put the image of a disk in order and see what room it has. Its footer and table have been judged

@@ -12,7 +12,7 @@
 #include "base/zeros.h"
 #include "disk/differ.h"
 #include "disk/grow.h"
-#include "disk/open.h"
+#include "disk/state.h"
 #include "format/block.h"
 
 int vhd_disk_judge_write(const struct vhd_disk *disk, uint64_t len, uint64_t off)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "format/checksum.h"
-#include "format/placement.h"
 
 /*
  * Who made the image. QEMU before 10.0 takes the size from the footer only of creators that it

@@ -15,6 +15,7 @@
 
 #define VHD_SECTOR_SIZE   512u
 #define VHD_FOOTER_SIZE   512u
+#define VHD_HEADER_OFFSET 512u /* "data offset" of an image that we make */
 #define VHD_VERSION_1_0   0x00010000u
 #define VHD_NO_OFFSET     UINT64_MAX  /* "data offset" where nothing follows */
 #define VHD_HOST_WINDOWS  0x5769326Bu /* "Wi2k" */

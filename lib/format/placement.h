@@ -6,8 +6,7 @@
 
 #include <stdint.h>
 
-#define VHD_HEADER_OFFSET 512u
-#define VHD_TABLE_OFFSET  1536u
+#define VHD_TABLE_OFFSET 1536u
 
 /*
  * The largest disk: 2040 GiB, that is 2,088,960 MB. The last block of a grown image then still has

@@ -3,14 +3,16 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "job/childless.h"
+#include "base/cleanup.h"
+#include "job/idle.h"
 
 enum vhd_result vhd_delete(const struct vhd_store *store, struct vhd_children *children,
                            const char *name, struct vhd_verdict *ret)
 {
+    AUTO_CLOSE int fd = -1;
     struct vhd_info info;
 
-    enum vhd_result result = vhd_judge_childless(store, children, name, &info, ret);
+    enum vhd_result result = vhd_take_idle(store, children, name, &info, &fd, ret);
     if (result != VHD_OK)
         return result;
     int err = unlinkat(vhd_store_fd(store), info.file, 0) < 0 ? -errno : vhd_store_sync(store);

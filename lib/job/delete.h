@@ -14,7 +14,7 @@
  *
  * Returns VHD_OK, or with a sentence in *ret:
  *   VHD_PATH_NOT_FOUND  there is no such disk
- *   VHD_IN_USE          it has children, which would be lost with it
+ *   VHD_IN_USE          it is open, or has children, which would be lost with it
  *   VHD_READ_ONLY, VHD_ACCESS_DENIED, VHD_UNEXPECTED  as the host answers
  */
 enum vhd_result vhd_delete(const struct vhd_store *store, struct vhd_children *children,

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "job/childless.h"
+#include "base/cleanup.h"
+#include "job/idle.h"
 #include "request/name.h"
 
 /* What can be told from the two names and what files there are. */
@@ -52,12 +53,13 @@ static int move_file(const struct vhd_store *store, const char *file, const char
 enum vhd_result vhd_rename(const struct vhd_store *store, struct vhd_children *children,
                            const char *name, const char *new_name, struct vhd_verdict *ret)
 {
+    AUTO_CLOSE int fd = -1;
     struct vhd_info info;
     char file[NAME_MAX + 1];
 
     enum vhd_result result = judge_names(store, name, new_name, ret);
     if (result == VHD_OK)
-        result = vhd_judge_childless(store, children, name, &info, ret);
+        result = vhd_take_idle(store, children, name, &info, &fd, ret);
     if (result != VHD_OK)
         return result;
 

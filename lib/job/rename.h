@@ -17,7 +17,7 @@
  *   VHD_BUFFER_OVERFLOW, VHD_INVALID_NAME  new_name, as request/name.h says
  *   VHD_PATH_NOT_FOUND  there is no disk of the old name
  *   VHD_ALREADY_EXISTS  there is one of the new name
- *   VHD_IN_USE          it has children, which know it by its name
+ *   VHD_IN_USE          it is open, or has children, which know it by its name
  *   VHD_READ_ONLY, VHD_ACCESS_DENIED, VHD_UNEXPECTED  as the host answers
  */
 enum vhd_result vhd_rename(const struct vhd_store *store, struct vhd_children *children,

@@ -3,6 +3,7 @@
  * not fit the store once it has grown.
  */
 #include "format/placement.h"
+#include "format/footer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /*
  * What an open disk is made of, for the files of this room alone; disk.h is its face.
  *
- * The way of data: disk.c (read, seek), write.c, discard.c, each by type of disk; beneath them
+ * The way of data: read.c, write.c, discard.c, each by type of disk; beneath them
  * extent.h (where a range is), grow.h (room for what is new), granules.h (what is newer than the
  * bitmaps of a differencing disk), grace.h (who still uses what), flush.c (what is durable when),
  * recover.h (order after a crash).

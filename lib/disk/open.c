@@ -1,5 +1,6 @@
-#include "disk/disk.h"
-
+/*
+ * Opening and closing a disk, and what it has in between.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,8 +10,7 @@
 #include "base/bits.h"
 #include "base/cleanup.h"
 #include "disk/chain.h"
-#include "disk/extent.h"
-#include "disk/open.h"
+#include "disk/state.h"
 #include "disk/recover.h"
 
 /* What a fault of an image, or of its parents, means to whoever wants to open the disk. */
@@ -86,7 +86,7 @@ static void end_writing(struct vhd_disk *disk)
 {
     vhd_flusher_free(TAKE(disk->flusher));
     if (disk->top)
-        disk->top->granules = NULL;
+        __atomic_store_n(&disk->top->newer, NULL, __ATOMIC_RELEASE);
     vhd_granules_free(TAKE(disk->granules));
     free(TAKE(disk->fresh));
     vhd_rooms_free(&disk->rooms);
@@ -128,7 +128,7 @@ static int begin_granules(struct vhd_disk *disk)
     disk->granules = vhd_granules_new(disk->top, disk->write_fd);
     if (!disk->fresh || !disk->granules)
         return -ENOMEM;
-    disk->top->granules = disk->granules;
+    __atomic_store_n(&disk->top->newer, vhd_granules_newer(disk->granules), __ATOMIC_RELEASE);
     return 0;
 }
 
@@ -237,75 +237,5 @@ int vhd_disk_close(struct vhd_disk *disk)
     if (vhd_disk_is_writable(disk))
         err = leave_clean(disk);
     disk_free(disk);
-    return err;
-}
-
-/*
- * What an open disk tells.
- */
-
-uint64_t vhd_disk_size(const struct vhd_disk *disk)
-{
-    return disk->top->image.footer.current_size;
-}
-
-bool vhd_disk_is_writable(const struct vhd_disk *disk)
-{
-    return __atomic_load_n(&disk->is_writable, __ATOMIC_ACQUIRE);
-}
-
-int vhd_disk_stat(const struct vhd_disk *disk, struct stat *ret)
-{
-    return fstat(disk->top->fd, ret) < 0 ? -errno : 0;
-}
-
-int vhd_disk_read(struct vhd_disk *disk, void *buf, size_t len, uint64_t off, bool *ret_is_hole)
-{
-    const uint64_t size = vhd_disk_size(disk);
-
-    if (off > size || len > size - off)
-        return -ERANGE;
-    unsigned side = vhd_grace_enter(&disk->grace);
-    int err = vhd_extent_read(disk->top, buf, len, off, ret_is_hole);
-    vhd_grace_leave(&disk->grace, side);
-    return err;
-}
-
-/* What of a fixed disk's file is a hole its host knows. */
-static int seek_host(const struct vhd_disk *disk, uint64_t off, bool for_hole, uint64_t *ret)
-{
-    const uint64_t size = vhd_disk_size(disk);
-
-    off_t found = lseek(disk->top->fd, (off_t)off, for_hole ? SEEK_HOLE : SEEK_DATA);
-    if (found < 0)
-        return -errno;
-    if ((uint64_t)found >= size && !for_hole)
-        return -ENXIO;
-    *ret = (uint64_t)found < size ? (uint64_t)found : size;
-    return 0;
-}
-
-int vhd_disk_seek(struct vhd_disk *disk, uint64_t off, bool for_hole, uint64_t *ret)
-{
-    const uint64_t size = vhd_disk_size(disk);
-    struct vhd_extent extent = {.is_hole = !for_hole};
-    int err = 0;
-
-    if (off >= size)
-        return -ENXIO;
-    if (vhd_disk_is_fixed(disk))
-        return seek_host(disk, off, for_hole, ret);
-    while (off < size && err == 0) {
-        unsigned side = vhd_grace_enter(&disk->grace);
-        err = vhd_extent_at(disk->top, off, size - off, &extent);
-        vhd_grace_leave(&disk->grace, side);
-        if (extent.is_hole == for_hole)
-            break;
-        off += extent.len;
-    }
-    if (err == 0 && off >= size && !for_hole)
-        return -ENXIO;
-    if (err == 0)
-        *ret = off < size ? off : size;
     return err;
 }

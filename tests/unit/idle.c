@@ -14,16 +14,30 @@
 
 #include "disks.h"
 #include "gate.h"
-#include "job/childless.h"
+#include "disk/disk.h"
+#include "job/idle.h"
 #include "sentence.h"
+
+/* Take a disk, and let go of it at once. */
+static enum vhd_result take(struct disks disks, const char *name, struct vhd_info *ret,
+                            struct vhd_verdict *ret_verdict)
+{
+    int fd = -1;
+    enum vhd_result result =
+        vhd_take_idle(disks.store, disks.children, name, ret, &fd, ret_verdict);
+    if (result == VHD_OK)
+        close(fd);
+    else
+        assert_int_equal(fd, -1);
+    return result;
+}
 
 static enum vhd_result judge(struct disks disks, const char *name, struct vhd_info *ret,
                              struct vhd_verdict *ret_verdict)
 {
     memset(ret, 0xA5, sizeof *ret);
     memset(ret_verdict, 0, sizeof *ret_verdict);
-    enum vhd_result result =
-        vhd_judge_childless(disks.store, disks.children, name, ret, ret_verdict);
+    enum vhd_result result = take(disks, name, ret, ret_verdict);
     if (result != VHD_OK) {
         assert_int_equal(ret_verdict->result, result);
         assert_sentence(ret_verdict->sentence);
@@ -46,8 +60,30 @@ static struct vhd_verdict refuses(struct disks disks, const char *name, enum vhd
     struct vhd_verdict verdict;
     assert_int_equal(judge(disks, name, &info, &verdict), result);
     assert_non_null(strstr(verdict.sentence, name));
-    assert_int_equal(vhd_judge_childless(disks.store, disks.children, name, &info, NULL), result);
+    assert_int_equal(take(disks, name, &info, NULL), result);
     return verdict;
+}
+
+/* Who holds a disk, and who has it open, keeps everybody else from it. */
+static void an_open_disk_is_in_use(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct vhd_info info;
+    struct vhd_disk *disk;
+    int fd = -1;
+
+    put(*state, "base.vhd", sample_dynamic(2, 1));
+    assert_int_equal(vhd_take_idle(disks.store, disks.children, "base", &info, &fd, NULL), VHD_OK);
+    refuses(disks, "base", VHD_IN_USE);
+    close(fd);
+    for (unsigned flags = 0; flags <= VHD_DISK_WRITE; flags++) {
+        assert_int_equal(vhd_disk_open(disks.store, disks.children, "base", flags, &disk, NULL),
+                         VHD_OK);
+        refuses(disks, "base", VHD_IN_USE);
+        assert_int_equal(vhd_disk_close(disk), 0);
+    }
+    accepts(disks, "base");
+    disks_close(disks);
 }
 
 static void accepts_disks_without_children(void **state)
@@ -188,10 +224,9 @@ static void judge_in_a_folder_that_cannot_be_listed(void *path)
     child_drop_root();
     struct disks disks = disks_open(path);
     put(path, "base.vhd", sample_dynamic(2, 1));
-    CHILD_EXPECT(vhd_judge_childless(disks.store, disks.children, "base", &info, NULL) == VHD_OK);
+    CHILD_EXPECT(take(disks, "base", &info, NULL) == VHD_OK);
     CHILD_EXPECT(chmod(path, 0300) == 0);
-    CHILD_EXPECT(vhd_judge_childless(disks.store, disks.children, "base", &info, &verdict) ==
-                 VHD_ACCESS_DENIED);
+    CHILD_EXPECT(take(disks, "base", &info, &verdict) == VHD_ACCESS_DENIED);
     CHILD_EXPECT(verdict.result == VHD_ACCESS_DENIED);
     CHILD_EXPECT(strstr(verdict.sentence, path) != NULL);
     CHILD_EXPECT(chmod(path, 0700) == 0);
@@ -207,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(accepts_disks_without_children),
+        SCRATCH_TEST(an_open_disk_is_in_use),
         SCRATCH_TEST(refuses_what_is_no_disk),
         SCRATCH_TEST(refuses_disks_with_children),
         SCRATCH_TEST(refuses_each_copy_of_a_parent),
@@ -215,5 +251,5 @@ int main(void)
         SCRATCH_TEST(believes_nothing_that_it_knew_before),
         SCRATCH_TEST(refuses_where_it_cannot_tell),
     };
-    return cmocka_run_group_tests_name("childless", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("idle", tests, NULL, NULL);
 }

@@ -1,0 +1,74 @@
+#include "job/idle.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "store/claim.h"
+
+/*
+ * close(2) returns before whoever serves the file has been told of it; and not longer, since all
+ * that is asked of the folder waits meanwhile.
+ */
+#define PATIENCE_MS 100
+
+static bool has_passed(struct timespec deadline)
+{
+    struct timespec now = clock_monotonic();
+    return now.tv_sec > deadline.tv_sec ||
+           (now.tv_sec == deadline.tv_sec && now.tv_nsec >= deadline.tv_nsec);
+}
+
+static int claim_idle(int fd)
+{
+    const struct timespec pause = {.tv_nsec = 2000000};
+    const struct timespec deadline = clock_after(clock_monotonic(), PATIENCE_MS);
+
+    int err = vhd_claim(fd, VHD_CLAIM_NONE, VHD_CLAIM_WRITE);
+    while (err == -EBUSY && !has_passed(deadline)) {
+        nanosleep(&pause, NULL);
+        err = vhd_claim(fd, VHD_CLAIM_NONE, VHD_CLAIM_WRITE);
+    }
+    return err;
+}
+
+static enum vhd_result judge_childless(const struct vhd_store *store, struct vhd_children *children,
+                                       const struct vhd_info *info, struct vhd_verdict *ret)
+{
+    unsigned count = 0;
+    int err = 0;
+
+    if (info->image.has_footer)
+        err = vhd_children_count_now(children, info->image.footer.uuid, &count);
+    if (err < 0)
+        return vhd_verdict_errno(ret, err, "cannot list the folder \"%s\"", vhd_store_path(store));
+    if (count > 0)
+        return vhd_verdict_set(ret, VHD_IN_USE,
+                               "the disk \"%s\" has %u differencing disks on it, expected none",
+                               info->name, count);
+    return VHD_OK;
+}
+
+enum vhd_result vhd_take_idle(const struct vhd_store *store, struct vhd_children *children,
+                              const char *name, struct vhd_info *ret_info, int *ret_fd,
+                              struct vhd_verdict *ret)
+{
+    int err = vhd_info_look(store, name, ret_info);
+    if (err < 0)
+        return vhd_verdict_errno(ret, err, "cannot find the disk \"%s\"", name);
+    AUTO_CLOSE int fd = vhd_store_open_to_look(store, ret_info->file);
+    if (fd < 0)
+        return vhd_verdict_errno(ret, fd, "cannot read the disk \"%s\" to tell its children", name);
+    err = claim_idle(fd);
+    if (err == -EBUSY)
+        return vhd_verdict_set(ret, VHD_IN_USE, "the disk \"%s\" is open", name);
+    if (err < 0)
+        return vhd_verdict_errno(ret, err, "cannot lock the disk \"%s\"", name);
+    enum vhd_result result = judge_childless(store, children, ret_info, ret);
+    if (result == VHD_OK) {
+        *ret_fd = fd;
+        fd = -1;
+    }
+    return result;
+}
