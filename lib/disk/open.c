@@ -28,14 +28,16 @@ static enum vhd_result result_of(const struct vhd_fault *fault)
     }
 }
 
-/* Say why a layer could not be opened. */
+/* Say why a layer, or one below it, could not be opened. */
 static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd_fault *fault,
                               const char *name)
 {
-    if (err == -EUCLEAN)
-        return vhd_verdict_set(ret, result_of(fault), "the disk \"%s\": %s", name, fault->sentence);
+    enum vhd_result result = err == -EUCLEAN ? result_of(fault) : vhd_result_of_errno(err);
+
+    if (fault->defect != VHD_SOUND)
+        return vhd_verdict_set(ret, result, "the disk \"%s\": %s", name, fault->sentence);
     if (err == -EBUSY)
-        return vhd_verdict_set(ret, VHD_IN_USE, "the disk \"%s\" is open elsewhere", name);
+        return vhd_verdict_set(ret, result, "the disk \"%s\" is open elsewhere", name);
     return vhd_verdict_errno(ret, err, "cannot open the disk \"%s\"", name);
 }
 
@@ -158,7 +160,7 @@ static enum vhd_result open_layers(struct vhd_disk *disk, enum vhd_layer_use use
                                    struct vhd_verdict *ret)
 {
     char file[NAME_MAX + 1];
-    struct vhd_fault fault;
+    struct vhd_fault fault = {0};
 
     int err = vhd_store_find(disk->store, disk->name, file, NULL);
     if (err == 0)
@@ -196,7 +198,7 @@ enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *chil
 enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_children *children,
                                        struct vhd_verdict *ret_why)
 {
-    struct vhd_fault fault;
+    struct vhd_fault fault = {0};
 
     if (vhd_disk_is_writable(disk))
         return VHD_OK;
