@@ -18,19 +18,23 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
 /*
- * The library's calls of pwritev(2) and pread(2) end here, so that the kernel's right to do only a
- * part of the work, or none for now, can be exercised. The true work is done by their siblings.
+ * The library's calls of pwritev(2), pwrite(2), pread(2) and fallocate(2) end here, so that the
+ * kernel's right to do only a part of the work, or none for now, can be exercised. The true work is
+ * done by their siblings.
  */
 static size_t piece;              /* bytes done in one call at most; 0 means as the kernel likes */
 static unsigned int interrupts;   /* calls still to be interrupted before one gets through */
 static unsigned int interrupt_by; /* interrupts before each call that gets through */
 static unsigned int calls;
+static int fallocate_fails; /* the errno of fallocate(2); 0: it works */
 
 static int is_interrupted(void)
 {
@@ -55,13 +59,35 @@ ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t off)
     size_t done = 0;
     for (int i = 0; i < count && done < piece; i++) {
         size_t len = iov[i].iov_len < piece - done ? iov[i].iov_len : piece - done;
-        ssize_t n = pwrite(fd, iov[i].iov_base, len, off + (off_t)done);
+        struct iovec part = {.iov_base = iov[i].iov_base, .iov_len = len};
+        ssize_t n = pwritev2(fd, &part, 1, off + (off_t)done, 0);
         if (n < 0) {
             return done > 0 ? (ssize_t)done : -1;
         }
         done += (size_t)n;
     }
     return (ssize_t)done;
+}
+
+ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
+{
+    if (is_interrupted()) {
+        return -1;
+    }
+    struct iovec one = {.iov_base = (void *)buf, .iov_len = piece > 0 && len > piece ? piece : len};
+    return pwritev2(fd, &one, 1, off, 0);
+}
+
+int fallocate(int fd, int mode, off_t off, off_t len)
+{
+    if (is_interrupted()) {
+        return -1;
+    }
+    if (fallocate_fails) {
+        errno = fallocate_fails;
+        return -1;
+    }
+    return (int)syscall(SYS_fallocate, fd, mode, off, len);
 }
 
 ssize_t pread(int fd, void *buf, size_t len, off_t off)
@@ -84,6 +110,7 @@ static int undisturbed(void **state)
 {
     (void)state;
     disturb(0, 0);
+    fallocate_fails = 0;
     return 0;
 }
 
@@ -345,6 +372,148 @@ static void a_write_that_is_cut_for_good_fails(void **state)
     assert_ends_with(fd, 0, "abcdefgh");
 }
 
+static void one_piece_is_put_where_it_belongs(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+
+    assert_int_equal(vhd_io_put(fd, "conectix", 8, 5), 0);
+    assert_ends_with(fd, 5, "conectix");
+    assert_int_equal(vhd_io_put(fd, "X", 1, 12), 0);
+    assert_ends_with(fd, 5, "conectiX");
+    assert_int_equal(vhd_io_put(fd, NULL, 0, 100), 0);
+    assert_int_equal(lseek(fd, 0, SEEK_END), 13);
+}
+
+static void a_put_that_is_cut_or_interrupted_is_finished(void **state)
+{
+    (void)state;
+    for (size_t bytes = 1; bytes <= 9; bytes++) {
+        AUTO_CLOSE int fd = empty_file();
+        disturb(bytes, 2);
+        assert_int_equal(vhd_io_put(fd, "abcdefgh", 8, 2), 0);
+        disturb(0, 0);
+        assert_ends_with(fd, 2, "abcdefgh");
+    }
+}
+
+static void a_put_that_fails_tells_why(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int full = open("/dev/full", O_RDWR | O_CLOEXEC);
+    AUTO_CLOSE int read_only = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    assert_int_equal(vhd_io_put(full, "x", 1, 0), -ENOSPC);
+    assert_int_equal(vhd_io_put(read_only, "x", 1, 0), -EBADF);
+    assert_int_equal(vhd_io_put(-1, "x", 1, 0), -EBADF);
+}
+
+static void what_is_got_is_got_whole(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    char buf[8];
+
+    assert_int_equal(vhd_io_put(fd, "abcdefgh", 8, 0), 0);
+    for (size_t bytes = 1; bytes <= 9; bytes++) {
+        memset(buf, '#', sizeof buf);
+        disturb(bytes, 1);
+        assert_int_equal(vhd_io_get(fd, buf, 5, 3), 0);
+        assert_memory_equal(buf, "defgh###", 8);
+    }
+    disturb(0, 0);
+    assert_int_equal(vhd_io_get(fd, buf, 0, 0), 0);
+    assert_int_equal(vhd_io_get(fd, buf, 0, 1000), 0);
+}
+
+/* An image that somebody has cut off is damaged, not full of zeros. */
+static void what_ends_too_early_cannot_be_got(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    AUTO_CLOSE int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char buf[8];
+
+    assert_int_equal(vhd_io_put(fd, "abcd", 4, 0), 0);
+    assert_int_equal(vhd_io_get(fd, buf, 5, 0), -EIO);
+    assert_int_equal(vhd_io_get(fd, buf, 1, 4), -EIO);
+    assert_int_equal(vhd_io_get(fd, buf, 1, 4096), -EIO);
+    assert_int_equal(vhd_io_get(-1, buf, 1, 0), -EBADF);
+    assert_int_equal(vhd_io_get(folder, buf, 1, 0), -EISDIR);
+}
+
+enum { ZEROED = 300000, AROUND = 1000 };
+
+/* A file of 0xEE with a stretch zeroed: just that, and nothing around it. */
+static void zero_a_stretch(void)
+{
+    static unsigned char bytes[ZEROED + 2 * AROUND];
+    AUTO_CLOSE int fd = empty_file();
+    struct stat attributes;
+
+    memset(bytes, 0xEE, sizeof bytes);
+    assert_int_equal(vhd_io_put(fd, bytes, sizeof bytes, 0), 0);
+    assert_int_equal(vhd_io_zero(fd, AROUND, ZEROED), 0);
+    assert_int_equal(vhd_io_zero(fd, 10, 0), 0);
+    assert_int_equal(vhd_io_get(fd, bytes, sizeof bytes, 0), 0);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        assert_int_equal(bytes[i], i >= AROUND && i < AROUND + ZEROED ? 0 : 0xEE);
+    }
+    assert_int_equal(fstat(fd, &attributes), 0);
+    assert_int_equal(attributes.st_size, sizeof bytes);
+}
+
+static void zeros_are_a_hole_where_there_are_holes(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    static const char bytes[1 << 20] = {1};
+    struct stat before, after;
+
+    zero_a_stretch();
+    assert_int_equal(vhd_io_put(fd, bytes, sizeof bytes, 0), 0);
+    assert_int_equal(fstat(fd, &before), 0);
+    assert_int_equal(vhd_io_zero(fd, 0, sizeof bytes), 0);
+    assert_int_equal(fstat(fd, &after), 0);
+    assert_true(after.st_blocks < before.st_blocks);
+    assert_int_equal(after.st_size, before.st_size);
+}
+
+static void zeros_are_written_where_there_are_none(void **state)
+{
+    (void)state;
+    fallocate_fails = EOPNOTSUPP;
+    zero_a_stretch();
+    disturb(70001, 0);
+    zero_a_stretch();
+}
+
+static void zeroing_that_is_interrupted_is_finished(void **state)
+{
+    (void)state;
+    disturb(0, 3);
+    zero_a_stretch();
+    fallocate_fails = EOPNOTSUPP;
+    disturb(9999, 1);
+    zero_a_stretch();
+}
+
+static void zeroing_that_fails_tells_why(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int fd = empty_file();
+    AUTO_CLOSE int full = open("/dev/full", O_RDWR | O_CLOEXEC);
+
+    assert_int_equal(vhd_io_put(fd, "abcd", 4, 0), 0);
+    fallocate_fails = EIO;
+    assert_int_equal(vhd_io_zero(fd, 0, 4), -EIO);
+    fallocate_fails = ENOSPC;
+    assert_int_equal(vhd_io_zero(fd, 0, 4), -ENOSPC);
+    assert_ends_with(fd, 0, "abcd");
+    fallocate_fails = EOPNOTSUPP;
+    assert_int_equal(vhd_io_zero(full, 0, 4), -ENOSPC);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +530,15 @@ int main(void)
         cmocka_unit_test_setup(reads_stop_at_the_end_of_the_file, undisturbed),
         cmocka_unit_test_setup(failures_are_negative_errnos, undisturbed),
         cmocka_unit_test_setup(a_write_that_is_cut_for_good_fails, undisturbed),
+        cmocka_unit_test_setup(one_piece_is_put_where_it_belongs, undisturbed),
+        cmocka_unit_test_setup(a_put_that_is_cut_or_interrupted_is_finished, undisturbed),
+        cmocka_unit_test_setup(a_put_that_fails_tells_why, undisturbed),
+        cmocka_unit_test_setup(what_is_got_is_got_whole, undisturbed),
+        cmocka_unit_test_setup(what_ends_too_early_cannot_be_got, undisturbed),
+        cmocka_unit_test_setup(zeros_are_a_hole_where_there_are_holes, undisturbed),
+        cmocka_unit_test_setup(zeros_are_written_where_there_are_none, undisturbed),
+        cmocka_unit_test_setup(zeroing_that_is_interrupted_is_finished, undisturbed),
+        cmocka_unit_test_setup(zeroing_that_fails_tells_why, undisturbed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -551,6 +551,80 @@ static void tells_its_volume(void **state)
     vhd_store_unref(store);
 }
 
+static void opens_again_in_another_way(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+    char bytes[4] = "";
+
+    scratch_put(*state, "a.vhd", "data", 4);
+    int fd = vhd_store_open_to_look(store, "a.vhd");
+    assert_true(fd >= 0);
+    int again = vhd_store_open_again(store, "a.vhd", fd, O_RDWR);
+    assert_true(again >= 0);
+    assert_int_equal(fcntl(again, F_GETFL) & O_ACCMODE, O_RDWR);
+    assert_int_equal(fcntl(again, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(pwrite(again, "DA", 2, 0), 2);
+    assert_int_equal(pread(fd, bytes, 4, 0), 4);
+    assert_memory_equal(bytes, "DAta", 4);
+    close(again);
+    close(fd);
+    vhd_store_unref(store);
+}
+
+/* Another program may have put something else there meanwhile. */
+static void does_not_open_another_file_for_it(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+    const char *path = scratch_path(*state, "a.vhd");
+
+    scratch_put(*state, "a.vhd", "data", 4);
+    scratch_put(*state, "b.vhd", "data", 4);
+    int fd = vhd_store_open_to_look(store, "a.vhd");
+    assert_true(fd >= 0);
+    assert_int_equal(vhd_store_open_again(store, "b.vhd", fd, O_RDWR), -ESTALE);
+    assert_int_equal(vhd_store_open_again(store, "none.vhd", fd, O_RDWR), -ENOENT);
+    assert_int_equal(link(path, scratch_path(*state, "link.vhd")), 0);
+    int again = vhd_store_open_again(store, "link.vhd", fd, O_RDWR);
+    assert_true(again >= 0); /* it is the same file */
+    close(again);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("link.vhd", path), 0);
+    assert_int_equal(vhd_store_open_again(store, "a.vhd", fd, O_RDWR), -ELOOP);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0666), 0);
+    assert_int_equal(vhd_store_open_again(store, "a.vhd", fd, O_RDWR), -ESTALE);
+    close(fd);
+    vhd_store_unref(store);
+}
+
+static void open_again_without_permission(void *arg)
+{
+    const struct vhd_store *store = arg;
+
+    child_drop_root();
+    int fd = vhd_store_open_to_look(store, "a.vhd");
+    CHILD_EXPECT(fd >= 0);
+    CHILD_EXPECT(vhd_store_open_again(store, "a.vhd", fd, O_RDWR) == -EACCES);
+}
+
+static void tells_that_it_may_not_open_again(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+
+    scratch_put(*state, "a.vhd", "data", 4);
+    assert_int_equal(chmod(scratch_path(*state, "a.vhd"), 0444), 0);
+    in_child(open_again_without_permission, store);
+    vhd_store_unref(store);
+}
+
+static void tells_how_files_grow_on_its_volume(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+
+    assert_int_equal(vhd_store_growth(store), vhd_volume_growth(vhd_store_fd(store)));
+    vhd_store_unref(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -578,6 +652,10 @@ int main(void)
         SCRATCH_TEST(a_read_only_medium_is_only_read),
         SCRATCH_TEST(only_a_writing_owner_sweeps),
         SCRATCH_TEST(tells_its_volume),
+        SCRATCH_TEST(opens_again_in_another_way),
+        SCRATCH_TEST(does_not_open_another_file_for_it),
+        SCRATCH_TEST(tells_that_it_may_not_open_again),
+        SCRATCH_TEST(tells_how_files_grow_on_its_volume),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

@@ -202,12 +202,48 @@ static void only_who_may_write_is_refused(void **state)
     bare_end();
 }
 
+/* The magic numbers of statfs(2), which tells the type in another way. */
+static void files_grow_as_their_file_system_has_them(void **state)
+{
+    struct statfs attributes;
+    int fd = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    assert_int_equal(fstatfs(fd, &attributes), 0);
+    enum vhd_growth expected = VHD_GROWTH_ANY;
+    if (attributes.f_type == 0x58465342)
+        expected = VHD_GROWTH_XFS;
+    else if (attributes.f_type == 0xEF53 && vhd_volume_growth(fd) != VHD_GROWTH_ANY)
+        expected = VHD_GROWTH_EXT4; /* ext2 and ext3 have the same number */
+    assert_int_equal(vhd_volume_growth(fd), expected);
+    close(fd);
+}
+
+static void grow_on_tmpfs(void *path)
+{
+    child_mount(path, "size=1m");
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CHILD_EXPECT(vhd_volume_growth(fd) == VHD_GROWTH_ANY);
+    int file = openat(fd, "file", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    CHILD_EXPECT(vhd_volume_growth(file) == VHD_GROWTH_ANY);
+    close(file);
+    close(fd);
+}
+
+static void nothing_is_promised_of_other_file_systems(void **state)
+{
+    (void)state;
+    assert_int_equal(vhd_volume_growth(-1), VHD_GROWTH_ANY);
+    in_child(grow_on_tmpfs, *state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(accepts_plain_folders),
         SCRATCH_TEST(accepts_what_it_cannot_tell),
         SCRATCH_TEST(judges_the_mount_by_its_type),
+        SCRATCH_TEST(files_grow_as_their_file_system_has_them),
+        SCRATCH_TEST(nothing_is_promised_of_other_file_systems),
         cmocka_unit_test_setup_teardown(refuses_types_whose_locks_do_not_hold, scratch_setup, end),
         cmocka_unit_test_setup_teardown(accepts_other_types_of_fuse, scratch_setup, end),
         cmocka_unit_test_setup_teardown(only_who_may_write_is_refused, scratch_setup, end),
