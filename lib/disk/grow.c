@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/mutation.h"
+#include "format/bitmap.h"
 #include "format/block.h"
 #include "format/table.h"
 
@@ -342,19 +343,49 @@ int vhd_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_sector)
     return 0;
 }
 
-static int zero_freed_room(const struct vhd_disk *disk, uint32_t sector)
+/* Is the bitmap of what was a block all ones? One that cannot be read is not. */
+static bool is_bitmap_full(const struct vhd_disk *disk, uint32_t sector)
+{
+    const uint32_t bits_end = block_size(disk) / VHD_SECTOR_SIZE;
+    uint64_t at = (uint64_t)sector * VHD_SECTOR_SIZE;
+    uint8_t bits[4096];
+    bool is_set = true;
+
+    for (uint32_t done = 0, run = 0; done < bits_end && is_set; done += run) {
+        const uint32_t left = bits_end - done;
+        const uint32_t part = left < 8 * sizeof bits ? left : (uint32_t)(8 * sizeof bits);
+        if (vhd_io_get(disk->top->fd, bits, div_round_up(part, 8), at + done / 8) < 0)
+            return false;
+        run = vhd_bitmap_run(bits, 0, part, &is_set);
+        if (run < part)
+            return false;
+    }
+    return is_set;
+}
+
+/*
+ * Make of what was a block a room that only lacks a barrier. In a dynamic disk one that another
+ * program has written to in part cannot be made that: with its bitmap filled, and the power lost
+ * before its entry's end is durable, what lies under the bits that were clear would be read. It is
+ * found as a gap when the image is opened anew.
+ *
+ * Returns false when it is of no use until then.
+ */
+static bool clear_room(const struct vhd_disk *disk, uint32_t sector)
 {
     if (MUTATED(R2))
-        return 0;
+        return true;
     if (MUTATED(R3)) /* not before it is taken: publish() */
-        return 0;
-    return zero_room(disk, sector);
+        return true;
+    if (zero_room(disk, sector) < 0)
+        return false;
+    return vhd_disk_is_differencing(disk) || is_bitmap_full(disk, sector);
 }
 
 void vhd_free_rooms(struct vhd_disk *disk, const uint32_t *sectors, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (zero_freed_room(disk, sectors[i]) < 0)
+        if (!clear_room(disk, sectors[i]))
             continue;
         HOLD_LOCK(&disk->growth_lock);
         int err = vhd_rooms_wait(&disk->rooms, sectors[i], disk->barriers + 1);

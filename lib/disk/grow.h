@@ -37,7 +37,8 @@ int vhd_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_sector);
 
 /*
  * Hand back rooms that nobody uses any more: they are zeroed, and READY after the next barrier. One
- * that cannot be zeroed is of no use until the image is opened anew, which is no failure.
+ * that cannot be zeroed, or that another program has written to in part, is of no use until the
+ * image is opened anew, which is no failure.
  */
 void vhd_free_rooms(struct vhd_disk *disk, const uint32_t *sectors, size_t count);
 
