@@ -89,20 +89,21 @@ static int append_footer(struct vhd_disk *disk, uint64_t at)
 }
 
 /*
- * Write the bitmap of a new room: all ones in a dynamic disk, so that it is never written again. In
- * a differencing disk it is zeros, which a hole is.
+ * Write the bitmap of a room: all ones in a dynamic disk, so that it is never written again. In a
+ * differencing disk it is zeros; a hole would be too, but then a host that is full by the time of
+ * a flush would have no place for the bits of data that it has taken.
  */
 static int put_bitmap(const struct vhd_disk *disk, uint32_t sector)
 {
-    uint8_t ones[4096];
+    uint8_t bits[4096];
     uint64_t at = (uint64_t)sector * VHD_SECTOR_SIZE;
     uint32_t left = disk->top->bitmap_length;
     int err = 0;
 
-    memset(ones, 0xFF, sizeof ones);
-    while (left > 0 && err == 0 && !vhd_disk_is_differencing(disk)) {
-        uint32_t len = left < sizeof ones ? left : sizeof ones;
-        err = vhd_io_put(disk->write_fd, ones, len, at);
+    memset(bits, vhd_disk_is_differencing(disk) ? 0 : 0xFF, sizeof bits);
+    while (left > 0 && err == 0) {
+        uint32_t len = left < sizeof bits ? left : sizeof bits;
+        err = vhd_io_put(disk->write_fd, bits, len, at);
         at += len;
         left -= len;
     }
@@ -379,7 +380,8 @@ static bool clear_room(const struct vhd_disk *disk, uint32_t sector)
         return true;
     if (zero_room(disk, sector) < 0)
         return false;
-    return vhd_disk_is_differencing(disk) || is_bitmap_full(disk, sector);
+    return vhd_disk_is_differencing(disk) ? put_bitmap(disk, sector) == 0
+                                          : is_bitmap_full(disk, sector);
 }
 
 void vhd_free_rooms(struct vhd_disk *disk, const uint32_t *sectors, size_t count)
