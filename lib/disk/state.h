@@ -41,7 +41,6 @@ struct vhd_disk {
     struct vhd_flusher *flusher;   /* NULL with VHD_DISK_NO_FLUSHER */
     enum vhd_growth growth;
     bool has_batmap;
-    uint64_t metadata_end; /* behind all that is no block; bytes of the file */
 
     bool has_failed; /* atomic: a barrier has; nothing is written any more */
 

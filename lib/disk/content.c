@@ -1,0 +1,140 @@
+#include "disk/content.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/rounding.h"
+#include "format/batmap.h"
+#include "format/block.h"
+
+/* Copy of the footer, header, table, batmap's header and map, locators. */
+enum { METADATA_MAX = 5 + VHD_LOCATORS };
+
+/* Add a stretch; what claims to lie beyond the footer is no part of this file. */
+static void add(struct vhd_content *content, const struct vhd_image *image, uint64_t at,
+                uint64_t len)
+{
+    if (at < image->footer_at && len <= image->footer_at - at)
+        content->stretches[content->count++] = (struct vhd_stretch){at, at + len};
+}
+
+/* Data space is in bytes in practice, in sectors in the specification: below 512 it is that. */
+static uint64_t locator_space(const struct vhd_locator *locator)
+{
+    uint64_t space = locator->data_space;
+
+    if (space < VHD_SECTOR_SIZE)
+        space *= VHD_SECTOR_SIZE;
+    return space > locator->data_length ? space : locator->data_length;
+}
+
+/* blktap puts a batmap right behind its table, and says by its creator's code that it does. */
+static int add_batmap(struct vhd_content *content, const struct vhd_layer *layer,
+                      uint64_t table_end)
+{
+    const struct vhd_image *image = &layer->image;
+    struct vhd_batmap_disk batmap;
+    uint64_t at, len;
+    size_t have;
+
+    if (memcmp(image->footer.creator_app, "tap", 4) != 0)
+        return 0;
+    int err = vhd_io_read(layer->fd, &batmap, sizeof batmap, table_end, &have);
+    if (err < 0 || have < sizeof batmap || !vhd_batmap_decode(&batmap, &at, &len))
+        return err;
+    content->has_batmap = true;
+    add(content, image, table_end, VHD_SECTOR_SIZE);
+    add(content, image, at, len);
+    return 0;
+}
+
+static int add_metadata(struct vhd_content *content, const struct vhd_layer *layer)
+{
+    const struct vhd_image *image = &layer->image;
+    const struct vhd_header *header = &image->header;
+    const uint64_t table_length = round_up(UINT64_C(4) * header->max_entries, VHD_SECTOR_SIZE);
+
+    add(content, image, 0, VHD_FOOTER_SIZE);
+    add(content, image, image->footer.data_offset, VHD_HEADER_SIZE);
+    add(content, image, header->table_offset, table_length);
+    for (int i = 0; i < VHD_LOCATORS; i++) {
+        const struct vhd_locator *locator = &header->locators[i];
+        if (locator->platform != 0)
+            add(content, image, locator->data_offset, locator_space(locator));
+    }
+    return add_batmap(content, layer, header->table_offset + table_length);
+}
+
+static void add_blocks(struct vhd_content *content, const struct vhd_layer *layer, size_t count)
+{
+    const uint64_t length = vhd_block_length(layer->image.header.block_size);
+
+    for (uint32_t block = 0; count > 0; block++) {
+        uint32_t entry = vhd_layer_entry(layer, block);
+        uint64_t at = (uint64_t)entry * VHD_SECTOR_SIZE;
+        if (entry == VHD_UNALLOCATED)
+            continue;
+        content->stretches[content->count++] = (struct vhd_stretch){at, at + length};
+        content->first_block = at < content->first_block ? at : content->first_block;
+        count--;
+    }
+}
+
+static size_t count_blocks(const struct vhd_layer *layer)
+{
+    size_t count = 0;
+
+    for (uint32_t block = 0; block < layer->image.blocks; block++)
+        count += vhd_layer_entry(layer, block) != VHD_UNALLOCATED;
+    return count;
+}
+
+static int compare_stretches(const void *a, const void *b)
+{
+    const struct vhd_stretch *one = a, *other = b;
+    return (one->at > other->at) - (one->at < other->at);
+}
+
+/* Sort, which is nothing to do for most disks: they were filled from their start on. */
+static void sort(struct vhd_content *content)
+{
+    for (size_t i = 1; i < content->count; i++) {
+        if (content->stretches[i].at < content->stretches[i - 1].at) {
+            qsort(content->stretches, content->count, sizeof *content->stretches,
+                  compare_stretches);
+            return;
+        }
+    }
+}
+
+int vhd_content_list(const struct vhd_layer *layer, struct vhd_content *ret)
+{
+    const size_t blocks = count_blocks(layer);
+    struct vhd_content content = {.first_block = UINT64_MAX};
+
+    content.stretches = malloc((blocks + METADATA_MAX) * sizeof *content.stretches);
+    if (!content.stretches)
+        return -ENOMEM;
+    int err = add_metadata(&content, layer);
+    if (err < 0) {
+        vhd_content_free(&content);
+        return err;
+    }
+    add_blocks(&content, layer, blocks);
+    sort(&content);
+    for (size_t i = 0; i < content.count; i++) {
+        if (content.stretches[i].end > content.end)
+            content.end = content.stretches[i].end;
+    }
+    content.end = round_up(content.end, VHD_SECTOR_SIZE);
+    *ret = content;
+    return 0;
+}
+
+void vhd_content_free(struct vhd_content *content)
+{
+    free(content->stretches);
+    *content = (struct vhd_content){0};
+}
