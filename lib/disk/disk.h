@@ -4,10 +4,11 @@
  * locks see to, which QEMU and every other vhdfs honour.
  *
  * Every function but vhd_disk_close() may be called from any thread at any time; reads and
- * overwrites take no lock. What two calls do to the same sector at the same time comes out as if
- * one had followed the other.
+ * overwrites take no lock. Of two writes to the same sector at the same time one follows the other.
+ * A read at the same time as a write may see a sector half as it was and half as it will be: no
+ * file of the host promises more.
  *
- * Lock order: bits_lock and growth_lock as open.h tells; both are leaves towards the caller.
+ * Locks are taken and left within a call (state.h), so for a caller there is no order to keep.
  */
 #pragma once
 
