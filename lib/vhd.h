@@ -9,7 +9,9 @@
  *         ...
  *
  * The rest of the interface: task/service.h (start and stop), task/task.h (the task: status,
- * cancel, wait), result/result.h (codes, their numbers and sentences).
+ * cancel, wait), result/result.h (codes, their numbers and sentences); and for what a disk holds,
+ * whoever made it, store/store.h (a folder of images) and disk/disk.h (open, read, write, discard,
+ * flush).
  */
 #pragma once
 
