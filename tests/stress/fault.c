@@ -1,0 +1,165 @@
+#include "fault.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stamp.h"
+
+enum { DEEDS = 1 << 15, TOLD_MAX = 30 };
+
+/* The latest deeds of all processes, as a ring. */
+static struct deeds {
+    uint64_t count;  /* atomic */
+    uint64_t faults; /* atomic: of several at once only the first speaks */
+    uint64_t seed;
+    struct deed ring[DEEDS];
+} * deeds;
+
+void fault_begin(uint64_t seed)
+{
+    deeds = ledger_memory(sizeof *deeds);
+    deeds->seed = seed;
+}
+
+struct deed *deed_begin(const struct deed *deed)
+{
+    uint64_t number = __atomic_fetch_add(&deeds->count, 1, __ATOMIC_RELAXED);
+    struct deed *place = &deeds->ring[number % DEEDS];
+
+    *place = *deed;
+    place->end = 0;
+    return place;
+}
+
+void deed_end(struct deed *deed, int err)
+{
+    deed->err = err;
+    deed->end = __atomic_load_n(&deed->ledger->clock->now, __ATOMIC_RELAXED);
+}
+
+static void tell_deed(const struct deed *deed)
+{
+    fprintf(stderr, "  %8" PRIu64 " to %8" PRIu64 ": worker %u: %s %" PRIu64 " at %" PRIu64,
+            deed->begin, deed->end, deed->worker, deed->what, deed->len, deed->off);
+    if (deed->value)
+        fprintf(stderr, " with %016" PRIx64, deed->value);
+    fprintf(stderr, "%s%s\n",
+            deed->end == 0  ? ": goes on"
+            : deed->err < 0 ? ": "
+                            : "",
+            deed->end != 0 && deed->err < 0 ? strerrorname_np(-deed->err) : "");
+}
+
+/* The latest deeds that touched the sector with this byte, the last one first; no flushes. */
+static void tell_deeds(const struct ledger *ledger, uint64_t off)
+{
+    const uint64_t begin = off - off % STAMP_SECTOR, end = begin + STAMP_SECTOR;
+    unsigned told = 0;
+
+    for (uint64_t i = deeds->count; i > 0 && deeds->count - i < DEEDS && told < TOLD_MAX; i--) {
+        const struct deed *deed = &deeds->ring[(i - 1) % DEEDS];
+        bool is_there = deed->off < end && begin < deed->off + deed->len;
+        if (deed->ledger == ledger && is_there && deed->len < ledger->size) {
+            tell_deed(deed);
+            told++;
+        }
+    }
+}
+
+/* The first of several speaks, and the test ends with it. */
+static void begin_telling(const struct ledger *ledger, uint64_t off)
+{
+    if (__atomic_fetch_add(&deeds->faults, 1, __ATOMIC_SEQ_CST) > 0) {
+        sleep(5);
+        _exit(EXIT_FAILURE);
+    }
+    fflush(stdout);
+    fprintf(stderr, "FAULT with seed %" PRIu64 ": disk %s, byte %" PRIu64 ": ", deeds->seed,
+            ledger->name, off);
+}
+
+_Noreturn static void end_telling(const struct ledger *ledger, uint64_t off)
+{
+    fprintf(stderr,
+            "\nWhat was done there, the latest first; now it is %" PRIu64 ", flushed was %" PRIu64
+            ":\n",
+            ledger->clock->now, ledger->flushed);
+    tell_deeds(ledger, off);
+    fflush(stderr);
+    _exit(EXIT_FAILURE);
+}
+
+_Noreturn void fault(const struct ledger *ledger, uint64_t off, const char *format, ...)
+{
+    va_list values;
+
+    begin_telling(ledger, off);
+    va_start(values, format);
+    vfprintf(stderr, format, values);
+    va_end(values);
+    end_telling(ledger, off);
+}
+
+/* Sixteen bytes. */
+static void tell_bytes(const char *name, const uint8_t *bytes, uint64_t len)
+{
+    fprintf(stderr, "\n  %-9s", name);
+    for (uint64_t i = 0; i < len && i < 16; i++)
+        fprintf(stderr, " %02x", bytes[i]);
+}
+
+_Noreturn void fault_of_content(const struct ledger *ledger, const uint8_t *got,
+                                const uint8_t *expected, uint64_t len, uint64_t off)
+{
+    uint64_t first = 0, wrong = 0;
+
+    while (first < len && got[first] == expected[first])
+        first++;
+    for (uint64_t i = first; i < len; i++)
+        wrong += got[i] != expected[i];
+    begin_telling(ledger, off + first);
+    fprintf(stderr, "%" PRIu64 " bytes are not what they were, of %" PRIu64 " read at %" PRIu64,
+            wrong, len, off);
+    tell_bytes("got", got + first, len - first);
+    tell_bytes("expected", expected + first, len - first);
+    end_telling(ledger, off + first);
+}
+
+/* What the words of a sector are, as runs of the same. */
+static void tell_words(const uint8_t *sector)
+{
+    for (unsigned i = 0; i < STAMP_WORDS;) {
+        const uint64_t value = stamp_of(stamp_word(sector, i), i);
+        unsigned run = 1;
+        while (i + run < STAMP_WORDS && stamp_of(stamp_word(sector, i + run), i + run) == value)
+            run++;
+        fprintf(stderr, "\n  words %u to %u: %016" PRIx64, i, i + run - 1,
+                value == HISTORY_SETTLED ? stamp_word(sector, i) : value);
+        i += run;
+    }
+}
+
+/* What the sector's history knows. */
+static void tell_history(const struct history *history)
+{
+    for (unsigned i = 0; i < history->count; i++) {
+        const struct history_record *record = &history->records[i];
+        fprintf(stderr, "\n  %016" PRIx64 ": %" PRIu64 " to %" PRId64 ", dead since %" PRId64,
+                record->value, record->begin, (int64_t)record->end, (int64_t)record->dead);
+    }
+}
+
+_Noreturn void fault_of_sector(const struct ledger *ledger, const uint8_t *got, uint64_t off,
+                               const char *wrong)
+{
+    begin_telling(ledger, off);
+    fputs(wrong, stderr);
+    tell_words(got);
+    fputs("\nIts history:", stderr);
+    tell_history(ledger_history(ledger, off / STAMP_SECTOR));
+    end_telling(ledger, off);
+}

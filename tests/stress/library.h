@@ -1,0 +1,15 @@
+/*
+ * An open disk of the library as something to be stressed.
+ */
+#pragma once
+
+#include "disk/disk.h"
+#include "target.h"
+
+struct library_target {
+    struct target target;
+    struct vhd_disk *disk;
+};
+
+/* The disk stays the caller's. */
+struct library_target library_target_of(struct vhd_disk *disk);
