@@ -32,6 +32,7 @@ static_assert(offsetof(struct vhd_footer_disk, saved_state) == 84, "saved state"
 static_assert(offsetof(struct vhd_footer_disk, reserved) == 85, "reserved");
 
 static const char cookie[8] = {'c', 'o', 'n', 'e', 'c', 't', 'i', 'x'};
+static const char cookie_disabled[8] = {'v', '_', 'p', 'o', 'i', 's', 'o', 'n'};
 
 struct vhd_footer vhd_footer_of(enum vhd_disk_type type, uint64_t size, uint32_t timestamp)
 {
@@ -55,13 +56,34 @@ static uint32_t footer_checksum(const struct vhd_footer_disk *disk)
     return vhd_checksum(disk, sizeof *disk, offsetof(struct vhd_footer_disk, checksum));
 }
 
+static bool is_disabled(const struct vhd_footer_disk *disk)
+{
+    return memcmp(disk->cookie, cookie_disabled, sizeof cookie_disabled) == 0;
+}
+
+/*
+ * Early tapdisks hid a disk by setting the first reserved byte, and left the checksum as it was.
+ *
+ * Source: blktap, vhd/lib/libvhd.c, vhd_validate_footer().
+ */
+static bool was_hidden_afterwards(const struct vhd_footer_disk *disk)
+{
+    const uint32_t version = be32_get(disk->creator_version);
+    struct vhd_footer_disk shown = *disk;
+
+    shown.reserved[0] = 0;
+    return memcmp(disk->creator_app, "tap", 3) == 0 &&
+           (version == 0x00000001 || version == 0x00010001) &&
+           footer_checksum(&shown) == be32_get(disk->checksum);
+}
+
 static enum vhd_defect footer_judge(const struct vhd_footer_disk *disk, struct vhd_fault *fault)
 {
-    if (memcmp(disk->cookie, cookie, sizeof cookie) != 0)
+    if (memcmp(disk->cookie, cookie, sizeof cookie) != 0 && !is_disabled(disk))
         return vhd_fault_set(fault, VHD_FOOTER_MISSING, NULL);
 
     uint32_t stored = be32_get(disk->checksum), sum = footer_checksum(disk);
-    if (stored != sum)
+    if (stored != sum && !was_hidden_afterwards(disk))
         return vhd_fault_set(fault, VHD_FOOTER_CHECKSUM, "0x%08" PRIX32 ", expected 0x%08" PRIX32,
                              stored, sum);
     if (be32_get(disk->version) != VHD_VERSION_1_0)
@@ -94,6 +116,7 @@ enum vhd_defect vhd_footer_decode(const struct vhd_footer_disk *disk, struct vhd
         .geometry = {be16_get(disk->cylinders), disk->heads, disk->sectors_per_track},
         .type = (enum vhd_disk_type)be32_get(disk->type),
         .saved_state = disk->saved_state,
+        .is_disabled = is_disabled(disk),
     };
     memcpy(ret->creator_app, disk->creator_app, sizeof ret->creator_app);
     uuid_copy(ret->uuid, disk->uuid);
@@ -118,7 +141,7 @@ void vhd_footer_encode(const struct vhd_footer *footer, struct vhd_footer_disk *
         .type = be32_of(footer->type),
         .saved_state = footer->saved_state,
     };
-    memcpy(ret->cookie, cookie, sizeof cookie);
+    memcpy(ret->cookie, footer->is_disabled ? cookie_disabled : cookie, sizeof cookie);
     memcpy(ret->creator_app, footer->creator_app, sizeof ret->creator_app);
     uuid_copy(ret->uuid, footer->uuid);
     memcpy(ret->reserved, footer->reserved, sizeof ret->reserved);

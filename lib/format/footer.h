@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uuid/uuid.h>
 
@@ -66,6 +67,7 @@ struct vhd_footer {
     enum vhd_disk_type type;
     uuid_t uuid;
     uint8_t saved_state;
+    bool is_disabled; /* by blktap: the cookie is "v_poison" */
     uint8_t reserved[427];
 };
 
@@ -78,10 +80,11 @@ struct vhd_footer {
 struct vhd_footer vhd_footer_of(enum vhd_disk_type type, uint64_t size, uint32_t timestamp);
 
 /*
- * Read a footer.
+ * Read a footer. One that blktap has disabled is read as well, and so is one that an early tapdisk
+ * has hidden without a new checksum.
  *
  * Returns VHD_SOUND, or what is wrong with it (*ret is then untouched, *ret_fault has the figures):
- *   VHD_FOOTER_MISSING   no cookie "conectix"
+ *   VHD_FOOTER_MISSING   neither cookie, "conectix" nor "v_poison"
  *   VHD_FOOTER_CHECKSUM, VHD_FOOTER_VERSION
  *   VHD_FOOTER_TYPE      neither fixed, dynamic nor differencing
  *   VHD_FOOTER_CURRENT_SIZE  0 or no multiple of 512 bytes

@@ -100,7 +100,26 @@ static void assert_same(const struct vhd_footer *a, const struct vhd_footer *b)
     assert_int_equal(a->type, b->type);
     assert_memory_equal(a->uuid, b->uuid, 16);
     assert_int_equal(a->saved_state, b->saved_state);
+    assert_int_equal(a->is_disabled, b->is_disabled);
     assert_memory_equal(a->reserved, b->reserved, sizeof a->reserved);
+}
+
+static void put(uint8_t *bytes, size_t off, size_t size, uint64_t value)
+{
+    for (size_t i = 0; i < size; i++) {
+        bytes[off + i] = (uint8_t)(value >> 8 * (size - 1 - i));
+    }
+}
+
+static void seal(uint8_t bytes[512])
+{
+    uint32_t sum = 0;
+
+    memset(bytes + 64, 0, 4);
+    for (size_t i = 0; i < 512; i++) {
+        sum += bytes[i];
+    }
+    put(bytes, 64, 4, ~sum);
 }
 
 /* Put value into size bytes from off, and a right checksum behind it. */
@@ -108,19 +127,10 @@ static struct vhd_footer_disk changed(size_t off, size_t size, uint64_t value)
 {
     uint8_t bytes[512];
     struct vhd_footer_disk disk;
-    uint32_t sum = 0;
 
     memcpy(bytes, sample_bytes, sizeof bytes);
-    for (size_t i = 0; i < size; i++) {
-        bytes[off + i] = (uint8_t)(value >> 8 * (size - 1 - i));
-    }
-    memset(bytes + 64, 0, 4);
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        sum += bytes[i];
-    }
-    for (size_t i = 0; i < 4; i++) {
-        bytes[64 + i] = (uint8_t)(~sum >> 8 * (3 - i));
-    }
+    put(bytes, off, size, value);
+    seal(bytes);
     memcpy(&disk, bytes, sizeof disk);
     return disk;
 }
@@ -281,6 +291,65 @@ static void sizes_that_are_no_sectors_are_refused(void **state)
     }
 }
 
+static void a_disk_that_blktap_has_disabled_is_read(void **state)
+{
+    (void)state;
+    struct vhd_footer_disk disk = changed(0, 8, UINT64_C(0x765F706F69736F6E)), again;
+    struct vhd_footer expected = sample(), footer;
+    struct vhd_fault fault;
+
+    expected.is_disabled = true;
+    assert_memory_equal(&disk, "v_poison", 8);
+    assert_int_equal(vhd_footer_decode(&disk, &footer, &fault), VHD_SOUND);
+    assert_same(&footer, &expected);
+    vhd_footer_encode(&footer, &again);
+    assert_memory_equal(&disk, &again, sizeof disk);
+}
+
+/* A footer by "tap" of that version, with that in its first reserved byte since it was sealed. */
+static struct vhd_footer_disk hidden(uint32_t version, uint8_t mark)
+{
+    uint8_t bytes[512];
+    struct vhd_footer_disk disk;
+
+    memcpy(bytes, sample_bytes, sizeof bytes);
+    put(bytes, 28, 4, 0x74617000);
+    put(bytes, 32, 4, version);
+    seal(bytes);
+    bytes[85] = mark;
+    memcpy(&disk, bytes, sizeof disk);
+    return disk;
+}
+
+static void a_disk_that_an_early_tapdisk_has_hidden_is_read(void **state)
+{
+    (void)state;
+    const uint32_t early[] = {0x00000001, 0x00010001}, others[] = {0, 0x00010002, 0x00010003};
+    struct vhd_footer_disk disk, again;
+    struct vhd_footer footer;
+    struct vhd_fault fault;
+
+    for (size_t i = 0; i < LENGTH(early); i++) {
+        disk = hidden(early[i], 1);
+        assert_int_equal(vhd_footer_decode(&disk, &footer, &fault), VHD_SOUND);
+        assert_int_equal(footer.reserved[0], 1);
+        /* Rewritten it has the checksum that it should have had. */
+        vhd_footer_encode(&footer, &again);
+        assert_memory_not_equal(&disk, &again, sizeof disk);
+        assert_int_equal(vhd_footer_decode(&again, &footer, &fault), VHD_SOUND);
+        /* It is no leave for other changes. */
+        ((uint8_t *)&disk)[86] = 1;
+        assert_refused(&disk, VHD_FOOTER_CHECKSUM);
+    }
+    for (size_t i = 0; i < LENGTH(others); i++) {
+        disk = hidden(others[i], 1);
+        assert_refused(&disk, VHD_FOOTER_CHECKSUM);
+    }
+    disk = hidden(early[0], 1);
+    ((uint8_t *)&disk)[28] = 'w';
+    assert_refused(&disk, VHD_FOOTER_CHECKSUM);
+}
+
 /* What other programs write there must not keep a disk from opening. */
 static void fields_that_do_not_matter_are_not_judged(void **state)
 {
@@ -317,6 +386,8 @@ int main(void)
         cmocka_unit_test(other_versions_are_refused),
         cmocka_unit_test(other_types_are_refused),
         cmocka_unit_test(sizes_that_are_no_sectors_are_refused),
+        cmocka_unit_test(a_disk_that_blktap_has_disabled_is_read),
+        cmocka_unit_test(a_disk_that_an_early_tapdisk_has_hidden_is_read),
         cmocka_unit_test(fields_that_do_not_matter_are_not_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
