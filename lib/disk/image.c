@@ -40,7 +40,10 @@ static enum vhd_defect try_footer(struct judge *judge, uint64_t off, size_t len)
 
     if (!read_exactly(judge, &disk, len, off))
         return image->fault.defect;
-    return vhd_footer_decode(&disk, &image->footer, &image->fault);
+    enum vhd_defect defect = vhd_footer_decode(&disk, &image->footer, &image->fault);
+    if (defect != VHD_SOUND && defect != VHD_FOOTER_MISSING)
+        vhd_fault_locate(&image->fault, off);
+    return defect;
 }
 
 /*
@@ -100,9 +103,12 @@ static bool find_header(struct judge *judge)
         vhd_fault_set(&image->fault, VHD_HEADER_OUTSIDE, "at byte %" PRIu64, at);
         return false;
     }
-    if (!read_exactly(judge, &disk, sizeof disk, at) ||
-        vhd_header_decode(&disk, &image->header, &image->fault) != VHD_SOUND)
+    if (!read_exactly(judge, &disk, sizeof disk, at))
         return false;
+    if (vhd_header_decode(&disk, &image->header, &image->fault) != VHD_SOUND) {
+        vhd_fault_locate(&image->fault, at);
+        return false;
+    }
     image->has_header = true;
     return true;
 }
@@ -114,7 +120,12 @@ static bool judge_table_place(const struct judge *judge)
     const struct vhd_header *header = &image->header;
     const uint64_t needed = div_round_up(image->footer.current_size, header->block_size);
 
-    if (image->footer.current_size > VHD_SIZE_MAX || header->max_entries < needed) {
+    if (image->footer.current_size > VHD_SIZE_MAX) {
+        vhd_fault_set(&image->fault, VHD_DISK_TOO_LARGE, "%" PRIu64 " bytes",
+                      image->footer.current_size);
+        return false;
+    }
+    if (header->max_entries < needed) {
         vhd_fault_set(&image->fault, VHD_TABLE_TOO_SMALL,
                       "%" PRIu32 " entries, expected at least %" PRIu64, header->max_entries,
                       needed);
@@ -135,64 +146,87 @@ static bool judge_table_place(const struct judge *judge)
     return true;
 }
 
-/* Does the stretch of a block, in bytes, lie in the file and off footer copy, header and table? */
-static bool is_block_inside(const struct judge *judge, uint64_t at, uint64_t length)
+/* What of the metadata a stretch of the file reaches over; NULL for nothing. Bytes. */
+static const char *metadata_under(const struct vhd_image *image, uint64_t at, uint64_t length)
 {
-    const struct vhd_image *image = judge->image;
     const struct {
         uint64_t at, length;
+        const char *what;
     } metadata[] = {
-        {0, VHD_FOOTER_SIZE},
-        {image->footer.data_offset, VHD_HEADER_SIZE},
-        {image->header.table_offset, UINT64_C(4) * image->header.max_entries},
+        {0, VHD_FOOTER_SIZE, "the footer's copy"},
+        {image->footer.data_offset, VHD_HEADER_SIZE, "the dynamic header"},
+        {image->header.table_offset, UINT64_C(4) * image->header.max_entries, "the table"},
     };
 
-    if (at + length > image->footer_at)
-        return false;
     for (size_t i = 0; i < sizeof metadata / sizeof *metadata; i++) {
         if (at < metadata[i].at + metadata[i].length && metadata[i].at < at + length)
-            return false;
+            return metadata[i].what;
     }
-    return true;
+    return NULL;
 }
 
-/* The sectors where blocks begin, as the table tells them. */
+/* Does a block lie in the file, and off its metadata? */
+static bool judge_place(const struct judge *judge, uint32_t block, uint32_t sector)
+{
+    struct vhd_image *image = judge->image;
+    const uint64_t at = (uint64_t)sector * VHD_SECTOR_SIZE;
+    const uint64_t length = vhd_block_length(image->header.block_size);
+
+    const char *under = metadata_under(image, at, length);
+    if (under)
+        vhd_fault_set(&image->fault, VHD_BLOCK_OUTSIDE,
+                      "block %" PRIu32 " at sector %" PRIu32 " reaches over %s", block, sector,
+                      under);
+    else if (at + length > image->footer_at)
+        vhd_fault_set(&image->fault, VHD_BLOCK_OUTSIDE,
+                      "block %" PRIu32 " at sector %" PRIu32 " ends at byte %" PRIu64
+                      ", expected at most %" PRIu64,
+                      block, sector, at + length, image->footer_at);
+    return !under && at + length <= image->footer_at;
+}
+
+/* The blocks that are in the file. */
 struct starts {
-    uint32_t *sectors;
+    struct start {
+        uint32_t sector, block;
+    } * all;
     size_t count, room;
 };
 
-static bool starts_add(struct starts *starts, uint32_t sector)
+static bool starts_add(struct starts *starts, uint32_t sector, uint32_t block)
 {
     if (starts->count == starts->room) {
         size_t room = starts->room ? 2 * starts->room : 1024;
-        uint32_t *sectors = reallocarray(starts->sectors, room, sizeof *sectors);
-        if (!sectors)
+        struct start *all = reallocarray(starts->all, room, sizeof *all);
+        if (!all)
             return false;
-        starts->sectors = sectors;
+        starts->all = all;
         starts->room = room;
     }
-    starts->sectors[starts->count++] = sector;
+    starts->all[starts->count++] = (struct start){sector, block};
     return true;
 }
 
-static int compare_sectors(const void *a, const void *b)
+static int compare_starts(const void *a, const void *b)
 {
-    uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
-    return (first > second) - (first < second);
+    const struct start *first = a, *second = b;
+    if (first->sector == second->sector)
+        return (first->block > second->block) - (first->block < second->block);
+    return first->sector > second->sector ? 1 : -1;
 }
 
 /* All blocks have one length, so if any two overlap, then two that follow each other do. */
 static bool judge_overlap(const struct judge *judge, struct starts *starts, uint64_t length)
 {
     if (starts->count > 1)
-        qsort(starts->sectors, starts->count, sizeof *starts->sectors, compare_sectors);
+        qsort(starts->all, starts->count, sizeof *starts->all, compare_starts);
     for (size_t i = 1; i < starts->count; i++) {
-        uint64_t apart = starts->sectors[i] - starts->sectors[i - 1];
-        if (apart * VHD_SECTOR_SIZE < length) {
+        const struct start *one = &starts->all[i - 1], *next = &starts->all[i];
+        if ((uint64_t)(next->sector - one->sector) * VHD_SECTOR_SIZE < length) {
             vhd_fault_set(&judge->image->fault, VHD_BLOCK_OVERLAP,
-                          "at sector %" PRIu32 " and at sector %" PRIu32, starts->sectors[i - 1],
-                          starts->sectors[i]);
+                          "block %" PRIu32 " at sector %" PRIu32 " and block %" PRIu32
+                          " at sector %" PRIu32,
+                          one->block, one->sector, next->block, next->sector);
             return false;
         }
     }
@@ -204,7 +238,6 @@ static bool judge_entries(const struct judge *judge, const struct be32 *entries,
                           uint32_t count, struct starts *starts)
 {
     struct vhd_image *image = judge->image;
-    const uint64_t length = vhd_block_length(image->header.block_size);
 
     for (uint32_t i = 0; i < count; i++) {
         uint32_t sector = be32_get(entries[i]);
@@ -212,12 +245,9 @@ static bool judge_entries(const struct judge *judge, const struct be32 *entries,
             judge->table[first + i] = sector;
         if (sector == VHD_UNALLOCATED)
             continue;
-        if (!is_block_inside(judge, (uint64_t)sector * VHD_SECTOR_SIZE, length)) {
-            vhd_fault_set(&image->fault, VHD_BLOCK_OUTSIDE, "block %" PRIu32 " at sector %" PRIu32,
-                          first + i, sector);
+        if (!judge_place(judge, first + i, sector))
             return false;
-        }
-        if (!starts_add(starts, sector)) {
+        if (!starts_add(starts, sector, first + i)) {
             vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
             return false;
         }
@@ -248,7 +278,7 @@ static bool judge_table(const struct judge *judge)
         done += count;
     }
     is_sound = is_sound && judge_overlap(judge, &starts, length);
-    free(starts.sectors);
+    free(starts.all);
     return is_sound;
 }
 

@@ -1,8 +1,11 @@
 #include "format/defect.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const sentences[] = {
 #define DEFECT(symbol, sentence) [symbol] = (sentence),
@@ -29,4 +32,13 @@ enum vhd_defect vhd_fault_set(struct vhd_fault *ret, enum vhd_defect defect, con
         va_end(args);
     }
     return defect;
+}
+
+void vhd_fault_locate(struct vhd_fault *fault, uint64_t at)
+{
+    const size_t len = strlen(fault->sentence);
+    const bool has_figures = len > strlen(sentences[fault->defect]);
+
+    snprintf(fault->sentence + len, sizeof fault->sentence - len, "%s at byte %" PRIu64,
+             has_figures ? "," : ":", at);
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #define VHD_DEFECTS(DEFECT)                                                                        \
     DEFECT(VHD_SOUND, "nothing is wrong")                                                          \
     DEFECT(VHD_UNREADABLE, "the file cannot be read")                                              \
@@ -20,6 +22,7 @@
     DEFECT(VHD_HEADER_CHECKSUM, "the dynamic header's checksum is wrong")                          \
     DEFECT(VHD_HEADER_VERSION, "the dynamic header's version is not 1.0")                          \
     DEFECT(VHD_BLOCK_SIZE, "the block size is not a power of two from 512 bytes on")               \
+    DEFECT(VHD_DISK_TOO_LARGE, "the disk is larger than 2040 GiB")                                 \
     DEFECT(VHD_TABLE_TOO_SMALL, "the block allocation table has too few entries for the disk")     \
     DEFECT(VHD_TABLE_OUTSIDE, "the block allocation table lies outside the file or over metadata") \
     DEFECT(VHD_BLOCK_OUTSIDE, "a block lies outside the file or over metadata")                    \
@@ -38,10 +41,19 @@ enum vhd_defect {
         VHD_DEFECT_COUNT
 };
 
+/* Room for a sentence with the names of two disks in it. */
+#define VHD_FAULT_SIZE 768
+
 struct vhd_fault {
     enum vhd_defect defect;
-    char sentence[256];
+    char sentence[VHD_FAULT_SIZE];
 };
+
+/*
+ * Say where in the file the fault is: ", at byte N" behind the figures, or without any ": at byte
+ * N".
+ */
+void vhd_fault_locate(struct vhd_fault *fault, uint64_t at);
 
 /* The sentence of a defect, without figures and without a full stop; always valid. */
 const char *vhd_defect_sentence(enum vhd_defect defect);

@@ -61,6 +61,23 @@ static void figures_stand_behind_a_colon(void **state)
     assert_string_equal(fault.sentence, expected);
 }
 
+static void a_place_stands_behind_all(void **state)
+{
+    (void)state;
+    struct vhd_fault fault;
+    char expected[512];
+
+    vhd_fault_set(&fault, VHD_BLOCK_SIZE, "%u", 513u);
+    vhd_fault_locate(&fault, UINT64_MAX);
+    snprintf(expected, sizeof expected, "%s: 513, at byte 18446744073709551615",
+             vhd_defect_sentence(VHD_BLOCK_SIZE));
+    assert_string_equal(fault.sentence, expected);
+    vhd_fault_set(&fault, VHD_HEADER_COOKIE, NULL);
+    vhd_fault_locate(&fault, 512);
+    snprintf(expected, sizeof expected, "%s: at byte 512", vhd_defect_sentence(VHD_HEADER_COOKIE));
+    assert_string_equal(fault.sentence, expected);
+}
+
 /* Whatever the sentence, three 64-bit figures are not cut. */
 static void there_is_room_for_figures(void **state)
 {
@@ -94,6 +111,7 @@ int main(void)
         cmocka_unit_test(sound_is_zero),
         cmocka_unit_test(a_fault_without_figures_is_the_sentence),
         cmocka_unit_test(figures_stand_behind_a_colon),
+        cmocka_unit_test(a_place_stands_behind_all),
         cmocka_unit_test(there_is_room_for_figures),
         cmocka_unit_test(too_many_figures_are_cut),
     };

@@ -554,11 +554,54 @@ static void a_table_that_is_too_small(void **state)
     expect_defect(with_header(28, 4, 0), VHD_TABLE_TOO_SMALL);
     expect_defect(with_header(32, 4, 512), VHD_TABLE_TOO_SMALL);
     expect_defect(with_footer(48, 8, SAMPLE_SIZE + 512), VHD_TABLE_TOO_SMALL);
-    expect_defect(with_footer(48, 8, UINT64_MAX - 511), VHD_TABLE_TOO_SMALL);
-    /* One entry of 2 GiB would do for the size, but no such disk exists. */
+    expect_defect(with_footer(48, 8, UINT64_C(2040) << 30), VHD_TABLE_TOO_SMALL);
+}
+
+static void a_disk_that_is_too_large(void **state)
+{
+    (void)state;
+    /* Entries of 2 GiB would do for the size, but no such disk exists. */
     struct sample sample = with_footer(48, 8, (UINT64_C(2040) << 30) + 512);
     sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, UINT32_MAX, UINT32_C(1) << 31);
-    expect_defect(sample, VHD_TABLE_TOO_SMALL);
+    struct vhd_image image = expect_defect(sample, VHD_DISK_TOO_LARGE);
+    assert_non_null(strstr(image.fault.sentence, ": 2190433321472 bytes"));
+    expect_defect(with_footer(48, 8, UINT64_MAX - 511), VHD_DISK_TOO_LARGE);
+}
+
+/* The sentence of a defective image; releases it. */
+static void expect_sentence(struct sample sample, const char *expected)
+{
+    bool is_usable;
+    struct vhd_image image = judge(&sample, &is_usable);
+    free(sample.bytes);
+    assert_false(is_usable);
+    assert_string_equal(image.fault.sentence, expected);
+}
+
+static void sentences_say_where(void **state)
+{
+    (void)state;
+    const unsigned first = SAMPLE_DATA / 512, stride = SAMPLE_STRIDE / 512;
+
+    expect_sentence(with_footer(12, 4, 7),
+                    "the footer's format version is not 1.0: 0x00000007, at byte 11264");
+    struct sample sample = with_header(0, 4, 0);
+    expect_sentence(sample, "the dynamic header does not begin with \"cxsparse\": at byte 512");
+    expect_sentence(with_header(32, 4, 513),
+                    "the block size is not a power of two from 512 bytes on: 513, at byte 512");
+    expect_sentence(with_entry(3, 0), "a block lies outside the file or over metadata: block 3 at "
+                                      "sector 0 reaches over the footer's copy");
+    expect_sentence(with_entry(3, 2), "a block lies outside the file or over metadata: block 3 at "
+                                      "sector 2 reaches over the dynamic header");
+    expect_sentence(with_entry(0, 3), "a block lies outside the file or over metadata: block 0 at "
+                                      "sector 3 reaches over the table");
+    expect_sentence(with_entry(0, first + stride + 1),
+                    "a block lies outside the file or over metadata: block 0 at sector 14 ends at "
+                    "byte 11776, expected at most 11264");
+    expect_sentence(with_entry(3, first), "two blocks overlap: block 1 at sector 4 and block 3 at "
+                                          "sector 4");
+    expect_sentence(with_entry(0, first + 1), "two blocks overlap: block 1 at sector 4 and block 0 "
+                                              "at sector 5");
 }
 
 static void a_table_outside(void **state)
@@ -752,6 +795,8 @@ int main(void)
         cmocka_unit_test(a_header_outside),
         cmocka_unit_test(defects_of_the_header),
         cmocka_unit_test(a_table_that_is_too_small),
+        cmocka_unit_test(a_disk_that_is_too_large),
+        cmocka_unit_test(sentences_say_where),
         cmocka_unit_test(a_table_outside),
         cmocka_unit_test(a_block_outside),
         cmocka_unit_test(blocks_that_overlap),
