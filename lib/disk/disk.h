@@ -45,7 +45,9 @@ enum vhd_disk_flags {
  *   VHD_NOT_A_DISK      it is no VHD, or damaged; the sentence says what and where
  *   VHD_PARENT_LOST, VHD_PARENT_IDENTITY, VHD_PARENT_MODIFIED  a parent down the chain is missing,
  *                       another disk or of another size, or the chain has no end
- *   VHD_READ_ONLY, VHD_ACCESS_DENIED, VHD_OUT_OF_MEMORY, VHD_UNEXPECTED  as the host answers
+ *   VHD_READ_ONLY       it is to be written to, and its image is for reading only (image.h), or
+ *                       the host's file system is
+ *   VHD_ACCESS_DENIED, VHD_OUT_OF_MEMORY, VHD_UNEXPECTED  as the host answers
  */
 enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *children,
                               const char *name, unsigned flags, struct vhd_disk **ret,

@@ -282,13 +282,24 @@ static bool judge_table(const struct judge *judge)
     return is_sound;
 }
 
-static bool judge_metadata(struct judge *judge)
+bool vhd_image_has_old_bitmaps(const struct vhd_image *image)
+{
+    return image->has_header && memcmp(image->footer.creator_app, "tap", 3) == 0 &&
+           image->footer.creator_version == 0x00000001;
+}
+
+enum vhd_defect vhd_image_hindrance(const struct vhd_image *image)
+{
+    if (image->footer.is_disabled)
+        return VHD_DISABLED;
+    return vhd_image_has_old_bitmaps(image) ? VHD_OLD_BITMAPS : VHD_SOUND;
+}
+
+static bool find_metadata(struct judge *judge)
 {
     struct vhd_image *image = judge->image;
     struct stat attributes;
 
-    memset(image, 0, sizeof *image);
-    vhd_fault_set(&image->fault, VHD_SOUND, NULL);
     if (fstat(judge->fd, &attributes) < 0) {
         vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(errno));
         return false;
@@ -298,6 +309,18 @@ static bool judge_metadata(struct judge *judge)
     if (!image->has_footer)
         return false;
     return image->footer.type == VHD_TYPE_FIXED ? judge_fixed(judge) : find_header(judge);
+}
+
+static bool judge_metadata(struct judge *judge)
+{
+    struct vhd_image *image = judge->image;
+
+    memset(image, 0, sizeof *image);
+    vhd_fault_set(&image->fault, VHD_SOUND, NULL);
+    bool is_sound = find_metadata(judge);
+    if (is_sound && image->fault.defect == VHD_SOUND)
+        vhd_fault_set(&image->fault, vhd_image_hindrance(image), NULL);
+    return is_sound;
 }
 
 bool vhd_image_read(int fd, struct vhd_image *ret)

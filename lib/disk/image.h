@@ -30,12 +30,30 @@ static inline bool vhd_image_is_differencing(const struct vhd_image *image)
 }
 
 /*
+ * Are the bitmaps of an image those of tapdisk 0.1, where the least significant bit of a byte is
+ * its first sector?
+ *
+ * Source: blktap, vhd/lib/libvhd.c, vhd_bitmap_test().
+ */
+bool vhd_image_has_old_bitmaps(const struct vhd_image *image);
+
+/*
+ * Tell why an image is not to be written to, whoever wants to: VHD_DISABLED, VHD_OLD_BITMAPS, or
+ * VHD_SOUND for no reason.
+ *
+ *   image  read, with a footer
+ *
+ * Source: blktap opens neither to write, by default: vhd/lib/libvhd.c, vhd_open(), and its tapdisk.
+ */
+enum vhd_defect vhd_image_hindrance(const struct vhd_image *image);
+
+/*
  * Read the footer and, where the type has one, the header of an image; the table is not looked at.
  *
  *   fd  open for reading
  *
- * Returns true when they are sound: ret->fault is VHD_SOUND or VHD_FOOTER_LOST. Otherwise
- * ret->fault says what is wrong.
+ * Returns true when they are sound: ret->fault is VHD_SOUND, VHD_FOOTER_LOST or what
+ * vhd_image_hindrance() tells. Otherwise ret->fault says what is wrong.
  */
 bool vhd_image_read(int fd, struct vhd_image *ret);
 
@@ -49,8 +67,8 @@ bool vhd_image_read(int fd, struct vhd_image *ret);
  * size, an original size that differs from the current one. An image that grows meanwhile is read
  * again.
  *
- * Returns true when the disk can be used: ret->fault is VHD_SOUND or VHD_FOOTER_LOST. Otherwise
- * ret->fault says what is wrong and where.
+ * Returns true when the disk can be read: ret->fault is VHD_SOUND, VHD_FOOTER_LOST or what
+ * vhd_image_hindrance() tells. Otherwise ret->fault says what is wrong and where.
  */
 bool vhd_image_judge(int fd, struct vhd_image *ret);
 

@@ -225,6 +225,8 @@ static int load_bits(struct vhd_layer *layer, uint32_t block, uint32_t entry, ui
     if (newer && newer->look(newer, block, entry, window, first, end, buf))
         return 0;
     int err = vhd_io_get(layer->fd, buf, len, (uint64_t)entry * VHD_SECTOR_SIZE + window / 8);
+    if (err == 0 && vhd_image_has_old_bitmaps(&layer->image))
+        vhd_bitmap_reverse(buf, len);
     if (err == 0 && sectors <= WINDOW_SECTORS && is_all_set(buf, sectors))
         vhd_layer_set_full(layer, block, entry);
     return err;

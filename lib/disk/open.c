@@ -41,12 +41,16 @@ static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd
     return vhd_verdict_errno(ret, err, "cannot open the disk \"%s\"", name);
 }
 
-/* A parent must not change under its children. */
-static enum vhd_result judge_childless(const struct vhd_layer *top, struct vhd_children *children,
-                                       const char *name, struct vhd_verdict *ret)
+/* May a disk be written to? Not one whose image forbids it, nor a parent under its children. */
+static enum vhd_result judge_writable(const struct vhd_layer *top, struct vhd_children *children,
+                                      const char *name, struct vhd_verdict *ret)
 {
+    const enum vhd_defect hindrance = vhd_image_hindrance(&top->image);
     unsigned count;
 
+    if (hindrance != VHD_SOUND)
+        return vhd_verdict_set(ret, VHD_READ_ONLY, "the disk \"%s\": %s", name,
+                               vhd_defect_sentence(hindrance));
     int err = vhd_children_count(children, top->image.footer.uuid, &count);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot tell the children of \"%s\"", name);
@@ -182,7 +186,7 @@ enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *chil
     enum vhd_result result =
         open_layers(disk, is_writer ? VHD_LAYER_WRITE : VHD_LAYER_READ, ret_why);
     if (result == VHD_OK && is_writer)
-        result = judge_childless(disk->top, children, name, ret_why);
+        result = judge_writable(disk->top, children, name, ret_why);
     if (result == VHD_OK && is_writer) {
         int err = begin_writing(disk);
         if (err < 0)
@@ -202,7 +206,7 @@ enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_childre
 
     if (vhd_disk_is_writable(disk))
         return VHD_OK;
-    enum vhd_result result = judge_childless(disk->top, children, disk->name, ret_why);
+    enum vhd_result result = judge_writable(disk->top, children, disk->name, ret_why);
     if (result != VHD_OK)
         return result;
     int err = vhd_layer_make_writable(disk->store, disk->top, &disk->write_fd, &fault);

@@ -37,3 +37,13 @@ uint32_t vhd_bitmap_run(const uint8_t *bits, uint32_t first, uint32_t end, bool 
     }
     return i - first;
 }
+
+void vhd_bitmap_reverse(uint8_t *bits, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned byte = bits[i];
+        byte = (byte & 0x0F) << 4 | byte >> 4;
+        byte = (byte & 0x33) << 2 | (byte >> 2 & 0x33);
+        bits[i] = (uint8_t)((byte & 0x55) << 1 | (byte >> 1 & 0x55));
+    }
+}

@@ -28,3 +28,6 @@
  * Returns how many there are, 1 to end - first.
  */
 uint32_t vhd_bitmap_run(const uint8_t *bits, uint32_t first, uint32_t end, bool *ret_is_set);
+
+/* Turn the bits of each byte round, for bitmaps whose least significant bits come first. */
+void vhd_bitmap_reverse(uint8_t *bits, size_t len);

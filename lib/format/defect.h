@@ -1,6 +1,7 @@
 /*
  * What can be wrong with an image, and from VHD_NO_PARENT on with its parents. Each defect has one
- * sentence; a fault is a defect and the sentence with its figures.
+ * sentence; a fault is a defect and the sentence with its figures. VHD_FOOTER_LOST, VHD_DISABLED,
+ * VHD_OLD_BITMAPS and VHD_PARENT_TOUCHED hinder nobody from reading.
  */
 #pragma once
 
@@ -11,6 +12,8 @@
     DEFECT(VHD_UNREADABLE, "the file cannot be read")                                              \
     DEFECT(VHD_FOOTER_MISSING, "no VHD footer at the end of the file, none at its start")          \
     DEFECT(VHD_FOOTER_LOST, "the footer at the end of the file is lost, its copy is used")         \
+    DEFECT(VHD_DISABLED, "blktap has disabled the disk, which opens for reading only")             \
+    DEFECT(VHD_OLD_BITMAPS, "the bitmaps are blktap 0.1's, so the disk opens for reading only")    \
     DEFECT(VHD_FOOTER_CHECKSUM, "the footer's checksum is wrong")                                  \
     DEFECT(VHD_FOOTER_VERSION, "the footer's format version is not 1.0")                           \
     DEFECT(VHD_FOOTER_TYPE, "the footer's disk type is not fixed, dynamic or differencing")        \

@@ -113,6 +113,21 @@ static void a_byte_is_a_granule(void **state)
     assert_int_equal(VHD_GRANULE, 8 * 512);
 }
 
+static void bits_are_turned_round_byte_by_byte(void **state)
+{
+    (void)state;
+    uint8_t bits[258];
+
+    for (unsigned i = 0; i < sizeof bits; i++)
+        bits[i] = (uint8_t)i;
+    vhd_bitmap_reverse(bits, 257);
+    for (unsigned i = 0; i < 257; i++) {
+        for (unsigned bit = 0; bit < 8; bit++)
+            assert_int_equal(bits[i] >> bit & 1, i >> (7 - bit) & 1);
+    }
+    assert_int_equal(bits[257], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +137,7 @@ int main(void)
         cmocka_unit_test(one_bit_ends_a_run_wherever_it_is),
         cmocka_unit_test(runs_are_the_whole_bitmap),
         cmocka_unit_test(a_byte_is_a_granule),
+        cmocka_unit_test(bits_are_turned_round_byte_by_byte),
     };
     return cmocka_run_group_tests_name("bitmap", tests, NULL, NULL);
 }
