@@ -1,10 +1,13 @@
 #include "disk/chain.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "disk/parent.h"
+#include "request/name.h"
 
 /*
  * Is this the parent that the child was made from? Blocks may be of other sizes.
@@ -45,11 +48,12 @@ static void judge_time(const struct vhd_image *child, int parent_fd, const char 
 }
 
 /* Is this file a layer of the chain already, so that it would have no end? */
-static bool is_in_chain(const struct vhd_layer *top, int fd)
+static bool is_in_chain(const struct vhd_store *store, const struct vhd_layer *top,
+                        const char *file)
 {
     struct stat one, other;
 
-    if (fstat(fd, &one) < 0)
+    if (fstatat(vhd_store_fd(store), file, &one, AT_SYMLINK_NOFOLLOW) < 0)
         return false;
     for (const struct vhd_layer *layer = top; layer; layer = layer->parent) {
         if (fstat(layer->fd, &other) == 0 && one.st_dev == other.st_dev &&
@@ -59,7 +63,33 @@ static bool is_in_chain(const struct vhd_layer *top, int fd)
     return false;
 }
 
-/* Open the parent of a layer. A name that leads to nothing but the layer itself leads nowhere. */
+/* Find the parent's file, and see that the chain does not lead back to it. */
+static int find_parent(const struct vhd_store *store, const struct vhd_layer *top,
+                       const struct vhd_layer *child, char name[NAME_MAX + 1],
+                       char file[NAME_MAX + 1], struct vhd_fault *ret)
+{
+    vhd_parent_find(store, child->fd, &child->image.header, name, file);
+    if (!*name)
+        vhd_fault_set(ret, VHD_NO_PARENT, "no name is recorded");
+    else if (!*file)
+        vhd_fault_set(ret, VHD_NO_PARENT, "\"%s\"", name);
+    else if (is_in_chain(store, top, file))
+        vhd_fault_set(ret, VHD_CHAIN_TOO_LONG, "it comes back to \"%s\"", name);
+    return ret->defect == VHD_SOUND ? 0 : -EUCLEAN;
+}
+
+/*
+ * A parent of no identity is a raw file, unless the name says that it is a VHD.
+ *
+ * Source: blktap, vhd/lib/libvhd.c, vhd_parent_raw().
+ */
+static bool is_raw(const struct vhd_layer *child, const char *file)
+{
+    return uuid_is_null(child->image.header.parent_uuid) &&
+           vhd_name_stem_length(file) == strlen(file);
+}
+
+/* Open the parent of a layer. */
 static int open_parent(const struct vhd_store *store, const struct vhd_layer *top,
                        struct vhd_layer *child, enum vhd_layer_use use, struct vhd_fault *ret)
 {
@@ -67,20 +97,17 @@ static int open_parent(const struct vhd_store *store, const struct vhd_layer *to
     struct vhd_layer *parent;
     struct vhd_fault fault;
 
-    vhd_parent_name(store, child->fd, &child->image.header, name);
-    if (!*name || vhd_store_find(store, name, file, NULL) < 0) {
-        vhd_fault_set(ret, VHD_NO_PARENT, "\"%s\"", name);
-        return -EUCLEAN;
-    }
-    int err = vhd_layer_open(store, file, use, &parent, NULL, &fault);
+    int err = find_parent(store, top, child, name, file, ret);
+    if (err < 0)
+        return err;
+    err = is_raw(child, file) ? vhd_layer_open_raw(store, file, use, &parent)
+                              : vhd_layer_open(store, file, use, &parent, NULL, &fault);
     if (err < 0) {
         vhd_fault_set(ret, VHD_BAD_PARENT, "\"%s\": %s", name,
                       err == -EUCLEAN ? fault.sentence : strerrordesc_np(-err));
         return err;
     }
-    if (is_in_chain(top, parent->fd))
-        vhd_fault_set(ret, VHD_CHAIN_TOO_LONG, "\"%s\" is its own parent", name);
-    else if (judge_parent(&child->image, &parent->image, name, ret) == VHD_SOUND)
+    if (judge_parent(&child->image, &parent->image, name, ret) == VHD_SOUND)
         judge_time(&child->image, parent->fd, name, ret);
     if (ret->defect != VHD_SOUND && ret->defect != VHD_PARENT_TOUCHED) {
         vhd_layer_close(parent);

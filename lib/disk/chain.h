@@ -1,6 +1,7 @@
 /*
- * Chains: the parents of a differencing disk, down to the disk that has none. Each is a disk of the
- * same store, found by the names that its child gives; nothing outside can be reached.
+ * Chains: the parents of a differencing disk, down to the disk that has none. Each is a file of the
+ * same store, found by the names that its child gives; nothing outside can be reached. Most are
+ * disks of the store; a snapshot of Hyper-V's or a raw file of blktap's is none.
  */
 #pragma once
 

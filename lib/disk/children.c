@@ -24,7 +24,7 @@
 
 /* An image that has been read. */
 struct known {
-    const char *name; /* text, but for a key to search with */
+    const char *file; /* text, but for a key to search with */
     ino_t ino;
     struct timespec changed; /* its inode */
     bool is_settled;         /* that was long enough before it was read */
@@ -37,7 +37,7 @@ struct vhd_children {
     struct vhd_store *store; /* constant */
 
     pthread_mutex_t lock; /* guards what follows, and is held while the store is read */
-    void *known;          /* tree of struct known by name */
+    void *known;          /* tree of struct known by file */
     uuid_t *parents;      /* of all children, sorted */
     size_t count, room;
     bool is_listed;
@@ -66,9 +66,9 @@ void vhd_children_free(struct vhd_children *children)
     free(children);
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_files(const void *a, const void *b)
 {
-    return strcmp(((const struct known *)a)->name, ((const struct known *)b)->name);
+    return strcmp(((const struct known *)a)->file, ((const struct known *)b)->file);
 }
 
 static int compare_parents(const void *a, const void *b)
@@ -113,12 +113,12 @@ static int known_read(const struct vhd_children *children, const char *file, str
 static int known_new(const struct vhd_children *children, const struct vhd_file *file,
                      struct known **ret)
 {
-    size_t size = strlen(file->name) + 1;
+    size_t size = strlen(file->file) + 1;
     struct known *known = calloc(1, sizeof *known + size);
     if (!known)
         return -ENOMEM;
-    memcpy(known->text, file->name, size);
-    known->name = known->text;
+    memcpy(known->text, file->file, size);
+    known->file = known->text;
     known->ino = file->attributes.st_ino;
     known->changed = file->attributes.st_ctim;
     known->is_settled = between(known->changed, clock_real()) > TICK_NANOSECONDS;
@@ -160,7 +160,7 @@ static int add_parent(struct vhd_children *children, const uuid_t parent)
 /* Put what is known of a file into the listing, which takes it over. */
 static int list_known(struct listing *listing, struct known *known)
 {
-    struct known **node = tsearch(known, &listing->known, compare_names);
+    struct known **node = tsearch(known, &listing->known, compare_files);
 
     if (!node || *node != known) {
         /* A folder that changes while it is read may tell of a file twice. */
@@ -175,13 +175,13 @@ static int list_one(void *arg, const struct vhd_file *file)
 {
     struct listing *listing = arg;
     struct vhd_children *children = listing->children;
-    const struct known key = {.name = file->name};
+    const struct known key = {.file = file->file};
     int err = 0;
 
-    void *node = tfind(&key, &children->known, compare_names);
+    void *node = tfind(&key, &children->known, compare_files);
     struct known *known = node ? *(struct known **)node : NULL;
     if (known)
-        tdelete(known, &children->known, compare_names);
+        tdelete(known, &children->known, compare_files);
     if (!known || !is_same(known, file)) {
         free(known);
         known = NULL;
@@ -197,7 +197,7 @@ static int list(struct vhd_children *children, const struct stat *folder)
 
     children->count = 0;
     children->listed_at = clock_real();
-    int err = vhd_store_each(children->store, list_one, &listing);
+    int err = vhd_store_each_image(children->store, list_one, &listing);
     tdestroy(children->known, free);
     children->known = listing.known;
     children->is_listed = err == 0;

@@ -1,6 +1,7 @@
 /*
  * Which disks of a store are based on which. A parent does not know its children: only their
- * headers tell, so all of them have to be read; what was read is remembered.
+ * headers tell, so all of them have to be read; what was read is remembered. Hyper-V's snapshots,
+ * which are no disks of the store, may be children too.
  */
 #pragma once
 

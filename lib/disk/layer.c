@@ -63,9 +63,19 @@ static int load(struct vhd_layer *layer, enum vhd_layer_use use)
     return layer->full ? 0 : -ENOMEM;
 }
 
+/* What a file that is nothing but content has instead of a footer. */
+static void load_raw(struct vhd_layer *layer, uint64_t length)
+{
+    layer->image = (struct vhd_image){
+        .length = length,
+        .footer = {.type = VHD_TYPE_FIXED, .current_size = length},
+        .footer_at = length,
+    };
+}
+
 /* Open, claim and load, in this order: what is claimed no longer changes under us. */
-static int begin(const struct vhd_store *store, enum vhd_layer_use use, struct vhd_layer *layer,
-                 int *write_fd)
+static int begin(const struct vhd_store *store, enum vhd_layer_use use, bool is_raw,
+                 struct vhd_layer *layer, int *write_fd)
 {
     struct stat attributes;
 
@@ -79,11 +89,16 @@ static int begin(const struct vhd_store *store, enum vhd_layer_use use, struct v
     int err = use == VHD_LAYER_LOOK ? 0 : claim_image(layer, use);
     if (err == 0 && use == VHD_LAYER_WRITE)
         err = open_for_writing(store, layer, write_fd);
-    return err == 0 ? load(layer, use) : err;
+    if (err == 0 && is_raw)
+        load_raw(layer, (uint64_t)attributes.st_size);
+    else if (err == 0)
+        err = load(layer, use);
+    return err;
 }
 
-int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
-                   struct vhd_layer **ret, int *ret_write, struct vhd_fault *ret_fault)
+static int open_layer(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
+                      bool is_raw, struct vhd_layer **ret, int *ret_write,
+                      struct vhd_fault *ret_fault)
 {
     AUTO_CLOSE int write_fd = -1;
     struct vhd_layer *layer = calloc(1, sizeof *layer);
@@ -91,7 +106,7 @@ int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_lay
         return -ENOMEM;
     pthread_mutex_init(&layer->lock, NULL);
     strncpy(layer->file, file, NAME_MAX);
-    int err = begin(store, use, layer, &write_fd);
+    int err = begin(store, use, is_raw, layer, &write_fd);
     if (err < 0) {
         *ret_fault = layer->image.fault;
         vhd_layer_close(layer);
@@ -103,6 +118,20 @@ int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_lay
     }
     *ret = layer;
     return 0;
+}
+
+int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
+                   struct vhd_layer **ret, int *ret_write, struct vhd_fault *ret_fault)
+{
+    return open_layer(store, file, use, false, ret, ret_write, ret_fault);
+}
+
+int vhd_layer_open_raw(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
+                       struct vhd_layer **ret)
+{
+    struct vhd_fault none;
+
+    return open_layer(store, file, use, true, ret, NULL, &none);
 }
 
 /* Is the image still the one that was read? Nobody who honours claims can have changed it. */

@@ -64,6 +64,17 @@ int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_lay
                    struct vhd_layer **ret, int *ret_write, struct vhd_fault *ret_fault);
 
 /*
+ * Open a file that is nothing but content, as blktap allows at the end of a chain: it is taken for
+ * a fixed disk of no identity.
+ *
+ *   use  VHD_LAYER_LOOK or VHD_LAYER_READ
+ *
+ * Returns as vhd_layer_open(), but never -EUCLEAN.
+ */
+int vhd_layer_open_raw(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
+                       struct vhd_layer **ret);
+
+/*
  * Raise a layer that was opened with VHD_LAYER_READ to VHD_LAYER_WRITE.
  *
  * Returns as vhd_layer_open(), -EBUSY too when the image has been changed in spite of its claim;

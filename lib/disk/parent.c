@@ -48,10 +48,27 @@ static void read_field(const struct vhd_header *header, char name[NAME_MAX + 1])
     take_name(path, name);
 }
 
-void vhd_parent_name(const struct vhd_store *store, int fd, const struct vhd_header *header,
-                     char ret[NAME_MAX + 1])
+/* Find a file of the store by a name, which loses its ending ".vhd". */
+static bool find_file(const struct vhd_store *store, char name[NAME_MAX + 1],
+                      char ret_file[NAME_MAX + 1])
 {
-    char names[4][NAME_MAX + 1], file[NAME_MAX + 1];
+    const bool is_other = vhd_store_has_other(store, name);
+    char file[NAME_MAX + 1];
+
+    memcpy(file, name, sizeof file);
+    name[vhd_name_stem_length(name)] = 0;
+    if (!*name)
+        return false;
+    if (vhd_store_find(store, name, ret_file, NULL) == 0)
+        return true;
+    memcpy(ret_file, file, sizeof file);
+    return is_other;
+}
+
+void vhd_parent_find(const struct vhd_store *store, int fd, const struct vhd_header *header,
+                     char ret_name[NAME_MAX + 1], char ret_file[NAME_MAX + 1])
+{
+    char names[4][NAME_MAX + 1];
     int best = 0;
     bool is_there = false;
 
@@ -60,10 +77,18 @@ void vhd_parent_name(const struct vhd_store *store, int fd, const struct vhd_hea
     read_locator(fd, header, VHD_PLATFORM_W2KU, names[2]);
     read_locator(fd, header, VHD_PLATFORM_MACX, names[3]);
     for (int i = 0; i < 4 && !is_there; i++) {
-        names[i][vhd_name_stem_length(names[i])] = 0;
-        is_there = *names[i] && vhd_store_find(store, names[i], file, NULL) == 0;
+        is_there = find_file(store, names[i], ret_file);
         if (is_there || !*names[best])
             best = i;
     }
-    memcpy(ret, names[best], sizeof names[best]);
+    if (!is_there)
+        ret_file[0] = 0;
+    memcpy(ret_name, names[best], sizeof names[best]);
+}
+
+void vhd_parent_name(const struct vhd_store *store, int fd, const struct vhd_header *header,
+                     char ret[NAME_MAX + 1])
+{
+    char file[NAME_MAX + 1];
+    vhd_parent_find(store, fd, header, ret, file);
 }

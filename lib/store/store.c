@@ -181,6 +181,21 @@ int vhd_store_find(const struct vhd_store *store, const char *name, char ret_fil
     return -ENOENT;
 }
 
+/* Is a file of this name in the directory, and a regular one? */
+static bool is_regular(const struct vhd_store *store, const char *file, struct stat *ret_attributes)
+{
+    return fstatat(store->fd, file, ret_attributes, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(ret_attributes->st_mode);
+}
+
+bool vhd_store_has_other(const struct vhd_store *store, const char *file)
+{
+    struct stat attributes;
+
+    return *file && *file != '.' && !strchr(file, '/') &&
+           vhd_name_stem_length(file) == strlen(file) && is_regular(store, file, &attributes);
+}
+
 /*
  * Is this entry of the directory a disk, and the one that its name leads to? Of two files that
  * differ in the case of their ending only, vhd_store_find() takes one.
@@ -198,8 +213,31 @@ static bool is_listed(const struct vhd_store *store, const char *file, char name
     return vhd_store_find(store, name, found, ret_attributes) == 0 && strcmp(found, file) == 0;
 }
 
-int vhd_store_each(const struct vhd_store *store,
-                   int (*visit)(void *arg, const struct vhd_file *file), void *arg)
+/* Is this entry a snapshot? Its name is that of its file. */
+static bool is_snapshot(const struct vhd_store *store, const char *file, char name[NAME_MAX + 1],
+                        struct stat *ret_attributes)
+{
+    static const char ending[] = ".avhd";
+    const size_t len = strlen(file), ending_len = strlen(ending);
+
+    if (*file == '.' || len <= ending_len || strcasecmp(file + len - ending_len, ending) != 0)
+        return false;
+    memcpy(name, file, len + 1);
+    return is_regular(store, file, ret_attributes);
+}
+
+static bool is_image(const struct vhd_store *store, const char *file, char name[NAME_MAX + 1],
+                     struct stat *ret_attributes)
+{
+    return is_listed(store, file, name, ret_attributes) ||
+           is_snapshot(store, file, name, ret_attributes);
+}
+
+/* Call visit() for the entries of the directory that are such as is asked for. */
+static int each(const struct vhd_store *store,
+                bool (*is_such)(const struct vhd_store *store, const char *file,
+                                char name[NAME_MAX + 1], struct stat *ret_attributes),
+                int (*visit)(void *arg, const struct vhd_file *file), void *arg)
 {
     int fd = openat(store->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -220,11 +258,23 @@ int vhd_store_each(const struct vhd_store *store,
             break;
         }
         file.file = entry->d_name;
-        if (is_listed(store, file.file, name, &file.attributes))
+        if (is_such(store, file.file, name, &file.attributes))
             result = visit(arg, &file);
     }
     closedir(dir);
     return result;
+}
+
+int vhd_store_each(const struct vhd_store *store,
+                   int (*visit)(void *arg, const struct vhd_file *file), void *arg)
+{
+    return each(store, is_listed, visit, arg);
+}
+
+int vhd_store_each_image(const struct vhd_store *store,
+                         int (*visit)(void *arg, const struct vhd_file *file), void *arg)
+{
+    return each(store, is_image, visit, arg);
 }
 
 int vhd_store_open_to_look(const struct vhd_store *store, const char *file)

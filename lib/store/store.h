@@ -72,6 +72,12 @@ void vhd_store_unmake(struct vhd_store *store);
 int vhd_store_find(const struct vhd_store *store, const char *name, char ret_file[NAME_MAX + 1],
                    struct stat *ret_stat);
 
+/*
+ * Is there a file of this name that a disk can have as its parent without being a disk of the store
+ * itself: a regular one that does not end in ".vhd"? What begins with a dot is none.
+ */
+bool vhd_store_has_other(const struct vhd_store *store, const char *file);
+
 /* The image of a disk, as it was found in the directory. */
 struct vhd_file {
     const char *name; /* the disk's */
@@ -87,6 +93,14 @@ struct vhd_file {
  */
 int vhd_store_each(const struct vhd_store *store,
                    int (*visit)(void *arg, const struct vhd_file *file), void *arg);
+
+/*
+ * The same for each image that may have a disk of the store as its parent: also files that end in
+ * ".avhd", any case, which are no disks of the store, but Hyper-V's snapshots. The name of such a
+ * one is that of its file.
+ */
+int vhd_store_each_image(const struct vhd_store *store,
+                         int (*visit)(void *arg, const struct vhd_file *file), void *arg);
 
 /*
  * Open an image only to look at it. No lock is taken, so nobody who uses it is hindered, and

@@ -255,6 +255,23 @@ static void counts_nothing_but_disks(void **state)
     disks_close(disks);
 }
 
+/* Snapshots of Hyper-V's are no disks of the store, but need their parents as much as disks do. */
+static void counts_snapshots(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "child.avhd", sample_child(11, 2, "base.vhd"));
+    put(*state, "child.avhd.vhd", sample_child(12, 2, "base.vhd")); /* a disk of nearly that name */
+    put(*state, "other.AVHD", sample_child(13, 2, "base.vhd"));
+    put(*state, ".avhd", sample_child(14, 2, "base.vhd"));
+    put(*state, ".hidden.avhd", sample_child(15, 2, "base.vhd"));
+    put(*state, "child.avhdx", sample_child(16, 2, "base.vhd"));
+    assert_int_equal(mkfifo(scratch_path(*state, "fifo.avhd"), 0666), 0);
+    assert_int_equal(children_of(disks, 2), 3);
+    assert_int_equal(children_now(disks, 2), 3);
+    disks_close(disks);
+}
+
 /* Whether or not the parent is in the store, and how often. */
 static void a_parent_is_an_identity_not_a_file(void **state)
 {
@@ -763,6 +780,7 @@ int main(void)
         SCRATCH_TEST(counts_children_by_the_footer_at_the_end),
         SCRATCH_TEST(counts_damaged_children),
         SCRATCH_TEST(counts_nothing_but_disks),
+        SCRATCH_TEST(counts_snapshots),
         SCRATCH_TEST(a_parent_is_an_identity_not_a_file),
         SCRATCH_TEST(none_is_its_own_child),
         SCRATCH_TEST(sees_at_once_what_comes_and_goes),

@@ -67,11 +67,12 @@ static struct sample child(const char *field)
     return sample_child(3, 2, field);
 }
 
-/* The child's parent has this name; releases it. */
-static void names(const struct vhd_store *store, struct sample sample, const char *expected)
+/* The child's parent has this name and this file, none where that is empty; releases it. */
+static void leads_to(const struct vhd_store *store, struct sample sample, const char *expected,
+                     const char *expected_file)
 {
     struct vhd_image image;
-    char name[NAME_MAX + 2];
+    char name[NAME_MAX + 2], file[NAME_MAX + 2], again[NAME_MAX + 1];
     int fd = memfd_create("child", MFD_CLOEXEC);
 
     assert_true(fd >= 0);
@@ -80,11 +81,24 @@ static void names(const struct vhd_store *store, struct sample sample, const cha
     assert_true(vhd_image_judge(fd, &image));
     assert_true(vhd_image_is_differencing(&image));
     memset(name, 'X', sizeof name);
-    vhd_parent_name(store, fd, &image.header, name);
+    memset(file, 'X', sizeof file);
+    vhd_parent_find(store, fd, &image.header, name, file);
+    vhd_parent_name(store, fd, &image.header, again);
     close(fd);
     assert_true(strnlen(name, sizeof name) <= NAME_MAX);
+    assert_true(strnlen(file, sizeof file) <= NAME_MAX);
     assert_int_equal(name[NAME_MAX + 1], 'X');
+    assert_int_equal(file[NAME_MAX + 1], 'X');
     assert_string_equal(name, expected);
+    assert_string_equal(again, expected);
+    if (expected_file)
+        assert_string_equal(file, expected_file);
+}
+
+/* The child's parent has this name; releases it. */
+static void names(const struct vhd_store *store, struct sample sample, const char *expected)
+{
+    leads_to(store, sample, expected, NULL);
 }
 
 static struct vhd_store *open_store(const char *path)
@@ -266,6 +280,29 @@ static void only_disks_of_the_store_are_preferred(void **state)
     names(store, child_of_many(), "w2ru");
     put(folder, "macx.vhd", sample_dynamic(2, 1));
     names(store, child_of_many(), "macx");
+    vhd_store_unref(store);
+}
+
+/* A snapshot of Hyper-V's, or a raw file of blktap's; a disk of the store is meant before those. */
+static void files_that_are_no_disks_may_be_parents(void **state)
+{
+    struct vhd_store *store = open_store(*state);
+
+    leads_to(store, child("base.avhd"), "base.avhd", "");
+    put(*state, "base.avhd", sample_dynamic(2, 1));
+    leads_to(store, child("C:\\Disks\\base.avhd"), "base.avhd", "base.avhd");
+    put(*state, "base.avhd.VHD", sample_dynamic(2, 1));
+    leads_to(store, child("base.avhd"), "base.avhd", "base.avhd.VHD");
+    put(*state, "plain", sample_dynamic(2, 1));
+    leads_to(store, child("plain"), "plain", "plain");
+    leads_to(store, child("plain.vhd"), "plain", "");
+    put(*state, "plain.vhd", sample_dynamic(2, 1));
+    leads_to(store, child("plain"), "plain", "plain.vhd");
+    leads_to(store, child("plain.VHD"), "plain", "plain.vhd");
+    assert_int_equal(mkfifo(scratch_path(*state, "fifo.img"), 0666), 0);
+    leads_to(store, child("fifo.img"), "fifo.img", "");
+    put(*state, ".hidden", sample_dynamic(2, 1));
+    leads_to(store, child(".hidden"), ".hidden", "");
     vhd_store_unref(store);
 }
 
@@ -477,6 +514,7 @@ int main(void)
         SCRATCH_TEST(prefers_what_is_in_the_store),
         SCRATCH_TEST(falls_back_to_the_first_that_is_given),
         SCRATCH_TEST(only_disks_of_the_store_are_preferred),
+        SCRATCH_TEST(files_that_are_no_disks_may_be_parents),
         SCRATCH_TEST(the_data_space_may_be_counted_either_way),
         SCRATCH_TEST(the_data_may_lie_anywhere),
         SCRATCH_TEST(hostile_places_name_nothing),

@@ -243,6 +243,52 @@ static void lists_each_disk_once(void **state)
     vhd_store_unref(store);
 }
 
+static void lists_snapshots_as_images(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+    const char *const files[] = {"one.vhd", "one.avhd", "two.AvHd", ".avhd", ".x.avhd", "x.avhdx"};
+    struct listing listing = {0};
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        scratch_put(*state, files[i], "no VHD at all", 13);
+    assert_int_equal(mkdir(scratch_path(*state, "folder.avhd"), 0777), 0);
+    assert_int_equal(vhd_store_each_image(store, note, &listing), 0);
+    assert_int_equal(listing.calls, 3);
+    assert_int_equal(listed(&listing, "one"), 1);
+    assert_int_equal(listed(&listing, "one.avhd"), 1);
+    assert_int_equal(listed(&listing, "two.AvHd"), 1);
+    for (unsigned i = 0; i < listing.calls; i++)
+        assert_int_equal(listing.attributes[i].st_size, 13);
+    listing.calls = 0;
+    assert_int_equal(vhd_store_each(store, note, &listing), 0);
+    assert_int_equal(listing.calls, 1);
+    vhd_store_unref(store);
+}
+
+static void has_files_that_are_no_disks(void **state)
+{
+    const char *folder = scratch_path(*state, "store");
+    struct vhd_store *store = open_store(folder, 0);
+
+    scratch_put(folder, "base.img", "", 0);
+    scratch_put(folder, "base.avhd", "", 0);
+    scratch_put(folder, "base.vhd", "", 0);
+    scratch_put(folder, "base.VHD", "", 0);
+    scratch_put(folder, ".hidden", "", 0);
+    scratch_put(*state, "outside", "", 0);
+    assert_int_equal(mkfifo(scratch_path(folder, "fifo"), 0666), 0);
+    assert_int_equal(mkdir(scratch_path(folder, "folder"), 0777), 0);
+    assert_int_equal(symlink("base.img", scratch_path(folder, "link")), 0);
+    scratch_put(scratch_path(folder, "folder"), "inside", "", 0);
+    assert_true(vhd_store_has_other(store, "base.img"));
+    assert_true(vhd_store_has_other(store, "base.avhd"));
+    const char *const none[] = {"base.vhd", "base.VHD",      ".hidden",    "fifo", "folder", "link",
+                                "gone",     "folder/inside", "../outside", "",     ".",      ".."};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(vhd_store_has_other(store, none[i]));
+    vhd_store_unref(store);
+}
+
 /* What is told of a file is what was found there when its name was. */
 static void tells_the_file_of_each_disk(void **state)
 {
@@ -637,6 +683,8 @@ int main(void)
         SCRATCH_TEST(finds_the_plain_ending_first),
         SCRATCH_TEST(finds_nothing_but_regular_files_of_its_own),
         SCRATCH_TEST(lists_each_disk_once),
+        SCRATCH_TEST(lists_snapshots_as_images),
+        SCRATCH_TEST(has_files_that_are_no_disks),
         SCRATCH_TEST(tells_the_file_of_each_disk),
         SCRATCH_TEST(tells_that_it_may_not_list),
         SCRATCH_TEST(opens_a_file_only_to_look),
