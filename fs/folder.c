@@ -57,7 +57,7 @@ static void listing_free(struct fs_listing *listing)
 static int collect(struct fs *fs, const struct fs_node *node, struct fs_listing *listing)
 {
     uint32_t serial = node->name ? node->name->serial : 0;
-    int err = fs_listing_add(listing, ".", fs_node_id(node), S_IFDIR);
+    int err = fs_listing_add(listing, ".", fs_node_ino(node), S_IFDIR);
     if (err == 0)
         err = fs_listing_add(listing, "..", FUSE_ROOT_ID, S_IFDIR);
 
@@ -88,7 +88,7 @@ int fs_folder_open(struct fs *fs, struct fs_node *node, struct fs_folder **ret)
 {
     struct stat attributes;
     struct fs_folder *folder = calloc(1, sizeof *folder);
-    int err = folder ? fs_node_stat(fs, node, &attributes) : -ENOMEM;
+    int err = folder ? fs_node_stat(fs, node, &attributes, NULL) : -ENOMEM;
     if (err < 0) {
         fs_node_put(fs, node);
         free(folder);

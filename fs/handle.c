@@ -1,6 +1,8 @@
 #include "handle.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/fuse.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,19 +17,24 @@ static int keep_name(struct fs_handle *handle)
     return handle->opened_as ? 0 : -ENOMEM;
 }
 
-/* What opening a node does besides making the handle. */
+/*
+ * What opening a node does besides making the handle. Texts go past the page cache, since their
+ * size may change with every look; a flush has nothing to do, so the kernel need not send one.
+ */
 static int begin(struct fs_handle *handle)
 {
-    struct fs *fs = handle->fs;
     const struct fs_row_ops *ops = handle->node.row->ops;
 
-    if (handle->is_writer && ops->open) {
-        int err = ops->open(fs, &handle->node);
+    handle->use_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH;
+    if (ops->open) {
+        int err = ops->open(handle);
         if (err < 0)
             return err;
     }
     /* A writer's reads begin with a snapshot of their own. */
-    return ops->show && !handle->is_writer ? fs_node_text(fs, &handle->node, &handle->text) : 0;
+    if (!ops->show || handle->is_writer)
+        return 0;
+    return fs_node_text(handle->fs, &handle->node, &handle->text);
 }
 
 void fs_handle_close(struct fs_handle *handle)
@@ -43,7 +50,8 @@ static void close_opened(struct fs_opened *opened)
     fs_handle_close((struct fs_handle *)((char *)opened - offsetof(struct fs_handle, opened)));
 }
 
-int fs_handle_open(struct fs *fs, struct fs_node *node, bool is_writer, struct fs_handle **ret)
+int fs_handle_open(struct fs *fs, struct fs_node *node, fuse_ino_t id, int flags,
+                   struct fs_handle **ret)
 {
     struct fs_handle *handle = calloc(1, sizeof *handle);
     if (!handle) {
@@ -53,7 +61,9 @@ int fs_handle_open(struct fs *fs, struct fs_node *node, bool is_writer, struct f
     handle->refs = 1;
     handle->fs = fs;
     handle->node = *node;
-    handle->is_writer = is_writer;
+    handle->id = id;
+    handle->flags = flags;
+    handle->is_writer = (flags & O_ACCMODE) != O_RDONLY;
     int err = keep_name(handle);
     if (err == 0)
         err = begin(handle);
@@ -80,8 +90,8 @@ void fs_handle_unref(struct fs_handle *handle)
     if (__atomic_sub_fetch(&handle->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     const struct fs_row_ops *ops = handle->node.row->ops;
-    if (handle->is_writer && ops->close)
-        ops->close(handle->fs, &handle->node);
+    if (ops->close)
+        ops->close(handle);
     fs_text_free(&handle->text);
     fs_node_put(handle->fs, &handle->node);
     free(handle->opened_as);
@@ -144,6 +154,25 @@ bool fs_handle_has_changed(struct fs_handle *handle)
     struct timespec is = gone;
     handle->node.row->ops->changed(handle->fs, &handle->node, &is);
     return is.tv_sec != seen.tv_sec || is.tv_nsec != seen.tv_nsec;
+}
+
+void fs_handle_seek(struct fs_handle *handle, fuse_req_t req, off_t off, int whence)
+{
+    off_t size;
+
+    {
+        HOLD_LOCK(&handle->lock);
+        size = (off_t)handle->text.len;
+    }
+    fs_reply_seek(req, size, off, whence);
+}
+
+void fs_reply_seek(fuse_req_t req, off_t size, off_t off, int whence)
+{
+    if (off < 0 || off >= size)
+        fuse_reply_err(req, ENXIO);
+    else
+        fuse_reply_lseek(req, whence == SEEK_HOLE ? size : off);
 }
 
 void fs_reply_text(fuse_req_t req, const char *text, size_t len, size_t size, off_t off)

@@ -22,8 +22,11 @@ struct fs_handle {
     /* constant */
     struct fs *fs;
     struct fs_node node;
-    bool is_writer;
-    char *opened_as; /* the NAME when it was opened; its disk may be renamed. NULL without one */
+    fuse_ino_t id;      /* the kernel's node; 0 when it is about to get it */
+    int flags;          /* of open(2) */
+    bool is_writer;     /* it is open for writing */
+    unsigned use_flags; /* how the kernel is to use it: FOPEN_... of <linux/fuse.h>, set by open */
+    char *opened_as;    /* the NAME when it was opened; its disk may be renamed. NULL without one */
 
     /* Set once by whoever must know of the close; called after the last operation on the file. */
     void (*closed)(struct fs_handle *handle);
@@ -37,12 +40,14 @@ struct fs_handle {
 /*
  * Open a node.
  *
- *   node       its reference is taken over, also when the call fails
- *   is_writer  it is to be written to
+ *   node   its reference is taken over, also when the call fails
+ *   id     the kernel's node; 0 when it is about to get it
+ *   flags  of open(2)
  *
  * Returns 0 or a negative errno.
  */
-int fs_handle_open(struct fs *fs, struct fs_node *node, bool is_writer, struct fs_handle **ret);
+int fs_handle_open(struct fs *fs, struct fs_node *node, fuse_ino_t id, int flags,
+                   struct fs_handle **ret);
 
 /* Close the file: nothing more is asked of it. */
 void fs_handle_close(struct fs_handle *handle);
@@ -64,6 +69,12 @@ void fs_handle_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t
  * a change, once. After this look a read at 0 takes a new snapshot, be it the first.
  */
 bool fs_handle_has_changed(struct fs_handle *handle);
+
+/* Answer lseek(2) with SEEK_DATA or SEEK_HOLE in the snapshot, which is data throughout. */
+void fs_handle_seek(struct fs_handle *handle, fuse_req_t req, off_t off, int whence);
+
+/* The same for any file that is data throughout. */
+void fs_reply_seek(fuse_req_t req, off_t size, off_t off, int whence);
 
 /* Answer a read with its part of a text. */
 void fs_reply_text(fuse_req_t req, const char *text, size_t len, size_t size, off_t off);

@@ -27,6 +27,11 @@ static inline uint64_t fs_ino_with_generation(uint64_t ino, uint64_t generation)
     return generation << 40 | ino;
 }
 
+static inline uint32_t fs_ino_generation(uint64_t id)
+{
+    return (uint32_t)(id >> 40);
+}
+
 static inline uint32_t fs_ino_serial(uint64_t id)
 {
     return (uint32_t)(id >> 8);

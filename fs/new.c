@@ -99,10 +99,14 @@ static int new_create(struct fs *fs, const char *text, struct fs_node *ret)
     return 0;
 }
 
-static int request_open(struct fs *fs, const struct fs_node *node)
+static int request_open(struct fs_handle *handle)
 {
+    struct fs *fs = handle->fs;
+    const struct fs_node *node = &handle->node;
     struct vhd_verdict verdict;
 
+    if (!handle->is_writer)
+        return 0;
     if (judge_name(fs, fs_name_text(node->name), &verdict) != VHD_OK ||
         judge_free(fs, node->name, &verdict) != VHD_OK)
         return fs_refuse(fs, folder, fs_name_text(node->name), &verdict);
@@ -110,9 +114,10 @@ static int request_open(struct fs *fs, const struct fs_node *node)
     return 0;
 }
 
-static void request_close(struct fs *fs, const struct fs_node *node)
+static void request_close(struct fs_handle *handle)
 {
-    fs_name_request_closed(fs->names, node->name);
+    if (handle->is_writer)
+        fs_name_request_closed(handle->fs->names, handle->node.name);
 }
 
 /* Reading new/NAME gives the status of its task; of a file just made, nothing. */
@@ -221,7 +226,7 @@ static int judge_handle(struct fs_handle *handle, const char *text, size_t len, 
     return 0;
 }
 
-static void request_write(struct fs_handle *handle, fuse_req_t req, const char *text, size_t len)
+static void request_write(struct fs_handle *handle, fuse_req_t req, const struct fs_data *data)
 {
     static const struct fs_parked_ops parked = {.is_work = true, .answer = request_answer};
     struct fs *fs = handle->fs;
@@ -229,27 +234,27 @@ static void request_write(struct fs_handle *handle, fuse_req_t req, const char *
     struct vhd_verdict verdict;
     bool is_over;
 
-    int err = judge_handle(handle, text, len, &is_over);
+    int err = judge_handle(handle, data->bytes, data->len, &is_over);
     if (err < 0) {
         vhd_verdict_set(&verdict, err == -EBUSY ? VHD_IN_USE : VHD_INVALID_ARGUMENT,
                         "this file has had its request, expected to be opened anew for another");
         fs_refuse(fs, folder, disk, &verdict);
-        fs_reply_verdict(req, &verdict, len);
+        fs_reply_verdict(req, &verdict, data->len);
         return;
     }
     if (is_over) {
-        fuse_reply_write(req, len);
+        fuse_reply_write(req, data->len);
         return;
     }
-    struct vhd_task *task = begin(fs, disk, text, len, &verdict);
+    struct vhd_task *task = begin(fs, disk, data->bytes, data->len, &verdict);
     if (task) {
-        fs_park(fs->parking, &parked, handle, req, len, 0, task);
+        fs_park(fs->parking, &parked, handle, req, data->len, 0, task);
         vhd_task_unref(task);
         return;
     }
     set_request(handle, FS_REQUEST_NONE);
     fs_refuse(fs, folder, disk, &verdict);
-    fs_reply_verdict(req, &verdict, len);
+    fs_reply_verdict(req, &verdict, data->len);
 }
 
 const struct fs_row_ops fs_new_ops = {

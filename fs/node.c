@@ -16,15 +16,9 @@ enum fs_kind fs_row_kind(const struct fs_row *row)
     return (enum fs_kind)(row - fs_rows);
 }
 
-fuse_ino_t fs_node_id(const struct fs_node *node)
+fuse_ino_t fs_node_ino(const struct fs_node *node)
 {
     return fs_ino(node->name ? node->name->serial : 0, fs_row_kind(node->row));
-}
-
-fuse_ino_t fs_node_new_id(struct fs *fs, const struct fs_node *node)
-{
-    uint64_t generation = __atomic_add_fetch(&fs->generation, 1, __ATOMIC_RELAXED);
-    return fs_ino_with_generation(fs_node_id(node), generation);
 }
 
 int fs_node_resolve(struct fs *fs, fuse_ino_t id, struct fs_node *ret)
@@ -82,47 +76,56 @@ int fs_node_text(struct fs *fs, const struct fs_node *node, struct fs_text *ret)
     return 0;
 }
 
+static int look_at_text(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
+{
+    struct fs_text text;
+
+    int err = fs_node_text(fs, node, &text);
+    if (err < 0)
+        return err;
+    ret->changed = text.changed;
+    ret->size = (off_t)text.len;
+    fs_text_free(&text);
+    return 0;
+}
+
 /* Whether it exists, its time, and the size of what it shows. */
-static int look(struct fs *fs, const struct fs_node *node, struct timespec *ret_changed,
-                off_t *ret_size)
+static int look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
 {
     const struct fs_row_ops *ops = node->row->ops;
 
-    *ret_changed = fs->started;
-    *ret_size = 0;
-    if (ops->show) {
-        struct fs_text text;
-        int err = fs_node_text(fs, node, &text);
-        if (err < 0)
-            return err;
-        *ret_changed = text.changed;
-        *ret_size = (off_t)text.len;
-        fs_text_free(&text);
-        return 0;
-    }
-    return ops->changed ? ops->changed(fs, node, ret_changed) : 0;
+    *ret = (struct fs_look){.changed = fs->started};
+    if (ops->look)
+        return ops->look(fs, node, ret);
+    if (ops->show)
+        return look_at_text(fs, node, ret);
+    return ops->changed ? ops->changed(fs, node, &ret->changed) : 0;
 }
 
-int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret)
+int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret, fuse_ino_t *ret_id)
 {
     mode_t mode = node->row->mode;
-    struct timespec changed;
-    off_t size;
+    struct fs_look seen;
 
-    int err = look(fs, node, &changed, &size);
+    int err = look(fs, node, &seen);
     if (err < 0)
         return err;
+    if (ret_id && node->row->ops->is_new_each_time)
+        seen.generation = __atomic_add_fetch(&fs->generation, 1, __ATOMIC_RELAXED);
+    if (ret_id)
+        *ret_id = fs_ino_with_generation(fs_node_ino(node), seen.generation);
     *ret = (struct stat){
-        .st_ino = fs_node_id(node),
+        .st_ino = fs_node_ino(node),
         .st_mode = S_ISLNK(mode) ? mode : mode & ~(fs->umask & 0777),
         .st_nlink = S_ISDIR(mode) ? 2 : 1,
         .st_uid = fs->uid,
         .st_gid = fs->gid,
-        .st_size = size,
+        .st_size = seen.size,
+        .st_blocks = seen.blocks,
         .st_blksize = 4096,
-        .st_atim = changed,
-        .st_mtim = changed,
-        .st_ctim = changed,
+        .st_atim = seen.changed,
+        .st_mtim = seen.changed,
+        .st_ctim = seen.changed,
     };
     return 0;
 }

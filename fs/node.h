@@ -61,6 +61,22 @@ struct fs_node {
     struct fs_name *name; /* referenced; NULL in the fixed part */
 };
 
+/* What a look at a file finds. */
+struct fs_look {
+    struct timespec changed; /* since when it has been as it is */
+    off_t size;
+    blkcnt_t blocks;     /* of 512 bytes: the room that its content takes */
+    uint64_t generation; /* of the node that the kernel is to have (ino.h) */
+};
+
+/* What one write(2) brings. */
+struct fs_data {
+    const char *bytes;
+    size_t len;
+    off_t off;
+    bool is_sync; /* it is to be durable when it is answered */
+};
+
 /* What a folder lists, collected when it is read from its start. */
 struct fs_listing;
 struct fs_handle;
@@ -72,6 +88,9 @@ struct fs_row_ops {
      * Returns 0 or -ENOENT.
      */
     int (*changed)(struct fs *fs, const struct fs_node *node, struct timespec *ret);
+
+    /* The same and all else, for files that are no texts; *ret is as for one that never changes. */
+    int (*look)(struct fs *fs, const struct fs_node *node, struct fs_look *ret);
 
     /* Folders: find the child that stands for a NAME; the reference in *ret is the caller's. */
     int (*find)(struct fs *fs, const char *text, struct fs_node *ret);
@@ -95,16 +114,29 @@ struct fs_row_ops {
     /* Is it listed just now? Absent: always. */
     bool (*is_listed)(struct fs *fs, const struct fs_node *folder);
 
-    /* Files to write to: may it be opened so? Absent: yes. Undone by close. */
-    int (*open)(struct fs *fs, const struct fs_node *node);
-    void (*close)(struct fs *fs, const struct fs_node *node);
+    /* Files: may it be opened so, and how is the kernel to use it? Absent: yes, as a text. Undone
+     * by close. */
+    int (*open)(struct fs_handle *handle);
+    void (*close)(struct fs_handle *handle);
 
-    /* Files to write to: take what one write(2) brings, and answer it, now or later. */
-    void (*write)(struct fs_handle *handle, fuse_req_t req, const char *text, size_t len);
-
-    /* Files that have their own way to be read, or to be waited for: answer now or later. */
+    /*
+     * What can be done with an open file: each of these answers, now or later. Absent: a text is
+     * read, nothing is written, and there is nothing to flush or to wait for.
+     */
     void (*read)(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off);
+    void (*write)(struct fs_handle *handle, fuse_req_t req, const struct fs_data *data);
+    void (*flush)(struct fs_handle *handle, fuse_req_t req);
     void (*fsync)(struct fs_handle *handle, fuse_req_t req);
+    void (*seek)(struct fs_handle *handle, fuse_req_t req, off_t off, int whence);
+    void (*allocate)(struct fs_handle *handle, fuse_req_t req, int mode, off_t off, off_t len);
+
+    /* Copy from one file to another of the same row. */
+    void (*copy)(struct fs_handle *source, off_t source_off, struct fs_handle *target,
+                 off_t target_off, size_t len, fuse_req_t req);
+
+    /* Files to write to: give it a size, and answer. Absent: that does nothing. */
+    void (*truncate)(struct fs *fs, const struct fs_node *node, fuse_req_t req, off_t size,
+                     bool is_open);
 
     /* Texts that poll(2) can wait on, for a change of the name's task; with changed(). */
     bool is_polled;
@@ -115,6 +147,9 @@ struct fs_row_ops {
      * name, to remove it, say, would hang with all that waits for his locks in turn.
      */
     bool is_new_each_time;
+
+    /* The kernel may keep its attributes, but for what it changes itself, with its node. */
+    bool is_kept;
 };
 
 struct fs_row {
@@ -140,16 +175,21 @@ enum fs_kind fs_row_kind(const struct fs_row *row);
 int fs_node_resolve(struct fs *fs, fuse_ino_t id, struct fs_node *ret);
 void fs_node_put(struct fs *fs, struct fs_node *node);
 
-/* The number of a node, and a node id for it; the same, with a generation never given before. */
-fuse_ino_t fs_node_id(const struct fs_node *node);
-fuse_ino_t fs_node_new_id(struct fs *fs, const struct fs_node *node);
+/* The number of a node that users see. */
+fuse_ino_t fs_node_ino(const struct fs_node *node);
 
 /* Find a child of a folder by its name. Returns 0; the node is to be put. Or a negative errno. */
 int fs_node_find(struct fs *fs, const struct fs_node *folder, const char *text,
                  struct fs_node *ret);
 
-/* Fill in attributes. Returns 0, -ENOENT when it is gone, or -ENOMEM. */
-int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret);
+/*
+ * Fill in attributes.
+ *
+ *   ret_id  receives the node id that the kernel is to have; may be NULL
+ *
+ * Returns 0, -ENOENT when it is gone, or -ENOMEM.
+ */
+int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret, fuse_ino_t *ret_id);
 
 /* Take a snapshot of a text. Returns 0 and a text to be freed, or a negative errno. */
 int fs_node_text(struct fs *fs, const struct fs_node *node, struct fs_text *ret);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fuse.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +21,14 @@
  * the store or among the tasks, not at all: it is seen at the next look, and no notification is
  * needed. The tree's own folders never change, and each is on the way to everything.
  */
-static double seconds_of(const struct fs_row *row)
+static double entry_seconds(const struct fs_row *row)
 {
     return row->name && S_ISDIR(row->mode) ? 3600.0 : 0.0;
+}
+
+static double attr_seconds(const struct fs_row *row)
+{
+    return row->ops->is_kept ? 3600.0 : entry_seconds(row);
 }
 
 static struct fs *fs_of(fuse_req_t req)
@@ -56,11 +62,10 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 static int entry_of(struct fs *fs, const struct fs_node *node, struct fuse_entry_param *ret)
 {
     *ret = (struct fuse_entry_param){
-        .ino = node->row->ops->is_new_each_time ? fs_node_new_id(fs, node) : fs_node_id(node),
-        .attr_timeout = seconds_of(node->row),
-        .entry_timeout = seconds_of(node->row),
+        .attr_timeout = attr_seconds(node->row),
+        .entry_timeout = entry_seconds(node->row),
     };
-    int err = fs_node_stat(fs, node, &ret->attr);
+    int err = fs_node_stat(fs, node, &ret->attr, &ret->ino);
     if (err == 0 && node->name)
         fs_name_looked_up(fs->names, node->name);
     return err;
@@ -114,13 +119,13 @@ static void reply_attr(fuse_req_t req, fuse_ino_t id)
 
     int err = fs_node_resolve(fs, id, &node);
     if (err == 0) {
-        err = fs_node_stat(fs, &node, &attributes);
+        err = fs_node_stat(fs, &node, &attributes, NULL);
         fs_node_put(fs, &node);
     }
     if (err < 0)
         fuse_reply_err(req, -err);
     else
-        fuse_reply_attr(req, &attributes, seconds_of(node.row));
+        fuse_reply_attr(req, &attributes, attr_seconds(node.row));
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
@@ -129,22 +134,36 @@ static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *inf
     reply_attr(req, id);
 }
 
+static void set_size(fuse_req_t req, fuse_ino_t id, off_t size, bool is_open)
+{
+    struct fs *fs = fs_of(req);
+    struct fs_node node;
+
+    int err = fs_node_resolve(fs, id, &node);
+    if (err < 0) {
+        fuse_reply_err(req, -err);
+        return;
+    }
+    node.row->ops->truncate(fs, &node, req, size, is_open);
+    fs_node_put(fs, &node);
+}
+
 /*
- * On files that are written to, truncation to any size, chmod, chown and utimens succeed and do
- * nothing: shells, editors and copying tools do them. Elsewhere they are refused.
+ * On files that are written to, chmod, chown and utimens succeed and do nothing, and so does
+ * truncation to any size unless it means something there: shells, editors and copying tools do
+ * them. Elsewhere they are refused.
  */
 static void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attributes, int which,
                        struct fuse_file_info *info)
 {
     const struct fs_row *row = fs_row(fs_ino_kind(id));
-    (void)attributes;
-    (void)which;
-    (void)info;
 
-    if (row && row->ops->write)
-        reply_attr(req, id);
-    else
+    if (!row || !row->ops->write)
         fuse_reply_err(req, EPERM);
+    else if (which & FUSE_SET_ATTR_SIZE && row->ops->truncate)
+        set_size(req, id, attributes->st_size, info != NULL);
+    else
+        reply_attr(req, id);
 }
 
 static void op_readlink(fuse_req_t req, fuse_ino_t id)
@@ -165,48 +184,43 @@ static void op_readlink(fuse_req_t req, fuse_ino_t id)
     fs_text_free(&text);
 }
 
-/*
- * Open a node, whose reference is taken over. Texts go past the page cache, since their size may
- * change with every look; a flush has nothing to do, so the kernel need not send one.
- */
-static int open_file(struct fs *fs, struct fs_node *node, bool is_writer,
-                     struct fuse_file_info *info)
-{
-    struct fs_handle *handle;
-
-    int err = fs_handle_open(fs, node, is_writer, &handle);
-    if (err < 0)
-        return err;
-    info->fh = (uintptr_t)handle;
-    info->direct_io = 1;
-    info->noflush = 1;
-    return 0;
-}
-
 static struct fs_handle *handle_of(const struct fuse_file_info *info)
 {
     return (struct fs_handle *)(uintptr_t)info->fh;
+}
+
+/* libfuse's own reply knows not all that the kernel can be told, so the kernel's is written here.
+ */
+static int reply_open(fuse_req_t req, const struct fs_handle *handle)
+{
+    const struct fuse_open_out reply = {
+        .fh = (uintptr_t)handle,
+        .open_flags = handle->use_flags,
+    };
+    return fuse_reply_buf(req, (const char *)&reply, sizeof reply);
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 {
     struct fs *fs = fs_of(req);
     struct fs_node node;
+    struct fs_handle *handle = NULL;
 
     int err = fs_node_resolve(fs, id, &node);
     if (err == 0)
-        err = open_file(fs, &node, (info->flags & O_ACCMODE) != O_RDONLY, info);
+        err = fs_handle_open(fs, &node, id, info->flags, &handle);
     if (err < 0)
         fuse_reply_err(req, -err);
-    else if (fuse_reply_open(req, info) < 0)
-        fs_handle_close(handle_of(info));
+    else if (reply_open(req, handle) < 0)
+        fs_handle_close(handle);
 }
 
-/* Make the file in a folder that lets files be made, and open it. */
+/* Make the file, a text, in a folder that lets files be made, and open it. */
 static int create_file(struct fs *fs, fuse_ino_t parent, const char *text,
                        struct fuse_file_info *info, struct fuse_entry_param *ret_entry)
 {
     struct fs_node folder, node;
+    struct fs_handle *handle;
 
     int err = fs_node_resolve(fs, parent, &folder);
     if (err < 0)
@@ -216,13 +230,16 @@ static int create_file(struct fs *fs, fuse_ino_t parent, const char *text,
     if (err < 0)
         return err;
     struct fs_node opened = {node.row, fs_name_ref(fs->names, node.name)};
-    err = open_file(fs, &opened, true, info);
+    err = fs_handle_open(fs, &opened, 0, info->flags, &handle);
     if (err == 0) {
+        info->fh = (uintptr_t)handle;
+        info->direct_io = 1;
+        info->noflush = 1;
         err = entry_of(fs, &node, ret_entry);
         /* The node is this opening's alone, so that it need not be asked for what was just told. */
         ret_entry->attr_timeout = 1.0;
         if (err < 0)
-            fs_handle_close(handle_of(info));
+            fs_handle_close(handle);
     }
     fs_node_put(fs, &node);
     return err;
@@ -257,18 +274,30 @@ static void op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t off,
         fs_handle_read(handle, req, size, off);
 }
 
-static void op_write(fuse_req_t req, fuse_ino_t id, const char *text, size_t len, off_t off,
+static void op_write(fuse_req_t req, fuse_ino_t id, const char *bytes, size_t len, off_t off,
                      struct fuse_file_info *info)
 {
     struct fs_handle *handle = handle_of(info);
     const struct fs_row_ops *ops = handle->node.row->ops;
+    const struct fs_data data = {bytes, len, off, (info->flags & O_DSYNC) != 0};
     (void)id;
-    (void)off; /* ">>" arrives with one */
 
     if (ops->write)
-        ops->write(handle, req, text, len);
+        ops->write(handle, req, &data);
     else
         fuse_reply_err(req, EPERM);
+}
+
+static void op_flush(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
+{
+    struct fs_handle *handle = handle_of(info);
+    const struct fs_row_ops *ops = handle->node.row->ops;
+    (void)id;
+
+    if (ops->flush)
+        ops->flush(handle, req);
+    else
+        fuse_reply_err(req, 0);
 }
 
 static void op_fsync(fuse_req_t req, fuse_ino_t id, int datasync, struct fuse_file_info *info)
@@ -282,6 +311,50 @@ static void op_fsync(fuse_req_t req, fuse_ino_t id, int datasync, struct fuse_fi
         ops->fsync(handle, req);
     else
         fuse_reply_err(req, 0);
+}
+
+static void op_lseek(fuse_req_t req, fuse_ino_t id, off_t off, int whence,
+                     struct fuse_file_info *info)
+{
+    struct fs_handle *handle = handle_of(info);
+    const struct fs_row_ops *ops = handle->node.row->ops;
+    (void)id;
+
+    if (ops->seek)
+        ops->seek(handle, req, off, whence);
+    else
+        fs_handle_seek(handle, req, off, whence);
+}
+
+static void op_fallocate(fuse_req_t req, fuse_ino_t id, int mode, off_t off, off_t len,
+                         struct fuse_file_info *info)
+{
+    struct fs_handle *handle = handle_of(info);
+    const struct fs_row_ops *ops = handle->node.row->ops;
+    (void)id;
+
+    if (ops->allocate)
+        ops->allocate(handle, req, mode, off, len);
+    else
+        fuse_reply_err(req, EOPNOTSUPP);
+}
+
+/* What is refused as not supported is copied by the kernel through reading and writing. */
+static void op_copy_file_range(fuse_req_t req, fuse_ino_t source_id, off_t source_off,
+                               struct fuse_file_info *source_info, fuse_ino_t target_id,
+                               off_t target_off, struct fuse_file_info *target_info, size_t len,
+                               int flags)
+{
+    struct fs_handle *source = handle_of(source_info), *target = handle_of(target_info);
+    const struct fs_row_ops *ops = source->node.row->ops;
+    (void)source_id;
+    (void)target_id;
+    (void)flags;
+
+    if (ops->copy && ops == target->node.row->ops)
+        ops->copy(source, source_off, target, target_off, len, req);
+    else
+        fuse_reply_err(req, EOPNOTSUPP);
 }
 
 static void op_poll(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info,
@@ -458,7 +531,11 @@ const struct fuse_lowlevel_ops fs_ops = {
     .create = op_create,
     .read = op_read,
     .write = op_write,
+    .flush = op_flush,
     .fsync = op_fsync,
+    .lseek = op_lseek,
+    .fallocate = op_fallocate,
+    .copy_file_range = op_copy_file_range,
     .poll = op_poll,
     .release = op_release,
     .opendir = op_opendir,

@@ -318,18 +318,17 @@ static void wait_fsync(struct fs_handle *handle, fuse_req_t req)
     park(handle, &parked, req, 0, 0);
 }
 
-static void cancel_write(struct fs_handle *handle, fuse_req_t req, const char *text, size_t len)
+static void cancel_write(struct fs_handle *handle, fuse_req_t req, const struct fs_data *data)
 {
     struct fs *fs = handle->fs;
     const char *name = fs_name_text(handle->node.name);
     struct vhd_verdict verdict;
-    (void)text;
 
     struct vhd_task *task = fs_name_task(fs->names, handle->node.name);
     int err = task ? vhd_task_cancel(task) : -ESRCH;
     vhd_task_unref(task);
     if (err == 0) {
-        fuse_reply_write(req, len);
+        fuse_reply_write(req, data->len);
         return;
     }
     if (err == -EBUSY)
@@ -337,7 +336,7 @@ static void cancel_write(struct fs_handle *handle, fuse_req_t req, const char *t
     else
         vhd_verdict_set(&verdict, VHD_ENDED, "the task of \"%s\" has ended already", name);
     fs_refuse(fs, folder, name, &verdict);
-    fs_reply_verdict(req, &verdict, len);
+    fs_reply_verdict(req, &verdict, data->len);
 }
 
 const struct fs_row_ops fs_tasks_ops = {

@@ -24,13 +24,12 @@ static int errors_show(struct fs *fs, const struct fs_node *node, FILE *out, str
     return 0;
 }
 
-static void errors_write(struct fs_handle *handle, fuse_req_t req, const char *text, size_t len)
+static void errors_write(struct fs_handle *handle, fuse_req_t req, const struct fs_data *data)
 {
     struct fs *fs = fuse_req_userdata(req);
     (void)handle;
-    (void)text;
     fs_errors_clear(fs->errors);
-    fuse_reply_write(req, len);
+    fuse_reply_write(req, data->len);
 }
 
 static const struct fs_row_ops root_ops = {0};
