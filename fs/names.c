@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "content.h"
 
 /* How long a refused unlink is held against its process, in seconds. */
 #define REFUSED_UNLINK_SECONDS 5
@@ -36,6 +37,7 @@ struct slot {
     TAILQ_ENTRY(slot) record_link; /* with a task */
 
     unsigned open_requests;
+    struct fs_content *content; /* NULL until it is asked for */
 };
 
 /* A process that was refused an unlink inside a disk. */
@@ -116,6 +118,7 @@ static void slot_free(void *arg)
         free(former);
     }
     vhd_task_unref(slot->task);
+    fs_content_free(slot->content);
     free(slot);
 }
 
@@ -311,6 +314,47 @@ void fs_name_move(struct fs_names *names, struct fs_name *name, struct fs_name *
     /* Where memory is short it goes on without a name: it is still found by its serial. */
     slot->is_current =
         set_text(slot, gone->text) && tsearch(slot, &names->by_text, compare_text) != NULL;
+}
+
+bool fs_name_is_retired(struct fs_names *names, struct fs_name *name)
+{
+    HOLD_LOCK(&names->lock);
+    return !slot_of(name)->is_current;
+}
+
+struct fs_content *fs_name_content(struct fs_names *names, struct fs_name *name)
+{
+    HOLD_LOCK(&names->lock);
+    struct slot *slot = slot_of(name);
+    if (!slot->content)
+        slot->content = fs_content_new();
+    return slot->content;
+}
+
+/* What a walk of a search tree hands on. */
+struct walk {
+    void (*visit)(void *arg, const struct fs_name *name, struct fs_content *content);
+    void *arg;
+};
+
+static void visit_content(const void *node, VISIT when, void *arg)
+{
+    const struct slot *slot = *(struct slot *const *)node;
+    const struct walk *walk = arg;
+
+    if ((when == postorder || when == leaf) && slot->content)
+        walk->visit(walk->arg, &slot->name, slot->content);
+}
+
+void fs_names_each_content(struct fs_names *names,
+                           void (*visit)(void *arg, const struct fs_name *name,
+                                         struct fs_content *content),
+                           void *arg)
+{
+    struct walk walk = {visit, arg};
+
+    HOLD_LOCK(&names->lock);
+    twalk_r(names->by_serial, visit_content, &walk);
 }
 
 struct vhd_task *fs_name_task(struct fs_names *names, struct fs_name *name)

@@ -13,6 +13,7 @@
 
 #include "task/task.h"
 
+struct fs_content;
 struct fs_names;
 
 struct fs_name {
@@ -62,6 +63,21 @@ void fs_name_retire(struct fs_names *names, struct fs_name *name);
  * claimed by the caller, and stay so.
  */
 void fs_name_move(struct fs_names *names, struct fs_name *name, struct fs_name *target);
+
+/* Has its disk gone? Then what the name leads to by now is another. */
+bool fs_name_is_retired(struct fs_names *names, struct fs_name *name);
+
+/*
+ * The content of the disk of this name (content.h), made at the first call; it lasts as long as the
+ * entry. NULL when memory is short.
+ */
+struct fs_content *fs_name_content(struct fs_names *names, struct fs_name *name);
+
+/* Call visit() for each name that has a content, under the names' lock. */
+void fs_names_each_content(struct fs_names *names,
+                           void (*visit)(void *arg, const struct fs_name *name,
+                                         struct fs_content *content),
+                           void *arg);
 
 /*
  * Records. A name has at most one: its latest task. It is at work from fs_name_claim() on until
