@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "content.h"
 #include "disk/info.h"
 #include "folder.h"
 #include "ino.h"
@@ -336,6 +337,15 @@ static int disks_rmdir(struct fs *fs, const char *text, pid_t pid)
     return err;
 }
 
+static void moved(struct fs *fs, struct fs_name *name, struct fs_name *target)
+{
+    struct fs_content *content = fs_name_content(fs->names, name);
+
+    fs_name_move(fs->names, name, target);
+    if (content)
+        fs_content_renamed(content, fs, fs_name_text(name));
+}
+
 /*
  * Rename, with both names claimed, so that no task of either begins meanwhile. The disk's nodes
  * and record go on under the new name.
@@ -353,7 +363,7 @@ static enum vhd_result rename_claimed(struct fs *fs, struct fs_name *name, struc
     } else {
         result = vhd_rename(fs->store, fs->children, names[0], names[1], ret);
         if (result == VHD_OK)
-            fs_name_move(fs->names, name, target);
+            moved(fs, name, target);
         fs_name_settle(fs->names, target, NULL);
     }
     fs_name_settle(fs->names, name, NULL);

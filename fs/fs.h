@@ -4,8 +4,9 @@
  *
  * Lock order, outermost first: the pollers' lock, a handle's, the names', the library's (service,
  * task). The index of children has a lock of its own inside a handle's, held while the store is
- * read. The errors' and the opened files' locks are leaves, and so is the parking's but for a
- * task's. None is held across a reply to the kernel.
+ * read. A content's lock comes inside the names'. The errors', the emptier's and the opened files'
+ * locks are leaves, and so is the parking's but for a task's. None is held across a reply to the
+ * kernel.
  */
 #pragma once
 
@@ -27,6 +28,7 @@ struct fs {
     struct fs_errors *errors;
     struct fs_parking *parking;
     struct fs_pollers *pollers;
+    struct fs_emptier *emptier;
     struct fs_opened_list opened;
     uint64_t generation; /* atomic; of the nodes that are new at each look (ino.h) */
     int ready_fd;        /* where to tell that the tree answers; -1 where nobody waits for it */

@@ -15,6 +15,8 @@ enum fs_request_state {
     FS_REQUEST_DONE,    /* succeeded: only blanks are taken */
 };
 
+struct vhd_disk;
+
 struct fs_handle {
     struct fs_opened opened;
     unsigned refs; /* atomic; one is the open file, others are answers under way */
@@ -26,7 +28,8 @@ struct fs_handle {
     int flags;          /* of open(2) */
     bool is_writer;     /* it is open for writing */
     unsigned use_flags; /* how the kernel is to use it: FOPEN_... of <linux/fuse.h>, set by open */
-    char *opened_as;    /* the NAME when it was opened; its disk may be renamed. NULL without one */
+    struct vhd_disk *disk; /* of raw and fixed.vhd, set by open */
+    char *opened_as; /* the NAME when it was opened; its disk may be renamed. NULL without one */
 
     /* Set once by whoever must know of the close; called after the last operation on the file. */
     void (*closed)(struct fs_handle *handle);

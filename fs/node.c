@@ -16,6 +16,16 @@ enum fs_kind fs_row_kind(const struct fs_row *row)
     return (enum fs_kind)(row - fs_rows);
 }
 
+double fs_row_name_seconds(const struct fs_row *row)
+{
+    return row->name && S_ISDIR(row->mode) ? 3600.0 : 0.0;
+}
+
+double fs_row_attr_seconds(const struct fs_row *row)
+{
+    return row->ops->is_kept ? 3600.0 : fs_row_name_seconds(row);
+}
+
 fuse_ino_t fs_node_ino(const struct fs_node *node)
 {
     return fs_ino(node->name ? node->name->serial : 0, fs_row_kind(node->row));

@@ -42,6 +42,8 @@ enum fs_kind {
     FS_TASK_CANCEL,
     FS_DISK, /* disks/NAME/ */
     FS_DISK_ALIAS,
+    FS_DISK_RAW,
+    FS_DISK_FIXED,
     FS_DISK_INFO,
     FS_DISK_INFO_JSON,
     FS_DISK_SIZE,
@@ -166,6 +168,15 @@ extern const struct fs_row fs_rows[FS_KIND_COUNT];
 /* The row of a kind, NULL when there is none; and back. */
 const struct fs_row *fs_row(enum fs_kind kind);
 enum fs_kind fs_row_kind(const struct fs_row *row);
+
+/*
+ * How long the kernel may rely on a name of this row, and on its attributes, in seconds. For what
+ * comes, goes or changes in the store or among the tasks, not at all: it is seen at the next look,
+ * and no notification is needed. The tree's own folders never change, and each is on the way to
+ * everything.
+ */
+double fs_row_name_seconds(const struct fs_row *row);
+double fs_row_attr_seconds(const struct fs_row *row);
 
 /*
  * Find the node behind a node id of the kernel's.

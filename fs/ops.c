@@ -15,21 +15,8 @@
 #include "handle.h"
 #include "ino.h"
 #include "pollers.h"
-
-/*
- * How long the kernel may rely on a name and its attributes. For what comes, goes or changes in
- * the store or among the tasks, not at all: it is seen at the next look, and no notification is
- * needed. The tree's own folders never change, and each is on the way to everything.
- */
-static double entry_seconds(const struct fs_row *row)
-{
-    return row->name && S_ISDIR(row->mode) ? 3600.0 : 0.0;
-}
-
-static double attr_seconds(const struct fs_row *row)
-{
-    return row->ops->is_kept ? 3600.0 : entry_seconds(row);
-}
+#include "refuse.h"
+#include "transfer.h"
 
 static struct fs *fs_of(fuse_req_t req)
 {
@@ -42,18 +29,28 @@ static pid_t pid_of(fuse_req_t req)
     return fs_caller_process(fuse_req_ctx(req)->pid);
 }
 
+/* Requests of the kernel that nobody waits for just then, such as for reading ahead, at most. */
+#define BACKGROUND 64
+
 /*
  * Settings of the connection, which answers from now on. No splice: it costs two system calls for
  * each small write. No writeback cache and no truncation inside open: with either the kernel would
- * answer for sizes that it does not know.
+ * answer for sizes that it does not know. No looking at times to tell whether pages are right:
+ * disks have a generation for that.
  */
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
     struct fs *fs = userdata;
 
-    conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
-                              FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_ATOMIC_O_TRUNC);
+    conn->want &=
+        ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
+                    FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA);
     conn->time_gran = 1;
+    if (conn->max_write > FS_TRANSFER_MAX)
+        conn->max_write = FS_TRANSFER_MAX; /* which is the limit of reads, too */
+    conn->max_readahead = FS_TRANSFER_MAX;
+    conn->max_background = BACKGROUND;
+    conn->congestion_threshold = BACKGROUND * 3 / 4;
     fs_daemon_ready(fs->ready_fd);
     fs->ready_fd = -1;
 }
@@ -62,8 +59,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 static int entry_of(struct fs *fs, const struct fs_node *node, struct fuse_entry_param *ret)
 {
     *ret = (struct fuse_entry_param){
-        .attr_timeout = attr_seconds(node->row),
-        .entry_timeout = entry_seconds(node->row),
+        .attr_timeout = fs_row_attr_seconds(node->row),
+        .entry_timeout = fs_row_name_seconds(node->row),
     };
     int err = fs_node_stat(fs, node, &ret->attr, &ret->ino);
     if (err == 0 && node->name)
@@ -114,18 +111,15 @@ static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
 static void reply_attr(fuse_req_t req, fuse_ino_t id)
 {
     struct fs *fs = fs_of(req);
-    struct fs_node node = {0};
-    struct stat attributes;
+    struct fs_node node;
 
     int err = fs_node_resolve(fs, id, &node);
-    if (err == 0) {
-        err = fs_node_stat(fs, &node, &attributes, NULL);
-        fs_node_put(fs, &node);
-    }
-    if (err < 0)
+    if (err < 0) {
         fuse_reply_err(req, -err);
-    else
-        fuse_reply_attr(req, &attributes, attr_seconds(node.row));
+        return;
+    }
+    fs_reply_attr(fs, &node, req);
+    fs_node_put(fs, &node);
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)

@@ -9,6 +9,17 @@ int fs_refuse(struct fs *fs, const char *folder, const char *name,
     return -vhd_outcome(verdict->result)->err;
 }
 
+void fs_reply_attr(struct fs *fs, const struct fs_node *node, fuse_req_t req)
+{
+    struct stat attributes;
+
+    int err = fs_node_stat(fs, node, &attributes, NULL);
+    if (err < 0)
+        fuse_reply_err(req, -err);
+    else
+        fuse_reply_attr(req, &attributes, fs_row_attr_seconds(node->row));
+}
+
 void fs_reply_verdict(fuse_req_t req, const struct vhd_verdict *verdict, size_t len)
 {
     if (verdict->result == VHD_OK)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "emptying.h"
 #include "helper.h"
 #include "log.h"
 #include "ops.h"
@@ -179,7 +180,8 @@ static int start(struct fs_session *session)
     int err = confine(session);
     if (err < 0)
         return err;
-    err = fs_parking_new(&fs->parking);
+    fs->emptier = fs_emptier_new(session->fuse);
+    err = fs->emptier ? fs_parking_new(&fs->parking) : -ENOMEM;
     if (err == 0)
         err = fs_pollers_new(&fs->pollers);
     if (err == 0)
@@ -200,6 +202,7 @@ static void stop(struct fs_session *session)
         session->is_serving = false;
     }
     vhd_service_free(fs->service);
+    fs_emptier_free(fs->emptier);
     fs_opened_close_all(&fs->opened);
     fs_pollers_free(fs->pollers);
     fs_parking_free(fs->parking);

@@ -3,7 +3,9 @@
  */
 #include "disks.h"
 #include "errors.h"
+#include "fixed.h"
 #include "new.h"
+#include "raw.h"
 #include "tasks.h"
 #include "version.h"
 
@@ -38,6 +40,7 @@ static const struct fs_row_ops errors_ops = {.show = errors_show, .write = error
 
 #define FOLDER(permissions) (S_IFDIR | (permissions))
 #define TEXT(permissions)   (S_IFREG | (permissions))
+#define BYTES(permissions)  (S_IFREG | (permissions))
 #define ALIAS               (S_IFLNK | 0777)
 #define TASK_VALUE(key)                                                                            \
     {                                                                                              \
@@ -78,6 +81,8 @@ const struct fs_row fs_rows[FS_KIND_COUNT] = {
 
     [FS_DISK] = {NULL, FS_DISKS, FOLDER(0755), &fs_disk_ops, NULL},
     [FS_DISK_ALIAS] = {NULL, FS_DISKS, ALIAS, &fs_disk_alias_ops, NULL},
+    [FS_DISK_RAW] = {"raw", FS_DISK, BYTES(0644), &fs_raw_ops, NULL},
+    [FS_DISK_FIXED] = {"fixed.vhd", FS_DISK, BYTES(0444), &fs_fixed_ops, NULL},
     [FS_DISK_INFO] = {"info", FS_DISK, TEXT(0444), &fs_disk_info_ops, NULL},
     [FS_DISK_INFO_JSON] = {"info.json", FS_DISK, TEXT(0444), &fs_disk_json_ops, NULL},
     [FS_DISK_SIZE] = DISK_VALUE(size),

@@ -1,0 +1,109 @@
+#include "fixed.h"
+
+#include <errno.h>
+#include <linux/fuse.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "disk/fixed.h"
+#include "handle.h"
+#include "raw.h"
+#include "transfer.h"
+
+#define FOOTER_SIZE ((off_t)sizeof(struct vhd_footer_disk))
+
+static int fixed_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
+{
+    int err = fs_raw_look(fs, node, ret);
+    if (err < 0)
+        return err;
+    if (ret->size > 0)
+        ret->size += FOOTER_SIZE;
+    ret->generation = 0; /* the kernel has nothing of it */
+    return 0;
+}
+
+/* Nothing of it is kept by the kernel, whose pages would not follow what is written to raw. */
+static int fixed_open(struct fs_handle *handle)
+{
+    struct fs_content_opened opened;
+
+    handle->use_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH;
+    return fs_raw_open(handle, FS_CONTENT_READ, &opened);
+}
+
+static void fixed_close(struct fs_handle *handle)
+{
+    fs_raw_close(handle, FS_CONTENT_READ);
+}
+
+/* Answer a read that the footer is part of. */
+static void read_end(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
+{
+    const off_t end = (off_t)vhd_disk_size(handle->disk);
+    const size_t before = off < end ? (size_t)(end - off) : 0;
+    const size_t start = off < end ? 0 : (size_t)(off - end); /* in the footer */
+    char *buf = fs_transfer_buffer();
+    struct vhd_footer_disk footer;
+    int err = buf ? 0 : -ENOMEM;
+
+    if (err == 0 && before > 0)
+        err = vhd_disk_read(handle->disk, buf, before, (uint64_t)off, NULL);
+    if (err < 0) {
+        fuse_reply_err(req, -err);
+        return;
+    }
+    vhd_disk_fixed_footer(handle->disk, &footer);
+    memcpy(buf + before, (const char *)&footer + start, size - before);
+    fuse_reply_buf(req, buf, size);
+}
+
+static void fixed_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
+{
+    const off_t end = (off_t)vhd_disk_size(handle->disk), whole = end + FOOTER_SIZE;
+
+    if (off >= whole)
+        size = 0;
+    else if ((off_t)size > whole - off)
+        size = (size_t)(whole - off);
+    if (size == 0)
+        fuse_reply_buf(req, NULL, 0);
+    else if (off + (off_t)size <= end)
+        fs_raw_read(handle, req, size, off);
+    else
+        read_end(handle, req, size, off);
+}
+
+/* The footer is data, so the only hole at the end is the end. */
+static int seek(struct fs_handle *handle, off_t off, bool for_hole, off_t *ret)
+{
+    const off_t end = (off_t)vhd_disk_size(handle->disk), whole = end + FOOTER_SIZE;
+    uint64_t found = (uint64_t)off;
+
+    if (off < 0 || off >= whole)
+        return -ENXIO;
+    int err = off < end ? vhd_disk_seek(handle->disk, (uint64_t)off, for_hole, &found) : 0;
+    if (err == -ENXIO)
+        found = (uint64_t)end;
+    else if (err < 0)
+        return err;
+    *ret = for_hole && (off_t)found >= end ? whole : (off_t)found;
+    return 0;
+}
+
+static void fixed_seek(struct fs_handle *handle, fuse_req_t req, off_t off, int whence)
+{
+    int err = seek(handle, off, whence == SEEK_HOLE, &off);
+    if (err < 0)
+        fuse_reply_err(req, -err);
+    else
+        fuse_reply_lseek(req, off);
+}
+
+const struct fs_row_ops fs_fixed_ops = {
+    .look = fixed_look,
+    .open = fixed_open,
+    .close = fixed_close,
+    .read = fixed_read,
+    .seek = fixed_seek,
+};

@@ -1,0 +1,8 @@
+/*
+ * disks/NAME/fixed.vhd: the disk as a fixed VHD, made as it is read.
+ */
+#pragma once
+
+#include "node.h"
+
+extern const struct fs_row_ops fs_fixed_ops;
