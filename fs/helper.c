@@ -1,7 +1,6 @@
 #include "helper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "base/cleanup.h"
 #include "daemon.h"
 #include "log.h"
+#include "mountpoint.h"
 #include "pidfile.h"
 
 /* What the daemon tells the helper. An end of file without a word: it has died. */
@@ -33,28 +33,6 @@ struct fs_helper {
     struct fs_pidfile *pidfile;
 };
 
-/*
- * The id of the mount on top of a path, or -1. Opening a path as such asks nothing of the file
- * system there, be it not started yet or dead.
- */
-static int mount_id(const char *path)
-{
-    char name[48], line[128];
-    int id = -1;
-
-    AUTO_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
-    snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
-    FILE *info = fd < 0 ? NULL : fopen(name, "re");
-    if (!info)
-        return -1;
-    while (id < 0 && fgets(line, sizeof line, info)) {
-        if (sscanf(line, "mnt_id: %d", &id) != 1)
-            id = -1;
-    }
-    fclose(info);
-    return id;
-}
-
 /* Unmount with the setuid program, for who is not root. */
 static int fusermount(const char *mountpoint)
 {
@@ -70,60 +48,15 @@ static int fusermount(const char *mountpoint)
     return 0;
 }
 
-/* Take the escapes out of a path in mountinfo: a blank is \040 there. */
-static void unescape(char *path)
-{
-    char *out = path;
-
-    for (const char *in = path; *in; out++) {
-        if (in[0] == '\\' && in[1] && in[2] && in[3]) {
-            *out = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
-            in += 4;
-        } else {
-            *out = *in++;
-        }
-    }
-    *out = 0;
-}
-
-/*
- * Where the mount of this id is now: a folder above it may have been renamed.
- *
- * Returns a path to be freed, or NULL when there is no such mount any more.
- *
- * Source: proc(5), /proc/pid/mountinfo: the id is the first field, the mount point the fifth.
- */
-static char *mount_path(int id)
-{
-    AUTO_FREE char *line = NULL;
-    char *path = NULL;
-    size_t room = 0;
-
-    FILE *mounts = fopen("/proc/self/mountinfo", "re");
-    if (!mounts)
-        return NULL;
-    while (!path && getline(&line, &room, mounts) >= 0) {
-        char *rest = line, *fields[5] = {NULL};
-        for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-            fields[i] = strsep(&rest, " ");
-        if (fields[4] && strtol(fields[0], NULL, 10) == id)
-            path = strdup(fields[4]);
-    }
-    fclose(mounts);
-    if (path)
-        unescape(path);
-    return path;
-}
-
 /* Detach our mount, unless it is gone already. Another that covers it is left alone. */
 static int detach(int id)
 {
-    AUTO_FREE char *path = id < 0 ? NULL : mount_path(id);
+    AUTO_FREE char *path = id < 0 ? NULL : fs_mount_path(id);
     int err = 0;
 
     if (!path)
         return 0;
-    if (mount_id(path) != id)
+    if (fs_mount_id(path) != id)
         err = -EBUSY;
     else if (umount2(path, MNT_DETACH) < 0)
         err = errno == EPERM ? fusermount(path) : -errno;
@@ -168,7 +101,7 @@ static void settle(int fd, bool is_foreground)
     close_range(HELPER_FD + 1, ~0U, 0);
 }
 
-int fs_helper_start(const char *mountpoint, struct fs_pidfile *pidfile, bool is_foreground,
+int fs_helper_start(int mount_id, struct fs_pidfile *pidfile, bool is_foreground,
                     struct fs_helper **ret)
 {
     int ends[2];
@@ -183,7 +116,7 @@ int fs_helper_start(const char *mountpoint, struct fs_pidfile *pidfile, bool is_
     }
     *helper = (struct fs_helper){
         .fd = ends[0],
-        .mount_id = mount_id(mountpoint),
+        .mount_id = mount_id,
         .pidfile = pidfile,
     };
     helper->pid = fork();

@@ -13,6 +13,7 @@
 #include "emptying.h"
 #include "helper.h"
 #include "log.h"
+#include "mountpoint.h"
 #include "ops.h"
 #include "parking.h"
 #include "pidfile.h"
@@ -28,6 +29,7 @@ struct fs_session {
     struct fs *fs;
     struct fuse_session *fuse;
     const struct fs_options *options; /* the caller's */
+    int mount_id;                     /* of mountpoint.h */
     struct fs_helper *helper;
     struct fs_pidfile *pidfile; /* NULL for none */
     sigset_t signals;
@@ -167,7 +169,8 @@ static int confine(struct fs_session *session)
 {
     const struct fs_options *options = session->options;
 
-    int err = fs_helper_start(options->mountpoint, session->pidfile, options->is_foreground,
+    session->mount_id = fs_mount_id(options->mountpoint);
+    int err = fs_helper_start(session->mount_id, session->pidfile, options->is_foreground,
                               &session->helper);
     return err < 0 ? err : fs_user_become(&options->user);
 }
