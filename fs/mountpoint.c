@@ -73,3 +73,16 @@ char *fs_mount_path(int id)
         unescape(path);
     return path;
 }
+
+void fs_mount_read_ahead(int id, unsigned kib)
+{
+    AUTO_FREE char *device = mount_field(id, FIELD_DEVICE);
+    char path[64];
+
+    snprintf(path, sizeof path, "/sys/class/bdi/%s/read_ahead_kb", device ? device : "-");
+    FILE *file = fopen(path, "we");
+    if (!file)
+        return;
+    fprintf(file, "%u\n", kib);
+    fclose(file);
+}

@@ -10,3 +10,9 @@ int fs_mount_id(const char *path);
 
 /* Where the mount of an id is now: a path to be freed, or NULL when there is no such mount. */
 char *fs_mount_path(int id);
+
+/*
+ * Have the kernel read ahead so much of files in that mount, where we may tell it so; where not, it
+ * reads less.
+ */
+void fs_mount_read_ahead(int id, unsigned kib);

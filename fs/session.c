@@ -18,6 +18,7 @@
 #include "parking.h"
 #include "pidfile.h"
 #include "pollers.h"
+#include "transfer.h"
 
 /* Threads that answer the kernel: more gain nothing, and none is ended when idle. */
 #define SERVING_THREADS 8
@@ -164,12 +165,13 @@ static int serve(struct fs_session *session)
     return err;
 }
 
-/* Have the helper ready, and give up what rights are no longer needed. */
+/* Do what needs rights that are given up then, and have the helper ready. */
 static int confine(struct fs_session *session)
 {
     const struct fs_options *options = session->options;
 
     session->mount_id = fs_mount_id(options->mountpoint);
+    fs_mount_read_ahead(session->mount_id, FS_TRANSFER_MAX / 1024);
     int err = fs_helper_start(session->mount_id, session->pidfile, options->is_foreground,
                               &session->helper);
     return err < 0 ? err : fs_user_become(&options->user);
