@@ -18,6 +18,7 @@
 #include "parking.h"
 #include "pidfile.h"
 #include "pollers.h"
+#include "salvage.h"
 #include "transfer.h"
 
 /* Threads that answer the kernel: more gain nothing, and none is ended when idle. */
@@ -25,6 +26,9 @@
 
 /* Workers for quick tasks: so many creations can wait for one commit of the host's journal. */
 #define QUICK_WORKERS 8
+
+/* How often the disks that are open at the end are looked at, whether they are written to. */
+#define LOOK_AGAIN_MS 100
 
 struct fs_session {
     struct fs *fs;
@@ -35,7 +39,8 @@ struct fs_session {
     struct fs_pidfile *pidfile; /* NULL for none */
     sigset_t signals;
     pthread_t signal_thread;
-    bool is_over; /* atomic: the signal thread is to end */
+    bool is_over;               /* atomic: the signal thread is to end */
+    struct fs_salvage *salvage; /* the signal thread's alone; NULL for none */
 
     pthread_mutex_t lock; /* guards what follows; outside the service's */
     bool is_serving;      /* the service is there to be stopped */
@@ -108,7 +113,10 @@ enum fs_exit fs_session_mount(struct fs_session *session)
     return fuse_session_mount(session->fuse, path) == 0 ? FS_EXIT_OK : FS_EXIT_MOUNT;
 }
 
-/* Take nothing new and let nobody in any more, unless the end has begun already. */
+/*
+ * Take nothing new and let nobody in any more, unless the end has begun already. Disks that are
+ * written to are opened before and synced after that: then what was written meanwhile is in it.
+ */
 static void begin_end(struct fs_session *session)
 {
     {
@@ -117,25 +125,60 @@ static void begin_end(struct fs_session *session)
             return;
         vhd_service_stop(session->fs->service);
     }
+    session->salvage =
+        fs_salvage_open(session->fs, session->mount_id, fuse_session_fd(session->fuse));
     if (fs_helper_detach(session->helper) < 0)
         fs_log(LOG_ERR, "cannot unmount \"%s\"", session->options->mountpoint);
+    if (session->salvage)
+        fs_salvage_sync(session->salvage);
+}
+
+static void end_salvage(struct fs_session *session)
+{
+    fs_salvage_close(TAKE(session->salvage));
+}
+
+/* Wait for a signal, and let go of the disks that we hold once nobody writes to them. */
+static int next_signal(struct fs_session *session)
+{
+    static const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000};
+    int signal = -1;
+
+    while (session->salvage && signal < 0) {
+        signal = sigtimedwait(&session->signals, NULL, &pause);
+        if (signal < 0 && !fs_salvage_settle(session->salvage))
+            end_salvage(session);
+    }
+    while (signal < 0)
+        signal = sigwaitinfo(&session->signals, NULL);
+    return signal;
+}
+
+/* End at once, but for what the kernel still holds of the disks. */
+static _Noreturn void end_at_once(struct fs_session *session)
+{
+    if (session->salvage)
+        fs_salvage_sync(session->salvage);
+    end_salvage(session);
+    _exit(FS_EXIT_MOUNT);
 }
 
 static void *signal_run(void *arg)
 {
     struct fs_session *session = arg;
-    int signal, count = 0;
 
-    while (sigwait(&session->signals, &signal) == 0) {
+    for (unsigned count = 0;; count++) {
+        int signal = next_signal(session);
         if (__atomic_load_n(&session->is_over, __ATOMIC_ACQUIRE))
             break;
-        if (count++ > 0) {
+        if (count > 0) {
             fs_log(LOG_WARNING, "%s again: ending at once", sigdescr_np(signal));
-            _exit(FS_EXIT_MOUNT);
+            end_at_once(session);
         }
         fs_log(LOG_INFO, "%s: unmounting", sigdescr_np(signal));
         begin_end(session);
     }
+    end_salvage(session);
     return NULL;
 }
 

@@ -28,7 +28,8 @@ enum fs_exit fs_session_mount(struct fs_session *session);
  * cancelled and rolled back.
  *
  * SIGTERM, SIGINT and SIGHUP detach the mount: nothing new is taken, open files are served to
- * their last close. A second one ends the process at once.
+ * their last close. What programs have written, through mappings too, is synced then, and again
+ * when a second one comes, which ends the process.
  *
  * Returns FS_EXIT_OK, or FS_EXIT_MOUNT when it could not be served, which has been logged.
  */
