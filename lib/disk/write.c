@@ -63,6 +63,9 @@ static int fill_bitmap(struct vhd_disk *disk, uint32_t block, uint32_t entry)
         return -ENOMEM;
     memset(ones, 0xFF, len);
     int err = zero_under_clear_bits(disk, block, entry);
+    /* To look was enough, if all are set. */
+    if (err == 0 && vhd_layer_is_full(disk->top, block, entry))
+        return 0;
     if (err == 0)
         err = vhd_barrier_now(disk);
     if (err == 0)
