@@ -15,7 +15,7 @@
 #include "format/table.h"
 
 /* Rooms that one growth makes at most. The first makes one, each further twice as many. */
-#define STEP_MAX 32u
+#define STEP_MAX 128u
 
 static uint32_t block_size(const struct vhd_disk *disk)
 {
