@@ -7,10 +7,12 @@
 #include "base/cleanup.h"
 #include "disk/chain.h"
 #include "disk/parent.h"
+#include "disk/split.h"
 
 /*
- * What is wrong with the parents of a disk is its fault too, where it has none that is worse. That
- * the chain cannot be read just now is one of its parents' faults.
+ * What is wrong with the parents of a disk is its fault too. The image has been judged to be
+ * readable, so that all but another time of the parent is worse than what is wrong with it itself.
+ * That the chain cannot be read just now is one of its parents' faults.
  */
 static void judge_chain(const struct vhd_store *store, int fd, struct vhd_image *image)
 {
@@ -19,7 +21,8 @@ static void judge_chain(const struct vhd_store *store, int fd, struct vhd_image 
 
     vhd_chain_open(store, &top, VHD_LAYER_LOOK, &fault);
     vhd_layer_close(top.parent);
-    if (fault.defect != VHD_SOUND && image->fault.defect == VHD_SOUND)
+    if (image->fault.defect == VHD_SOUND ||
+        (fault.defect != VHD_SOUND && fault.defect != VHD_PARENT_TOUCHED))
         image->fault = fault;
 }
 
@@ -61,6 +64,7 @@ static int read_with(const struct vhd_store *store, const char *name,
         return 0;
     }
     judge(store, fd, &ret->image);
+    vhd_split_judge(store, ret->file, &ret->image);
     if (vhd_image_is_differencing(&ret->image))
         vhd_parent_name(store, fd, &ret->image.header, ret->parent);
     return 0;

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/mutation.h"
 #include "base/rounding.h"
+#include "disk/split.h"
 #include "format/bitmap.h"
 #include "format/block.h"
 
@@ -48,13 +49,13 @@ static int open_for_writing(const struct vhd_store *store, const struct vhd_laye
     return 0;
 }
 
-static int load(struct vhd_layer *layer, enum vhd_layer_use use)
+static int load(const struct vhd_store *store, struct vhd_layer *layer, enum vhd_layer_use use)
 {
     struct vhd_image *image = &layer->image;
 
     bool is_sound = use == VHD_LAYER_LOOK ? vhd_image_read(layer->fd, image)
                                           : vhd_image_load(layer->fd, image, &layer->table);
-    if (!is_sound)
+    if (vhd_split_judge(store, layer->file, image) || !is_sound)
         return -EUCLEAN;
     if (!layer->table)
         return 0;
@@ -92,7 +93,7 @@ static int begin(const struct vhd_store *store, enum vhd_layer_use use, bool is_
     if (err == 0 && is_raw)
         load_raw(layer, (uint64_t)attributes.st_size);
     else if (err == 0)
-        err = load(layer, use);
+        err = load(store, layer, use);
     return err;
 }
 

@@ -40,30 +40,33 @@ int vhd_cut_slack(struct vhd_disk *disk)
     return err == 0 ? cut_at(disk, at, MUTATED(C1)) : err;
 }
 
+/*
+ * Have a footer say what it should, where it stands: a resize that was cut off has left the copy
+ * behind, the first sector has been lost, or an early tapdisk has left a checksum as it was.
+ */
+static int mend_footer_at(struct vhd_disk *disk, uint64_t at)
+{
+    struct vhd_footer_disk found, footer;
+
+    int err = vhd_io_get(disk->top->fd, &found, sizeof found, at);
+    if (err < 0)
+        return err;
+    vhd_footer_encode(&disk->top->image.footer, &footer);
+    if (memcmp(&found, &footer, sizeof found) == 0)
+        return 0;
+    err = vhd_put_footer(disk, disk->write_fd, at);
+    return err == 0 ? vhd_barrier_now(disk) : err;
+}
+
 /* The footer at the end: there, whole, and right behind the content? */
-static int mend_footer(struct vhd_disk *disk, uint64_t at)
+static int mend_end(struct vhd_disk *disk, uint64_t at)
 {
     const struct vhd_image *image = &disk->top->image;
 
     disk->footer_at = image->footer_at;
     if (image->footer_at == at && image->length == at + VHD_FOOTER_SIZE)
-        return 0;
+        return mend_footer_at(disk, at);
     return cut_at(disk, at, MUTATED(O3));
-}
-
-/* A resize that was cut off has left the copy behind, or a disk's first sector has been lost. */
-static int mend_copy(struct vhd_disk *disk)
-{
-    struct vhd_footer_disk copy, footer;
-
-    int err = vhd_io_get(disk->top->fd, &copy, sizeof copy, 0);
-    if (err < 0)
-        return err;
-    vhd_footer_encode(&disk->top->image.footer, &footer);
-    if (memcmp(&copy, &footer, sizeof copy) == 0)
-        return 0;
-    err = vhd_put_footer(disk, disk->write_fd, 0);
-    return err == 0 ? vhd_barrier_now(disk) : err;
 }
 
 /*
@@ -97,9 +100,9 @@ int vhd_recover(struct vhd_disk *disk)
     if (err < 0)
         return err;
     disk->has_batmap = content.has_batmap;
-    err = mend_footer(disk, content.end);
+    err = mend_end(disk, content.end);
     if (err == 0)
-        err = mend_copy(disk);
+        err = mend_footer_at(disk, 0);
     if (err == 0)
         err = find_gaps(disk, &content);
     vhd_content_free(&content);

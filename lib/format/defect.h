@@ -1,7 +1,7 @@
 /*
- * What can be wrong with an image, and from VHD_NO_PARENT on with its parents. Each defect has one
- * sentence; a fault is a defect and the sentence with its figures. VHD_FOOTER_LOST, VHD_DISABLED,
- * VHD_OLD_BITMAPS and VHD_PARENT_TOUCHED hinder nobody from reading.
+ * What can be wrong with an image, and from VHD_NO_PARENT on with what else is in its store. Each
+ * defect has one sentence; a fault is a defect and the sentence with its figures. VHD_FOOTER_LOST,
+ * VHD_DISABLED, VHD_OLD_BITMAPS and VHD_PARENT_TOUCHED hinder nobody from reading.
  */
 #pragma once
 
@@ -35,7 +35,8 @@
     DEFECT(VHD_OTHER_SIZE, "the parent has another size than the disk")                            \
     DEFECT(VHD_CHAIN_TOO_LONG, "the chain of parents has no end, or is too long")                  \
     DEFECT(VHD_BAD_PARENT, "a parent cannot be used")                                              \
-    DEFECT(VHD_PARENT_TOUCHED, "the parent's time is not the one that was recorded")
+    DEFECT(VHD_PARENT_TOUCHED, "the parent's time is not the one that was recorded")               \
+    DEFECT(VHD_SPLIT, "the disk is split into several files, which have to be joined first")
 
 enum vhd_defect {
 #define DEFECT(symbol, sentence) symbol,

@@ -212,6 +212,52 @@ static void tells_what_is_wrong_with_a_disk(void **state)
     disks_close(disks);
 }
 
+/* What lies beside an image tells whether it is damaged, or a part of a disk that is whole. */
+static void tells_of_a_disk_in_several_files(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample sample = sample_dynamic(2, 3);
+
+    sample.len -= SAMPLE_STRIDE;
+    put(*state, "cut.vhd", sample);
+    assert_int_equal(look(disks, "cut").image.fault.defect, VHD_BLOCK_OUTSIDE);
+    scratch_put(*state, "cut.v01", "rest", 4);
+    assert_int_equal(look(disks, "cut").image.fault.defect, VHD_SPLIT);
+    scratch_put(*state, "plain.vhd", "no VHD", 6);
+    assert_int_equal(mkdir(scratch_path(*state, "plain.v01"), 0777), 0);
+    assert_int_equal(look(disks, "plain").image.fault.defect, VHD_FOOTER_MISSING);
+    scratch_put(*state, "plain.V01", "rest", 4);
+    struct vhd_info info = look(disks, "plain");
+    assert_int_equal(info.image.fault.defect, VHD_SPLIT);
+    assert_non_null(strstr(info.image.fault.sentence, ": \"plain.V01\" is there"));
+
+    /* One that has its end is whole, whatever lies beside it. */
+    put(*state, "whole.vhd", sample_dynamic(3, 1));
+    scratch_put(*state, "whole.v01", "rest", 4);
+    assert_int_equal(look(disks, "whole").image.fault.defect, VHD_SOUND);
+    sample = sample_dynamic(4, 1);
+    sample.len -= 512;
+    put(*state, "end.vhd", sample);
+    assert_int_equal(look(disks, "end").image.fault.defect, VHD_FOOTER_LOST);
+    scratch_put(*state, "end.v01", "rest", 4);
+    assert_int_equal(look(disks, "end").image.fault.defect, VHD_SPLIT);
+    disks_close(disks);
+}
+
+/* Of two faults the one that keeps the disk from opening. */
+static void a_missing_parent_is_worse_than_a_lost_footer(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample sample = sample_child(3, 2, "base.vhd");
+
+    memset(sample_end(&sample), 0, 512);
+    put(*state, "child.vhd", sample);
+    assert_int_equal(look(disks, "child").image.fault.defect, VHD_NO_PARENT);
+    put(*state, "base.vhd", sample_dynamic(2, 1));
+    assert_int_equal(look(disks, "child").image.fault.defect, VHD_FOOTER_LOST);
+    disks_close(disks);
+}
+
 static void what_is_no_disk_is_not_there(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -282,6 +328,8 @@ int main(void)
         SCRATCH_TEST(looks_without_the_table_and_the_children),
         SCRATCH_TEST(tells_that_it_cannot_count_children),
         SCRATCH_TEST(tells_what_is_wrong_with_a_disk),
+        SCRATCH_TEST(tells_of_a_disk_in_several_files),
+        SCRATCH_TEST(a_missing_parent_is_worse_than_a_lost_footer),
         SCRATCH_TEST(what_is_no_disk_is_not_there),
         SCRATCH_TEST(tells_that_it_may_not_read),
         SCRATCH_TEST(a_spoilt_image_is_looked_at_all_the_same),
