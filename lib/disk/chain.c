@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "disk/parent.h"
 #include "request/name.h"
@@ -31,20 +32,30 @@ static enum vhd_defect judge_parent(const struct vhd_image *child, const struct 
     return VHD_SOUND;
 }
 
+static void format_time(int64_t seconds, char ret[32])
+{
+    const time_t time = (time_t)seconds;
+    struct tm tm;
+
+    if (!gmtime_r(&time, &tm) || strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        snprintf(ret, 32, "%" PRId64, seconds);
+}
+
 /* Is the parent's file as old as its child has recorded? Not all programs record it. */
 static void judge_time(const struct vhd_image *child, int parent_fd, const char *name,
                        struct vhd_fault *ret)
 {
+    const int64_t recorded = VHD_EPOCH + child->header.parent_timestamp;
     struct stat attributes;
+    char changed[32], expected[32];
 
-    if (child->header.parent_timestamp == 0 || fstat(parent_fd, &attributes) < 0)
+    if (child->header.parent_timestamp == 0 || fstat(parent_fd, &attributes) < 0 ||
+        attributes.st_mtim.tv_sec == recorded)
         return;
-    int64_t recorded = VHD_EPOCH + child->header.parent_timestamp;
-    if (attributes.st_mtim.tv_sec != recorded && ret->defect == VHD_SOUND)
-        vhd_fault_set(ret, VHD_PARENT_TOUCHED,
-                      "\"%s\" was last changed at %" PRId64
-                      " seconds after 1970, expected %" PRId64,
-                      name, (int64_t)attributes.st_mtim.tv_sec, recorded);
+    format_time(attributes.st_mtim.tv_sec, changed);
+    format_time(recorded, expected);
+    vhd_fault_set(ret, VHD_PARENT_TOUCHED, "\"%s\" was last changed at %s, expected %s", name,
+                  changed, expected);
 }
 
 /* Is this file a layer of the chain already, so that it would have no end? */
