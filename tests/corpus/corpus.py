@@ -1,0 +1,171 @@
+"""What the tests of the corpus share: the images, what is expected of them, and the library.
+
+FLAT is the program of tests/tools that opens a disk through the library.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import make
+
+PIECE, GIB = 64 << 10, 1 << 30
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Fault(Exception):
+    pass
+
+
+def expect(wanted, got, what):
+    if wanted != got:
+        raise Fault(f"{what}: expected {wanted!r}, got {got!r}")
+
+
+def texts(kind):
+    """The expected texts: for each image its facts."""
+    found = {}
+    for name in sorted(make.names(kind, make.TEXT)):
+        with open(make.text_path(kind, name), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        found[name] = dict(line.split(" ", 1) for line in lines if not line.startswith("#"))
+    return found
+
+
+def digest_wanted(facts):
+    way = next(key for key in facts if key.startswith("sha256"))
+    return f"{way} {facts[way]}"
+
+
+class Files:
+    """The files of a folder, such that it can be told which have been touched in any way."""
+
+    def __init__(self, folder):
+        self.folder, self.state = folder, self.look(folder)
+
+    @staticmethod
+    def look(folder):
+        state = {}
+        for entry in os.scandir(folder):
+            status = entry.stat(follow_symlinks=False)
+            state[entry.name] = (status.st_ino, status.st_size, status.st_mtime_ns,
+                                 status.st_ctime_ns)
+        return state
+
+    def changed(self):
+        """Names of files that are not as they were."""
+        new = self.look(self.folder)
+        return sorted(name for name in new.keys() | self.state.keys()
+                      if new.get(name) != self.state.get(name))
+
+
+def sectors_of(file, size):
+    """The sectors of a flat file that are not all zeros, by their numbers."""
+    found, at = {}, 0
+    while at < size:
+        try:
+            data_at = os.lseek(file.fileno(), at, os.SEEK_DATA)
+        except OSError:  # ENXIO: nothing but a hole follows
+            break
+        at = max(at, data_at - data_at % PIECE)
+        found.update(sectors_in(os.pread(file.fileno(), PIECE, at), at))
+        at += PIECE
+    return found
+
+
+def sectors_in(data, at):
+    """The same of bytes that stand there."""
+    found = {}
+    if data.count(0) < len(data):
+        for inner in range(0, len(data), 512):
+            piece = data[inner : inner + 512]
+            if piece.count(0) < len(piece):
+                found[(at + inner) // 512] = piece
+    return found
+
+
+def flat(store, name, *words, script=b"", out=subprocess.PIPE):
+    return subprocess.run([os.environ["FLAT"], store, name, *map(str, words)], input=script,
+                          stdout=out, stderr=subprocess.PIPE, check=False)
+
+
+def must(done, what):
+    if done.returncode != 0:
+        raise Fault(f"{what}: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout
+
+
+def read_whole(store, name, *words):
+    """The sectors that the library reads, and the disk's size."""
+    content = must(flat(store, name, "read", *words), f"reading {name}")
+    found = {}
+    for at in range(0, len(content), PIECE):
+        found.update(sectors_in(content[at : at + PIECE], at))
+    return found, len(content)
+
+
+def read_data(store, name):
+    """The same of what SEEK_DATA finds, for any size."""
+    with tempfile.NamedTemporaryFile(dir=os.path.dirname(store)) as out:
+        must(flat(store, name, "data", out=out), f"reading the data of {name}")
+        size = os.fstat(out.fileno()).st_size
+        return sectors_of(out, size), size
+
+
+def expect_content(wanted, got, what):
+    """Both are sectors and a size."""
+    if wanted[1] != got[1]:
+        raise Fault(f"{what}: expected {wanted[1]} bytes, got {got[1]}")
+    if wanted[0] != got[0]:
+        odd = sorted(number for number in wanted[0].keys() | got[0].keys()
+                     if wanted[0].get(number) != got[0].get(number))
+        raise Fault(f"{what}: {len(odd)} sectors differ, from {odd[0]} to {odd[-1]}")
+
+
+def copy_of(folder, to):
+    """A copy of a folder with the times of its files and their holes."""
+    subprocess.run(["cp", "-a", "--sparse=always", folder, to], check=True)
+    return to
+
+
+def need_commands(*commands):
+    """End the test when a program is missing."""
+    missing = [command for command in commands if not shutil.which(command)]
+    if missing and os.environ.get("CI") == "true":
+        raise Fault(f"needs {', '.join(missing)}, and CI must not do without")
+    if missing:
+        print(f"SKIPPED: needs {', '.join(missing)}")
+        sys.exit(77)
+
+
+def fast_folder():
+    """Where what is synced need not wait for a device, if there is such a place with room."""
+    shm = "/dev/shm"
+    if "TMPDIR" in os.environ or not os.access(shm, os.W_OK) or shutil.disk_usage(shm).free < GIB:
+        return None
+    return shm
+
+
+def run(test):
+    """Run a test, which is given a folder with the corpus in it."""
+    folder = tempfile.mkdtemp(prefix="vhdfs-corpus.", dir=fast_folder())
+    try:
+        make.make(folder)
+        print(test(folder))
+    except Fault as fault:
+        sys.exit(f"FAILED: {fault}")
+    finally:
+        shutil.rmtree(folder)
+
+
+def each(cases, check):
+    """Check each case, so that all that fail are told."""
+    faults = []
+    for name, facts in cases.items():
+        try:
+            check(name, facts)
+        except Fault as fault:
+            faults.append(f"{name}: {fault}")
+    if faults:
+        raise Fault("\n" + "\n".join(faults))

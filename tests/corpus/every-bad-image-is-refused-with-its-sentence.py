@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+# If this failed: a damaged or hostile image would be believed, or refused without a word that tells
+# its owner what is wrong with it and where.
+#
+# The corpus is made; each bad disk is opened through the library, for reading and for writing. Each
+# time the sentence and the outcome must be the expected ones, and no file may change.
+import corpus
+
+ERRNO = "EUCLEAN"
+
+
+def check_disk(store, name, facts):
+    wanted = f"{ERRNO} {facts['result']} the disk \"{name}\": {facts['fault']}\n"
+    for mode in ("read", "write"):
+        done = corpus.flat(store, name, mode)
+        corpus.expect(1, done.returncode, f"exit status, to {mode}")
+        corpus.expect(wanted, done.stderr.decode(), f"what is said, to {mode}")
+        corpus.expect(b"", done.stdout, f"content, to {mode}")
+
+
+def test(folder):
+    store, cases = f"{folder}/bad", corpus.texts("bad")
+    before = corpus.Files(store)
+    corpus.each(cases, lambda name, facts: check_disk(store, name, facts))
+    corpus.expect([], before.changed(), "files changed by looking")
+    return f"{len(cases)} images, each refused as expected"
+
+
+corpus.run(test)

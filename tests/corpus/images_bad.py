@@ -1,0 +1,457 @@
+"""Images that must be refused, each with the sentence that says why."""
+import struct
+
+from case import bad
+from images_dynamic import BLOCK, sample
+from vhd import FREE, GIB, KIB, MIB, ONES, SECTOR, Dynamic, Fixed, noise
+
+STRIDE = SECTOR + BLOCK
+FIRST = 2048 // SECTOR  # where a sample's first block begins
+NO_FOOTER = "no VHD footer at the end of the file, none at its start"
+CHECKSUM = "the footer's checksum is wrong"
+KIND = "the footer's disk type is not fixed, dynamic or differencing"
+TOO_LARGE = "the disk is larger than 2040 GiB"
+SIZE = "the footer's current size is not a whole number of sectors, not 0"
+SHORT = "the file is shorter than the disk that it holds"
+HEADER = "the dynamic header lies outside the file or over a footer"
+SPARSE = "the block size is not a power of two from 512 bytes on"
+SMALL = "the block allocation table has too few entries for the disk"
+TABLE = "the block allocation table lies outside the file or over metadata"
+OUTSIDE = "a block lies outside the file or over metadata"
+OVERLAP = "two blocks overlap"
+SPLIT = "the disk is split into several files, which have to be joined first"
+
+
+class Text(Fixed):
+    """A file that is no disk."""
+
+    def __init__(self, content):
+        super().__init__(SECTOR)
+        self.content = content
+
+    def lay_out(self):
+        file = super().lay_out()
+        file.pieces, file.length = [(0, self.content)], len(self.content)
+        return file
+
+
+@bad(f"{NO_FOOTER}: it has 0 bytes")
+def file_of_nothing():
+    """An empty file."""
+    return Text(b"")
+
+
+@bad(f"{NO_FOOTER}: it has 511 bytes")
+def file_of_511_bytes():
+    """A file that has no room for a footer."""
+    return Text(noise("short", 511))
+
+
+@bad(NO_FOOTER)
+def file_of_text():
+    """A text."""
+    return Text(b"This is no disk, but a text of some lines.\n" * 100)
+
+
+@bad(NO_FOOTER)
+def file_of_zeros():
+    """Nothing but zeros."""
+    return Text(bytes(64 * KIB))
+
+
+@bad(NO_FOOTER)
+def fixed_cut():
+    """A fixed disk whose file has lost its end."""
+    disk = Fixed(64 * KIB)
+    disk.write(0, noise("fixed", 64 * KIB))
+    disk.cut = 64 * KIB
+    return disk
+
+
+@bad(NO_FOOTER)
+def fixed_cut_with_a_false_footer():
+    """The same, with a footer in its first sector, which is the guest's."""
+    disk = Fixed(64 * KIB)
+    disk.write(0, disk.footer.pack())
+    disk.cut = 64 * KIB
+    return disk
+
+
+@bad(f"{SHORT}: 65536 bytes before the footer, expected 66048")
+def fixed_too_short():
+    """The file lacks a sector before its footer."""
+    disk = Fixed(64 * KIB)
+    disk.write(0, noise("fixed", 64 * KIB))
+    disk.footer.size += SECTOR
+    return disk
+
+
+@bad(f"{SHORT}: 65536 bytes before the footer, expected {2**64 - 512}")
+def fixed_of_16_eib():
+    """The size is as large as a number can be."""
+    disk = Fixed(64 * KIB)
+    disk.footer.size = 2**64 - SECTOR
+    return disk
+
+
+def with_footer(**changes):
+    disk = sample()
+    disk.footer.update(changes)
+    return disk
+
+
+def with_header(**changes):
+    disk = sample()
+    disk.header.update(changes)
+    return disk
+
+
+@bad(f"{CHECKSUM}: 0x12345678, expected 0xFFFFF0F4, at byte 11264")
+def footer_checksum():
+    """Both footers have a checksum that is none."""
+    return with_footer(checksum=0x12345678)
+
+
+@bad(f"{CHECKSUM}: 0xFFFFF2A6, expected 0xFFFFF2A5, at byte 11264")
+def footer_checksum_of_hidden():
+    """Hidden without a new checksum, but not by tapdisk 0.1 or 1.1."""
+    disk = with_footer(creator=b"tap\0", creator_version=0x00010003)
+    disk.footer.checksum = int.from_bytes(disk.footer.pack()[64:68], "big")
+    disk.footer.reserved = b"\1" + bytes(426)
+    return disk
+
+
+@bad("the footer's format version is not 1.0: 0x00020000, at byte 11264")
+def footer_version():
+    """A format version of 2.0."""
+    return with_footer(version=0x00020000)
+
+
+@bad(f"{KIND}: 0, at byte 11264")
+def footer_kind_0():
+    """Type 0, none."""
+    return with_footer(kind=0)
+
+
+@bad(f"{KIND}: 1, at byte 11264")
+def footer_kind_1():
+    """Type 1, reserved."""
+    return with_footer(kind=1)
+
+
+@bad(f"{KIND}: 5, at byte 11264")
+def footer_kind_5():
+    """Type 5, reserved."""
+    return with_footer(kind=5)
+
+
+@bad(f"{KIND}: 6, at byte 11264")
+def footer_kind_6():
+    """Type 6, reserved."""
+    return with_footer(kind=6)
+
+
+@bad(f"{KIND}: 4294967295, at byte 11264")
+def footer_kind_of_ones():
+    """A type of ones."""
+    return with_footer(kind=2**32 - 1)
+
+
+@bad(f"{SIZE}: 0 bytes, at byte 11264")
+def footer_size_0():
+    """A disk of nothing."""
+    return with_footer(size=0)
+
+
+@bad(f"{SIZE}: 16383 bytes, at byte 11264")
+def footer_size_odd():
+    """A size that is no number of sectors."""
+    return with_footer(size=4 * BLOCK - 1)
+
+
+@bad(f"{HEADER}: at byte 0")
+def header_at_0():
+    """The header is said to lie over the footer's copy."""
+    return header_at(0)
+
+
+def header_at(offset):
+    disk = sample()
+    disk.spoil(0, disk.footer.but(data_offset=offset).pack())
+    disk.tail = disk.footer.but(data_offset=offset).pack()
+    return disk
+
+
+@bad(f"{HEADER}: at byte 18446744073709551615")
+def header_nowhere():
+    """A dynamic disk with the data offset of a fixed one."""
+    return header_at(ONES)
+
+
+@bad(f"{HEADER}: at byte 700")
+def header_off_sectors():
+    """The header does not begin with a sector."""
+    return header_at(700)
+
+
+@bad(f"{HEADER}: at byte 10752")
+def header_over_footer():
+    """The header reaches into the footer at the end."""
+    return header_at(2048 + 2 * STRIDE - SECTOR)
+
+
+@bad(f"{HEADER}: at byte 9223372036854775808")
+def header_at_8_eib():
+    """The header's place is negative where places have a sign."""
+    return header_at(2**63)
+
+
+@bad('the dynamic header does not begin with "cxsparse": at byte 1024')
+def header_elsewhere():
+    """The footer points into the middle of the header."""
+    return header_at(1024)
+
+
+@bad('the dynamic header does not begin with "cxsparse": at byte 512')
+def header_cookie():
+    """Another cookie."""
+    return with_header(cookie=b"cxsparsE")
+
+
+@bad("the dynamic header's checksum is wrong: 0x12345678, expected 0xFFFFF483, at byte 512")
+def header_checksum():
+    """A checksum that is none."""
+    return with_header(checksum=0x12345678)
+
+
+@bad("the dynamic header's version is not 1.0: 0x00010001, at byte 512")
+def header_version():
+    """A version of 1.1."""
+    return with_header(version=0x00010001)
+
+
+@bad(f"{SPARSE}: 0, at byte 512")
+def block_size_0():
+    """Blocks of nothing."""
+    return of_block_size(0)
+
+
+def of_block_size(size):
+    disk = sample()
+    disk.spoil(512, disk.header.but(block=size).pack())
+    return disk
+
+
+@bad(f"{SPARSE}: 256, at byte 512")
+def block_size_256():
+    """Blocks of half a sector."""
+    return of_block_size(256)
+
+
+@bad(f"{SPARSE}: 4608, at byte 512")
+def block_size_of_nine_sectors():
+    """Blocks of 9 sectors."""
+    return of_block_size(4608)
+
+
+@bad(f"{SPARSE}: 3145728, at byte 512")
+def block_size_3_mib():
+    """Blocks of 3 MiB."""
+    return of_block_size(3 * MIB)
+
+
+@bad(f"{SPARSE}: 4294967295, at byte 512")
+def block_size_of_ones():
+    """A block size of ones."""
+    return of_block_size(2**32 - 1)
+
+
+@bad(f"{SMALL}: 3 entries, expected at least 4")
+def table_too_small():
+    """An entry is missing."""
+    return with_header(entries=3)
+
+
+@bad(f"{SMALL}: 0 entries, expected at least 4")
+def table_of_no_entries():
+    """No entry at all."""
+    disk = sample()
+    disk.spoil(512, disk.header.but(entries=0).pack())
+    return disk
+
+
+@bad(f"{TOO_LARGE}: {2**64 - BLOCK} bytes")
+def table_for_16_eib():
+    """A size of nearly 16 EiB, which would need entries without end."""
+    return with_footer(size=2**64 - BLOCK)
+
+
+@bad(f"{TOO_LARGE}: 2190433321472 bytes")
+def size_above_2040_gib():
+    """A sector more than the format's largest, in blocks of 2 GiB, with entries enough."""
+    disk = Dynamic(2040 * GIB + SECTOR, block=2 * GIB)
+    return disk
+
+
+@bad(f"{TABLE}: 16 bytes at 0")
+def table_over_copy():
+    """The table is said to lie over the footer's copy."""
+    return table_at(0)
+
+
+def table_at(offset, **changes):
+    disk = sample()
+    disk.spoil(512, disk.header.but(table=offset, **changes).pack())
+    return disk
+
+
+@bad(f"{TABLE}: 16 bytes at 512")
+def table_over_header():
+    """The table is said to lie over the header."""
+    return table_at(512)
+
+
+@bad(f"{TABLE}: 16 bytes at 1540")
+def table_off_sectors():
+    """The table does not begin with a sector."""
+    return table_at(1540)
+
+
+@bad(f"{TABLE}: 16 bytes at 11264")
+def table_over_footer():
+    """The table lies over the footer at the end."""
+    return table_at(2048 + 2 * STRIDE)
+
+
+@bad(f"{TABLE}: 16 bytes at 1099511627776")
+def table_behind_the_file():
+    """The table lies 1 TiB into a file of some KiB."""
+    return table_at(1 << 40)
+
+
+@bad(f"{TABLE}: 16 bytes at 18446744073709551104")
+def table_at_the_end_of_numbers():
+    """Place and length of the table add up to more than a number can be."""
+    return table_at(2**64 - 512)
+
+
+@bad(f"{TABLE}: 17179869180 bytes at 1536")
+def table_of_ones():
+    """16 GiB of entries in a file of some KiB."""
+    return table_at(1536, entries=2**32 - 1)
+
+
+@bad(f"{TABLE}: 4294967296 bytes at 1536")
+def table_whose_bytes_overflow():
+    """2^30 entries: their bytes are 0 in 32 bits."""
+    return table_at(1536, entries=2**30)
+
+
+def with_entry(number, sector):
+    disk = sample()
+    disk.changed_entries[number] = sector
+    return disk
+
+
+@bad(f"{OUTSIDE}: block 0 at sector 0 reaches over the footer's copy")
+def block_over_copy():
+    """A block is said to begin with the footer's copy: an entry of zeros."""
+    return with_entry(0, 0)
+
+
+@bad(f"{OUTSIDE}: block 3 at sector 2 reaches over the dynamic header")
+def block_over_header():
+    """A block lies over the header."""
+    return with_entry(3, 2)
+
+
+@bad(f"{OUTSIDE}: block 0 at sector 3 reaches over the table")
+def block_over_table():
+    """A block begins with the table."""
+    return with_entry(0, 3)
+
+
+@bad(f"{OUTSIDE}: block 1 at sector 4 reaches over the table")
+def block_over_surplus_entries():
+    """A block lies over entries that the size does not need."""
+    disk = sample()
+    disk.spoil(512, disk.header.but(entries=129).pack())
+    disk.spoil(1536, struct.pack(">4I", FREE, FIRST, FREE, FREE))
+    return disk
+
+
+@bad(f"{OUTSIDE}: block 0 at sector 14 ends at byte 11776, expected at most 11264")
+def block_over_footer():
+    """A block reaches into the footer at the end."""
+    return with_entry(0, FIRST + 10)
+
+
+@bad(f"{OUTSIDE}: block 3 at sector 22 ends at byte 15872, expected at most 11264")
+def block_behind_the_end():
+    """A block begins where the footer is: it was never written, as XO leaves it after a crash."""
+    return with_entry(3, FIRST + 18)
+
+
+@bad(f"{OUTSIDE}: block 0 at sector 4294967294 ends at byte 2199023259136, expected at most 11264")
+def block_at_2_tib():
+    """A block lies at the last sector that can be told."""
+    return with_entry(0, FREE - 1)
+
+
+@bad(f"{OUTSIDE}: block 1 at sector 4 ends at byte 6656, expected at most 6144")
+def block_of_a_file_cut_short():
+    """The file has lost its last block and its footer; the copy is there."""
+    disk = Dynamic(4 * BLOCK)
+    disk.write(BLOCK, noise("one", BLOCK))
+    disk.cut = 2048 + SECTOR + BLOCK - SECTOR
+    return disk
+
+
+@bad(f"{OVERLAP}: block 2 at sector 4 and block 3 at sector 4")
+def blocks_at_one_place():
+    """Two entries point at one block."""
+    return with_entry(3, FIRST)
+
+
+@bad(f"{OVERLAP}: block 2 at sector 4 and block 1 at sector 5")
+def blocks_overlap():
+    """A block begins in the middle of another."""
+    disk = sample()
+    disk.changed_entries = {1: FIRST + 1}
+    return disk
+
+
+@bad(f"{SPLIT}: \"split-fixed.v01\" is there")
+def split_fixed():
+    """A fixed disk in two files: the footer stands at the end of the last."""
+    disk = Fixed(64 * KIB)
+    disk.write(0, noise("fixed", 64 * KIB))
+    disk.cut = 40 * KIB
+    rest = noise("fixed", 64 * KIB)[40 * KIB :] + disk.footer.pack()
+    return disk, {"split-fixed.v01": rest}
+
+
+@bad(f"{SPLIT}: \"split-dynamic.v01\" is there")
+def split_dynamic():
+    """A dynamic disk in three files, the first of which has a copy of the footer."""
+    return split(10 * KIB, "split-dynamic")
+
+
+def split(length, name):
+    disk = Dynamic(8 * BLOCK)
+    disk.write(0, noise("all", 6 * BLOCK))
+    data = bytearray(disk.lay_out().length)
+    for offset, piece in disk.lay_out().pieces:
+        data[offset : offset + len(piece)] = piece
+    disk.cut = length
+    parts = [bytes(data[at : at + length]) for at in range(length, len(data), length)]
+    return disk, {f"{name}.v{number:02}": part for number, part in enumerate(parts, 1)}
+
+
+@bad(f"{SPLIT}: \"split-of-blocks-in-one.v01\" is there")
+def split_of_blocks_in_one():
+    """A dynamic disk in two files, with all its blocks in the first: they could be read."""
+    disk = sample()
+    end = 2048 + 2 * STRIDE
+    disk.cut = end
+    return disk, {"split-of-blocks-in-one.v01": disk.footer.pack()}

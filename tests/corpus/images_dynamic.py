@@ -1,0 +1,601 @@
+"""Dynamic disks that read."""
+import struct
+
+from case import good
+from vhd import FREE, GIB, KIB, MIB, MODIFIED, EPOCH, SECTOR, Dynamic, Fixed, noise, round_up
+
+BLOCK = 4 * KIB
+DISABLED = "blktap has disabled the disk, which opens for reading only"
+OLD_BITMAPS = "the bitmaps are blktap 0.1's, so the disk opens for reading only"
+LOST = "the footer at the end of the file is lost, its copy is used"
+
+
+def sample(size=4 * BLOCK, **more):
+    """Blocks 1 and 2 of four are allocated, in reverse order and in full."""
+    disk = Dynamic(size, **more)
+    for number in (2, 1):
+        disk.write(number * disk.block, noise(number, disk.block))
+    return disk
+
+
+def of_block(block, count=3):
+    """Blocks of a certain size: a little of the first, of the last, nothing of those between."""
+    disk = Dynamic(count * block, block=block)
+    disk.write((count - 1) * block, noise("last", min(block, 16 * KIB)))
+    disk.write(0, noise("first", min(block, 64 * KIB)))
+    disk.write(block - SECTOR, noise("end", SECTOR))
+    return disk
+
+
+@good()
+def dynamic_empty():
+    """No block is allocated."""
+    return Dynamic(4 * BLOCK)
+
+
+@good()
+def dynamic_one_block():
+    """One block of four is allocated."""
+    disk = Dynamic(4 * BLOCK)
+    disk.write(BLOCK, noise("one", BLOCK))
+    return disk
+
+
+@good()
+def dynamic_full():
+    """All blocks are allocated, in the order in which they lie on the disk."""
+    disk = Dynamic(8 * BLOCK)
+    disk.write(0, noise("all", 8 * BLOCK))
+    return disk
+
+
+@good()
+def dynamic_in_reverse_order():
+    """All blocks are allocated, from the last to the first."""
+    disk = Dynamic(8 * BLOCK)
+    for number in range(7, -1, -1):
+        disk.write(number * BLOCK, noise(number, BLOCK))
+    return disk
+
+
+@good()
+def dynamic_largest():
+    """2040 GiB, with data at its start, in its middle and at its end."""
+    disk = Dynamic(2040 * GIB, block=2 * MIB)
+    for offset in (0, 1020 * GIB + 3 * MIB, 2040 * GIB - SECTOR):
+        disk.write(offset, noise(offset, SECTOR))
+    return disk
+
+
+@good()
+def dynamic_one_sector():
+    """A disk of one sector in a block of 2 MiB."""
+    disk = Dynamic(SECTOR, block=2 * MIB)
+    disk.write(0, noise("one", SECTOR))
+    return disk
+
+
+@good()
+def block_of_512_bytes():
+    """A block is one sector, with a bitmap that takes as much."""
+    disk = Dynamic(64 * SECTOR, block=SECTOR)
+    for number in range(63, -1, -3):
+        disk.write(number * SECTOR, noise(number, SECTOR))
+    return disk
+
+
+@good()
+def block_of_1_kib():
+    """Blocks of 1 KiB."""
+    return of_block(KIB, 20)
+
+
+@good()
+def block_of_64_kib():
+    """Blocks of 64 KiB."""
+    return of_block(64 * KIB)
+
+
+@good()
+def block_of_512_kib():
+    """Blocks of 512 KiB, the other size that Microsoft has tested."""
+    return of_block(512 * KIB)
+
+
+@good()
+def block_of_2_mib():
+    """Blocks of 2 MiB, which nearly everybody writes."""
+    return of_block(2 * MIB)
+
+
+@good()
+def block_of_4_mib():
+    """Blocks of 4 MiB, the first size whose bitmap takes two sectors."""
+    return of_block(4 * MIB)
+
+
+@good()
+def block_of_64_mib():
+    """Blocks of 64 MiB."""
+    return of_block(64 * MIB)
+
+
+@good()
+def block_of_2_gib():
+    """One block of 2 GiB, the largest power of two, for a disk of 1 MiB."""
+    disk = Dynamic(MIB, block=2 * GIB)
+    disk.write(64 * KIB, noise("some", 64 * KIB))
+    return disk
+
+
+@good()
+def partial_last_block():
+    """The disk ends in the middle of its last block, which has noise behind that."""
+    disk = Dynamic(2 * BLOCK + 5 * SECTOR)
+    disk.write(2 * BLOCK, noise("last", BLOCK))
+    disk.write(0, noise("first", BLOCK))
+    return disk
+
+
+@good()
+def partial_last_block_of_2_mib():
+    """3 MiB in blocks of 2 MiB, as the smallest disk that can be ordered has it."""
+    disk = Dynamic(3 * MIB, block=2 * MIB)
+    disk.write(0, noise("first", 4 * KIB))
+    disk.write(3 * MIB - 8 * KIB, noise("end", 8 * KIB))
+    return disk
+
+
+@good()
+def bitmap_partly_set():
+    """Sectors whose bits are clear read as zeros, whatever lies there."""
+    disk = Dynamic(3 * 64 * KIB, block=64 * KIB)
+    disk.hide(0, noise("garbage", 2 * 64 * KIB))
+    for sector in (0, 1, 2, 9, 17, 18, 40, 127, 128, 200, 255):
+        disk.write(sector * SECTOR, noise(sector, SECTOR))
+    return disk
+
+
+@good()
+def bitmap_every_other_bit():
+    """Bits are set and clear by turns."""
+    disk = Dynamic(64 * KIB, block=64 * KIB)
+    disk.hide(0, noise("garbage", 64 * KIB))
+    for sector in range(0, 128, 2):
+        disk.write(sector * SECTOR, noise(sector, SECTOR))
+    return disk
+
+
+@good()
+def bitmap_all_clear():
+    """A block is allocated, and none of its bits is set: all of it reads as zeros."""
+    disk = sample()
+    disk.hide(3 * BLOCK, noise("garbage", BLOCK))
+    return disk
+
+
+@good()
+def bitmap_partly_set_in_2_mib():
+    """A few runs are set in blocks of 2 MiB, with garbage beside them."""
+    disk = Dynamic(4 * MIB, block=2 * MIB)
+    for at in (0, 300 * KIB, 2 * MIB - 16 * KIB, 3 * MIB):
+        disk.hide(at, noise(at, 16 * KIB))
+        disk.write(at + 3 * SECTOR, noise(at + 1, 11 * SECTOR))
+    return disk
+
+
+@good()
+def bitmap_of_two_sectors_partly_set():
+    """The second sector of a bitmap counts like the first."""
+    disk = Dynamic(4 * MIB, block=4 * MIB)
+    disk.hide(2 * MIB - 8 * KIB, noise("garbage", 16 * KIB))
+    disk.write(2 * MIB - 3 * SECTOR, noise("across", 7 * SECTOR))
+    return disk
+
+
+@good()
+def bitmap_bits_behind_the_end():
+    """Bits of the last block are set behind the end of the disk, and in the bitmap's padding."""
+    disk = Dynamic(BLOCK + 3 * SECTOR)
+    disk.write(BLOCK, noise("last", BLOCK))
+    disk.blocks[1].bitmap[:] = b"\xFF" * 512
+    return disk
+
+
+@good()
+def table_padding_of_zeros():
+    """What fills up the table's last sector are zeros, as BLKTAP and VirtualBox leave them."""
+    disk = sample()
+    disk.padding = 0
+    return disk
+
+
+@good()
+def table_with_a_surplus_entry():
+    """One entry more than the size needs, as QEMU wrote it until 2020."""
+    return sample(entries=5)
+
+
+@good()
+def table_with_many_surplus_entries():
+    """The table is large enough for 2040 GiB, as vhd-util preallocates it."""
+    return sample(size=8 * MIB, block=2 * MIB, entries=1044480)
+
+
+@good()
+def table_with_surplus_entries_of_noise():
+    """Surplus entries point anywhere; nobody looks there."""
+    disk = sample(entries=9)
+    disk.changed_entries = {4: 0, 5: 3, 6: disk.blocks[1].offset // SECTOR, 7: 0x7FFFFFFF,
+                            8: FREE - 1}
+    return disk
+
+
+@good()
+def table_of_four_billion_entries():
+    """As many surplus entries as can be told, in a file that is a hole of 16 GiB."""
+    return sample(entries=2**32 - 1)
+
+
+@good()
+def table_at_8192():
+    """The table lies at 8192, as Windows may put it."""
+    return sample(table=8192)
+
+
+@good()
+def table_at_4096():
+    """The table lies at 4096."""
+    return sample(table=4096)
+
+
+@good()
+def table_before_the_header():
+    """Copy of the footer, table, header, blocks."""
+    return sample(table=512, header_at=1024, first=2048)
+
+
+@good()
+def table_behind_the_blocks():
+    """The table lies in the last sector before the footer."""
+    stride = SECTOR + BLOCK
+    disk = sample(table=1536 + 2 * stride, first=1536)
+    return disk
+
+
+@good()
+def header_behind_the_blocks():
+    """The header lies behind the blocks, the table at 512."""
+    stride = SECTOR + BLOCK
+    return sample(table=512, header_at=1024 + 2 * stride, first=1024)
+
+
+@good()
+def gap_before_the_blocks():
+    """7 sectors of noise between table and first block."""
+    disk = Dynamic(4 * BLOCK)
+    disk.put(disk.next, noise("gap", 7 * SECTOR))
+    disk.skip(7 * SECTOR)
+    disk.write(3 * BLOCK, noise("three", BLOCK))
+    return disk
+
+
+@good()
+def gaps_between_blocks():
+    """Each block lies some sectors behind the one before."""
+    disk = Dynamic(8 * BLOCK)
+    for number in (5, 0, 7, 2):
+        disk.write(number * BLOCK, noise(number, BLOCK))
+        disk.skip((number + 1) * SECTOR)
+    return disk
+
+
+@good()
+def data_on_4_kib():
+    """Each block's data begins on 4 KiB, as BLKTAP and Windows 8 write it."""
+    disk = Dynamic(8 * MIB, block=2 * MIB)
+    for number in (3, 0, 1):
+        disk.skip(round_up(disk.next + SECTOR, 4096) - SECTOR - disk.next)
+        disk.write(number * 2 * MIB + MIB, noise(number, 8 * KIB))
+    disk.fill_bits()
+    return disk
+
+
+@good()
+def slack_before_footer():
+    """The room of a block that no entry points at lies before the footer, with noise in it."""
+    disk = sample()
+    disk.slack = noise("slack", SECTOR + BLOCK)
+    return disk
+
+
+@good()
+def sector_behind_the_table():
+    """An empty disk with a sector of zeros between table and footer, as Microsoft makes them."""
+    disk = Dynamic(4 * BLOCK)
+    disk.slack = bytes(SECTOR)
+    return disk
+
+
+@good()
+def room_of_a_block_between():
+    """Between two blocks lies the room of one that no entry points at any more."""
+    disk = Dynamic(4 * BLOCK)
+    disk.write(0, noise("zero", BLOCK))
+    disk.put(disk.next, b"\xFF" * SECTOR + noise("freed", BLOCK))
+    disk.skip(SECTOR + BLOCK)
+    disk.write(BLOCK, noise("one", BLOCK))
+    return disk
+
+
+@good()
+def footer_of_511_bytes():
+    """The footer at the end lacks its last byte, as before Virtual PC 2004."""
+    disk = sample()
+    disk.tail = disk.footer.pack()[:511]
+    return disk
+
+
+@good(fault=LOST)
+def footer_of_zeros():
+    """Where the footer at the end should be are zeros."""
+    disk = sample()
+    disk.tail = bytes(SECTOR)
+    return disk
+
+
+@good(fault=LOST)
+def footer_of_0xc7():
+    """Where the footer at the end should be is BLKTAP's mark of an image that is open."""
+    disk = sample()
+    disk.tail = b"\xC7" * SECTOR
+    return disk
+
+
+@good(fault=LOST)
+def footer_cut_off():
+    """The file ends with its last block."""
+    disk = sample()
+    disk.tail = b""
+    return disk
+
+
+@good(fault=LOST)
+def footer_cut_in_half():
+    """The file ends in the middle of the footer at the end."""
+    disk = sample()
+    disk.tail = disk.footer.pack()[:256]
+    return disk
+
+
+@good(fault=LOST)
+def footer_with_a_wrong_checksum():
+    """A bit of the footer at the end has changed."""
+    disk = sample()
+    disk.spoil(-SECTOR + 70, bytes([disk.footer.uuid[2] ^ 1]))
+    return disk
+
+
+@good(fault=LOST)
+def footer_followed_by_zeros():
+    """The file was filled up with zeros to a multiple of 4 KiB, so no footer stands at its end."""
+    disk = sample()
+    disk.behind = bytes(-disk.lay_out().length % 4096)
+    return disk
+
+
+@good(fault=LOST)
+def footer_overwritten_by_a_block_of_zeros():
+    """The file has grown by zeros, as after a crash: the footer was zeroed before the next came."""
+    disk = sample()
+    disk.tail = bytes(SECTOR + SECTOR + BLOCK)
+    return disk
+
+
+@good()
+def copy_of_zeros():
+    """The footer's copy at 0 is lost."""
+    disk = sample()
+    disk.copy = bytes(SECTOR)
+    return disk
+
+
+@good()
+def copy_with_a_wrong_checksum():
+    """A bit of the copy at 0 has changed."""
+    disk = sample()
+    disk.spoil(100, b"\1")
+    return disk
+
+
+@good()
+def copy_of_another_size():
+    """The copy at 0 tells another size, as after a resize that was cut; the end decides."""
+    disk = sample()
+    disk.copy = disk.footer.but(size=2 * BLOCK).pack()
+    return disk
+
+
+@good()
+def copy_of_another_kind():
+    """The copy at 0 is the footer of a fixed disk; the end decides."""
+    disk = sample()
+    disk.copy = Fixed(4 * BLOCK).footer.pack()
+    return disk
+
+
+@good()
+def original_size_smaller():
+    """The disk was smaller when it was made."""
+    disk = sample()
+    disk.footer.original_size = BLOCK
+    return disk
+
+
+@good()
+def original_size_larger():
+    """The disk was larger when it was made."""
+    disk = sample()
+    disk.footer.original_size = GIB
+    return disk
+
+
+@good()
+def geometry_as_large_as_can_be():
+    """The maximum geometry on a small disk, as QEMU writes with force_size."""
+    disk = sample(size=8 * MIB, block=2 * MIB)
+    disk.footer.creator, disk.footer.creator_version = b"qem2", 0x00050003
+    disk.footer.geometry = (65535, 16, 255)
+    return disk
+
+
+@good()
+def geometry_larger_by_virtual_pc():
+    """Creator "vpc " with a geometry of more sectors than there are: still the size counts."""
+    disk = sample(size=8 * MIB, block=2 * MIB)
+    disk.footer.creator, disk.footer.creator_version = b"vpc ", 0x00050003
+    disk.footer.geometry = (260, 4, 17)
+    return disk
+
+
+@good()
+def geometry_smaller_by_virtual_pc():
+    """Creator "vpc " with a geometry of fewer sectors than there are: still the size counts."""
+    disk = sample(size=8 * MIB, block=2 * MIB)
+    disk.footer.creator, disk.footer.creator_version = b"vpc ", 0x00050000
+    disk.footer.geometry = (1, 4, 17)
+    disk.write(8 * MIB - SECTOR, noise("end", SECTOR))
+    return disk
+
+
+@good()
+def features_of_all_kinds():
+    """A temporary disk in saved state, hidden, made in the future by nobody, of no identity."""
+    disk = sample()
+    disk.footer.features = 3
+    disk.footer.saved = 1
+    disk.footer.reserved = b"\1" + bytes(426)
+    disk.footer.created = MODIFIED - EPOCH + 10**9
+    disk.footer.creator, disk.footer.creator_version = bytes(4), 0
+    disk.footer.uuid = bytes(16)
+    return disk
+
+
+@good()
+def reserved_bytes_of_noise():
+    """What is reserved in footer and header has values all over."""
+    disk = sample()
+    disk.footer.reserved = noise("footer", 427)
+    disk.header.reserved = noise("header", 256)
+    return disk
+
+
+@good()
+def header_data_offset_of_32_bits():
+    """The header's unused data offset has ones in 32 bits alone, as the specification prints it."""
+    disk = sample()
+    disk.header.data_offset = 0xFFFFFFFF
+    return disk
+
+
+@good()
+def parent_in_a_dynamic_disk():
+    """A dynamic disk's header names a parent, which means nothing."""
+    disk = sample()
+    disk.header.parent_uuid = noise("parent", 16)
+    disk.header.parent_name = "nobody.vhd".encode("utf-16-be")
+    return disk
+
+
+def with_batmap(disk, full=(), version=0x00010003):
+    """As tapdisk has it: behind the table a header of a sector, behind that a map of a sector."""
+    disk.footer.creator, disk.footer.creator_version = b"tap\0", version
+    disk.footer.host = bytes(4)
+    at = disk.next
+    bits = bytearray(SECTOR)
+    for number in full:
+        bits[number // 8] |= 0x80 >> number % 8
+    total = ~sum(bits) & 0xFFFFFFFF
+    head = struct.pack(">8sQIII", b"tdbatmap", at + SECTOR, 1, 0x00010002, total)
+    disk.put(at, head.ljust(SECTOR, b"\0") + bytes(bits))
+    disk.skip(2 * SECTOR)
+
+
+@good()
+def batmap():
+    """Creator "tap" 1.3: a map of full blocks lies between table and blocks."""
+    disk = Dynamic(8 * MIB, block=2 * MIB)
+    with_batmap(disk, full=[1])
+    disk.write(2 * MIB, noise("one", 16 * KIB))
+    disk.fill_bits()
+    disk.write(6 * MIB, noise("three", 16 * KIB))
+    return disk
+
+
+@good()
+def batmap_of_tapdisk_1_1():
+    """Creator "tap" 1.1, which may have a batmap, and has."""
+    disk = Dynamic(8 * MIB, block=2 * MIB)
+    with_batmap(disk, version=0x00010001)
+    disk.write(2 * MIB, noise("one", 16 * KIB))
+    return disk
+
+
+@good()
+def batmap_of_an_empty_disk():
+    """Creator "tap" 1.3, no block: the map lies before the footer."""
+    disk = Dynamic(8 * MIB, block=2 * MIB)
+    with_batmap(disk)
+    return disk
+
+
+@good()
+def batmap_behind_a_large_table():
+    """Creator "tap" 1.3, a table for 64 GiB, as vhd-util preallocates it, and its map."""
+    disk = Dynamic(8 * MIB, block=2 * MIB, entries=32768)
+    with_batmap(disk)
+    disk.write(6 * MIB, noise("three", 16 * KIB))
+    return disk
+
+
+def hidden_by_tapdisk(version):
+    """Early tapdisk marked disks as hidden and left the checksum as it was."""
+    disk = sample()
+    disk.footer.creator, disk.footer.creator_version = b"tap\0", version
+    shown = disk.footer.pack()
+    disk.footer.checksum = int.from_bytes(shown[64:68], "big")
+    disk.footer.reserved = b"\1" + bytes(426)
+    return disk
+
+
+@good(fault=OLD_BITMAPS)
+def hidden_by_tapdisk_0_1():
+    """Creator "tap" 0.1, hidden, with the checksum from before that."""
+    return hidden_by_tapdisk(0x00000001)
+
+
+@good()
+def hidden_by_tapdisk_1_1():
+    """Creator "tap" 1.1, hidden, with the checksum from before that."""
+    return hidden_by_tapdisk(0x00010001)
+
+
+@good(fault=OLD_BITMAPS)
+def bitmap_of_tapdisk_0_1():
+    """Creator "tap" 0.1: the least significant bit of a byte is its first sector."""
+    disk = Dynamic(64 * KIB, block=64 * KIB)
+    disk.footer.creator, disk.footer.creator_version = b"tap\0", 0x00000001
+    disk.hide(0, noise("garbage", 64 * KIB))
+    for sector in (0, 1, 2, 9, 17, 18, 40, 127):
+        disk.write(sector * SECTOR, noise(sector, SECTOR))
+    bitmap = disk.blocks[0].bitmap
+    bitmap[:] = bytes(int(f"{byte:08b}"[::-1], 2) for byte in bitmap)
+    return disk
+
+
+@good(fault=DISABLED)
+def disabled_by_blktap():
+    """The cookie of both footers is "v_poison"."""
+    disk = sample()
+    disk.footer.cookie = b"v_poison"
+    return disk

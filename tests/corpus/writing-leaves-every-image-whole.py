@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# If this failed: a disk that another program has made would be damaged by writing to it here: other
+# bytes would read, or the program that has made it would find what it needs overwritten.
+#
+# Each good disk of the corpus is opened for writing and closed; then written to and discarded at
+# random places and read again, several times over. After each step the content must be exactly the
+# expected one, for the library and for the corpus' own reader, which must find nothing unsound; no
+# parent may have changed; and the programs that open images of that kind must see the same bytes.
+# VHD_SEED, which is printed, chooses the places.
+import json
+import os
+import random
+import shutil
+import subprocess
+
+import corpus
+import reader
+
+SECTOR = 512
+WHOLE = 64 << 20  # the size up to which a disk is read whole
+ROUNDS = 2
+CHANGES = 12
+TOOL_7Z = next(filter(shutil.which, ("7zz", "7z")), None)
+
+
+class Model:
+    """The content that a disk must have."""
+
+    def __init__(self, path):
+        self.sectors, self.size = reader.sectors_of(path)
+
+    def content(self):
+        return self.sectors, self.size
+
+    def write(self, offset, data):
+        first, end = offset // SECTOR, -(-(offset + len(data)) // SECTOR)
+        span = bytearray(b"".join(self.sectors.get(number, bytes(SECTOR))
+                                  for number in range(first, end)))
+        span[offset - first * SECTOR : offset - first * SECTOR + len(data)] = data
+        for number in range(first, end):
+            self.sectors.pop(number, None)
+        self.sectors.update(corpus.sectors_in(bytes(span), first * SECTOR))
+
+
+def place(chance, model):
+    """A range to be changed: anywhere, or where there is something already."""
+    length = min(model.size, chance.choice([1, 511, 512, 513, 4096, 5000, 9 * SECTOR, 70000]))
+    if model.sectors and chance.random() < 0.6:
+        offset = chance.choice(list(model.sectors)) * SECTOR + chance.randint(-2000, 2000)
+    else:
+        offset = chance.randrange(model.size)
+    return max(0, min(offset, model.size - length)), length
+
+
+def changes(chance, model):
+    """A script for the library; the model changes along."""
+    script = b""
+    for _ in range(CHANGES):
+        offset, length = place(chance, model)
+        way = chance.random()
+        if way < 0.2:
+            script += f"discard {offset} {length}\n".encode()
+            model.write(offset, bytes(length))
+        elif way < 0.3:
+            script += b"flush\n"
+        else:
+            data = bytes(length) if way < 0.4 else chance.randbytes(length)
+            script += f"write {offset} {length}\n".encode() + data
+            model.write(offset, data)
+    return script
+
+
+def check_image(store, name, original, model, when):
+    image = f"{store}/{name}.vhd"
+    corpus.expect_content(model.content(), corpus.read_data(store, name), f"{when}: read by seek")
+    if model.size <= WHOLE:
+        corpus.expect_content(model.content(), corpus.read_whole(store, name), f"{when}: read")
+    corpus.expect_content(model.content(), reader.sectors_of(image), f"{when}: the corpus' reader")
+    found = list(reader.complaints(image, original))
+    if found:
+        raise corpus.Fault(f"{when}: {'; '.join(found)}")
+
+
+def size_in_qemu(image):
+    """What QEMU takes a disk's size for; None when it does not open it."""
+    done = subprocess.run(["qemu-img", "info", "-f", "vpc", "--output=json", image], check=False,
+                          stdin=subprocess.DEVNULL, capture_output=True)
+    return json.loads(done.stdout)["virtual-size"] if done.returncode == 0 else None
+
+
+def check_qemu(original, image, model):
+    """
+    QEMU must read what it could read before. It measures some disks by their geometry, and finds no
+    bitmap in blocks below 4 KiB.
+    """
+    if size_in_qemu(original) != model.size or reader.Image(image).block < 4096:
+        return
+    corpus.expect(model.size, size_in_qemu(image), "qemu-img: size")
+    raw = f"{image}.raw"
+    subprocess.run(["qemu-img", "convert", "-q", "-f", "vpc", "-O", "raw", image, raw], check=True,
+                   stdin=subprocess.DEVNULL)
+    with open(raw, "rb") as file:
+        corpus.expect_content(model.content(), (corpus.sectors_of(file, model.size), model.size),
+                              "qemu-img")
+    os.unlink(raw)
+
+
+def opens(command, model):
+    """Does a program open a disk, without complaint and at its size?"""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    words = done.stdout.decode(errors="replace").replace("(", " ").split()
+    return done.returncode == 0 and str(model.size) in words and "ERRORS:" not in words
+
+
+def check_readers(original, image, facts, model):
+    """Other programs, of disks that they could read before or that keep to all the rules."""
+    if facts["type"] == "dynamic" and not list(reader.complaints(image)):
+        check_qemu(original, image, model)
+    for command in (["vhdiinfo"], [TOOL_7Z, "l", "-slt", "-tVHD"]):
+        if opens(command + [original], model) and not opens(command + [image], model):
+            raise corpus.Fault(f"{command[0]} no longer opens it")
+
+
+def refuses(facts, cases):
+    """Why a disk is not to be written to: the outcome's name; None where it is."""
+    if facts["fault"].endswith("opens for reading only"):
+        return "VM_E_FILE_READ_ONLY"
+    is_parent = any(other["parent_uuid"] == facts["uuid"] for other in cases.values())
+    return "E_SHARING_VIOLATION" if is_parent else None
+
+
+def check_refusal(store, name, outcome):
+    before = corpus.Files(store)
+    done = corpus.flat(store, name, "write")
+    corpus.expect(1, done.returncode, "exit status, to write")
+    corpus.expect(outcome, done.stderr.decode().split()[1], "outcome, to write")
+    corpus.expect([], before.changed(), "files changed by a refusal")
+
+
+def check_disk(folder, store, name, facts, chance):
+    original, image = f"{folder}/{name}.vhd", f"{store}/{name}.vhd"
+    model = Model(image)
+    before = corpus.Files(store)
+    corpus.must(corpus.flat(store, name, "write"), "opening for writing")
+    check_image(store, name, original, model, "opened and closed")
+    if reader.is_clean(original):
+        corpus.expect([], before.changed(), "files changed by opening a clean disk for writing")
+    for number in range(ROUNDS):
+        script = changes(chance, model)
+        corpus.must(corpus.flat(store, name, "write", script=script), f"round {number}")
+        check_image(store, name, original, model, f"round {number}")
+    changed = before.changed()
+    if changed not in ([], [f"{name}.vhd"]):
+        raise corpus.Fault(f"files changed by writing: {changed}")
+    check_readers(original, image, facts, model)
+
+
+def test(folder):
+    corpus.need_commands("qemu-img", "vhdiinfo", TOOL_7Z or "7zz")
+    seed = int(os.environ.get("VHD_SEED") or random.SystemRandom().randrange(2**32))
+    print(f"VHD_SEED={seed}", flush=True)
+    store = corpus.copy_of(f"{folder}/good", f"{folder}/store")
+    cases = corpus.texts("good")
+
+    def check(name, facts):
+        outcome = refuses(facts, cases)
+        if outcome:
+            check_refusal(store, name, outcome)
+        else:
+            check_disk(f"{folder}/good", store, name, facts, random.Random(f"{seed} {name}"))
+
+    corpus.each(cases, check)
+    return f"{len(cases)} disks, each whole after {ROUNDS * CHANGES} changes"
+
+
+corpus.run(test)
