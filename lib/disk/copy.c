@@ -10,7 +10,7 @@
 /* Bytes that go through memory at a time. */
 #define PIECE (UINT64_C(1) << 20)
 
-/* Copy one piece, or what of it is a hole or is none. */
+/* Copy data, as much as goes through memory at a time. */
 static int copy_piece(struct vhd_disk *source, uint64_t from, struct vhd_disk *target, uint64_t to,
                       size_t len, void *buf)
 {
@@ -19,19 +19,22 @@ static int copy_piece(struct vhd_disk *source, uint64_t from, struct vhd_disk *t
     int err = vhd_disk_read(source, buf, len, from, &is_hole);
     if (err < 0)
         return err;
+    /* Somebody may have discarded it meanwhile. */
     return is_hole ? vhd_disk_discard(target, len, to) : vhd_disk_write(target, buf, len, to);
 }
 
-/* How much can be skipped as one hole from here on; 0 for none. */
-static int hole_at(struct vhd_disk *source, uint64_t off, uint64_t len, uint64_t *ret)
+/* How much from here on is a hole, or is none: up to len. */
+static int stretch_at(struct vhd_disk *source, uint64_t off, uint64_t len, bool *ret_is_hole,
+                      uint64_t *ret_len)
 {
-    uint64_t data;
+    uint64_t end = off + len;
 
-    int err = vhd_disk_seek(source, off, false, &data);
-    if (err < 0 && err != -ENXIO)
-        return err;
-    *ret = err == -ENXIO || data - off > len ? len : data - off;
-    return 0;
+    int err = vhd_disk_seek(source, off, false, &end);
+    *ret_is_hole = err == -ENXIO || (err == 0 && end > off);
+    if (err == 0 && !*ret_is_hole)
+        err = vhd_disk_seek(source, off, true, &end);
+    *ret_len = end - off < len ? end - off : len;
+    return err == -ENXIO ? 0 : err;
 }
 
 int vhd_disk_copy(struct vhd_disk *source, uint64_t source_off, struct vhd_disk *target,
@@ -45,11 +48,12 @@ int vhd_disk_copy(struct vhd_disk *source, uint64_t source_off, struct vhd_disk 
         return -ERANGE;
     while (len > 0 && err == 0) {
         uint64_t piece = 0;
-        err = hole_at(source, source_off, len, &piece);
-        if (err == 0 && piece > 0) {
+        bool is_hole = false;
+        err = stretch_at(source, source_off, len, &is_hole, &piece);
+        if (err == 0 && is_hole) {
             err = vhd_disk_discard(target, piece, target_off);
         } else if (err == 0) {
-            piece = len < PIECE ? len : PIECE;
+            piece = piece < PIECE ? piece : PIECE;
             err = copy_piece(source, source_off, target, target_off, piece, buf);
         }
         source_off += piece;
