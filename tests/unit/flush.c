@@ -1,0 +1,323 @@
+/*
+ * If this failed: what a program has been told is safe would not be, or a disk whose host has lost
+ * something would go on as if nothing had happened; or each fsync would cost more than it must.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "engine.h"
+
+/* The library's calls of fdatasync(2) come here. */
+static unsigned barriers;
+static int fails; /* the errno of the next; 0: it works */
+static void (*at_barrier)(void *arg), *at_barrier_arg;
+
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+    barriers++;
+    if (at_barrier)
+        at_barrier(at_barrier_arg);
+    if (fails) {
+        errno = fails;
+        return -1;
+    }
+    return __real_fdatasync(fd);
+}
+
+static unsigned flush(struct vhd_disk *disk)
+{
+    barriers = 0;
+    assert_int_equal(vhd_disk_flush(disk), 0);
+    return barriers;
+}
+
+static int calm(void **state)
+{
+    fails = 0;
+    at_barrier = NULL;
+    return scratch_setup(state);
+}
+
+#define FLUSH_TEST(test) cmocka_unit_test_setup_teardown(test, calm, scratch_teardown)
+
+static void an_overwrite_costs_one_barrier(void **state)
+{
+    struct disks disks = disks_open(*state);
+    const char *const names[] = {"dynamic", "fixed", "child"};
+
+    put(*state, "dynamic.vhd", sample_dynamic(1, 2));
+    put(*state, "fixed.vhd", sample_fixed(2));
+    put(*state, "base.vhd", sample_dynamic(3, 2));
+    put(*state, "child.vhd", sample_child(4, 3, "base.vhd"));
+    for (int i = 0; i < 3; i++) {
+        struct vhd_disk *disk = open_writable(disks, names[i]);
+        for (int times = 0; times < 3; times++) {
+            barriers = 0;
+            fill(disk, 10, 100, (uint8_t)times);
+            assert_int_equal(barriers, 0);
+            assert_int_equal(flush(disk), 1);
+        }
+        close_disk(disk);
+    }
+    disks_close(disks);
+}
+
+/* Rooms are made ahead, on the barriers of those who flush: none waits for one of its own. */
+static void a_first_write_costs_one_barrier_where_a_room_is_ready(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put_empty(*state, "a.vhd", 256 * MB, 1, 0, NULL);
+    struct vhd_disk *disk = open_writable(disks, "a");
+    fill(disk, 0, 512, 1); /* the very first one grows the file, and waits */
+    flush(disk);
+    flush(disk);
+    for (uint64_t block = 1; block < 100; block++) {
+        barriers = 0;
+        fill(disk, block * 2 * MB, 512, 1);
+        assert_int_equal(barriers, 0);
+        assert_int_equal(flush(disk), 1);
+    }
+    close_disk(disk);
+    disks_close(disks);
+}
+
+/* Data, then bits: a bit that is durable before its data would show zeros for the parent's. */
+static void a_childs_new_granules_cost_two(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "base.vhd", sample_dynamic(1, 4));
+    put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
+    struct vhd_disk *disk = open_writable(disks, "child");
+    fill(disk, 2 * BLOCK, 512, 1);
+    flush(disk);
+    fill(disk, 3 * BLOCK, 512, 1);
+    assert_int_equal(flush(disk), 2);
+    assert_int_equal(flush(disk), 1);
+    fill(disk, 3 * BLOCK, 512, 2);
+    assert_int_equal(flush(disk), 1);
+    close_disk(disk);
+    disks_close(disks);
+}
+
+struct look {
+    const char *folder;
+    unsigned block;
+    uint8_t bits[8]; /* the first byte of the block's bitmap at each barrier */
+};
+
+static void look_at_bits(void *arg)
+{
+    struct look *look = arg;
+    uint32_t entry = file_entry(look->folder, "child.vhd", look->block);
+    int fd = open(scratch_path(look->folder, "child.vhd"), O_RDONLY | O_CLOEXEC);
+
+    if (entry != 0xFFFFFFFF && barriers <= 8)
+        assert_int_equal(pread(fd, &look->bits[barriers - 1], 1, (off_t)entry * 512), 1);
+    close(fd);
+}
+
+static void bits_are_written_between_the_two(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct look look = {.folder = *state, .block = 3};
+
+    put(*state, "base.vhd", sample_dynamic(1, 4));
+    put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
+    struct vhd_disk *disk = open_writable(disks, "child");
+    fill(disk, 3 * BLOCK, 512, 1);
+    at_barrier = look_at_bits;
+    at_barrier_arg = &look;
+    assert_int_equal(flush(disk), 2);
+    at_barrier = NULL;
+    assert_int_equal(look.bits[0], 0);
+    assert_int_equal(look.bits[1], 0xFF);
+    close_disk(disk);
+    disks_close(disks);
+}
+
+/* Where no parent has anything there is nothing that a bit could hide too early. */
+static void bits_go_with_the_data_where_parents_have_none(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "base.vhd", sample_dynamic(1, 1));
+    put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
+    struct vhd_disk *disk = open_writable(disks, "child");
+    fill(disk, 2 * BLOCK, 512, 1);
+    flush(disk);
+    fill(disk, 3 * BLOCK, 512, 1);
+    assert_int_equal(flush(disk), 1);
+    close_disk(disk);
+    disk = open_disk(disks, "child", 0);
+    expect(disk, 3 * BLOCK, 512, 1);
+    expect(disk, 3 * BLOCK + 512, BLOCK - 512, 0);
+    close_disk(disk);
+    disks_close(disks);
+}
+
+struct second {
+    struct vhd_disk *disk;
+};
+
+static void write_another_granule(void *arg)
+{
+    const struct second *second = arg;
+    if (barriers == 1)
+        assert_int_equal(vhd_disk_write(second->disk, "x", 1, 9 * BLOCK), 0);
+}
+
+/* What is written while a flush is at work is the next one's: its data may not be durable yet. */
+static void only_bits_of_what_came_before_are_written(void **state)
+{
+    enum { LARGE = 16 * BLOCK };
+    struct disks disks = disks_open(*state);
+    struct sample base = sample_of(LARGE + 512), child = sample_child(2, 1, "base.vhd");
+    size_t len;
+
+    memset(base.bytes, 0x11, LARGE);
+    sample_footer(sample_end(&base), SAMPLE_FIXED, LARGE, 1);
+    sample_header(child.bytes + SAMPLE_HEADER, SAMPLE_TABLE, 1, LARGE);
+    sample_parent(child.bytes + SAMPLE_HEADER, 1, "base.vhd");
+    child.len = SAMPLE_DATA + 512;
+    put32(sample_entry(&child, 0), UINT32_MAX);
+    sample_footers(&child, SAMPLE_DIFFERENCING, LARGE, 2);
+    put(*state, "base.vhd", base);
+    put(*state, "child.vhd", child);
+    struct vhd_disk *disk = open_writable(disks, "child");
+    struct second second = {disk};
+    fill(disk, 4 * BLOCK, 1, 1);
+    at_barrier = write_another_granule;
+    at_barrier_arg = &second;
+    assert_int_equal(flush(disk), 2);
+    at_barrier = NULL;
+    uint8_t *bytes = file_bytes(*state, "child.vhd", &len);
+    size_t at = (size_t)file_entry(*state, "child.vhd", 0) * 512;
+    for (size_t i = 0; i < 512; i++)
+        assert_int_equal(bytes[at + i], i == 4 ? 0xFF : 0);
+    free(bytes);
+    expect(disk, 9 * BLOCK, 1, 'x');
+    assert_int_equal(flush(disk), 2);
+    bytes = file_bytes(*state, "child.vhd", &len);
+    assert_int_equal(bytes[at + 9], 0xFF);
+    free(bytes);
+    close_disk(disk);
+    disks_close(disks);
+}
+
+static void whoever_only_reads_has_nothing_to_flush(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "a.vhd", sample_dynamic(1, 1));
+    struct vhd_disk *disk = open_disk(disks, "a", 0);
+    assert_int_equal(flush(disk), 0);
+    close_disk(disk);
+    disks_close(disks);
+}
+
+/* The host may have dropped what it could not write, and report success the next time. */
+static void a_failure_is_final(void **state)
+{
+    struct disks disks = disks_open(*state);
+    const char *const names[] = {"dynamic", "fixed", "child"};
+    uint8_t byte = 1;
+
+    put(*state, "dynamic.vhd", sample_dynamic(1, 2));
+    put(*state, "fixed.vhd", sample_fixed(2));
+    put(*state, "base.vhd", sample_dynamic(3, 4));
+    put(*state, "child.vhd", sample_child(4, 3, "base.vhd"));
+    for (int i = 0; i < 3; i++) {
+        struct vhd_disk *disk = open_writable(disks, names[i]);
+        fill(disk, 0, 1, 1);
+        fails = ENOSPC;
+        assert_int_equal(vhd_disk_flush(disk), -ENOSPC);
+        fails = 0;
+        barriers = 0;
+        assert_int_equal(vhd_disk_flush(disk), -EIO);
+        assert_int_equal(barriers, 0);
+        assert_int_equal(vhd_disk_write(disk, &byte, 1, 0), -EIO);
+        assert_int_equal(vhd_disk_discard(disk, BLOCK, 0), -EIO);
+        assert_int_equal(vhd_disk_flush(disk), -EIO);
+        expect(disk, 1, BLOCK - 1, 0xEE);
+        assert_int_equal(vhd_disk_close(disk), i == 1 ? 0 : -EIO);
+
+        disk = open_writable(disks, names[i]);
+        fill(disk, 0, 1, 2);
+        flush(disk);
+        expect(disk, 0, 1, 2);
+        close_disk(disk);
+    }
+    disks_close(disks);
+}
+
+/* A write may need a barrier too, for room; that one's failure is as final. */
+static void a_failure_while_growing_is_final_too(void **state)
+{
+    struct disks disks = disks_open(*state);
+    uint8_t byte = 1;
+
+    put_empty(*state, "a.vhd", 64 * MB, 1, 0, NULL);
+    struct vhd_disk *disk = open_writable(disks, "a");
+    fails = EIO;
+    assert_int_equal(vhd_disk_write(disk, &byte, 1, 0), -EIO);
+    fails = 0;
+    assert_int_equal(vhd_disk_write(disk, &byte, 1, 0), -EIO);
+    assert_int_equal(vhd_disk_flush(disk), -EIO);
+    expect(disk, 0, MB, 0);
+    vhd_disk_close(disk);
+    disk = open_writable(disks, "a");
+    fill(disk, 0, 1, 5);
+    flush(disk);
+    close_disk(disk);
+    assert_int_equal(expect_clean(*state, "a.vhd").allocated, 1);
+    disks_close(disks);
+}
+
+static void what_a_killed_writer_left_is_made_durable_first(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct vhd_disk *disk = NULL;
+
+    put(*state, "a.vhd", sample_dynamic(1, 2));
+    barriers = 0;
+    disk = open_writable(disks, "a");
+    assert_true(barriers > 0);
+    close_disk(disk);
+    fails = EIO;
+    refuse_disk(disks, "a", VHD_DISK_WRITE, VHD_UNEXPECTED);
+    fails = 0;
+    disk = open_disk(disks, "a", 0);
+    fails = EIO;
+    assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_UNEXPECTED);
+    fails = 0;
+    expect(disk, 0, BLOCK, 0xEE);
+    assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_OK);
+    close_disk(disk);
+    disks_close(disks);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FLUSH_TEST(an_overwrite_costs_one_barrier),
+        FLUSH_TEST(a_first_write_costs_one_barrier_where_a_room_is_ready),
+        FLUSH_TEST(a_childs_new_granules_cost_two),
+        FLUSH_TEST(bits_are_written_between_the_two),
+        FLUSH_TEST(bits_go_with_the_data_where_parents_have_none),
+        FLUSH_TEST(only_bits_of_what_came_before_are_written),
+        FLUSH_TEST(whoever_only_reads_has_nothing_to_flush),
+        FLUSH_TEST(a_failure_is_final),
+        FLUSH_TEST(a_failure_while_growing_is_final_too),
+        FLUSH_TEST(what_a_killed_writer_left_is_made_durable_first),
+    };
+    return cmocka_run_group_tests_name("flush", tests, NULL, NULL);
+}

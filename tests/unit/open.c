@@ -1,0 +1,441 @@
+/*
+ * If this failed: a disk could not be opened that can, or one be opened that must not; two would
+ * write to one image, or a parent would change under its children; or opening a disk to read it
+ * would change its image.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "engine.h"
+#include "gate.h"
+
+static void opens_every_type_of_disk(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "fixed.vhd", sample_fixed(1));
+    put(*state, "dynamic.vhd", sample_dynamic(2, 2));
+    put(*state, "child.vhd", sample_child(3, 2, "dynamic.vhd"));
+    const char *const names[] = {"fixed", "child", "dynamic"};
+    for (size_t i = 0; i < 3; i++) {
+        struct vhd_disk *disk = open_disk(disks, names[i], 0);
+        assert_int_equal(vhd_disk_size(disk), DISK);
+        assert_false(vhd_disk_is_writable(disk));
+        close_disk(disk);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        struct vhd_disk *disk = open_writable(disks, names[i]);
+        assert_int_equal(vhd_disk_size(disk), DISK);
+        assert_true(vhd_disk_is_writable(disk));
+        close_disk(disk);
+    }
+    disks_close(disks);
+}
+
+static void to_close_nothing_is_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(vhd_disk_close(NULL), 0);
+}
+
+/* The store may be let go of before the disk. */
+static void keeps_its_store(void **state)
+{
+    put(*state, "a.vhd", sample_dynamic(1, 1));
+    struct disks disks = disks_open(*state);
+    struct vhd_disk *disk = open_writable(disks, "a");
+
+    disks_close(disks);
+    fill(disk, 0, BLOCK, 7);
+    expect(disk, 0, BLOCK, 7);
+    close_disk(disk);
+}
+
+static void needs_no_index_to_read(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct vhd_disk *disk;
+
+    put(*state, "a.vhd", sample_dynamic(1, 1));
+    assert_int_equal(vhd_disk_open(disks.store, NULL, "a", 0, &disk, NULL), VHD_OK);
+    close_disk(disk);
+    disks_close(disks);
+}
+
+static void what_is_not_there_is_not_opened(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    assert_int_equal(mkfifo(scratch_path(*state, "fifo.vhd"), 0666), 0);
+    assert_int_equal(symlink("elsewhere", scratch_path(*state, "link.vhd")), 0);
+    const char *const names[] = {"a", "fifo", "link", "", "..", "../a"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        refuse_disk(disks, names[i], 0, VHD_PATH_NOT_FOUND);
+        refuse_disk(disks, names[i], VHD_DISK_WRITE, VHD_PATH_NOT_FOUND);
+    }
+    disks_close(disks);
+}
+
+static void what_is_damaged_is_not_opened(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample sample = sample_dynamic(1, 2);
+
+    put32(sample_entry(&sample, 0), 1 << 20);
+    put(*state, "entry.vhd", sample);
+    scratch_put(*state, "text.vhd", "text", 4);
+    sample = sample_dynamic(1, 2);
+    sample.bytes[SAMPLE_HEADER] ^= 1;
+    put(*state, "header.vhd", sample);
+    const char *const names[] = {"entry", "text", "header"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        refuse_disk(disks, names[i], 0, VHD_NOT_A_DISK);
+        refuse_disk(disks, names[i], VHD_DISK_WRITE, VHD_NOT_A_DISK);
+    }
+    disks_close(disks);
+}
+
+static void the_sentence_says_what_and_where(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample sample = sample_dynamic(1, 2);
+    struct vhd_verdict why;
+    struct vhd_disk *disk;
+
+    put32(sample_entry(&sample, 1), 777777);
+    put(*state, "bad.vhd", sample);
+    assert_int_equal(vhd_disk_open(disks.store, NULL, "bad", 0, &disk, &why), VHD_NOT_A_DISK);
+    assert_non_null(strstr(why.sentence, "bad"));
+    assert_non_null(strstr(why.sentence, "777777"));
+    disks_close(disks);
+}
+
+static void tells_what_is_wrong_with_a_parent(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample other = sample_of(SAMPLE_SIZE + 1024);
+
+    put(*state, "orphan.vhd", sample_child(2, 1, "nobody.vhd"));
+    put(*state, "base.vhd", sample_dynamic(1, 1));
+    put(*state, "stranger.vhd", sample_child(3, 9, "base.vhd"));
+    sample_footer(sample_end(&other), SAMPLE_FIXED, SAMPLE_SIZE + 512, 5);
+    put(*state, "longer.vhd", other);
+    put(*state, "size.vhd", sample_child(4, 5, "longer.vhd"));
+    put(*state, "ring.vhd", sample_child(6, 6, "ring.vhd"));
+    put(*state, "ping.vhd", sample_child(7, 8, "pong.vhd"));
+    put(*state, "pong.vhd", sample_child(8, 7, "ping.vhd"));
+    scratch_put(*state, "text.vhd", "text", 4);
+    put(*state, "reader.vhd", sample_child(10, 1, "text.vhd"));
+    put(*state, "grandchild.vhd", sample_child(11, 2, "orphan.vhd"));
+    static const struct {
+        const char *name;
+        enum vhd_result result;
+    } cases[] = {
+        {"orphan", VHD_PARENT_LOST},   {"stranger", VHD_PARENT_IDENTITY},
+        {"size", VHD_PARENT_MODIFIED}, {"ping", VHD_NOT_A_DISK},
+        {"reader", VHD_NOT_A_DISK},    {"grandchild", VHD_PARENT_LOST},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        refuse_disk(disks, cases[i].name, 0, cases[i].result);
+    }
+    struct vhd_disk *disk = NULL;
+    assert_int_not_equal(vhd_disk_open(disks.store, NULL, "ring", 0, &disk, NULL), VHD_OK);
+    disks_close(disks);
+}
+
+/* After a copy, say: the content is the same, and that is what counts. */
+static void a_parents_time_stamp_hinders_nothing(void **state)
+{
+    struct disks disks = disks_open(*state);
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+
+    put(*state, "base.vhd", sample_dynamic(1, 1));
+    put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
+    assert_int_equal(utimensat(AT_FDCWD, scratch_path(*state, "base.vhd"), times, 0), 0);
+    close_disk(open_writable(disks, "child"));
+    disks_close(disks);
+}
+
+static void has_one_writer(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "a.vhd", sample_dynamic(1, 1));
+    struct vhd_disk *disk = open_writable(disks, "a");
+    refuse_disk(disks, "a", VHD_DISK_WRITE, VHD_IN_USE);
+    refuse_disk(disks, "a", 0, VHD_IN_USE);
+    close_disk(disk);
+    close_disk(open_writable(disks, "a"));
+    disks_close(disks);
+}
+
+static void readers_share_and_keep_writers_out(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "a.vhd", sample_fixed(1));
+    struct vhd_disk *one = open_disk(disks, "a", 0), *two = open_disk(disks, "a", 0);
+    refuse_disk(disks, "a", VHD_DISK_WRITE, VHD_IN_USE);
+    close_disk(one);
+    refuse_disk(disks, "a", VHD_DISK_WRITE, VHD_IN_USE);
+    close_disk(two);
+    close_disk(open_writable(disks, "a"));
+    disks_close(disks);
+}
+
+/* Another store may have a hard link to it. */
+static void another_store_with_the_same_image_counts(void **state)
+{
+    const char *other = scratch_path(*state, "other");
+    assert_int_equal(mkdir(other, 0777), 0);
+    put(*state, "a.vhd", sample_dynamic(1, 1));
+    assert_int_equal(link(scratch_path(*state, "a.vhd"), scratch_path(other, "b.vhd")), 0);
+    struct disks one = disks_open(*state), two = disks_open(other);
+
+    struct vhd_disk *disk = open_writable(one, "a");
+    refuse_disk(two, "b", VHD_DISK_WRITE, VHD_IN_USE);
+    refuse_disk(two, "b", 0, VHD_IN_USE);
+    close_disk(disk);
+    close_disk(open_writable(two, "b"));
+    disks_close(one);
+    disks_close(two);
+}
+
+static void a_parent_is_only_read(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "base.vhd", sample_dynamic(1, 1));
+    put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
+    refuse_disk(disks, "base", VHD_DISK_WRITE, VHD_IN_USE);
+    struct vhd_disk *base = open_disk(disks, "base", 0);
+    struct vhd_verdict why;
+    assert_int_equal(vhd_disk_make_writable(base, disks.children, &why), VHD_IN_USE);
+    assert_false(vhd_disk_is_writable(base));
+    struct vhd_disk *child = open_writable(disks, "child");
+    close_disk(child);
+    close_disk(base);
+    assert_int_equal(unlink(scratch_path(*state, "child.vhd")), 0);
+    close_disk(open_writable(disks, "base"));
+    disks_close(disks);
+}
+
+/* Whoever removes the child's file does not let its parent be written to as long as it is open. */
+static void an_open_childs_parents_are_claimed(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "base.vhd", sample_dynamic(1, 1));
+    put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
+    struct vhd_disk *child = open_disk(disks, "child", 0);
+    assert_int_equal(unlink(scratch_path(*state, "child.vhd")), 0);
+    refuse_disk(disks, "base", VHD_DISK_WRITE, VHD_IN_USE);
+    close_disk(child);
+    close_disk(open_writable(disks, "base"));
+    disks_close(disks);
+}
+
+static void becomes_writable_later(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "a.vhd", sample_dynamic(1, 1));
+    struct vhd_disk *disk = open_disk(disks, "a", 0);
+    assert_int_equal(vhd_disk_write(disk, "x", 1, 0), -EROFS);
+    assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_OK);
+    assert_true(vhd_disk_is_writable(disk));
+    assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_OK);
+    fill(disk, 3 * BLOCK, BLOCK, 9);
+    expect(disk, 3 * BLOCK, BLOCK, 9);
+    refuse_disk(disks, "a", 0, VHD_IN_USE);
+    close_disk(disk);
+    expect_clean(*state, "a.vhd");
+    disks_close(disks);
+}
+
+static void stays_as_it_was_where_it_cannot_become_writable(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct vhd_verdict why = {0};
+
+    put(*state, "a.vhd", sample_dynamic(1, 1));
+    struct vhd_disk *disk = open_disk(disks, "a", 0), *other = open_disk(disks, "a", 0);
+    assert_int_equal(vhd_disk_make_writable(disk, disks.children, &why), VHD_IN_USE);
+    assert_true(*why.sentence);
+    assert_false(vhd_disk_is_writable(disk));
+    assert_int_equal(vhd_disk_write(disk, "x", 1, 0), -EROFS);
+    expect(disk, 0, BLOCK, 0xEE);
+    close_disk(open_disk(disks, "a", 0)); /* it still shares */
+    close_disk(other);
+    assert_int_equal(vhd_disk_make_writable(disk, disks.children, &why), VHD_OK);
+    close_disk(disk);
+    disks_close(disks);
+}
+
+struct reader {
+    struct vhd_disk *disk;
+    bool is_over; /* atomic */
+    unsigned rounds;
+};
+
+static void *keep_reading(void *arg)
+{
+    struct reader *reader = arg;
+    uint8_t buf[BLOCK];
+
+    while (!READ(reader->is_over)) {
+        if (vhd_disk_read(reader->disk, buf, BLOCK, 0, NULL) < 0 || buf[0] != 0xEE)
+            return reader;
+        COUNT(reader->rounds);
+    }
+    return NULL;
+}
+
+static void readers_go_on_while_it_becomes_writable(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "base.vhd", sample_dynamic(1, 3));
+    put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
+    for (int i = 0; i < 20; i++) {
+        struct reader reader = {.disk = open_disk(disks, "child", 0)};
+        pthread_t thread;
+        void *fault;
+        assert_int_equal(pthread_create(&thread, NULL, keep_reading, &reader), 0);
+        UNTIL(READ(reader.rounds) > 0);
+        assert_int_equal(vhd_disk_make_writable(reader.disk, disks.children, NULL), VHD_OK);
+        fill(reader.disk, 3 * BLOCK, 100, 1);
+        unsigned rounds = READ(reader.rounds);
+        UNTIL(READ(reader.rounds) > rounds);
+        __atomic_store_n(&reader.is_over, true, __ATOMIC_SEQ_CST);
+        pthread_join(thread, &fault);
+        assert_null(fault);
+        close_disk(reader.disk);
+    }
+    disks_close(disks);
+}
+
+static void to_read_changes_nothing(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample lost = sample_dynamic(1, 2), slack = sample_dynamic(2, 2);
+
+    memset(sample_end(&lost), 0, 512);
+    put(*state, "lost.vhd", lost);
+    slack.len += 2048;
+    memset(slack.bytes + slack.len - 2560, 0xEE, 2048);
+    sample_footers(&slack, SAMPLE_DYNAMIC, SAMPLE_SIZE, 2);
+    put(*state, "slack.vhd", slack);
+    const char *const files[] = {"lost.vhd", "slack.vhd"}, *const names[] = {"lost", "slack"};
+    for (int i = 0; i < 2; i++) {
+        struct kept kept = keep(*state, files[i]);
+        struct vhd_disk *disk = open_disk(disks, names[i], 0);
+        expect(disk, 0, BLOCK, 0xEE);
+        assert_int_equal(vhd_disk_flush(disk), 0);
+        close_disk(disk);
+        expect_kept(*state, files[i], kept);
+    }
+    disks_close(disks);
+}
+
+static void a_clean_image_is_opened_without_a_change(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "fixed.vhd", sample_fixed(3));
+    put(*state, "base.vhd", sample_dynamic(1, 2));
+    put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
+    put_empty(*state, "empty.vhd", 64 * MB, 4, 0, NULL);
+    const char *const files[] = {"fixed.vhd", "child.vhd", "empty.vhd"};
+    const char *const names[] = {"fixed", "child", "empty"};
+    for (int i = 0; i < 3; i++) {
+        struct kept kept = keep(*state, files[i]), base = keep(*state, "base.vhd");
+        struct vhd_disk *disk = open_writable(disks, names[i]);
+        expect(disk, 0, i < 2 ? BLOCK : MB, i < 2 ? 0xEE : 0);
+        assert_int_equal(vhd_disk_flush(disk), 0);
+        close_disk(disk);
+        expect_kept(*state, files[i], kept);
+        expect_kept(*state, "base.vhd", base);
+    }
+    disks_close(disks);
+}
+
+static void open_without_permission(void *arg)
+{
+    const struct disks *disks = arg;
+    struct vhd_disk *disk;
+
+    child_drop_root();
+    CHILD_EXPECT(vhd_disk_open(disks->store, disks->children, "secret", 0, &disk, NULL) ==
+                 VHD_ACCESS_DENIED);
+    CHILD_EXPECT(vhd_disk_open(disks->store, disks->children, "a", VHD_DISK_WRITE, &disk, NULL) ==
+                 VHD_ACCESS_DENIED);
+    CHILD_EXPECT(vhd_disk_open(disks->store, disks->children, "a", 0, &disk, NULL) == VHD_OK);
+    CHILD_EXPECT(vhd_disk_make_writable(disk, disks->children, NULL) == VHD_ACCESS_DENIED);
+    CHILD_EXPECT(!vhd_disk_is_writable(disk));
+    CHILD_EXPECT(vhd_disk_close(disk) == 0);
+}
+
+static void needs_permission(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "a.vhd", sample_dynamic(1, 1));
+    put(*state, "secret.vhd", sample_dynamic(2, 1));
+    assert_int_equal(chmod(scratch_path(*state, "a.vhd"), 0444), 0);
+    assert_int_equal(chmod(scratch_path(*state, "secret.vhd"), 0), 0);
+    in_child(open_without_permission, &disks);
+    disks_close(disks);
+}
+
+static void open_on_read_only_medium(void *path)
+{
+    struct vhd_disk *disk;
+
+    child_mount(path, "size=1m");
+    struct disks disks = disks_open(path);
+    put(path, "a.vhd", sample_dynamic(1, 1));
+    child_remount_read_only(path);
+    CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a", VHD_DISK_WRITE, &disk, NULL) ==
+                 VHD_READ_ONLY);
+    CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a", 0, &disk, NULL) == VHD_OK);
+    CHILD_EXPECT(vhd_disk_close(disk) == 0);
+    disks_close(disks);
+}
+
+static void a_read_only_medium_can_be_read(void **state)
+{
+    in_child(open_on_read_only_medium, *state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(opens_every_type_of_disk),
+        cmocka_unit_test(to_close_nothing_is_nothing),
+        SCRATCH_TEST(keeps_its_store),
+        SCRATCH_TEST(needs_no_index_to_read),
+        SCRATCH_TEST(what_is_not_there_is_not_opened),
+        SCRATCH_TEST(what_is_damaged_is_not_opened),
+        SCRATCH_TEST(the_sentence_says_what_and_where),
+        SCRATCH_TEST(tells_what_is_wrong_with_a_parent),
+        SCRATCH_TEST(a_parents_time_stamp_hinders_nothing),
+        SCRATCH_TEST(has_one_writer),
+        SCRATCH_TEST(readers_share_and_keep_writers_out),
+        SCRATCH_TEST(another_store_with_the_same_image_counts),
+        SCRATCH_TEST(a_parent_is_only_read),
+        SCRATCH_TEST(an_open_childs_parents_are_claimed),
+        SCRATCH_TEST(becomes_writable_later),
+        SCRATCH_TEST(stays_as_it_was_where_it_cannot_become_writable),
+        SCRATCH_TEST(readers_go_on_while_it_becomes_writable),
+        SCRATCH_TEST(to_read_changes_nothing),
+        SCRATCH_TEST(a_clean_image_is_opened_without_a_change),
+        SCRATCH_TEST(needs_permission),
+        SCRATCH_TEST(a_read_only_medium_can_be_read),
+    };
+    return cmocka_run_group_tests_name("open", tests, NULL, NULL);
+}
