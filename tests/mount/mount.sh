@@ -97,9 +97,23 @@ start_vhdfs()
     end_later "$daemon"
 }
 
+# is_ready PID [MOUNTPOINT]: does the daemon answer there, or has it ended?
 is_ready()
 {
-    [ -e "$mnt/version" ] || has_ended "$1"
+    [ -e "${2-$mnt}/version" ] || has_ended "$1"
+}
+
+# start_other STORE [OPTIONS]: mount another store, or the same, on $tmp/mnt2, as long as the test
+# lasts.
+start_other()
+{
+    mkdir "$tmp/mnt2"
+    other_store=$1
+    shift
+    "$VHDFS" "$other_store" "$tmp/mnt2" -f ${1+-o "$1"} 2>"$tmp/log2" &
+    undo "end_daemon $! '$tmp/mnt2' $(birth $!)"
+    wait_until 20 is_ready $! "$tmp/mnt2"
+    [ -e "$tmp/mnt2/version" ] || fail "the other vhdfs has ended: $(cat "$tmp/log2")"
 }
 
 # stop_vhdfs: end the daemon, which must leave nothing behind, so that it can be started again.
@@ -119,6 +133,67 @@ daemon_ends()
     is_not_mounted "$mnt" || fail "$mnt is still mounted"
     [ ! -e "$tmp/pid" ] || fail "the pid file is still there"
     daemon=
+}
+
+# kill_vhdfs: end the daemon with no chance to do anything; its helper takes the mount away.
+kill_vhdfs()
+{
+    kill -KILL "$daemon" || fail "the daemon has ended before its time"
+    wait_until 20 has_ended "$daemon"
+    wait_until 20 is_not_mounted "$mnt"
+    wait_until 20 [ ! -e "$tmp/pid" ]
+    daemon=
+}
+
+# make_disk NAME [REQUEST]: make a disk, of 40 MB unless told otherwise, and set $raw to its content.
+make_disk()
+{
+    echo "${2:-40}" >"$mnt/new/$1" || fail "cannot make $1: $(tail -n 1 "$mnt/errors")"
+    # shellcheck disable=SC2034 # for the tests
+    raw=$mnt/disks/$1/raw
+}
+
+# noise BYTES SEED: bytes that look random, always the same ones.
+noise()
+{
+    "$python" -I -S -c 'import random, sys
+sys.stdout.buffer.write(random.Random(sys.argv[2]).randbytes(int(sys.argv[1])))' "$1" "$2"
+}
+
+# run_python WHAT PROGRAM [ARG...]: an exception fails the test; WHAT says what was tried.
+run_python()
+{
+    run_what=$1
+    shift
+    "$python" -I -S -c "$@" || fail "$run_what"
+}
+
+# same_bytes FILE FILE WHAT
+same_bytes()
+{
+    cmp "$1" "$2" || fail "$3"
+}
+
+# allocated NAME: blocks of that disk that hold data.
+allocated()
+{
+    value "$mnt/disks/$1/info" allocated
+}
+
+# host_blocks FILE: how much room it takes, in KiB.
+host_blocks()
+{
+    du -k "$1" | cut -f 1
+}
+
+# loop_device OPTION... FILE: set $loop to a loop device of it, detached at the end of the test.
+loop_device()
+{
+    need_root
+    need_command losetup
+    [ -e /dev/loop-control ] || skip "needs loop devices"
+    loop=$(losetup --find --show "$@") || fail "cannot attach $*"
+    undo "losetup -d $loop 2>/dev/null"
 }
 
 # end_later PID: at the end of the test neither this daemon nor its mount on $mnt is to be left.

@@ -8,9 +8,9 @@
 
 need_root # to read what is only to be written to
 start_vhdfs
-echo 40 >"$mnt/new/d" || fail "cannot make d"
+make_disk d 8
+noise 3000000 1 | dd of="$raw" bs=1M conv=notrunc status=none
 echo 2 2>/dev/null >"$mnt/new/e"
-head -c 5000 /dev/zero >"$store/damaged.vhd"
 (cd "$mnt" && find . -type f -exec md5sum {} +) | sort >"$tmp/wanted"
 files=$(wc -l <"$tmp/wanted")
 [ "$files" -ge 40 ] || fail "too few files: $files"
@@ -46,3 +46,14 @@ expect "$(cd "$mnt" && find . -type f -printf '%s\n' | awk '{ sum += $1 } END { 
 # Reading has changed nothing.
 (cd "$mnt" && find . -type f -exec md5sum {} +) | sort >"$tmp/got"
 cmp "$tmp/wanted" "$tmp/got" || fail "the tree has changed by reading"
+
+# A damaged disk takes nothing but its own content from a copy.
+head -c 5000 /dev/zero >"$store/damaged.vhd"
+rm -rf "$tmp/copy"
+grep -v " ./errors$" "$tmp/wanted" >"$tmp/but-errors"
+cp -r "$mnt" "$tmp/copy" 2>"$tmp/said" && fail "cp says nothing of a damaged disk"
+expect 2 "$(grep -c 'disks/damaged/.*Structure needs cleaning' "$tmp/said")" "what cp could not copy"
+expect 2 "$(wc -l <"$tmp/said")" "what cp said"
+(cd "$tmp/copy" && find . -type f ! -path './disks/damaged/*' -exec md5sum {} +) | sort >"$tmp/got"
+grep -v ' ./errors$' "$tmp/got" | diff - "$tmp/but-errors" || fail "another copy beside a damaged disk"
+grep -q '^fault .' "$tmp/copy/disks/damaged/info" || fail "its info is not in the copy"
