@@ -190,54 +190,36 @@ static void end_change(struct fs_content *content)
     pthread_cond_broadcast(&content->settled);
 }
 
-/* Have the disk open, for writing if that is asked; by who is busy with it, without the lock. */
-static enum vhd_result have_open(struct vhd_disk **disk, struct fs *fs, const char *name,
-                                 bool is_writer, struct vhd_verdict *ret_why)
+/*
+ * Open the disk, by who is busy with it. For reading first, whatever it is to be used for: from
+ * then on nobody else changes the image, and what we change in opening it for writing is not yet
+ * done.
+ */
+static enum vhd_result open_disk(struct fs_content *content, struct fs *fs, const char *name,
+                                 struct vhd_verdict *ret_why)
 {
-    if (!*disk)
-        return vhd_disk_open(fs->store, fs->children, name, is_writer ? VHD_DISK_WRITE : 0, disk,
-                             ret_why);
-    return is_writer ? vhd_disk_make_writable(*disk, fs->children, ret_why) : VHD_OK;
-}
-
-/* Take a disk that was closed until now into use; under the lock. */
-static void take(struct fs_content *content, struct vhd_disk *disk)
-{
+    struct vhd_disk *disk;
     struct stat attributes;
 
-    content->disk = disk;
+    pthread_mutex_unlock(&content->lock);
+    enum vhd_result result = vhd_disk_open(fs->store, fs->children, name, 0, &disk, ret_why);
+    pthread_mutex_lock(&content->lock);
+    if (result != VHD_OK)
+        return result;
     if (vhd_disk_stat(disk, &attributes) == 0 && !is_as_left(content, &attributes))
         believe_anew(content, &attributes, vhd_disk_size(disk));
+    content->disk = disk;
     content->is_used = true;
+    return VHD_OK;
 }
 
-enum vhd_result fs_content_open(struct fs_content *content, struct fs *fs, const char *name,
-                                enum fs_content_use use, struct fs_content_opened *ret,
-                                struct vhd_verdict *ret_why)
+/* Have it be open for writing too, by who is busy with it. */
+static enum vhd_result make_writable(struct fs_content *content, struct fs *fs,
+                                     struct vhd_verdict *ret_why)
 {
-    HOLD_LOCK(&content->lock);
-    begin_change(content);
-    const bool was_closed = !content->disk;
-    struct vhd_disk *disk = content->disk;
-
     pthread_mutex_unlock(&content->lock);
-    enum vhd_result result = have_open(&disk, fs, name, use != FS_CONTENT_READ, ret_why);
+    enum vhd_result result = vhd_disk_make_writable(content->disk, fs->children, ret_why);
     pthread_mutex_lock(&content->lock);
-
-    if (result == VHD_OK) {
-        if (was_closed)
-            take(content, disk);
-        content->handles++;
-        content->writers += use != FS_CONTENT_READ;
-        content->mappers += use == FS_CONTENT_MAP;
-        *ret = (struct fs_content_opened){
-            .disk = disk,
-            .generation = content->generation,
-            /* The parents of a disk have no trace of their own. */
-            .is_doubtful = content->doubts > 0 || (was_closed && content->is_differencing),
-        };
-    }
-    end_change(content);
     return result;
 }
 
@@ -258,6 +240,36 @@ static void close_disk(struct fs_content *content, struct fs *fs, const char *na
     if (err == 0 && content->trace.dev == attributes.st_dev &&
         content->trace.ino == attributes.st_ino)
         remember(content, &attributes);
+}
+
+enum vhd_result fs_content_open(struct fs_content *content, struct fs *fs, const char *name,
+                                enum fs_content_use use, struct fs_content_opened *ret,
+                                struct vhd_verdict *ret_why)
+{
+    enum vhd_result result = VHD_OK;
+
+    HOLD_LOCK(&content->lock);
+    begin_change(content);
+    const bool was_closed = !content->disk;
+    if (was_closed)
+        result = open_disk(content, fs, name, ret_why);
+    if (result == VHD_OK && use != FS_CONTENT_READ)
+        result = make_writable(content, fs, ret_why);
+    if (result == VHD_OK) {
+        content->handles++;
+        content->writers += use != FS_CONTENT_READ;
+        content->mappers += use == FS_CONTENT_MAP;
+        *ret = (struct fs_content_opened){
+            .disk = content->disk,
+            .generation = content->generation,
+            /* The parents of a disk have no trace of their own. */
+            .is_doubtful = content->doubts > 0 || (was_closed && content->is_differencing),
+        };
+    } else if (was_closed && content->disk) {
+        close_disk(content, fs, name);
+    }
+    end_change(content);
+    return result;
 }
 
 void fs_content_close(struct fs_content *content, struct fs *fs, const char *name,
