@@ -58,6 +58,11 @@ static int mend_footer_at(struct vhd_disk *disk, uint64_t at)
     return err == 0 ? vhd_barrier_now(disk) : err;
 }
 
+static bool is_full(int err)
+{
+    return err == -ENOSPC || err == -EDQUOT;
+}
+
 /* The footer at the end: there, whole, and right behind the content? */
 static int mend_end(struct vhd_disk *disk, uint64_t at)
 {
@@ -66,7 +71,14 @@ static int mend_end(struct vhd_disk *disk, uint64_t at)
     disk->footer_at = image->footer_at;
     if (image->footer_at == at && image->length == at + VHD_FOOTER_SIZE)
         return mend_footer_at(disk, at);
-    return cut_at(disk, at, MUTATED(O3));
+    int err = cut_at(disk, at, MUTATED(O3));
+    /*
+     * A host that is full has no place for it. With a whole footer further behind nothing is lost
+     * by leaving that where it is, and who opens the disk may be about to discard something.
+     */
+    if (is_full(err) && image->fault.defect != VHD_FOOTER_LOST)
+        err = vhd_rooms_add_gap(&disk->rooms, at, image->footer_at);
+    return err;
 }
 
 /*
