@@ -34,6 +34,16 @@ static void zero_stale_footer(struct vhd_disk *disk)
     disk->stale_footer_at = 0;
 }
 
+/*
+ * The host has not written everything, and may go on showing what it has not: an entry taken away
+ * that is still on the medium, say. Whoever opens the disk next would build on that. So have the
+ * host drop its cache: what is read from now on is what there is.
+ */
+static void forget_what_was_lost(const struct vhd_disk *disk)
+{
+    (void)posix_fadvise(disk->write_fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 int vhd_barrier(struct vhd_disk *disk)
 {
     if (__atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE))
@@ -48,6 +58,7 @@ int vhd_barrier(struct vhd_disk *disk)
     disk->barriers_at_work--;
     if (err < 0) {
         __atomic_store_n(&disk->has_failed, true, __ATOMIC_RELEASE);
+        forget_what_was_lost(disk);
     } else {
         vhd_rooms_settle(&disk->rooms, barrier);
         if (disk->stale_barrier <= barrier)
