@@ -46,8 +46,9 @@ static int zero_under_clear_bits(struct vhd_disk *disk, uint32_t block, uint32_t
 
 /*
  * Make a block of another program's dynamic disk one whose bitmap is all ones. Under clear bits may
- * lie anything, so that is zeroed, durably, before the bits say that it counts. Nobody writes to
- * the block meanwhile, for whoever wants to comes here first.
+ * lie anything, so that is zeroed, durably, before the bits say that it counts; and they say so
+ * durably before there is data under them, for some readers refuse an image with data under clear
+ * bits. Nobody writes to the block meanwhile, for whoever wants to comes here first.
  *
  * To be called from inside the grace.
  */
@@ -70,6 +71,8 @@ static int fill_bitmap(struct vhd_disk *disk, uint32_t block, uint32_t entry)
         err = vhd_barrier_now(disk);
     if (err == 0)
         err = vhd_io_put(disk->write_fd, ones, len, (uint64_t)entry * VHD_SECTOR_SIZE);
+    if (err == 0)
+        err = vhd_barrier_now(disk);
     if (err == 0)
         vhd_layer_set_full(disk->top, block, entry);
     return err;
