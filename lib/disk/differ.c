@@ -8,7 +8,7 @@
 #include "base/mutation.h"
 #include "base/zeros.h"
 #include "disk/extent.h"
-#include "disk/grow.h"
+#include "disk/allocate.h"
 #include "format/bitmap.h"
 #include "format/block.h"
 

@@ -9,7 +9,7 @@
 #include "base/mutation.h"
 #include "disk/differ.h"
 #include "disk/extent.h"
-#include "disk/grow.h"
+#include "disk/allocate.h"
 #include "disk/state.h"
 #include "format/block.h"
 

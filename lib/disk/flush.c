@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/mutation.h"
+#include "disk/barrier.h"
 #include "disk/grow.h"
 #include "disk/state.h"
 

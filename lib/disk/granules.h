@@ -9,7 +9,7 @@
  * never of what is present by the time it writes. A block has an overlay here as long as it has
  * something that the disk's bitmap lacks.
  *
- * The lock is taken before growth_lock (open.h); readers take none.
+ * The lock is taken before growth_lock (state.h); readers take none.
  */
 #pragma once
 

@@ -7,7 +7,7 @@
 #include "base/io.h"
 #include "base/mutation.h"
 #include "disk/content.h"
-#include "disk/grow.h"
+#include "disk/barrier.h"
 #include "format/block.h"
 
 /* Put the footer behind the content, and once it is durable cut off what stands behind it. */

@@ -2,9 +2,9 @@
  * What an open disk is made of, for the files of this room alone; disk.h is its face.
  *
  * The way of data: read.c, write.c, discard.c, each by type of disk; beneath them
- * extent.h (where a range is), grow.h (room for what is new), granules.h (what is newer than the
- * bitmaps of a differencing disk), grace.h (who still uses what), flush.c (what is durable when),
- * recover.h (order after a crash).
+ * extent.h (where a range is), allocate.h and grow.h (room for what is new), granules.h (what is
+ * newer than the bitmaps of a differencing disk), grace.h (who still uses what), flush.c (what is
+ * durable when), recover.h (order after a crash).
  *
  * Lock order, outermost first: flush_lock and fill_lock, the granules', growth_lock, a layer's. No
  * lock is held over a transfer of data or while waiting for grace; growth_lock is left for a
@@ -52,13 +52,12 @@ struct vhd_disk {
     pthread_cond_t settled; /* after each barrier */
     int direct_fd;          /* for footers, past the page cache; -1 where the host cannot */
     struct vhd_rooms rooms;
-    uint32_t unallocated; /* blocks without a room */
-    uint64_t footer_at;   /* where the footer at the end is */
-    unsigned step;        /* rooms that the next growth makes */
-    bool has_taken;       /* a room, in this session: then others are made ahead */
-    bool is_growing;      /* somebody is making rooms, and may have left the lock */
-    uint64_t barriers;    /* begun so far; a number above 0 names one */
-    unsigned barriers_at_work;
+    uint32_t unallocated;     /* blocks without a room */
+    uint64_t footer_at;       /* where the footer at the end is */
+    unsigned step;            /* rooms that the next growth makes */
+    bool has_taken;           /* a room, in this session: then others are made ahead */
+    bool is_growing;          /* somebody is making rooms, and may have left the lock */
+    uint64_t barriers;        /* begun so far; a number above 0 names one */
     uint64_t stale_footer_at; /* to be zeroed after that barrier; 0 for none */
     uint64_t stale_barrier;
     bool has_freed; /* a room since the last barrier */

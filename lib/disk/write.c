@@ -11,7 +11,8 @@
 #include "base/mutation.h"
 #include "base/zeros.h"
 #include "disk/differ.h"
-#include "disk/grow.h"
+#include "disk/allocate.h"
+#include "disk/barrier.h"
 #include "disk/state.h"
 #include "format/block.h"
 

@@ -1,0 +1,66 @@
+#include "disk/barrier.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+
+void vhd_zero_stale_footer(struct vhd_disk *disk)
+{
+    static const char zeros[VHD_FOOTER_SIZE];
+
+    if (disk->stale_footer_at == 0)
+        return;
+    /* Should this fail, no harm is done: no reader looks into a gap. */
+    (void)vhd_io_put(disk->write_fd, zeros, sizeof zeros, disk->stale_footer_at);
+    disk->stale_footer_at = 0;
+}
+
+/*
+ * The host has not written everything, and may go on showing what it has not: an entry taken away
+ * that is still on the medium, say. Whoever opens the disk next would build on that. So have the
+ * host drop its cache: what is read from now on is what there is.
+ */
+static void forget_what_was_lost(const struct vhd_disk *disk)
+{
+    (void)posix_fadvise(disk->write_fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+int vhd_barrier(struct vhd_disk *disk)
+{
+    if (__atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE))
+        return -EIO;
+    const uint64_t barrier = ++disk->barriers;
+
+    disk->has_freed = false;
+    pthread_mutex_unlock(&disk->growth_lock);
+    int err = fdatasync(disk->write_fd) < 0 ? -errno : 0;
+    pthread_mutex_lock(&disk->growth_lock);
+    if (err < 0) {
+        __atomic_store_n(&disk->has_failed, true, __ATOMIC_RELEASE);
+        forget_what_was_lost(disk);
+    } else {
+        vhd_rooms_settle(&disk->rooms, barrier);
+        if (disk->stale_barrier <= barrier)
+            vhd_zero_stale_footer(disk);
+    }
+    pthread_cond_broadcast(&disk->settled);
+    return err;
+}
+
+int vhd_barrier_now(struct vhd_disk *disk)
+{
+    HOLD_LOCK(&disk->growth_lock);
+    return vhd_barrier(disk);
+}
+
+int vhd_put_footer(const struct vhd_disk *disk, int fd, uint64_t at)
+{
+    /* O_DIRECT wants it aligned in memory too. */
+    _Alignas(4096) struct vhd_footer_disk footer;
+
+    vhd_footer_encode(&disk->top->image.footer, &footer);
+    return vhd_io_put(fd, &footer, sizeof footer, at);
+}
