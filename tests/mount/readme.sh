@@ -1,0 +1,27 @@
+# shellcheck shell=sh disable=SC2154 # tmp, mnt, here and python are mount.sh's
+# The blocks of code that the README shows; sourced after mount.sh.
+
+readme=$here/../../README.md
+[ -f "$readme" ] || skip "needs README.md"
+cat >"$tmp/program" <<'END'
+import re, sys
+
+# The blocks of code in the section of that title, each into a file of its own.
+readme, title, out = sys.argv[1:]
+section = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", open(readme).read(), re.M | re.S).group(1)
+for i, (kind, text) in enumerate(re.findall(r"^```(\w*)\n(.*?)^```$", section, re.M | re.S)):
+    open(f"{out}.{i}{'.' + kind if kind else ''}", "w").write(text)
+END
+
+# blocks TITLE NAME
+blocks()
+{
+    "$python" -I -S "$tmp/program" "$readme" "$1" "$tmp/$2" || fail "the README has no \"$1\""
+}
+
+# shown FILE [SHELL]: what its commands print, on our mount
+shown()
+{
+    sed "s,/mnt/vhdfs,$mnt,g; s,/mnt/data,$tmp/data,g" "$1" >"$tmp/script"
+    "${2:-sh}" -e "$tmp/script" 2>"$tmp/said"
+}
