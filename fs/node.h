@@ -136,9 +136,13 @@ struct fs_row_ops {
     void (*copy)(struct fs_handle *source, off_t source_off, struct fs_handle *target,
                  off_t target_off, size_t len, fuse_req_t req);
 
-    /* Files to write to: give it a size, and answer. Absent: that does nothing. */
+    /*
+     * Files to write to: give it a size, and answer. Absent: that does nothing.
+     *
+     *   handle  the open file it is asked of; NULL when it is asked by the path
+     */
     void (*truncate)(struct fs *fs, const struct fs_node *node, fuse_req_t req, off_t size,
-                     bool is_open);
+                     struct fs_handle *handle);
 
     /* Texts that poll(2) can wait on, for a change of the name's task; with changed(). */
     bool is_polled;

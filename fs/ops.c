@@ -23,6 +23,11 @@ static struct fs *fs_of(fuse_req_t req)
     return fuse_req_userdata(req);
 }
 
+static struct fs_handle *handle_of(const struct fuse_file_info *info)
+{
+    return (struct fs_handle *)(uintptr_t)info->fh;
+}
+
 /* The process that asks: what one thread was refused counts for the others. */
 static pid_t pid_of(fuse_req_t req)
 {
@@ -128,7 +133,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *inf
     reply_attr(req, id);
 }
 
-static void set_size(fuse_req_t req, fuse_ino_t id, off_t size, bool is_open)
+static void set_size(fuse_req_t req, fuse_ino_t id, off_t size, struct fs_handle *handle)
 {
     struct fs *fs = fs_of(req);
     struct fs_node node;
@@ -138,7 +143,7 @@ static void set_size(fuse_req_t req, fuse_ino_t id, off_t size, bool is_open)
         fuse_reply_err(req, -err);
         return;
     }
-    node.row->ops->truncate(fs, &node, req, size, is_open);
+    node.row->ops->truncate(fs, &node, req, size, handle);
     fs_node_put(fs, &node);
 }
 
@@ -155,7 +160,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attributes, i
     if (!row || !row->ops->write)
         fuse_reply_err(req, EPERM);
     else if (which & FUSE_SET_ATTR_SIZE && row->ops->truncate)
-        set_size(req, id, attributes->st_size, info != NULL);
+        set_size(req, id, attributes->st_size, info ? handle_of(info) : NULL);
     else
         reply_attr(req, id);
 }
@@ -176,11 +181,6 @@ static void op_readlink(fuse_req_t req, fuse_ino_t id)
     else
         fuse_reply_readlink(req, text.data);
     fs_text_free(&text);
-}
-
-static struct fs_handle *handle_of(const struct fuse_file_info *info)
-{
-    return (struct fs_handle *)(uintptr_t)info->fh;
 }
 
 /* libfuse's own reply knows not all that the kernel can be told, so the kernel's is written here.

@@ -239,23 +239,34 @@ static void raw_copy(struct fs_handle *source, off_t source_off, struct fs_handl
         fuse_reply_write(req, part);
 }
 
+/* Is there nothing from there on, so that it makes no difference where the disk ends? */
+static bool is_empty_from(struct vhd_disk *disk, off_t off)
+{
+    uint64_t found;
+
+    return (uint64_t)off <= vhd_disk_size(disk) &&
+           vhd_disk_seek(disk, (uint64_t)off, false, &found) == -ENXIO;
+}
+
 /*
  * A disk's size stays. But whoever writes a file anew gives it the size 0 first, by its path, and
- * is content to have its content gone; and whoever has copied a hole at the end gives it the size
- * that it has.
+ * is content to have its content gone; and whoever has copied a hole at the end, as cp does, gives
+ * it the size that the copy has. What would lose data is refused.
  */
 static void raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t req, off_t size,
-                         bool is_open)
+                         struct fs_handle *handle)
 {
     struct fs_look seen;
 
     int err = fs_raw_look(fs, node, &seen);
-    if (err == 0 && size == 0 && !is_open)
+    if (err < 0)
+        fuse_reply_err(req, -err);
+    else if (size == 0 && !handle)
         fs_empty(fs->emptier, fs, node, req);
-    else if (err == 0 && size == seen.size)
+    else if (size == seen.size || (handle && is_empty_from(handle->disk, size)))
         fs_reply_attr(fs, node, req);
     else
-        fuse_reply_err(req, err < 0 ? -err : EPERM);
+        fuse_reply_err(req, EPERM);
 }
 
 const struct fs_row_ops fs_raw_ops = {

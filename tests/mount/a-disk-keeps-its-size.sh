@@ -58,6 +58,15 @@ for flags in os.O_WRONLY, os.O_RDWR, os.O_RDWR | os.O_APPEND, os.O_WRONLY | os.O
     os.ftruncate(fd, size)
     assert os.fstat(fd).st_size == size
     os.close(fd)
+# What is beyond has never been written: then it makes no difference.
+os.truncate(raw, 0)
+fd = os.open(raw, os.O_RDWR)
+os.pwrite(fd, b"x" * 100, 0)
+os.ftruncate(fd, 4 << 20)
+assert os.fstat(fd).st_size == size
+assert os.pread(fd, 200, 0) == b"x" * 100 + bytes(100)
+refused(errno.EPERM, os.ftruncate, fd, 0)
+os.close(fd)
 for wrong in 1, size - 512, size + 512, 1 << 40:
     refused(errno.EPERM, os.truncate, raw, wrong)
 os.truncate(raw, size)

@@ -45,15 +45,20 @@ for command in \
     anew "$command"
 done
 
-# An image of the disk's own size, with a hole at its end.
-truncate -s $size "$image"
-# shellcheck disable=SC2016
-for command in \
-    'cp "$image" "$raw"' \
-    'cp --sparse=always "$image" "$raw"' \
-    'dd if="$image" of="$raw" bs=1M oflag=direct'; do
-    anew "$command"
+# Images with a hole at their end, smaller than the disk and as large.
+for end in 5000000 $size; do
+    truncate -s "$end" "$image"
+    # shellcheck disable=SC2016
+    for command in \
+        'cp "$image" "$raw"' \
+        'cp --sparse=always "$image" "$raw"' \
+        'dd if="$image" of="$raw" bs=1M conv=sparse' \
+        'cat "$image" >"$raw"'; do
+        anew "$command"
+    done
 done
+# shellcheck disable=SC2016
+anew 'dd if="$image" of="$raw" bs=1M oflag=direct'
 
 # Nothing but a part is written.
 noise 8388608 full >"$tmp/full"
