@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "content.h"
+#include "handle.h"
 #include "ino.h"
 #include "refuse.h"
 
@@ -25,6 +26,7 @@ struct emptying {
     struct fs_content *content;
     fuse_req_t req;
     fuse_ino_t id; /* the kernel's node */
+    int err;       /* what to answer, when something else has been done in part; else 0 */
     sem_t is_dropped;
 };
 
@@ -69,7 +71,10 @@ static void *drop_run(void *arg)
 
 static void answer(struct emptying *emptying)
 {
-    fs_reply_attr(emptying->fs, &emptying->node, emptying->req);
+    if (emptying->err)
+        fuse_reply_err(emptying->req, emptying->err);
+    else
+        fs_reply_attr(emptying->fs, &emptying->node, emptying->req);
 }
 
 /*
@@ -135,8 +140,13 @@ static void finish(struct emptying *emptying)
 
 static void *empty_run(void *arg)
 {
-    empty(arg);
-    finish(arg);
+    struct emptying *emptying = arg;
+
+    if (emptying->err)
+        drop_and_answer(emptying);
+    else
+        empty(emptying);
+    finish(emptying);
     return NULL;
 }
 
@@ -153,7 +163,9 @@ static int start(struct emptying *emptying)
     return err;
 }
 
-void fs_empty(struct fs_emptier *emptier, struct fs *fs, const struct fs_node *node, fuse_req_t req)
+/* Begin; id and err as in the structure. */
+static void begin(struct fs_emptier *emptier, struct fs *fs, const struct fs_node *node,
+                  fuse_req_t req, fuse_ino_t id, int err)
 {
     struct fs_content *content = fs_name_content(fs->names, node->name);
     struct emptying *emptying = content ? malloc(sizeof *emptying) : NULL;
@@ -167,16 +179,28 @@ void fs_empty(struct fs_emptier *emptier, struct fs *fs, const struct fs_node *n
         .node = {node->row, fs_name_ref(fs->names, node->name)},
         .content = content,
         .req = req,
-        .id = fs_node_ino(node),
+        .id = id,
+        .err = err,
     };
     sem_init(&emptying->is_dropped, 0, 0);
     {
         HOLD_LOCK(&emptier->lock);
         emptier->at_work++;
     }
-    int err = start(emptying);
-    if (err < 0) {
-        fuse_reply_err(req, -err);
+    int started = start(emptying);
+    if (started < 0) {
+        fuse_reply_err(req, err ? err : -started);
         finish(emptying);
     }
+}
+
+void fs_empty(struct fs_emptier *emptier, struct fs *fs, const struct fs_node *node, fuse_req_t req)
+{
+    begin(emptier, fs, node, req, fs_node_ino(node), 0);
+}
+
+void fs_fail_in_part(struct fs_emptier *emptier, const struct fs_handle *handle, fuse_req_t req,
+                     int err)
+{
+    begin(emptier, handle->fs, &handle->node, req, handle->id, err);
 }

@@ -22,6 +22,13 @@ struct fs_emptier *fs_emptier_new(struct fuse_session *fuse);
 /* Wait for all that are under way. NULL is allowed. */
 void fs_emptier_free(struct fs_emptier *emptier);
 
+/*
+ * Answer that something which changes an open disk has failed with this errno, positive, when part
+ * of it has been done: the kernel drops its pages only where all went well.
+ */
+void fs_fail_in_part(struct fs_emptier *emptier, const struct fs_handle *handle, fuse_req_t req,
+                     int err);
+
 /* Empty the disk of a node, and answer the request with its attributes, or why not. */
 void fs_empty(struct fs_emptier *emptier, struct fs *fs, const struct fs_node *node,
               fuse_req_t req);

@@ -216,9 +216,19 @@ static int allocate(struct fs_handle *handle, int mode, off_t off, off_t len)
     return part > 0 ? vhd_disk_discard(handle->disk, part, (uint64_t)off) : 0;
 }
 
+/* A change that has failed half-way has changed something all the same. */
+static void fail(struct fs_handle *handle, fuse_req_t req, int err)
+{
+    fs_fail_in_part(handle->fs->emptier, handle, req, -err);
+}
+
 static void raw_allocate(struct fs_handle *handle, fuse_req_t req, int mode, off_t off, off_t len)
 {
-    fuse_reply_err(req, -allocate(handle, mode, off, len));
+    int err = allocate(handle, mode, off, len);
+    if (err < 0 && err != -EOPNOTSUPP)
+        fail(handle, req, err);
+    else
+        fuse_reply_err(req, -err);
 }
 
 static void raw_copy(struct fs_handle *source, off_t source_off, struct fs_handle *target,
@@ -233,7 +243,9 @@ static void raw_copy(struct fs_handle *source, off_t source_off, struct fs_handl
     if (part > 0)
         err = vhd_disk_copy(source->disk, (uint64_t)source_off, target->disk, (uint64_t)target_off,
                             part);
-    if (err < 0)
+    if (err < 0 && part > 0)
+        fail(target, req, err);
+    else if (err < 0)
         fuse_reply_err(req, -err);
     else
         fuse_reply_write(req, part);
