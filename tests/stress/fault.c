@@ -112,6 +112,34 @@ static void tell_bytes(const char *name, const uint8_t *bytes, uint64_t len)
         fprintf(stderr, " %02x", bytes[i]);
 }
 
+/* How a stretch is made up: runs of bytes that are the one, the other, or neither. */
+static void tell_mixture(const uint8_t *got, const uint8_t *before, const uint8_t *after,
+                         uint64_t len)
+{
+    for (uint64_t i = 0, run; i < len; i += run) {
+        const bool is_old = got[i] == before[i], is_new = got[i] == after[i];
+        for (run = 1; i + run < len && (got[i + run] == before[i + run]) == is_old &&
+                      (got[i + run] == after[i + run]) == is_new;)
+            run++;
+        if (run > 4 || (!is_old && !is_new))
+            fprintf(stderr, "\n  %" PRIu64 " bytes from %" PRIu64 " on: %s", run, i,
+                    is_old && is_new ? "as before and after"
+                    : is_old         ? "as before"
+                    : is_new         ? "as after"
+                                     : "neither");
+    }
+}
+
+_Noreturn void fault_of_mixture(const struct ledger *ledger, const uint8_t *got,
+                                const uint8_t *before, const uint8_t *after, uint64_t len,
+                                uint64_t off)
+{
+    begin_telling(ledger, off);
+    fprintf(stderr, "%" PRIu64 " bytes are neither as they were nor as they were to be", len);
+    tell_mixture(got, before, after, len);
+    end_telling(ledger, off);
+}
+
 _Noreturn void fault_of_content(const struct ledger *ledger, const uint8_t *got,
                                 const uint8_t *expected, uint64_t len, uint64_t off)
 {

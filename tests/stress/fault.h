@@ -35,6 +35,11 @@ _Noreturn void fault(const struct ledger *ledger, uint64_t off, const char *form
 _Noreturn void fault_of_content(const struct ledger *ledger, const uint8_t *got,
                                 const uint8_t *expected, uint64_t len, uint64_t off);
 
+/* A sector, or a part of one, is neither as before a deed that has failed nor as after it. */
+_Noreturn void fault_of_mixture(const struct ledger *ledger, const uint8_t *got,
+                                const uint8_t *before, const uint8_t *after, uint64_t len,
+                                uint64_t off);
+
 /* A shared sector holds what it must not. */
 _Noreturn void fault_of_sector(const struct ledger *ledger, const uint8_t *got, uint64_t off,
                                const char *wrong);

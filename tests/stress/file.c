@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "chance.h"
+#include "stamp.h"
+#include "wait.h"
 #include "worker.h"
 
 enum { DIRECT_UNIT = 4096 };
@@ -36,10 +38,21 @@ static int read_all(int fd, uint8_t *buf, size_t len, uint64_t off)
     return 0;
 }
 
+/*
+ * The kernel cuts a write into requests where pages of memory end, which may be in the middle of a
+ * sector. What is left of that goes again, as a whole and alone: so should the rest fail, each
+ * sector is as before or as written.
+ */
 static int write_all(int fd, const uint8_t *buf, size_t len, uint64_t off)
 {
-    for (size_t done = 0; done < len;) {
-        ssize_t n = pwrite(fd, buf + done, len - done, (off_t)(off + done));
+    for (size_t done = 0, most = len; done < len; most = len) {
+        size_t within = (off + done) % STAMP_SECTOR;
+        if (within > 0 && done >= within) {
+            done -= within;
+            most = STAMP_SECTOR;
+        }
+        size_t piece = len - done < most ? len - done : most;
+        ssize_t n = pwrite(fd, buf + done, piece, (off_t)(off + done));
         if (n <= 0)
             return n < 0 ? -errno : -EIO;
         done += (size_t)n;
@@ -144,9 +157,17 @@ static int file_store(struct target *target, const void *buf, size_t len, uint64
 static const struct target_ops file_ops = {FILE_OPS};
 static const struct target_ops mapped_ops = {FILE_OPS, .load = file_load, .store = file_store};
 
+/*
+ * Opened for writing an image is put in order, for which a full host may have no room just now: so
+ * that is tried again, for ten seconds.
+ */
 static int open_or_end(const char *path, int flags)
 {
-    int fd = open(path, flags | O_CLOEXEC);
+    int fd;
+
+    for (int tries = 0; (fd = open(path, flags | O_CLOEXEC)) < 0 && errno == ENOSPC && tries < 1000;
+         tries++)
+        wait_ms(10);
     if (fd < 0)
         err(EXIT_FAILURE, "%s", path);
     return fd;

@@ -47,7 +47,7 @@ bool history_begin(struct history *history, uint64_t value, uint64_t begin)
             history->forgotten = record->dead;
         history->count--;
     }
-    *record = (struct history_record){value, begin, UINT64_MAX, UINT64_MAX};
+    *record = (struct history_record){value, begin, UINT64_MAX, UINT64_MAX, false};
     history->count++;
     return true;
 }
@@ -69,8 +69,10 @@ void history_end(struct history *history, uint64_t value, uint64_t begin, uint64
 
     for (unsigned i = 0; i < history->count; i++) {
         struct history_record *record = &history->records[i];
-        if (record->value == value && record->begin == begin)
+        if (record->value == value && record->begin == begin) {
             record->end = end;
+            record->is_done = is_done;
+        }
     }
     if (is_done)
         bury(history, begin, end);
@@ -93,7 +95,7 @@ enum history_verdict history_read(struct history *history, uint64_t value, uint6
     if (!found)
         return begin < history->forgotten ? HISTORY_UNKNOWN : HISTORY_ILLEGAL;
     /* Of several that wrote the same it could be any. */
-    if (matches == 1 && begin >= history->forgotten)
+    if (matches == 1 && found->is_done && begin >= history->forgotten)
         bury(history, found->begin, end);
     return HISTORY_LEGAL;
 }

@@ -27,6 +27,7 @@ struct history_record {
     uint64_t begin;
     uint64_t end;  /* UINT64_MAX while it goes on, and for ever where it was cut off */
     uint64_t dead; /* since when no call that begins can read it; UINT64_MAX: one still can */
+    bool is_done;  /* it has ended, and well */
 };
 
 struct history {
@@ -65,7 +66,8 @@ enum history_verdict {
 
 /*
  * May a call that began then have read this value? Where it may, and the call has ended at end,
- * whoever begins later finds nothing older.
+ * whoever begins later finds nothing older. That does not hold of a write that is still to fail:
+ * the kernel shows of a file of ours what it then takes back.
  */
 enum history_verdict history_read(struct history *history, uint64_t value, uint64_t begin,
                                   uint64_t end);

@@ -39,16 +39,6 @@ _Noreturn static void be_killed(struct run *run, struct worker workers[RUN_WORKE
         pause();
 }
 
-/* Until so many deeds have been done, or it takes too long for whatever reason. */
-static void await_deeds(const struct crew *crew, uint64_t count)
-{
-    for (int tries = 0; tries < 5000; tries++) {
-        if (__atomic_load_n(&crew->done, __ATOMIC_RELAXED) >= count)
-            return;
-        wait_ms(1);
-    }
-}
-
 static void await(pid_t pid, int options, bool is_stop)
 {
     int status;
@@ -94,7 +84,7 @@ void run_kill_round(struct run *run)
         err(EXIT_FAILURE, "fork");
     if (pid == 0)
         be_killed(run, workers);
-    await_deeds(run->crew, run->crew->done + 1 + chance_below(&run->seed, 500));
+    crew_await(run->crew, 1 + chance_below(&run->seed, 500), 5000);
     kill_at_work(run, pid);
     for (unsigned i = 0; i < run->crew->disk_count; i++) {
         bool is_writable = chance_one_in(&run->seed, 2);

@@ -83,7 +83,8 @@ static void take_stock(struct worker *worker, struct stressed *disk, const struc
         if (memcmp(got + done, wanted + done, len) == 0)
             memcpy(expected + done, wanted + done, len);
         else if (memcmp(got + done, expected + done, len) != 0)
-            fault_of_content(disk->ledger, got + done, expected + done, len, at->off + done);
+            fault_of_mixture(disk->ledger, got + done, expected + done, wanted + done, len,
+                             at->off + done);
     }
 }
 
@@ -187,7 +188,7 @@ void owned_deed(struct worker *worker, struct stressed *disk)
         seek_in(worker, disk, &at);
     else if (!is_writable)
         check(worker, disk, &at);
-    else if (deed < 75)
+    else if (deed < 75 || worker->crew->only_writes)
         write_at(worker, disk, &at);
     else if (deed < 90)
         discard_at(worker, disk, &at);

@@ -10,7 +10,6 @@
 #include "fault.h"
 #include "hog.h"
 #include "run.h"
-#include "wait.h"
 
 static void *work(void *worker)
 {
@@ -86,9 +85,9 @@ void run_round(struct run *run)
         if (pthread_create(&threads[i], NULL, work, &workers[i]) != 0)
             errx(EXIT_FAILURE, "cannot start a thread");
     }
-    wait_ms(chance_below(&run->seed, 150));
+    crew_await(run->crew, chance_below(&run->seed, 200), 500);
     make_writable(run);
-    wait_ms(50 + chance_below(&run->seed, 400));
+    crew_await(run->crew, 200 + chance_below(&run->seed, 2000), 2000);
     __atomic_store_n(&run->crew->is_over, true, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < RUN_WORKERS; i++)
         pthread_join(threads[i], NULL);

@@ -7,8 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "chance.h"
 #include "fault.h"
+#include "wait.h"
+
+void crew_await(const struct crew *crew, uint64_t deeds, unsigned most_ms)
+{
+    const uint64_t enough = __atomic_load_n(&crew->done, __ATOMIC_RELAXED) + deeds;
+    const struct timespec end = clock_after(clock_monotonic(), most_ms);
+
+    for (struct timespec now = clock_monotonic();
+         now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec);
+         now = clock_monotonic()) {
+        if (__atomic_load_n(&crew->done, __ATOMIC_RELAXED) >= enough)
+            return;
+        wait_ms(2);
+    }
+}
 
 void crew_tell(const struct crew *crew)
 {
@@ -62,8 +78,8 @@ void worker_deed(struct worker *worker)
 
 void worker_begin(struct worker *worker)
 {
-    worker->buf = malloc(WORKER_LENGTH_MAX);
-    worker->other = malloc(WORKER_LENGTH_MAX);
+    worker->buf = aligned_alloc(4096, WORKER_LENGTH_MAX);
+    worker->other = aligned_alloc(4096, WORKER_LENGTH_MAX);
     if (!worker->buf || !worker->other)
         errx(EXIT_FAILURE, "out of memory");
 }

@@ -25,12 +25,16 @@ struct stressed {
 struct crew {
     struct stressed disks[WORKER_DISKS];
     unsigned disk_count;
+    bool only_writes; /* neither discards nor copies */
     bool may_be_full; /* the host may have no room: that a write fails so is legal */
     bool is_over;     /* atomic: come to an end */
     int bookkeeping;  /* atomic: how many write into histories now */
     uint64_t done;    /* atomic: deeds of all */
     uint64_t refused; /* atomic: deeds that found the host full */
 };
+
+/* Wait until so many more deeds have been done, or so many milliseconds have passed. */
+void crew_await(const struct crew *crew, uint64_t deeds, unsigned most_ms);
 
 /* Print what was done. */
 void crew_tell(const struct crew *crew);
