@@ -15,7 +15,9 @@
 struct judge {
     int fd;
     struct vhd_image *image;
-    uint32_t *table; /* receives the table's entries; NULL where nobody wants them */
+    bool is_table_wanted;
+    uint32_t *table;     /* its entries, as far as they have been judged, where they are wanted */
+    uint32_t table_room; /* entries that fit */
 };
 
 /* Read exactly len bytes; what cannot be read is a fault of the image. */
@@ -256,11 +258,31 @@ static bool judge_entries(const struct judge *judge, const struct be32 *entries,
     return true;
 }
 
+/* Have room for so many of the table's entries, if they are wanted. */
+static bool make_table_room(struct judge *judge, uint32_t count)
+{
+    struct vhd_image *image = judge->image;
+
+    if (!judge->is_table_wanted || count <= judge->table_room)
+        return true;
+    uint64_t room = 2 * (uint64_t)judge->table_room;
+    room = room < count ? count : room < image->blocks ? room : image->blocks;
+    uint32_t *table = reallocarray(judge->table, room, sizeof *table);
+    if (!table) {
+        vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
+        return false;
+    }
+    judge->table = table;
+    judge->table_room = (uint32_t)room;
+    return true;
+}
+
 /*
- * Judge the table piece by piece: a hostile header can claim one of gigabytes, and what is found
- * wrong first ends it. The blocks found are more than the file can hold only if some overlap.
+ * Judge the table piece by piece, and keep no more than has been judged: a hostile header can claim
+ * one of gigabytes, and what is found wrong first ends it. The blocks found are more than the file
+ * can hold only if some overlap.
  */
-static bool judge_table(const struct judge *judge)
+static bool judge_table(struct judge *judge)
 {
     enum { PIECE = 4096 };
     struct vhd_image *image = judge->image;
@@ -272,7 +294,8 @@ static bool judge_table(const struct judge *judge)
     bool is_sound = true;
     for (uint32_t done = 0; is_sound && done < image->blocks && starts.count <= most;) {
         uint32_t count = image->blocks - done < PIECE ? image->blocks - done : PIECE;
-        is_sound = read_exactly(judge, entries, count * sizeof *entries,
+        is_sound = make_table_room(judge, done + count) &&
+                   read_exactly(judge, entries, count * sizeof *entries,
                                 image->header.table_offset + UINT64_C(4) * done) &&
                    judge_entries(judge, entries, done, count, &starts);
         done += count;
@@ -329,23 +352,13 @@ bool vhd_image_read(int fd, struct vhd_image *ret)
     return judge_metadata(&judge);
 }
 
-/* Judge all, and where it is asked for and there is one, make the table and fill it. */
-static bool judge_whole(struct judge *judge, bool is_table_kept)
+static bool judge_whole(struct judge *judge)
 {
-    struct vhd_image *image = judge->image;
+    const struct vhd_image *image = judge->image;
 
-    if (!judge_metadata(judge) || (image->has_header && !judge_table_place(judge)))
+    if (!judge_metadata(judge))
         return false;
-    if (!image->has_header)
-        return true;
-    if (is_table_kept) {
-        judge->table = calloc(image->blocks, sizeof *judge->table);
-        if (!judge->table) {
-            vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
-            return false;
-        }
-    }
-    return judge_table(judge);
+    return !image->has_header || (judge_table_place(judge) && judge_table(judge));
 }
 
 /* Has the file another length than the image that was read from it? Its writer has moved the end.
@@ -360,13 +373,11 @@ static bool has_grown(const struct judge *judge)
 bool vhd_image_load(int fd, struct vhd_image *ret, uint32_t **ret_table)
 {
     enum { TRIES = 16 };
-    struct judge judge = {.fd = fd, .image = ret};
+    struct judge judge = {.fd = fd, .image = ret, .is_table_wanted = ret_table != NULL};
     bool is_sound = false;
 
     for (int tries = 0; tries < TRIES && (tries == 0 || has_grown(&judge)); tries++) {
-        free(judge.table);
-        judge.table = NULL;
-        is_sound = judge_whole(&judge, ret_table != NULL);
+        is_sound = judge_whole(&judge);
     }
     if (is_sound && ret_table)
         *ret_table = judge.table;
