@@ -12,12 +12,15 @@
 /* Copy of the footer, header, table, batmap's header and map, locators. */
 enum { METADATA_MAX = 5 + VHD_LOCATORS };
 
-/* Add a stretch; what claims to lie beyond the footer is no part of this file. */
+/* Add a stretch; what of it would lie beyond the footer is no part of this file. */
 static void add(struct vhd_content *content, const struct vhd_image *image, uint64_t at,
                 uint64_t len)
 {
-    if (at < image->footer_at && len <= image->footer_at - at)
-        content->stretches[content->count++] = (struct vhd_stretch){at, at + len};
+    if (at >= image->footer_at)
+        return;
+    if (len > image->footer_at - at)
+        len = image->footer_at - at;
+    content->stretches[content->count++] = (struct vhd_stretch){at, at + len};
 }
 
 /* Data space is in bytes in practice, in sectors in the specification: below 512 it is that. */

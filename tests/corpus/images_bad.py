@@ -347,6 +347,12 @@ def table_whose_bytes_overflow():
     return table_at(1536, entries=2**30)
 
 
+@bad(f"{OUTSIDE}: block 1048576 at sector 0 reaches over the footer's copy")
+def table_that_is_a_hole():
+    """A disk of 1 TiB in sectors: 2^31 entries, all but the first 2^20 of which are a hole."""
+    return Dynamic(1024 * GIB, block=SECTOR)
+
+
 def with_entry(number, sector):
     disk = sample()
     disk.changed_entries[number] = sector

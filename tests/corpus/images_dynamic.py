@@ -393,6 +393,15 @@ def footer_overwritten_by_a_block_of_zeros():
 
 
 @good()
+def footer_off_sectors():
+    """The footer at the end lies over the last two bytes of the table's padding."""
+    disk = Dynamic(4 * BLOCK)
+    disk.tail = b""
+    disk.spoil(2046, disk.footer.pack())
+    return disk
+
+
+@good()
 def copy_of_zeros():
     """The footer's copy at 0 is lost."""
     disk = sample()
