@@ -1,0 +1,93 @@
+"""What the benchmarks share: running programs, and saying where they ran."""
+import contextlib
+import os
+import subprocess
+import sys
+import time
+
+UNREAL = ("tmpfs", "ramfs", "overlay", "fuse")  # sync means nothing there, or something else
+PATIENCE = 30  # seconds for a daemon to be ready, or to end
+POLL = 0.001
+
+
+class Fault(Exception):
+    """Something did not work, and the sentence says what."""
+
+
+def run(*command):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        raise Fault(f"{' '.join(command)}: exit status {done.returncode}:\n{done.stdout}")
+    return done.stdout
+
+
+def wait_until(is_so, daemon=None):
+    """Wait for something to be so; a daemon that has ended makes that impossible."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        if (daemon and daemon.poll() is not None) or time.monotonic() > deadline:
+            return False
+        time.sleep(POLL)
+    return True
+
+
+@contextlib.contextmanager
+def serving(command, point, is_ready, log):
+    """Have a daemon run in the foreground, and its mount at a point; what it says is shown only
+    when something goes wrong."""
+    with open(log, "w+", encoding="utf-8") as said, subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said) as daemon:
+        try:
+            if not wait_until(is_ready, daemon):
+                raise Fault(f"{' '.join(command)}: does not mount")
+            yield daemon
+            daemon.terminate()
+            if daemon.wait(PATIENCE) != 0:
+                raise Fault(f"{' '.join(command)}: ends with status {daemon.returncode}")
+        except (Fault, subprocess.TimeoutExpired) as fault:
+            said.seek(0)
+            raise Fault(f"{fault}\n{said.read()}".rstrip()) from None
+        finally:
+            if daemon.poll() is None:
+                daemon.kill()
+                subprocess.run(["fusermount3", "-u", "-z", "-q", point], check=False)
+
+
+def tell(text):
+    """Show how far it is to somebody who sits there."""
+    if sys.stderr.isatty():
+        print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
+
+
+def mount_of(path):
+    """Returns the type and the options of the file system that a path is on."""
+    found = "/", "unknown", ""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        for line in file:
+            left, _, right = line.partition(" - ")
+            point = left.split()[4].encode().decode("unicode_escape")
+            if os.path.commonpath([point, path]) == point and len(point) >= len(found[0]):
+                found = point, right.split()[0], left.split()[5]
+    return found[1:]
+
+
+def check_work(work):
+    kind, _ = mount_of(os.path.realpath(work))
+    if kind.startswith(UNREAL):
+        raise Fault(f"{work} is on {kind}, expected a --work where a sync writes")
+
+
+def print_machine(work, rounds):
+    kind, options = mount_of(work)
+    system = os.uname()
+    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"Linux {system.release} {system.machine}, {os.cpu_count()} processors, load {load}")
+    print(f"{kind} ({options}) at {work}, {rounds} rounds")
+
+
+def print_table(rows):
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths)))
+    print()
