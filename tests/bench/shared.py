@@ -7,6 +7,7 @@ import time
 
 UNREAL = ("tmpfs", "ramfs", "overlay", "fuse")  # sync means nothing there, or something else
 PATIENCE = 30  # seconds for a daemon to be ready, or to end
+LIMIT = 600  # seconds for a program to end
 POLL = 0.001
 
 
@@ -15,8 +16,11 @@ class Fault(Exception):
 
 
 def run(*command):
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False)
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False, timeout=LIMIT)
+    except subprocess.TimeoutExpired as fault:
+        raise Fault(str(fault)) from None
     if done.returncode != 0:
         raise Fault(f"{' '.join(command)}: exit status {done.returncode}:\n{done.stdout}")
     return done.stdout
