@@ -118,6 +118,17 @@ static int file_seek(struct target *target, uint64_t off, bool for_hole, uint64_
     return 0;
 }
 
+/* A copy was cut in the middle of a sector: the rest of that goes by hand, as with a write. */
+static void finish_sector(int source, off_t from, int target, off_t to, uint64_t len)
+{
+    uint8_t buf[STAMP_SECTOR];
+    const size_t rest = STAMP_SECTOR - (size_t)to % STAMP_SECTOR;
+    const size_t piece = rest < len ? rest : (size_t)len;
+
+    if (rest < STAMP_SECTOR && read_all(source, buf, piece, (uint64_t)from) == 0)
+        (void)!pwrite(target, buf, piece, to);
+}
+
 static int file_copy(struct target *source, uint64_t source_off, struct target *target,
                      uint64_t target_off, uint64_t len)
 {
@@ -126,8 +137,11 @@ static int file_copy(struct target *source, uint64_t source_off, struct target *
     while (len > 0) {
         ssize_t n =
             copy_file_range(file_of(source)->cached, &from, file_of(target)->cached, &to, len, 0);
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
+        if (n <= 0) {
+            int err = n < 0 ? -errno : -EIO;
+            finish_sector(file_of(source)->cached, from, file_of(target)->cached, to, len);
+            return err;
+        }
         len -= (uint64_t)n;
     }
     return 0;

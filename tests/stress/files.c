@@ -213,8 +213,6 @@ static void prepare(struct job *job)
     };
     job->crew = ledger_memory(sizeof *job->crew);
     job->crew->may_be_full = job->is_host_small;
-    /* What a copy or a discard has done before it failed, the kernel's pages do not show. */
-    job->crew->only_writes = job->is_host_small;
     job->crew->disk_count = WORKER_DISKS;
     for (unsigned i = 0; i < WORKER_DISKS; i++) {
         snprintf(job->paths[i], PATH_MAX, "%s/%s/raw", job->options->folder, names[i]);

@@ -188,7 +188,7 @@ void owned_deed(struct worker *worker, struct stressed *disk)
         seek_in(worker, disk, &at);
     else if (!is_writable)
         check(worker, disk, &at);
-    else if (deed < 75 || worker->crew->only_writes)
+    else if (deed < 75)
         write_at(worker, disk, &at);
     else if (deed < 90)
         discard_at(worker, disk, &at);

@@ -67,7 +67,7 @@ static int do_change(struct worker *worker, struct stressed *disk, const struct 
     struct target *target = disk->target;
     const uint64_t off = at->first * STAMP_SECTOR, len = at->count * STAMP_SECTOR;
 
-    if (is_zero && !worker->crew->only_writes && chance_one_in(&worker->seed, 2))
+    if (is_zero && chance_one_in(&worker->seed, 2))
         return target->ops->discard(target, len, off);
     for (uint64_t i = 0; i < at->count; i++) {
         if (is_zero)

@@ -25,7 +25,6 @@ struct stressed {
 struct crew {
     struct stressed disks[WORKER_DISKS];
     unsigned disk_count;
-    bool only_writes; /* neither discards nor copies */
     bool may_be_full; /* the host may have no room: that a write fails so is legal */
     bool is_over;     /* atomic: come to an end */
     int bookkeeping;  /* atomic: how many write into histories now */
