@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 static inline uint64_t fs_ino(uint32_t serial, unsigned kind)
@@ -27,9 +28,10 @@ static inline uint64_t fs_ino_with_generation(uint64_t ino, uint64_t generation)
     return generation << 40 | ino;
 }
 
-static inline uint32_t fs_ino_generation(uint64_t id)
+/* Is a node id of that generation? */
+static inline bool fs_ino_is_of(uint64_t id, uint64_t generation)
 {
-    return (uint32_t)(id >> 40);
+    return id >> 40 == (generation & 0xFFFFFF);
 }
 
 static inline uint32_t fs_ino_serial(uint64_t id)

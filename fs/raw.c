@@ -109,7 +109,7 @@ static int raw_open(struct fs_handle *handle)
     if (err < 0)
         return err;
     /* The kernel looks the name up again, and comes back with the node of today. */
-    if (opened.generation != fs_ino_generation(handle->id)) {
+    if (!fs_ino_is_of(handle->id, opened.generation)) {
         fs_raw_close(handle, use);
         return -ESTALE;
     }

@@ -8,15 +8,37 @@
 start_vhdfs
 make_disk header
 make_disk entry
+for name in lost other small; do
+    make_disk "$name"
+done
 make_disk tail
 echo kept 1<>"$raw"
 stop_vhdfs
+for name in lost other small; do
+    "$python" -I -S "$here/child.py" "$store/$name.vhd" "$store/of-$name.vhd" ||
+        fail "cannot make a child"
+    rm "$store/$name.vhd"
+done
 printf 'XX' | poke "$store/header.vhd" 600
 printf '\377\377\000\000' | poke "$store/entry.vhd" 1536
 truncate -s -100 "$store/tail.vhd"
 echo "no disk" >"$store/text.vhd"
 : >"$store/empty.vhd"
-"$python" -I -S "$here/child.py" "$store/tail.vhd" "$store/orphan.vhd" 2>/dev/null
+start_vhdfs
+make_disk other
+make_disk small 20
+stop_vhdfs
+# A disk of the parent's identity that is smaller.
+"$python" -I -S -c 'import sys
+other, child = (open(path, "r+b") for path in sys.argv[1:])
+footer = bytearray(other.read(512))
+child.seek(512 + 40)
+footer[68:84] = child.read(16)
+footer[64:68] = bytes(4)
+footer[64:68] = (~sum(footer) & 0xFFFFFFFF).to_bytes(4, "big")
+for at in (0, 0), (-512, 2):
+    other.seek(*at)
+    other.write(footer)' "$store/small.vhd" "$store/of-small.vhd" || fail "cannot forge a parent"
 before=$(cksum "$store"/*.vhd)
 start_vhdfs
 
@@ -51,6 +73,9 @@ refused header VM_E_INVALID_HD_FILE .
 refused entry VM_E_INVALID_HD_FILE .
 refused text VM_E_INVALID_HD_FILE .
 refused empty VM_E_INVALID_HD_FILE .
+refused of-lost VM_E_PARENT_PATH_NOT_FOUND .
+refused of-other VM_E_PARENT_CHILD_ID_MISMATCH .
+refused of-small VM_E_PARENT_MODIFIED .
 expect "$before" "$(cksum "$store"/*.vhd)" "the images"
 
 # What can be put in order is: here the footer at the end is lost, and there is its copy.
