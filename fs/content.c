@@ -122,10 +122,10 @@ static void read_image(struct fs_content *content, const struct vhd_store *store
     struct vhd_image image = {0};
 
     AUTO_CLOSE int fd = vhd_store_open_to_look(store, file);
-    if (fd >= 0)
-        vhd_image_read(fd, &image);
+    /* What a damaged image tells may be more than any file can have. */
+    const bool is_sound = fd >= 0 && vhd_image_read(fd, &image);
     content->is_differencing = vhd_image_is_differencing(&image);
-    believe_anew(content, attributes, image.has_footer ? image.footer.current_size : 0);
+    believe_anew(content, attributes, is_sound ? image.footer.current_size : 0);
 }
 
 /* Look at a closed disk; under the lock. */

@@ -112,7 +112,11 @@ static bool find_header(struct judge *judge)
         return false;
     }
     image->has_header = true;
-    return true;
+    if (image->footer.current_size <= VHD_SIZE_MAX)
+        return true;
+    vhd_fault_set(&image->fault, VHD_DISK_TOO_LARGE, "%" PRIu64 " bytes",
+                  image->footer.current_size);
+    return false;
 }
 
 /* Is the table large enough for the disk, inside the file, and clear of the header? */
@@ -122,11 +126,6 @@ static bool judge_table_place(const struct judge *judge)
     const struct vhd_header *header = &image->header;
     const uint64_t needed = div_round_up(image->footer.current_size, header->block_size);
 
-    if (image->footer.current_size > VHD_SIZE_MAX) {
-        vhd_fault_set(&image->fault, VHD_DISK_TOO_LARGE, "%" PRIu64 " bytes",
-                      image->footer.current_size);
-        return false;
-    }
     if (header->max_entries < needed) {
         vhd_fault_set(&image->fault, VHD_TABLE_TOO_SMALL,
                       "%" PRIu32 " entries, expected at least %" PRIu64, header->max_entries,
