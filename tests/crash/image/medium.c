@@ -1,0 +1,439 @@
+#include "medium.h"
+
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "history.h"
+#include "random.h"
+
+enum { PAGE_SECTORS = 8 };
+
+/* A sector that can hold one of several values in the states at hand. */
+struct choice {
+    uint32_t sector, count, at;
+    uint32_t *values; /* oldest first */
+};
+
+struct medium {
+    const struct log *log;
+    enum host_class host;
+    uint32_t position;
+    struct history *sectors; /* of the longest that the file has been */
+    uint32_t sector_count;
+    struct history lengths;
+    int64_t lost; /* what was written before this position a failed barrier may have lost */
+
+    /* while states are visited */
+    uint32_t *low; /* of each sector: the oldest entry of its history that is possible */
+    struct state state;
+    struct choice *choices;
+    uint32_t choice_count;
+};
+
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
+    return x ^ x >> 31;
+}
+
+/* The key of a state is the sum of those of its sectors, so that one can be exchanged. */
+static void key_add(struct state_key *key, uint32_t sector, uint32_t value, uint64_t times)
+{
+    uint64_t both = (uint64_t)sector << 32 | value;
+
+    key->a += times * mix(both + UINT64_C(0x9E3779B97F4A7C15));
+    key->b += times * mix(both ^ UINT64_C(0xD1B54A32D192ED03));
+}
+
+static struct state_key key_of(const struct content *file)
+{
+    struct state_key key = {file->count, mix(file->count)};
+
+    for (uint32_t i = 0; i < file->count; i++)
+        key_add(&key, i, file->values[i], 1);
+    return key;
+}
+
+struct state state_of(const struct content *file)
+{
+    return (struct state){content_copy(file), key_of(file)};
+}
+
+/* Have a history for each sector below count; those not yet in the file read as zeros. */
+static void reach(struct medium *medium, uint32_t count)
+{
+    if (count <= medium->sector_count)
+        return;
+    medium->sectors = reallocarray(medium->sectors, count, sizeof *medium->sectors);
+    medium->low = reallocarray(medium->low, count, sizeof *medium->low);
+    medium->choices = reallocarray(medium->choices, count, sizeof *medium->choices);
+    if (!medium->sectors || !medium->low || !medium->choices)
+        err(EXIT_FAILURE, "medium");
+    for (uint32_t i = medium->sector_count; i < count; i++) {
+        medium->sectors[i] = (struct history){.count = 0};
+        history_add(&medium->sectors[i], (struct past){.position = -1, .value = VALUE_ZERO});
+    }
+    medium->sector_count = count;
+}
+
+struct medium *medium_new(const struct log *log, enum host_class host)
+{
+    struct medium *medium = calloc(1, sizeof *medium);
+
+    if (!medium)
+        err(EXIT_FAILURE, "medium");
+    *medium = (struct medium){.log = log, .host = host, .lost = -1};
+    reach(medium, log->base.count);
+    for (uint32_t i = 0; i < log->base.count; i++)
+        medium->sectors[i].past[0].value = log->base.values[i];
+    history_add(&medium->lengths, (struct past){.position = -1, .value = log->base.count});
+    return medium;
+}
+
+void medium_free(struct medium *medium)
+{
+    for (uint32_t i = 0; i < medium->sector_count; i++)
+        history_free(&medium->sectors[i]);
+    history_free(&medium->lengths);
+    free(medium->sectors);
+    free(medium->low);
+    free(medium->choices);
+    content_free(&medium->state.file);
+    free(medium);
+}
+
+static void step_write(struct medium *medium, const struct record *record)
+{
+    for (uint32_t i = 0; i < record->after.count; i++)
+        history_add(&medium->sectors[record->first + i],
+                    (struct past){medium->position, record->after.values[i], false});
+}
+
+static void step_length(struct medium *medium, uint32_t length)
+{
+    uint32_t before = history_last(&medium->lengths)->value;
+
+    if (length == before)
+        return;
+    history_add(&medium->lengths, (struct past){medium->position, length, false});
+    for (uint32_t i = length; i < before; i++)
+        history_add(&medium->sectors[i], (struct past){medium->position, VALUE_ZERO, true});
+}
+
+/* A barrier has ended: what had been written when it began is on the medium. */
+static void step_sync(struct medium *medium, const struct record *end)
+{
+    if (end->result < 0) {
+        medium->lost = medium->position;
+        return;
+    }
+    for (uint32_t i = 0; i < medium->sector_count; i++)
+        history_settle(&medium->sectors[i], end->pair, medium->lost);
+    history_settle(&medium->lengths, end->pair, medium->lost);
+}
+
+/* What is on the medium shows: all else is past. */
+static void step_reveal(struct medium *medium, const struct record *record)
+{
+    for (uint32_t i = 0; i < medium->sector_count; i++) {
+        uint32_t value = i < record->after.count ? record->after.values[i] : VALUE_ZERO;
+        medium->sectors[i].count = 0;
+        history_add(&medium->sectors[i], (struct past){medium->position, value, false});
+    }
+    medium->lengths.count = 0;
+    history_add(&medium->lengths, (struct past){medium->position, record->length, false});
+    medium->lost = -1;
+}
+
+void medium_step(struct medium *medium)
+{
+    const struct record *record = &medium->log->records[medium->position];
+
+    reach(medium, record->length);
+    if (record->kind == RECORD_SYNC_END)
+        step_sync(medium, record);
+    if (record->kind == RECORD_REVEAL)
+        step_reveal(medium, record);
+    step_length(medium, record->length);
+    if (record->kind == RECORD_WRITE)
+        step_write(medium, record);
+    medium->position++;
+}
+
+bool medium_is_growing(const struct medium *medium)
+{
+    for (uint32_t i = 1; i < medium->lengths.count; i++) {
+        if (medium->lengths.past[i].value > medium->lengths.past[i - 1].value)
+            return true;
+    }
+    return false;
+}
+
+struct content medium_live(const struct medium *medium)
+{
+    struct content live = {NULL, 0};
+
+    content_resize(&live, history_last(&medium->lengths)->value);
+    for (uint32_t i = 0; i < live.count; i++)
+        live.values[i] = history_last(&medium->sectors[i])->value;
+    return live;
+}
+
+/* Put a value into the state at hand. */
+static void put(struct medium *medium, uint32_t sector, uint32_t value)
+{
+    uint32_t *at = &medium->state.file.values[sector];
+
+    key_add(&medium->state.key, sector, *at, (uint64_t)-1);
+    key_add(&medium->state.key, sector, value, 1);
+    *at = value;
+}
+
+/* The oldest entry that is possible: a cut of the file that counts has ended what was before. */
+static uint32_t lowest(const struct medium *medium, uint32_t sector, int64_t length_at)
+{
+    const struct history *history = &medium->sectors[sector];
+    uint32_t low = medium->low[sector];
+
+    for (uint32_t i = low; i < history->count; i++) {
+        if (history->past[i].is_cut && history->past[i].position <= length_at)
+            low = i;
+    }
+    return low;
+}
+
+/*
+ * Collect the values that a sector can have, where the file's length is that of a position; the
+ * state is given the oldest.
+ */
+static void collect(struct medium *medium, uint32_t sector, int64_t length_at)
+{
+    const struct history *history = &medium->sectors[sector];
+    struct choice choice = {.sector = sector, .values = malloc(history->count * sizeof(uint32_t))};
+
+    if (!choice.values)
+        err(EXIT_FAILURE, "medium");
+    for (uint32_t i = lowest(medium, sector, length_at); i < history->count; i++) {
+        const struct past *past = &history->past[i];
+        uint32_t seen = 0;
+        while (seen < choice.count && choice.values[seen] != past->value)
+            seen++;
+        if (seen == choice.count && !(past->is_cut && past->position > length_at))
+            choice.values[choice.count++] = past->value;
+    }
+    medium->state.file.values[sector] = choice.values[0];
+    if (choice.count > 1)
+        medium->choices[medium->choice_count++] = choice;
+    else
+        free(choice.values);
+}
+
+static void release_choices(struct medium *medium)
+{
+    for (uint32_t i = 0; i < medium->choice_count; i++)
+        free(medium->choices[i].values);
+    medium->choice_count = 0;
+}
+
+/* The combinations that there are; never above limit + 1. */
+static uint64_t count_combinations(const struct medium *medium, uint32_t limit)
+{
+    uint64_t count = 1;
+
+    for (uint32_t i = 0; i < medium->choice_count && count <= limit; i++)
+        count *= medium->choices[i].count;
+    return count;
+}
+
+static void choose(struct medium *medium, struct choice *choice, uint32_t at)
+{
+    choice->at = at;
+    put(medium, choice->sector, choice->values[at]);
+}
+
+static void choose_all(struct medium *medium, bool is_new)
+{
+    for (uint32_t i = 0; i < medium->choice_count; i++)
+        choose(medium, &medium->choices[i], is_new ? medium->choices[i].count - 1 : 0);
+}
+
+/* Every combination, counted through like the digits of a number. */
+static bool visit_all(struct medium *medium, state_visit *visit, void *visit_arg)
+{
+    uint32_t i = 0;
+
+    choose_all(medium, false);
+    while (visit(visit_arg, &medium->state)) {
+        for (i = 0; i < medium->choice_count; i++) {
+            struct choice *choice = &medium->choices[i];
+            if (choice->at + 1 < choice->count) {
+                choose(medium, choice, choice->at + 1);
+                break;
+            }
+            choose(medium, choice, 0);
+        }
+        if (i == medium->choice_count)
+            return true;
+    }
+    return false;
+}
+
+/* All old and all new, and each sector alone otherwise than all others. */
+static bool visit_extremes(struct medium *medium, state_visit *visit, void *visit_arg)
+{
+    for (int is_new = 0; is_new < 2; is_new++) {
+        choose_all(medium, is_new);
+        bool goes_on = visit(visit_arg, &medium->state);
+        for (uint32_t i = 0; goes_on && i < medium->choice_count; i++) {
+            struct choice *choice = &medium->choices[i];
+            uint32_t usual = choice->at;
+            for (uint32_t at = 0; goes_on && at < choice->count; at++) {
+                choose(medium, choice, at);
+                goes_on = at == usual || visit(visit_arg, &medium->state);
+            }
+            choose(medium, choice, usual);
+        }
+        if (!goes_on)
+            return false;
+    }
+    return true;
+}
+
+/* One at random: in each most are new, or few, for a state of halves is only one kind of loss. */
+static void draw(struct medium *medium, uint64_t *seed)
+{
+    uint32_t eighths = 1 + random_below(seed, 7);
+
+    for (uint32_t i = 0; i < medium->choice_count; i++) {
+        struct choice *choice = &medium->choices[i];
+        bool is_new = random_below(seed, 8) < eighths;
+        choose(medium, choice, is_new ? choice->count - 1 : random_below(seed, choice->count - 1));
+    }
+}
+
+/* A visit of all states of all lengths. */
+struct tour {
+    struct limits limits;
+    uint64_t *seed;
+    state_visit *visit;
+    void *visit_arg;
+};
+
+/* Visit the states of one length, which the file has had since a position. */
+static bool visit_length(struct medium *medium, const struct tour *tour, uint32_t length,
+                         int64_t length_at)
+{
+    bool goes_on = true;
+
+    content_resize(&medium->state.file, length);
+    for (uint32_t i = 0; i < length; i++)
+        collect(medium, i, length_at);
+    medium->state.key = key_of(&medium->state.file);
+    if (count_combinations(medium, tour->limits.all) <= tour->limits.all) {
+        goes_on = visit_all(medium, tour->visit, tour->visit_arg);
+    } else {
+        goes_on = visit_extremes(medium, tour->visit, tour->visit_arg);
+        for (uint32_t i = 0; goes_on && i < tour->limits.drawn; i++) {
+            draw(medium, tour->seed);
+            goes_on = tour->visit(tour->visit_arg, &medium->state);
+        }
+    }
+    release_choices(medium);
+    memset(medium->low, 0, medium->sector_count * sizeof *medium->low);
+    return goes_on;
+}
+
+/* What a record has written, and is not out of the history yet, is on the medium. */
+static void raise_record(struct medium *medium, uint32_t position)
+{
+    const struct record *record = &medium->log->records[position];
+
+    for (uint32_t i = 0; i < record->after.count; i++) {
+        uint32_t sector = record->first + i;
+        uint32_t index = history_at(&medium->sectors[sector], position);
+        if (index > medium->low[sector])
+            medium->low[sector] = index;
+    }
+}
+
+/* Class D: the length is durable only after what was written directly up to then. */
+static void raise_direct(struct medium *medium, uint32_t length)
+{
+    for (uint32_t i = 1; i <= length; i++) {
+        uint32_t position = (uint32_t)medium->lengths.past[i].position;
+        if (medium->log->records[position].is_direct)
+            raise_record(medium, position);
+    }
+}
+
+/* The page's sectors are as they were at a position, or newer. */
+static void raise_page(struct medium *medium, uint32_t page, int64_t position)
+{
+    for (uint32_t i = page; i < page + PAGE_SECTORS && i < medium->sector_count; i++)
+        medium->low[i] = history_at(&medium->sectors[i], position);
+}
+
+/* Class X: a page was written back at a position, none above it; there the file ends. */
+static bool tour_page(struct medium *medium, const struct tour *tour, uint32_t page,
+                      int64_t position)
+{
+    uint32_t live = medium->lengths.past[history_at(&medium->lengths, position)].value;
+    uint32_t end = page + PAGE_SECTORS < live ? page + PAGE_SECTORS : live;
+
+    if (end <= medium->lengths.past[0].value)
+        return true;
+    raise_page(medium, page, position);
+    return visit_length(medium, tour, end, position);
+}
+
+/* Does a record change a page, or where the file ends? */
+static bool concerns_page(const struct record *record, uint32_t page)
+{
+    if (record->kind == RECORD_LENGTH)
+        return true;
+    return record->kind == RECORD_WRITE && record->first < page + PAGE_SECTORS &&
+           record->first + record->after.count > page;
+}
+
+/* Class X: each page behind the durable end that was written to, at each time since. */
+static bool tour_pages(struct medium *medium, const struct tour *tour)
+{
+    uint32_t floor = medium->lengths.past[0].value / PAGE_SECTORS * PAGE_SECTORS;
+
+    for (uint32_t page = floor; page < medium->sector_count; page += PAGE_SECTORS) {
+        int64_t dirty = INT64_MAX;
+        for (uint32_t i = page; i < page + PAGE_SECTORS && i < medium->sector_count; i++) {
+            const struct history *history = &medium->sectors[i];
+            if (history->count > 1 && history->past[1].position < dirty)
+                dirty = history->past[1].position;
+        }
+        for (int64_t position = dirty; position < medium->position; position++) {
+            if (concerns_page(&medium->log->records[position], page) &&
+                !tour_page(medium, tour, page, position))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool medium_each(struct medium *medium, struct limits limits, uint64_t *seed, state_visit *visit,
+                 void *visit_arg)
+{
+    const struct tour tour = {limits, seed, visit, visit_arg};
+
+    memset(medium->low, 0, medium->sector_count * sizeof *medium->low);
+    for (uint32_t i = 0; i < medium->lengths.count; i++) {
+        const struct past *length = &medium->lengths.past[i];
+        bool is_write =
+            length->position >= 0 && medium->log->records[length->position].kind == RECORD_WRITE;
+        if (medium->host == HOST_X && i > 0 && is_write)
+            continue; /* there pages tell the length */
+        if (medium->host == HOST_D)
+            raise_direct(medium, i);
+        if (!visit_length(medium, &tour, length->value, length->position))
+            return false;
+    }
+    return medium->host != HOST_X || tour_pages(medium, &tour);
+}

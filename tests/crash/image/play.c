@@ -1,0 +1,197 @@
+#include "play.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "promise.h"
+
+/* Two may play at once: guards what comes out of it. */
+static pthread_mutex_t outcome_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void play_fault(struct play *play, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    if (!*play->fault)
+        vsnprintf(play->fault, sizeof play->fault, format, list);
+    va_end(list);
+}
+
+/* An operation has ended. May it have ended so? */
+static void judge_outcome(struct play *play, const char *what, int err)
+{
+    HOLD_LOCK(&outcome_lock);
+    if (err < 0)
+        play->has_denied = true;
+    if (err < 0 && !play->may_fail)
+        play_fault(play, "%s failed: %s", what, strerrorname_np(-err));
+    if (err == 0 && play->has_failed_flush)
+        play_fault(play, "%s succeeded after a flush had failed", what);
+}
+
+/* What a sector-wise operation leaves behind: the same value everywhere, or fresh ones. */
+static struct content values_for(uint32_t count, const uint32_t *value)
+{
+    struct content content = {NULL, 0};
+
+    content_resize(&content, count);
+    for (uint32_t i = 0; i < count; i++)
+        content.values[i] = value ? *value : value_fresh();
+    return content;
+}
+
+/* Write sectors; takes the values over. */
+static void write_values(struct play *play, uint32_t first, struct content values)
+{
+    AUTO_FREE uint8_t *bytes = malloc((size_t)values.count * SECTOR);
+
+    if (!bytes)
+        err(EXIT_FAILURE, "play");
+    content_to_bytes(&values, bytes);
+    size_t len = (size_t)values.count * SECTOR;
+    uint32_t begin = recorder_op_begin(OP_WRITE, first, values);
+    int err = vhd_disk_write(play->disk, bytes, len, (uint64_t)first * SECTOR);
+    recorder_op_end(begin, err);
+    judge_outcome(play, "a write", err);
+}
+
+void play_write(struct play *play, uint32_t first, uint32_t count)
+{
+    if (play->disk)
+        write_values(play, first, values_for(count, NULL));
+}
+
+void play_write_zeros(struct play *play, uint32_t first, uint32_t count)
+{
+    const uint32_t zero = VALUE_ZERO;
+
+    if (play->disk)
+        write_values(play, first, values_for(count, &zero));
+}
+
+void play_write_value(struct play *play, uint32_t first, uint32_t value)
+{
+    if (play->disk)
+        write_values(play, first, values_for(1, &value));
+}
+
+void play_write_bytes(struct play *play, uint64_t off, uint32_t len)
+{
+    uint32_t first = (uint32_t)(off / SECTOR), end = (uint32_t)((off + len + SECTOR - 1) / SECTOR);
+    size_t room = (size_t)(end - first) * SECTOR;
+    AUTO_FREE uint8_t *bytes = malloc(room);
+
+    if (!play->disk)
+        return;
+    if (!bytes)
+        err(EXIT_FAILURE, "play");
+    int err = vhd_disk_read(play->disk, bytes, room, (uint64_t)first * SECTOR, NULL);
+    if (err < 0)
+        play_fault(play, "a read failed: %s", strerrorname_np(-err));
+    memcpy(bytes + off % SECTOR, value_bytes(value_fresh()), len < SECTOR ? len : SECTOR);
+    uint32_t begin = recorder_op_begin(OP_WRITE, first, content_of_bytes(bytes, end - first));
+    err = vhd_disk_write(play->disk, bytes + off % SECTOR, len, off);
+    recorder_op_end(begin, err);
+    judge_outcome(play, "a write", err);
+}
+
+void play_discard(struct play *play, uint32_t first, uint32_t count)
+{
+    const uint32_t zero = VALUE_ZERO;
+
+    if (!play->disk)
+        return;
+    uint32_t begin = recorder_op_begin(OP_DISCARD, first, values_for(count, &zero));
+    int err = vhd_disk_discard(play->disk, (uint64_t)count * SECTOR, (uint64_t)first * SECTOR);
+    recorder_op_end(begin, err);
+    judge_outcome(play, "a discard", err);
+}
+
+void play_flush(struct play *play)
+{
+    if (!play->disk)
+        return;
+    uint32_t begin = recorder_op_begin(OP_FLUSH, 0, (struct content){NULL, 0});
+    int err = vhd_disk_flush(play->disk);
+    recorder_op_end(begin, err);
+    judge_outcome(play, "a flush", err);
+    if (err < 0)
+        play->has_failed_flush = true;
+}
+
+/* Read the whole disk; sectors never written are zeros. */
+static struct content read_disk(struct play *play)
+{
+    uint32_t sectors = plan_sectors(play->plan);
+    AUTO_FREE uint8_t *bytes = malloc((size_t)sectors * SECTOR);
+
+    if (!bytes)
+        err(EXIT_FAILURE, "play");
+    int err = vhd_disk_read(play->disk, bytes, (size_t)sectors * SECTOR, 0, NULL);
+    if (err < 0) {
+        play_fault(play, "a read failed: %s", strerrorname_np(-err));
+        memset(bytes, 0xEE, (size_t)sectors * SECTOR);
+    }
+    return content_of_bytes(bytes, sectors);
+}
+
+/* Is what was read what was answered for? */
+static void judge_content(struct play *play, const struct content *content)
+{
+    struct promise promise = {.sectors = 0};
+    uint32_t first_lost = plan_has_parent(play->plan) ? 8 : 0, sector;
+
+    promise_at(&promise, play->log, play->log->count, CRASH_KILL, first_lost);
+    if (!promise_holds(&promise, content, &sector))
+        play_fault(play, "I5: the open disk's sector %u reads v%u", sector,
+                   content->values[sector]);
+    promise_free(&promise);
+}
+
+void play_observe(struct play *play)
+{
+    if (!play->disk)
+        return;
+    struct content content = read_disk(play);
+    judge_content(play, &content);
+    recorder_op_end(recorder_op_begin(OP_OBSERVE, 0, content), 0);
+}
+
+bool play_open(struct play *play, bool is_for_reading)
+{
+    unsigned flags = is_for_reading ? 0 : VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER;
+    struct vhd_verdict why;
+
+    enum vhd_result result =
+        vhd_disk_open(play->store, play->children, play->name, flags, &play->disk, &why);
+    if (result != VHD_OK) {
+        play->disk = NULL;
+        play->has_denied = true;
+        if (!play->may_fail)
+            play_fault(play, "it does not open: %s", why.sentence);
+        return false;
+    }
+    play->has_failed_flush = false;
+    if (vhd_disk_size(play->disk) != (uint64_t)plan_sectors(play->plan) * SECTOR)
+        play_fault(play, "its size is %llu", (unsigned long long)vhd_disk_size(play->disk));
+    play_observe(play);
+    return true;
+}
+
+void play_close(struct play *play)
+{
+    if (!play->disk)
+        return;
+    int err = vhd_disk_close(play->disk);
+    play->disk = NULL;
+    if (err < 0)
+        play->has_denied = true;
+    if (err < 0 && !play->may_fail && !play->has_failed_flush)
+        play_fault(play, "closing failed: %s", strerrorname_np(-err));
+}
