@@ -1,0 +1,72 @@
+/*
+ * If this failed: blktap's map of full blocks would be overwritten with a block, and blktap would
+ * then take zeros for data.
+ */
+#include "format/batmap.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+/* blktap, include/vhd.h, "struct vhd_batmap_header": as its bytes are. */
+static void is_read_from_its_places(void **state)
+{
+    (void)state;
+    const uint8_t bytes[] = {
+        't',  'd',  'b',  'a',  't',  'm',  'a',  'p',  0,
+        0,    0,    1,    0x02, 0x03, 0x04, 0x00, /* offset */
+        0x00, 0x01, 0x00, 0x02,                   /* sectors */
+        0,    1,    0,    2,    0xFF, 0xFF, 0xFF, 0xFE, 0,
+    };
+    struct vhd_batmap_disk disk;
+    uint64_t offset = 0, length = 0;
+
+    assert_int_equal(offsetof(struct vhd_batmap_disk, version), 20);
+    assert_int_equal(offsetof(struct vhd_batmap_disk, marker), 28);
+    memcpy(&disk, bytes, sizeof disk);
+    assert_true(vhd_batmap_decode(&disk, &offset, &length));
+    assert_int_equal(offset, UINT64_C(0x102030400));
+    assert_int_equal(length, UINT64_C(0x10002) * 512);
+}
+
+static void what_has_another_cookie_is_none(void **state)
+{
+    (void)state;
+    uint64_t offset = 7, length = 8;
+
+    for (size_t i = 0; i < 8; i++) {
+        struct vhd_batmap_disk disk = {0};
+        memcpy(disk.cookie, "tdbatmap", 8);
+        disk.cookie[i] ^= 0x20;
+        assert_false(vhd_batmap_decode(&disk, &offset, &length));
+    }
+    assert_int_equal(offset, 7);
+    assert_int_equal(length, 8);
+}
+
+/* Whatever it claims, nothing wraps. */
+static void the_largest_numbers_are_told(void **state)
+{
+    (void)state;
+    struct vhd_batmap_disk disk;
+    uint64_t offset, length;
+
+    memset(&disk, 0xFF, sizeof disk);
+    memcpy(disk.cookie, "tdbatmap", 8);
+    assert_true(vhd_batmap_decode(&disk, &offset, &length));
+    assert_int_equal(offset, UINT64_MAX);
+    assert_int_equal(length, UINT64_C(0xFFFFFFFF) * 512);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_read_from_its_places),
+        cmocka_unit_test(what_has_another_cookie_is_none),
+        cmocka_unit_test(the_largest_numbers_are_told),
+    };
+    return cmocka_run_group_tests_name("batmap", tests, NULL, NULL);
+}

@@ -1,0 +1,214 @@
+/*
+ * If this failed: a block's room would be given to another while somebody still writes to it, and
+ * that write would land in the other's data; or a discard would wait for ever.
+ */
+#include "disk/grace.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "gate.h"
+
+static void nobody_inside_is_no_wait(void **state)
+{
+    (void)state;
+    struct vhd_grace grace;
+
+    vhd_grace_init(&grace);
+    for (int i = 0; i < 10; i++)
+        vhd_grace_wait(&grace);
+    for (int i = 0; i < 10; i++) {
+        vhd_grace_leave(&grace, vhd_grace_enter(&grace));
+        vhd_grace_wait(&grace);
+    }
+    vhd_grace_destroy(&grace);
+}
+
+struct waiter {
+    struct vhd_grace *grace;
+    struct gate begun;
+    bool has_ended; /* atomic */
+};
+
+static void *wait_for_grace(void *arg)
+{
+    struct waiter *waiter = arg;
+
+    gate_pass(&waiter->begun);
+    vhd_grace_wait(waiter->grace);
+    __atomic_store_n(&waiter->has_ended, true, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+static void waiter_begin(struct waiter *waiter, struct vhd_grace *grace, pthread_t *thread)
+{
+    *waiter = (struct waiter){.grace = grace, .begun = GATE_CLOSED};
+    assert_int_equal(pthread_create(thread, NULL, wait_for_grace, waiter), 0);
+    gate_await(&waiter->begun, 1);
+    gate_open(&waiter->begun);
+}
+
+/* Let the other threads go on for a while. */
+static void yield(void)
+{
+    for (int i = 0; i < 200; i++)
+        sched_yield();
+}
+
+static void all_who_are_inside_are_waited_for(void **state)
+{
+    (void)state;
+    enum { INSIDE = 3 };
+    struct vhd_grace grace;
+    struct waiter waiter;
+    pthread_t thread;
+    unsigned sides[INSIDE];
+
+    vhd_grace_init(&grace);
+    for (int i = 0; i < INSIDE; i++)
+        sides[i] = vhd_grace_enter(&grace);
+    waiter_begin(&waiter, &grace, &thread);
+    for (int i = 0; i < INSIDE; i++) {
+        yield();
+        assert_false(READ(waiter.has_ended));
+        vhd_grace_leave(&grace, sides[i]);
+    }
+    pthread_join(thread, NULL);
+    vhd_grace_destroy(&grace);
+}
+
+/* Whoever comes once the wait has begun finds the entry gone, and is not waited for. */
+static void newcomers_are_not_waited_for(void **state)
+{
+    (void)state;
+    struct vhd_grace grace;
+    struct waiter waiter;
+    pthread_t thread;
+
+    vhd_grace_init(&grace);
+    unsigned old = vhd_grace_enter(&grace);
+    const uint64_t epoch = READ(grace.epoch);
+    waiter_begin(&waiter, &grace, &thread);
+    UNTIL(READ(grace.epoch) != epoch);
+    unsigned young = vhd_grace_enter(&grace);
+    vhd_grace_leave(&grace, old);
+    pthread_join(thread, NULL); /* though somebody is inside */
+    vhd_grace_leave(&grace, young);
+    vhd_grace_wait(&grace);
+    vhd_grace_destroy(&grace);
+}
+
+/* Who is inside may go in once more, also while somebody waits for him. */
+static void may_be_nested(void **state)
+{
+    (void)state;
+    struct vhd_grace grace;
+    struct waiter waiter;
+    pthread_t thread;
+
+    vhd_grace_init(&grace);
+    unsigned outer = vhd_grace_enter(&grace);
+    const uint64_t epoch = READ(grace.epoch);
+    waiter_begin(&waiter, &grace, &thread);
+    UNTIL(READ(grace.epoch) != epoch);
+    unsigned inner = vhd_grace_enter(&grace);
+    vhd_grace_leave(&grace, inner);
+    yield();
+    assert_false(READ(waiter.has_ended));
+    vhd_grace_leave(&grace, outer);
+    pthread_join(thread, NULL);
+    vhd_grace_destroy(&grace);
+}
+
+static void several_may_wait(void **state)
+{
+    (void)state;
+    enum { WAITERS = 3 };
+    struct vhd_grace grace;
+    struct waiter waiters[WAITERS];
+    pthread_t threads[WAITERS];
+
+    vhd_grace_init(&grace);
+    unsigned side = vhd_grace_enter(&grace);
+    for (int i = 0; i < WAITERS; i++)
+        waiter_begin(&waiters[i], &grace, &threads[i]);
+    yield();
+    for (int i = 0; i < WAITERS; i++)
+        assert_false(READ(waiters[i].has_ended));
+    vhd_grace_leave(&grace, side);
+    for (int i = 0; i < WAITERS; i++)
+        pthread_join(threads[i], NULL);
+    vhd_grace_destroy(&grace);
+}
+
+/* A thing that is replaced and freed, while others look at it: memory checkers look on too. */
+enum { READERS = 3, REPLACEMENTS = 3000 };
+
+struct shared {
+    struct vhd_grace grace;
+    int *thing;   /* atomic */
+    bool is_over; /* atomic */
+    unsigned wrong;
+};
+
+static void *look_at_it(void *arg)
+{
+    struct shared *shared = arg;
+
+    while (!READ(shared->is_over)) {
+        unsigned side = vhd_grace_enter(&shared->grace);
+        const int *thing = __atomic_load_n(&shared->thing, __ATOMIC_SEQ_CST);
+        if (*thing != 42)
+            COUNT(shared->wrong);
+        vhd_grace_leave(&shared->grace, side);
+    }
+    return NULL;
+}
+
+static int *make_thing(void)
+{
+    int *thing = malloc(sizeof *thing);
+    assert_non_null(thing);
+    *thing = 42;
+    return thing;
+}
+
+static void what_was_taken_away_is_not_used_after_grace(void **state)
+{
+    (void)state;
+    struct shared shared = {.thing = make_thing()};
+    pthread_t threads[READERS];
+
+    vhd_grace_init(&shared.grace);
+    for (int i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, look_at_it, &shared), 0);
+    for (int i = 0; i < REPLACEMENTS; i++) {
+        int *old = __atomic_exchange_n(&shared.thing, make_thing(), __ATOMIC_SEQ_CST);
+        vhd_grace_wait(&shared.grace);
+        *old = 0;
+        free(old);
+    }
+    __atomic_store_n(&shared.is_over, true, __ATOMIC_SEQ_CST);
+    for (int i = 0; i < READERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(shared.wrong, 0);
+    free(shared.thing);
+    vhd_grace_destroy(&shared.grace);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_inside_is_no_wait),
+        cmocka_unit_test(all_who_are_inside_are_waited_for),
+        cmocka_unit_test(newcomers_are_not_waited_for),
+        cmocka_unit_test(may_be_nested),
+        cmocka_unit_test(several_may_wait),
+        cmocka_unit_test(what_was_taken_away_is_not_used_after_grace),
+    };
+    return cmocka_run_group_tests_name("grace", tests, NULL, NULL);
+}

@@ -1,0 +1,216 @@
+/*
+ * If this failed: what a crash or another program has left of an image would be made worse by
+ * opening it, or trusted where it must not be.
+ */
+#include "disk/recover.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "engine.h"
+
+/* Open for writing and close: the image is whole, clean, and holds what it held. */
+static void opens_and_leaves_clean(const char *folder, unsigned blocks)
+{
+    struct disks disks = disks_open(folder);
+    struct vhd_disk *disk = open_writable(disks, "a");
+    size_t len;
+
+    expect(disk, 0, blocks * BLOCK, 0xEE);
+    expect(disk, blocks * BLOCK, DISK - blocks * BLOCK, 0);
+    close_disk(disk);
+    expect_clean(folder, "a.vhd");
+    uint8_t *bytes = file_bytes(folder, "a.vhd", &len);
+    assert_int_equal(len, SAMPLE_DATA + blocks * SAMPLE_STRIDE + 512);
+    assert_memory_equal(bytes, bytes + len - 512, 512);
+    free(bytes);
+    disks_close(disks);
+}
+
+static void a_lost_footer_is_put_back(void **state)
+{
+    for (int way = 0; way < 5; way++) {
+        struct sample sample = sample_dynamic(1, 2);
+        if (way == 0)
+            memset(sample_end(&sample), 0, 512);
+        else if (way == 1)
+            memset(sample_end(&sample), 0xC7, 512); /* as tapdisk does while it writes */
+        else if (way == 2)
+            sample.len -= 512;
+        else if (way == 3)
+            sample.len += 12345; /* a growth that was cut off */
+        else
+            sample.len -= 1; /* the 511 bytes of programs before 2004 */
+        put(*state, "a.vhd", sample);
+        opens_and_leaves_clean(*state, 2);
+    }
+}
+
+static void a_lost_copy_is_put_back(void **state)
+{
+    for (int way = 0; way < 3; way++) {
+        struct sample sample = sample_dynamic(1, 2);
+        if (way == 0)
+            memset(sample.bytes, 0, 512);
+        else if (way == 1)
+            sample.bytes[100] ^= 1;
+        else
+            sample_footer(sample.bytes, SAMPLE_DYNAMIC, SAMPLE_SIZE / 2, 1); /* a cut resize */
+        put(*state, "a.vhd", sample);
+        opens_and_leaves_clean(*state, 2);
+    }
+}
+
+static void slack_is_cut_off(void **state)
+{
+    for (unsigned slack = 512; slack < 20000; slack += 3 * 512) {
+        struct sample sample = sample_dynamic(1, 2);
+        memset(sample_end(&sample), 0xEE, 512);
+        sample.bytes = realloc(sample.bytes, sample.len + slack);
+        assert_non_null(sample.bytes);
+        memset(sample.bytes + sample.len, 0xEE, slack);
+        sample.len += slack;
+        sample_footers(&sample, SAMPLE_DYNAMIC, SAMPLE_SIZE, 1);
+        put(*state, "a.vhd", sample);
+        opens_and_leaves_clean(*state, 2);
+    }
+}
+
+/* What lies in a gap may be the data of a lost write: a block that gets that room reads as zeros.
+ */
+static void gaps_are_used_and_not_trusted(void **state)
+{
+    struct sample sample = sample_dynamic(1, 4);
+    struct disks disks = disks_open(*state);
+
+    put32(sample_entry(&sample, 2), UINT32_MAX); /* it lies second of four */
+    put(*state, "a.vhd", sample);
+    const uint64_t length = file_length(*state, "a.vhd");
+    struct vhd_disk *disk = open_writable(disks, "a");
+    fill(disk, 2 * BLOCK + 700, 1, 5);
+    expect(disk, 2 * BLOCK, 700, 0);
+    expect(disk, 2 * BLOCK + 701, BLOCK - 701, 0);
+    close_disk(disk);
+    assert_int_equal(file_length(*state, "a.vhd"), length);
+    expect_clean(*state, "a.vhd");
+    disk = open_disk(disks, "a", 0);
+    expect(disk, 2 * BLOCK, 700, 0);
+    expect(disk, 2 * BLOCK + 700, 1, 5);
+    expect(disk, 2 * BLOCK + 701, BLOCK - 701, 0);
+    close_disk(disk);
+    disks_close(disks);
+}
+
+/* Between the table and the first block other programs keep what we do not know. */
+static void what_lies_before_the_first_block_is_left_alone(void **state)
+{
+    struct sample sample = sample_of(SAMPLE_DATA + 40000 + SAMPLE_STRIDE + 512);
+    struct disks disks = disks_open(*state);
+    const uint64_t at = (SAMPLE_DATA + 40000 + 511) / 512 * 512;
+    size_t len;
+
+    sample.len = at + SAMPLE_STRIDE + 512;
+    sample_footers(&sample, SAMPLE_DYNAMIC, SAMPLE_SIZE, 1);
+    sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, SAMPLE_BLOCKS, SAMPLE_BLOCK);
+    memset(sample.bytes + SAMPLE_TABLE, 0xFF, 512);
+    put32(sample_entry(&sample, 0), (uint32_t)(at / 512));
+    memset(sample.bytes + SAMPLE_DATA, 0x77, at - SAMPLE_DATA);
+    memset(sample.bytes + at, 0xFF, 512);
+    put(*state, "a.vhd", sample);
+    struct vhd_disk *disk = open_writable(disks, "a");
+    fill(disk, 0, DISK, 1);
+    close_disk(disk);
+    uint8_t *bytes = file_bytes(*state, "a.vhd", &len);
+    for (uint64_t i = SAMPLE_DATA; i < at; i++)
+        assert_int_equal(bytes[i], 0x77);
+    free(bytes);
+    disks_close(disks);
+}
+
+static void a_fixed_disk_needs_none(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put(*state, "a.vhd", sample_fixed(1));
+    struct kept kept = keep(*state, "a.vhd");
+    struct vhd_disk *disk = open_writable(disks, "a");
+    assert_int_equal(vhd_recover(disk), 0);
+    close_disk(disk);
+    expect_kept(*state, "a.vhd", kept);
+    disks_close(disks);
+}
+
+/* It can be cut off anywhere and is done again: after one time there is nothing left to do. */
+static void once_is_enough(void **state)
+{
+    struct sample sample = sample_dynamic(1, 2);
+    struct disks disks = disks_open(*state);
+
+    memset(sample_end(&sample), 0, 512);
+    put(*state, "a.vhd", sample);
+    close_disk(open_writable(disks, "a"));
+    struct kept kept = keep(*state, "a.vhd");
+    close_disk(open_writable(disks, "a"));
+    expect_kept(*state, "a.vhd", kept);
+    disks_close(disks);
+}
+
+/* Room that was made ahead is cut off by the end of the disk; by a crash it is not. */
+static void be_killed(void *folder)
+{
+    struct disks disks = disks_open(folder);
+    struct vhd_disk *disk;
+    const uint8_t byte = 9;
+
+    CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a",
+                               VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk, NULL) == VHD_OK);
+    for (uint64_t i = 0; i < 20; i++) {
+        CHILD_EXPECT(vhd_disk_write(disk, &byte, 1, i * 2 * MB) == 0);
+        CHILD_EXPECT(vhd_disk_flush(disk) == 0);
+    }
+    CHILD_EXPECT(vhd_disk_write(disk, &byte, 1, 100 * MB) == 0);
+    CHILD_EXPECT(vhd_disk_discard(disk, 2 * MB, 0) == 0);
+    _exit(0); /* as good as kill -9: nothing is closed */
+}
+
+static void what_a_killed_writer_has_left_is_put_in_order(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    put_empty(*state, "a.vhd", 256 * MB, 1, 0, NULL);
+    in_child(be_killed, *state);
+    struct vhd_disk *disk = open_disk(disks, "a", 0);
+    expect(disk, 0, 2 * MB, 0);
+    expect(disk, 38 * MB, 1, 9);
+    expect(disk, 100 * MB, 1, 9);
+    close_disk(disk);
+    disk = open_writable(disks, "a");
+    for (uint64_t i = 1; i < 20; i++) {
+        expect(disk, i * 2 * MB, 1, 9);
+        expect(disk, i * 2 * MB + 1, 1000, 0);
+    }
+    fill(disk, 200 * MB, 10, 3);
+    expect(disk, 200 * MB + 10, 2 * MB - 10, 0);
+    close_disk(disk);
+    assert_int_equal(expect_clean(*state, "a.vhd").allocated, 21);
+    disks_close(disks);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(a_lost_footer_is_put_back),
+        SCRATCH_TEST(a_lost_copy_is_put_back),
+        SCRATCH_TEST(slack_is_cut_off),
+        SCRATCH_TEST(gaps_are_used_and_not_trusted),
+        SCRATCH_TEST(what_lies_before_the_first_block_is_left_alone),
+        SCRATCH_TEST(a_fixed_disk_needs_none),
+        SCRATCH_TEST(once_is_enough),
+        SCRATCH_TEST(what_a_killed_writer_has_left_is_put_in_order),
+    };
+    return cmocka_run_group_tests_name("recover", tests, NULL, NULL);
+}

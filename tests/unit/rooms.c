@@ -1,0 +1,210 @@
+/*
+ * If this failed: two blocks would get one room, a room be used before it is safe, or space that is
+ * free never be used again.
+ */
+#include "disk/rooms.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "format/block.h"
+#include "sample.h"
+
+static uint32_t take(struct vhd_rooms *rooms)
+{
+    uint32_t sector = 0;
+    assert_true(vhd_rooms_take(rooms, &sector));
+    return sector;
+}
+
+static void expect_none(struct vhd_rooms *rooms)
+{
+    uint32_t sector = 4711;
+    assert_false(vhd_rooms_take(rooms, &sector));
+    assert_int_equal(sector, 4711);
+    assert_int_equal(vhd_rooms_ready(rooms), 0);
+}
+
+static void there_are_none_at_first(void **state)
+{
+    (void)state;
+    struct vhd_rooms rooms = {0};
+    uint32_t sector;
+
+    expect_none(&rooms);
+    assert_int_equal(vhd_rooms_waiting(&rooms), 0);
+    assert_false(vhd_rooms_carve(&rooms, 4096, &sector));
+    vhd_rooms_settle(&rooms, UINT64_MAX);
+    expect_none(&rooms);
+    vhd_rooms_free(&rooms);
+    vhd_rooms_free(&rooms);
+}
+
+static void a_room_waits_for_its_barrier(void **state)
+{
+    (void)state;
+    struct vhd_rooms rooms = {0};
+
+    assert_int_equal(vhd_rooms_wait(&rooms, 10, 3), 0);
+    assert_int_equal(vhd_rooms_wait(&rooms, 20, 5), 0);
+    assert_int_equal(vhd_rooms_waiting(&rooms), 2);
+    vhd_rooms_settle(&rooms, 2);
+    expect_none(&rooms);
+    vhd_rooms_settle(&rooms, 3);
+    assert_int_equal(vhd_rooms_waiting(&rooms), 1);
+    assert_int_equal(vhd_rooms_ready(&rooms), 1);
+    assert_int_equal(take(&rooms), 10);
+    expect_none(&rooms);
+    vhd_rooms_settle(&rooms, 7); /* a later one does as well */
+    assert_int_equal(take(&rooms), 20);
+    expect_none(&rooms);
+    vhd_rooms_free(&rooms);
+}
+
+static void the_lowest_is_taken_first(void **state)
+{
+    (void)state;
+    static const uint32_t sectors[] = {500, 3, UINT32_MAX - 1, 90, 2, 1000, 4};
+    static const uint32_t sorted[] = {2, 3, 4, 90, 500, 1000, UINT32_MAX - 1};
+    struct vhd_rooms rooms = {0};
+
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(vhd_rooms_wait(&rooms, sectors[i], 1), 0);
+    vhd_rooms_settle(&rooms, 1);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(take(&rooms), sorted[i]);
+    /* What comes later and lies lower goes before what was there. */
+    assert_int_equal(vhd_rooms_wait(&rooms, 50, 2), 0);
+    vhd_rooms_settle(&rooms, 2);
+    assert_int_equal(take(&rooms), 50);
+    for (size_t i = 3; i < 7; i++)
+        assert_int_equal(take(&rooms), sorted[i]);
+    expect_none(&rooms);
+    vhd_rooms_free(&rooms);
+}
+
+/* Thousands, in and out in any order: none is lost and none comes twice. */
+static void each_comes_back_once(void **state)
+{
+    (void)state;
+    enum { COUNT = 4000 };
+    static uint8_t where[COUNT]; /* 0: nowhere, 1: waiting or READY, 2: taken */
+    struct vhd_rooms rooms = {0};
+    uint64_t seed = 9, barrier = 0;
+    unsigned inside = 0;
+
+    for (int times = 0; times < 40000; times++) {
+        uint32_t sector = (uint32_t)(sample_random(&seed) % COUNT);
+        unsigned what = (unsigned)(sample_random(&seed) >> 20) % 8;
+        if (what < 4 && where[sector] != 1) {
+            assert_int_equal(vhd_rooms_wait(&rooms, sector, barrier + 1), 0);
+            where[sector] = 1;
+            inside++;
+        } else if (what == 4) {
+            vhd_rooms_settle(&rooms, ++barrier);
+            assert_int_equal(vhd_rooms_waiting(&rooms), 0);
+        } else if (vhd_rooms_take(&rooms, &sector)) {
+            assert_int_equal(where[sector], 1);
+            where[sector] = 2;
+            inside--;
+        }
+        assert_int_equal(vhd_rooms_ready(&rooms) + vhd_rooms_waiting(&rooms), inside);
+    }
+    vhd_rooms_free(&rooms);
+}
+
+static void rooms_are_cut_with_their_data_on_pages(void **state)
+{
+    (void)state;
+    for (uint32_t block = 512; block <= 4u << 20; block *= 2) {
+        const uint64_t length = vhd_block_length(block);
+        struct vhd_rooms rooms = {0};
+        const uint64_t at = 2048, end = at + 5 * (length + 4096);
+        uint64_t before = at;
+        uint32_t sector;
+        unsigned count = 0;
+
+        assert_int_equal(vhd_rooms_add_gap(&rooms, at, end), 0);
+        while (vhd_rooms_carve(&rooms, block, &sector)) {
+            const uint64_t room = (uint64_t)sector * 512;
+            assert_true(room >= before);
+            assert_true(room + length <= end);
+            if (room + length + 4096 <= end)
+                assert_int_equal((room + vhd_block_bitmap_length(block)) % 4096, 0);
+            before = room + length;
+            count++;
+        }
+        assert_true(count >= 5);
+        assert_false(vhd_rooms_carve(&rooms, block, &sector));
+        vhd_rooms_free(&rooms);
+    }
+}
+
+/* Where another program had packed a block, a block fits again. */
+static void a_gap_of_just_a_block_will_do(void **state)
+{
+    (void)state;
+    for (uint64_t at = 2048; at < 2048 + 4096; at += 512) {
+        struct vhd_rooms rooms = {0};
+        uint32_t sector;
+        assert_int_equal(vhd_rooms_add_gap(&rooms, at, at + vhd_block_length(4096)), 0);
+        assert_true(vhd_rooms_carve(&rooms, 4096, &sector));
+        assert_int_equal((uint64_t)sector * 512, at);
+        assert_false(vhd_rooms_carve(&rooms, 4096, &sector));
+        vhd_rooms_free(&rooms);
+    }
+}
+
+static void what_is_too_small_is_no_room(void **state)
+{
+    (void)state;
+    struct vhd_rooms rooms = {0};
+    uint32_t sector;
+
+    assert_int_equal(vhd_rooms_add_gap(&rooms, 2048, 2048 + vhd_block_length(4096) - 1), 0);
+    assert_int_equal(vhd_rooms_add_gap(&rooms, 9000, 9000), 0);
+    assert_false(vhd_rooms_carve(&rooms, 4096, &sector));
+    assert_int_equal(vhd_rooms_add_gap(&rooms, 100000, 200000), 0);
+    assert_true(vhd_rooms_carve(&rooms, 4096, &sector));
+    assert_in_range((uint64_t)sector * 512, 100000, 200000 - vhd_block_length(4096));
+    vhd_rooms_free(&rooms);
+}
+
+static void all_gaps_are_used(void **state)
+{
+    (void)state;
+    enum { GAPS = 100 };
+    struct vhd_rooms rooms = {0};
+    bool is_used[GAPS] = {false};
+    uint32_t sector;
+
+    for (uint64_t i = 0; i < GAPS; i++)
+        assert_int_equal(vhd_rooms_add_gap(&rooms, i << 20, (i << 20) + vhd_block_length(4096)), 0);
+    for (int i = 0; i < GAPS; i++) {
+        assert_true(vhd_rooms_carve(&rooms, 4096, &sector));
+        uint64_t gap = (uint64_t)sector * 512 >> 20;
+        assert_in_range(gap, 0, GAPS - 1);
+        assert_false(is_used[gap]);
+        is_used[gap] = true;
+    }
+    assert_false(vhd_rooms_carve(&rooms, 4096, &sector));
+    vhd_rooms_free(&rooms);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(there_are_none_at_first),
+        cmocka_unit_test(a_room_waits_for_its_barrier),
+        cmocka_unit_test(the_lowest_is_taken_first),
+        cmocka_unit_test(each_comes_back_once),
+        cmocka_unit_test(rooms_are_cut_with_their_data_on_pages),
+        cmocka_unit_test(a_gap_of_just_a_block_will_do),
+        cmocka_unit_test(what_is_too_small_is_no_room),
+        cmocka_unit_test(all_gaps_are_used),
+    };
+    return cmocka_run_group_tests_name("rooms", tests, NULL, NULL);
+}
