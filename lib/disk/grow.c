@@ -147,7 +147,7 @@ static int make_rooms(struct vhd_disk *disk)
 
     disk->is_growing = true;
     int err = make_up_to(disk, count, &made);
-    if (made == 0 && err == -ENOSPC && count > 1)
+    if (made == 0 && (err == -ENOSPC || err == -EFBIG) && count > 1)
         err = make_up_to(disk, 1, &made);
     disk->is_growing = false;
     pthread_cond_broadcast(&disk->settled);
