@@ -10,6 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "disk/disk.h"
 #include "disks.h"
 #include "job/delete.h"
 
@@ -125,6 +127,56 @@ static void keeps_the_parent_of_a_child_without_copy(void **state)
     disks_close(disks);
 }
 
+static void keeps_a_disk_that_is_open(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct vhd_disk *disk;
+
+    put(*state, "a.vhd", sample_dynamic(1, 1));
+    for (unsigned flags = 0; flags <= VHD_DISK_WRITE; flags++) {
+        assert_int_equal(vhd_disk_open(disks.store, disks.children, "a", flags, &disk, NULL),
+                         VHD_OK);
+        refuses(disks, "a", VHD_IN_USE);
+        assert_true(scratch_has(*state, "a.vhd"));
+        assert_int_equal(vhd_disk_close(disk), 0);
+    }
+    deletes(disks, "a");
+    disks_close(disks);
+}
+
+/* A parent of an open disk is in use too, also where its child's file is gone. */
+static void keeps_a_parent_of_what_is_open(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct vhd_disk *disk;
+
+    put(*state, "base.vhd", sample_dynamic(1, 1));
+    put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
+    assert_int_equal(vhd_disk_open(disks.store, disks.children, "child", 0, &disk, NULL), VHD_OK);
+    assert_int_equal(unlink(scratch_path(*state, "child.vhd")), 0);
+    refuses(disks, "base", VHD_IN_USE);
+    assert_int_equal(vhd_disk_close(disk), 0);
+    deletes(disks, "base");
+    disks_close(disks);
+}
+
+/* close(2) returns before whoever serves the file has been told of it: that much is waited for. */
+static void waits_a_little_before_it_refuses(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct vhd_disk *disk;
+
+    put(*state, "a.vhd", sample_dynamic(1, 1));
+    assert_int_equal(vhd_disk_open(disks.store, NULL, "a", 0, &disk, NULL), VHD_OK);
+    const struct timespec begin = clock_monotonic();
+    assert_int_equal(vhd_delete(disks.store, disks.children, "a", NULL), VHD_IN_USE);
+    const struct timespec now = clock_monotonic();
+    const int64_t ms = (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000;
+    assert_in_range(ms, 99, 20000);
+    assert_int_equal(vhd_disk_close(disk), 0);
+    disks_close(disks);
+}
+
 static void delete_without_permission(void *arg)
 {
     const struct disks *disks = arg;
@@ -171,6 +223,9 @@ int main(void)
         SCRATCH_TEST(keeps_a_disk_with_children),
         SCRATCH_TEST(deletes_a_disk_that_is_its_own_parent),
         SCRATCH_TEST(keeps_the_parent_of_a_child_without_copy),
+        SCRATCH_TEST(keeps_a_disk_that_is_open),
+        SCRATCH_TEST(keeps_a_parent_of_what_is_open),
+        SCRATCH_TEST(waits_a_little_before_it_refuses),
         SCRATCH_TEST(needs_permission),
         SCRATCH_TEST(a_read_only_medium_is_left_alone),
     };

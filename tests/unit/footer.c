@@ -180,6 +180,32 @@ static void every_field_is_read_from_its_place(void **state)
     assert_same(&footer, &expected);
 }
 
+/* What is looked at of images that we make: see placement.c and geometry.c for the numbers. */
+static void ours_has_what_other_programs_want(void **state)
+{
+    (void)state;
+    static const enum vhd_disk_type types[] = {VHD_TYPE_FIXED, VHD_TYPE_DYNAMIC,
+                                               VHD_TYPE_DIFFERENCING};
+
+    for (size_t i = 0; i < LENGTH(types); i++) {
+        struct vhd_footer footer = vhd_footer_of(types[i], UINT64_C(4294967296), 0x2E000001);
+        assert_int_equal(footer.type, types[i]);
+        assert_int_equal(footer.data_offset, types[i] == VHD_TYPE_FIXED ? UINT64_MAX : 512);
+        assert_int_equal(footer.features, 2);
+        assert_int_equal(footer.timestamp, 0x2E000001);
+        assert_memory_equal(footer.creator_app, "win ", 4);
+        assert_int_equal(footer.creator_host, 0x5769326B);
+        assert_int_equal(footer.original_size, UINT64_C(4294967296));
+        assert_int_equal(footer.current_size, UINT64_C(4294967296));
+        assert_int_equal(footer.geometry.cylinders, 8322);
+        assert_int_equal(footer.geometry.heads, 16);
+        assert_int_equal(footer.geometry.sectors_per_track, 63);
+        for (size_t b = 0; b < sizeof footer.reserved; b++) {
+            assert_int_equal(footer.reserved[b], 0);
+        }
+    }
+}
+
 static void a_fixed_disk_points_nowhere(void **state)
 {
     (void)state;
@@ -377,6 +403,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_is_written_at_its_place),
         cmocka_unit_test(every_field_is_read_from_its_place),
+        cmocka_unit_test(ours_has_what_other_programs_want),
         cmocka_unit_test(a_fixed_disk_points_nowhere),
         cmocka_unit_test(what_was_written_is_read_back),
         cmocka_unit_test(reserved_bytes_are_kept_in_place),

@@ -407,6 +407,59 @@ static void reads_without_the_table(void **state)
     assert_int_equal(image.header.parent_uuid[0], 4);
 }
 
+static void keeps_the_table_for_whoever_wants_it(void **state)
+{
+    (void)state;
+    struct sample sample = sample_dynamic(9, 3);
+    struct vhd_image image;
+    uint32_t *table = NULL;
+    int fd = file_of(&sample);
+
+    assert_true(vhd_image_load(fd, &image, &table));
+    assert_int_equal(image.blocks, SAMPLE_BLOCKS);
+    for (unsigned i = 0; i < SAMPLE_BLOCKS; i++) {
+        uint32_t at = (SAMPLE_DATA + (2 - i) * SAMPLE_STRIDE) / 512;
+        assert_int_equal(table[i], i < 3 ? at : UINT32_MAX);
+    }
+    assert_int_equal(image.footer_at, sample.len - 512);
+    free(table);
+    assert_true(vhd_image_load(fd, &image, NULL));
+    close(fd);
+    free(sample.bytes);
+
+    /* There is none in a fixed disk; and none to release where the image is damaged. */
+    sample = sample_fixed(9);
+    fd = file_of(&sample);
+    table = (uint32_t *)&sample;
+    assert_true(vhd_image_load(fd, &image, &table));
+    assert_null(table);
+    close(fd);
+    free(sample.bytes);
+    sample = sample_dynamic(9, 3);
+    put32(sample_entry(&sample, 3), 1);
+    fd = file_of(&sample);
+    table = (uint32_t *)&sample;
+    assert_false(vhd_image_load(fd, &image, &table));
+    assert_ptr_equal(table, &sample);
+    close(fd);
+    free(sample.bytes);
+}
+
+static void tells_where_the_footer_is(void **state)
+{
+    (void)state;
+    bool is_usable;
+    struct sample sample = sample_dynamic(9, 2);
+
+    assert_int_equal(judge(&sample, &is_usable).footer_at, sample.len - 512);
+    sample.len--;
+    assert_int_equal(judge(&sample, &is_usable).footer_at, sample.len - 511);
+    sample.len -= 2048;
+    sample_entry(&sample, 0)[0] = sample_entry(&sample, 1)[0] = 0xFF;
+    assert_int_equal(judge(&sample, &is_usable).footer_at, sample.len); /* it is lost */
+    free(sample.bytes);
+}
+
 /* What is wrong with footer and header is found as when all is judged. */
 static void reads_footer_and_header_as_it_judges_them(void **state)
 {
@@ -840,6 +893,8 @@ int main(void)
         cmocka_unit_test(a_file_that_is_no_image),
         cmocka_unit_test(a_file_that_cannot_be_read),
         cmocka_unit_test(reads_without_the_table),
+        cmocka_unit_test(keeps_the_table_for_whoever_wants_it),
+        cmocka_unit_test(tells_where_the_footer_is),
         cmocka_unit_test(reads_footer_and_header_as_it_judges_them),
         cmocka_unit_test(only_a_differencing_disk_with_a_header_is_one),
         cmocka_unit_test(defects_of_the_footer),

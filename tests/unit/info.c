@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "disk/disk.h"
 #include "disk/info.h"
 #include "disks.h"
 
@@ -244,6 +245,60 @@ static void tells_of_a_disk_in_several_files(void **state)
     disks_close(disks);
 }
 
+/* What hinders opening a disk, and what may surprise its user, its parents included. */
+static void tells_what_is_wrong_with_its_parents(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample longer = sample_of(SAMPLE_SIZE + 1024), timeless = sample_child(7, 2, "base.vhd");
+
+    sample_footer(sample_end(&longer), SAMPLE_FIXED, SAMPLE_SIZE + 512, 1);
+    put32(timeless.bytes + SAMPLE_HEADER + 56, 0); /* it says nothing of its parent's time */
+    sample_seal_header(timeless.bytes + SAMPLE_HEADER);
+    put(*state, "longer.vhd", longer);
+    put(*state, "base.vhd", sample_dynamic(2, 1));
+    scratch_put(*state, "text.vhd", "text", 4);
+    put(*state, "size.vhd", sample_child(3, 1, "longer.vhd"));
+    put(*state, "other.vhd", sample_child(4, 9, "base.vhd"));
+    put(*state, "time.vhd", sample_child(5, 2, "base.vhd"));
+    put(*state, "broken.vhd", sample_child(6, 2, "text.vhd"));
+    put(*state, "good.vhd", timeless);
+    put(*state, "grandchild.vhd", sample_child(8, 4, "other.vhd"));
+    put(*state, "ping.vhd", sample_child(10, 11, "pong.vhd"));
+    put(*state, "pong.vhd", sample_child(11, 10, "ping.vhd"));
+    static const struct {
+        const char *name;
+        enum vhd_defect defect;
+    } cases[] = {
+        {"size", VHD_OTHER_SIZE},     {"other", VHD_OTHER_PARENT}, {"time", VHD_PARENT_TOUCHED},
+        {"broken", VHD_BAD_PARENT},   {"good", VHD_SOUND},         {"grandchild", VHD_OTHER_PARENT},
+        {"ping", VHD_CHAIN_TOO_LONG},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct vhd_info info = look(disks, cases[i].name);
+        if (info.image.fault.defect != cases[i].defect)
+            print_error("%s: %s\n", cases[i].name, info.image.fault.sentence);
+        assert_int_equal(info.image.fault.defect, cases[i].defect);
+        assert_int_equal(info.image.footer.current_size, SAMPLE_SIZE); /* and all else too */
+    }
+    disks_close(disks);
+}
+
+/* A disk in use can be looked at, and hinders nobody from using it. */
+static void a_look_at_a_disk_in_use_hinders_nobody(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct vhd_disk *disk;
+
+    put(*state, "base.vhd", sample_dynamic(2, 1));
+    put(*state, "child.vhd", sample_child(3, 2, "base.vhd"));
+    assert_int_equal(
+        vhd_disk_open(disks.store, disks.children, "child", VHD_DISK_WRITE, &disk, NULL), VHD_OK);
+    assert_int_equal(look(disks, "child").image.fault.defect, VHD_PARENT_TOUCHED);
+    assert_int_equal(look(disks, "base").image.fault.defect, VHD_SOUND);
+    assert_int_equal(vhd_disk_close(disk), 0);
+    disks_close(disks);
+}
+
 /* Of two faults the one that keeps the disk from opening. */
 static void a_missing_parent_is_worse_than_a_lost_footer(void **state)
 {
@@ -329,6 +384,8 @@ int main(void)
         SCRATCH_TEST(tells_that_it_cannot_count_children),
         SCRATCH_TEST(tells_what_is_wrong_with_a_disk),
         SCRATCH_TEST(tells_of_a_disk_in_several_files),
+        SCRATCH_TEST(tells_what_is_wrong_with_its_parents),
+        SCRATCH_TEST(a_look_at_a_disk_in_use_hinders_nobody),
         SCRATCH_TEST(a_missing_parent_is_worse_than_a_lost_footer),
         SCRATCH_TEST(what_is_no_disk_is_not_there),
         SCRATCH_TEST(tells_that_it_may_not_read),

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "disk/disk.h"
 #include "disks.h"
 #include "job/rename.h"
 #include "sentence.h"
@@ -327,6 +328,23 @@ static void a_disk_with_children_keeps_its_name(void **state)
     disks_close(disks);
 }
 
+static void a_disk_that_is_open_keeps_its_name(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct vhd_disk *disk;
+
+    put(*state, "a.vhd", sample_dynamic(1, 1));
+    for (unsigned flags = 0; flags <= VHD_DISK_WRITE; flags++) {
+        assert_int_equal(vhd_disk_open(disks.store, disks.children, "a", flags, &disk, NULL),
+                         VHD_OK);
+        refuses(disks, "a", "b", VHD_IN_USE);
+        assert_true(scratch_has(*state, "a.vhd"));
+        assert_int_equal(vhd_disk_close(disk), 0);
+    }
+    renames(disks, "a", "b");
+    disks_close(disks);
+}
+
 static void rename_without_permission(void *arg)
 {
     const struct disks *disks = arg;
@@ -391,6 +409,7 @@ int main(void)
         RENAME_TEST(what_is_no_disk_is_not_renamed),
         RENAME_TEST(the_first_reason_is_told),
         RENAME_TEST(a_disk_with_children_keeps_its_name),
+        RENAME_TEST(a_disk_that_is_open_keeps_its_name),
         RENAME_TEST(needs_permission),
         RENAME_TEST(a_read_only_medium_is_left_alone),
     };
