@@ -108,7 +108,7 @@ static void empty(struct emptying *emptying)
 {
     struct fs *fs = emptying->fs;
     const char *name = fs_name_text(emptying->node.name);
-    struct fs_content_opened opened;
+    struct fs_content_opened opened = {0};
     struct vhd_verdict verdict;
 
     if (fs_content_open(emptying->content, fs, name, FS_CONTENT_WRITE, &opened, &verdict) !=

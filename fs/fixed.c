@@ -26,7 +26,7 @@ static int fixed_look(struct fs *fs, const struct fs_node *node, struct fs_look 
 /* Nothing of it is kept by the kernel, whose pages would not follow what is written to raw. */
 static int fixed_open(struct fs_handle *handle)
 {
-    struct fs_content_opened opened;
+    struct fs_content_opened opened = {0};
 
     handle->use_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH;
     return fs_raw_open(handle, FS_CONTENT_READ, &opened);

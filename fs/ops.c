@@ -203,7 +203,7 @@ static void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
     int err = fs_node_resolve(fs, id, &node);
     if (err == 0)
         err = fs_handle_open(fs, &node, id, info->flags, &handle);
-    if (err < 0)
+    if (err != 0)
         fuse_reply_err(req, -err);
     else if (reply_open(req, handle) < 0)
         fs_handle_close(handle);

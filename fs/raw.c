@@ -102,7 +102,7 @@ void fs_raw_close(struct fs_handle *handle, enum fs_content_use use)
 
 static int raw_open(struct fs_handle *handle)
 {
-    struct fs_content_opened opened;
+    struct fs_content_opened opened = {0};
     const enum fs_content_use use = use_of(handle);
 
     int err = fs_raw_open(handle, use, &opened);

@@ -141,7 +141,7 @@ static void end_salvage(struct fs_session *session)
 /* Wait for a signal, and let go of the disks that we hold once nobody writes to them. */
 static int next_signal(struct fs_session *session)
 {
-    static const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000};
+    static const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
     int signal = -1;
 
     while (session->salvage && signal < 0) {
