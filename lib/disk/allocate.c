@@ -31,7 +31,7 @@ static int publish(struct vhd_disk *disk, uint32_t block, uint32_t sector)
     if (disk->fresh)
         bits_set(disk->fresh, block);
     disk->unallocated--;
-    disk->has_taken = true;
+    disk->taken++;
     return 0;
 }
 

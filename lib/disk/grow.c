@@ -8,8 +8,12 @@
 #include "disk/room.h"
 #include "format/block.h"
 
-/* Rooms that one growth makes at most. The first makes one, each further twice as many. */
-#define STEP_MAX 128u
+/*
+ * Rooms that one growth makes ahead: holes in the file, and a bitmap for each, which takes 4 KiB on
+ * the host. What of them is not used is cut off at close.
+ */
+#define AHEAD_MIN 16u
+#define AHEAD_MAX 512u
 
 static uint32_t block_size(const struct vhd_disk *disk)
 {
@@ -138,12 +142,27 @@ static int make_up_to(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
     return *ret_made == 0 && err == 0 ? grow(disk, count, ret_made) : err;
 }
 
-/* Make rooms that wait for a barrier. A host that has no space for many may have it for one. */
+/*
+ * How many rooms one growth makes: one, which somebody waits for; then four times what has been
+ * taken in this session. For a barrier writes back what was sent before it, at the speed of the
+ * host's disk, and meanwhile about three times as much is sent, at the speed of memory: with fewer
+ * rooms, who writes anew would wait for each barrier.
+ */
+static unsigned rooms_ahead(const struct vhd_disk *disk)
+{
+    if (disk->taken == 0)
+        return 1;
+    if (disk->taken <= AHEAD_MIN / 4)
+        return AHEAD_MIN;
+    return disk->taken < AHEAD_MAX / 4 ? 4 * disk->taken : AHEAD_MAX;
+}
+
+/* Make rooms that wait for a barrier. A host that does not take many may take one. */
 static int make_rooms(struct vhd_disk *disk)
 {
     size_t there = vhd_rooms_ready(&disk->rooms) + vhd_rooms_waiting(&disk->rooms);
     unsigned lacking = disk->unallocated - (unsigned)there, made;
-    unsigned count = disk->step < lacking ? disk->step : lacking;
+    unsigned wanted = rooms_ahead(disk), count = wanted < lacking ? wanted : lacking;
 
     disk->is_growing = true;
     int err = make_up_to(disk, count, &made);
@@ -151,8 +170,6 @@ static int make_rooms(struct vhd_disk *disk)
         err = make_up_to(disk, 1, &made);
     disk->is_growing = false;
     pthread_cond_broadcast(&disk->settled);
-    if (made == disk->step && disk->step < STEP_MAX)
-        disk->step *= 2;
     return made > 0 ? 0 : err;
 }
 
@@ -160,8 +177,8 @@ bool vhd_is_short_of_rooms(const struct vhd_disk *disk)
 {
     size_t ready = vhd_rooms_ready(&disk->rooms);
 
-    return disk->has_taken && !disk->is_growing && vhd_rooms_waiting(&disk->rooms) == 0 &&
-           ready < disk->unallocated && (ready == 0 || ready < disk->step / 2);
+    return disk->taken > 0 && !disk->is_growing && vhd_rooms_waiting(&disk->rooms) == 0 &&
+           ready < disk->unallocated && ready < rooms_ahead(disk) / 2;
 }
 
 void vhd_grow_ahead(struct vhd_disk *disk)

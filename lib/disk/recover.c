@@ -107,7 +107,6 @@ int vhd_recover(struct vhd_disk *disk)
     if (vhd_disk_is_fixed(disk))
         return 0;
     disk->unallocated = disk->top->image.blocks - disk->top->image.allocated;
-    disk->step = 1;
     int err = vhd_content_list(disk->top, &content);
     if (err < 0)
         return err;

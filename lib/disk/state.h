@@ -54,8 +54,7 @@ struct vhd_disk {
     struct vhd_rooms rooms;
     uint32_t unallocated;     /* blocks without a room */
     uint64_t footer_at;       /* where the footer at the end is */
-    unsigned step;            /* rooms that the next growth makes */
-    bool has_taken;           /* a room, in this session: then others are made ahead */
+    unsigned taken;           /* rooms, in this session */
     bool is_growing;          /* somebody is making rooms, and may have left the lock */
     uint64_t barriers;        /* begun so far; a number above 0 names one */
     uint64_t stale_footer_at; /* to be zeroed after that barrier; 0 for none */

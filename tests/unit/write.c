@@ -484,8 +484,10 @@ static void write_up_to_a_limit(void *path)
     CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a",
                                VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk, NULL) == VHD_OK);
     CHILD_EXPECT(vhd_disk_write(disk, buf, 512, 0) == 0);
-    const struct rlimit limit = {3 * MB, 3 * MB};
+    /* A growth by many rooms is refused, one by the last that there is room for is not. */
+    const struct rlimit limit = {5 * MB, 5 * MB};
     CHILD_EXPECT(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    CHILD_EXPECT(vhd_disk_write(disk, buf, 512, 30 * MB) == 0);
     CHILD_EXPECT(vhd_disk_write(disk, buf, 512, 40 * MB) == -EFBIG);
     CHILD_EXPECT(vhd_disk_write(disk, buf, 512, 512) == 0);
     CHILD_EXPECT(vhd_disk_flush(disk) == 0);
