@@ -78,29 +78,28 @@ uint32_t chance_crash(struct log *log, const struct plan *plan, const struct mad
     return 0;
 }
 
+static const struct plan fresh = {.type = TYPE_DYNAMIC, .block_sectors = 2, .blocks = 6};
+static const struct plan packed = {
+    .type = TYPE_DYNAMIC,
+    .block_sectors = 4,
+    .blocks = 6,
+    .allocated = 3,
+    .is_packed = true,
+    .bitmap = 0xF0,
+    .has_rubbish = true,
+};
+static const struct plan child = {
+    .type = TYPE_DIFFERENCING,
+    .block_sectors = 16,
+    .blocks = 4,
+    .allocated = 1,
+    .parent_blocks = 0x5,
+};
+
 static const struct workload rows[] = {
-    {.name = "random",
-     .plan = {.type = TYPE_DYNAMIC, .block_sectors = 2, .blocks = 6},
-     .hosts = ON_ALL,
-     .is_random = true},
-    {.name = "random-packed",
-     .plan = {.type = TYPE_DYNAMIC,
-              .block_sectors = 4,
-              .blocks = 6,
-              .allocated = 3,
-              .is_packed = true,
-              .bitmap = 0xF0,
-              .has_rubbish = true},
-     .hosts = ON_ALL,
-     .is_random = true},
-    {.name = "random-differencing",
-     .plan = {.type = TYPE_DIFFERENCING,
-              .block_sectors = 16,
-              .blocks = 4,
-              .allocated = 1,
-              .parent_blocks = 0x5},
-     .hosts = ON_ALL,
-     .is_random = true},
+    {.name = "random", .plan = &fresh, .hosts = ON_ALL, .is_random = true},
+    {.name = "random-packed", .plan = &packed, .hosts = ON_ALL, .is_random = true},
+    {.name = "random-differencing", .plan = &child, .hosts = ON_ALL, .is_random = true},
 };
 
 const struct workload_table chance_workloads = {"random", rows, ROW_COUNT(rows)};

@@ -28,16 +28,16 @@ static const struct effort quick = {
     .nested_limits = {.all = 16, .drawn = 8},
     .mended_share = 6,
     .kills = 12,
-    .random_runs = 6,
+    .random_runs = 4,
     .hosts = ON_ALL,
     .seed = 20060101,
 };
 static const struct effort full = {
-    .limits = {.all = 4096, .drawn = 3000},
-    .nested_limits = {.all = 256, .drawn = 64},
-    .mended_share = 1,
+    .limits = {.all = 4096, .drawn = 1000},
+    .nested_limits = {.all = 64, .drawn = 16},
+    .mended_share = 2,
     .kills = 1000,
-    .random_runs = 1000,
+    .random_runs = 100,
     .hosts = ON_ALL,
     .seed = 20060101,
 };

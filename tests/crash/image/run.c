@@ -240,11 +240,11 @@ static bool run_on(const struct stage *stage, const struct workload *workload,
 {
     struct run run = {.stage = stage, .workload = workload, .effort = effort};
 
-    run.made = plan_make(&workload->plan);
+    run.made = plan_make(workload->plan);
     run.fresh = value_count_fresh();
     run.judge = (struct judge){
         .stage = stage,
-        .plan = &workload->plan,
+        .plan = workload->plan,
         .made = &run.made,
         .host = host,
         .limits = effort->limits,
@@ -256,7 +256,7 @@ static bool run_on(const struct stage *stage, const struct workload *workload,
         .seed = effort->seed,
     };
     recorder_be_host(host);
-    if (plan_has_parent(&workload->plan))
+    if (plan_has_parent(workload->plan))
         stage_put(stage, PLAN_PARENT, &run.made.parent_file);
     bool is_good = run_all(&run);
     tally->tried += run.judge.tried;

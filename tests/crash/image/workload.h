@@ -21,7 +21,7 @@ struct failure {
 
 struct workload {
     const char *name;
-    struct plan plan;
+    const struct plan *plan;
     unsigned hosts; /* ON_... */
 
     /* one thread: opens the disk, plays, and closes it or leaves it open for the players */
