@@ -15,6 +15,9 @@
 #define AHEAD_MIN 16u
 #define AHEAD_MAX 512u
 
+/* The same where nothing is known of the host: it may have no holes, and write zeros for them. */
+#define AHEAD_MAX_ANYWHERE 32u
+
 static uint32_t block_size(const struct vhd_disk *disk)
 {
     return disk->top->image.header.block_size;
@@ -150,11 +153,13 @@ static int make_up_to(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
  */
 static unsigned rooms_ahead(const struct vhd_disk *disk)
 {
+    const unsigned most = disk->growth == VHD_GROWTH_ANY ? AHEAD_MAX_ANYWHERE : AHEAD_MAX;
+
     if (disk->taken == 0)
         return 1;
     if (disk->taken <= AHEAD_MIN / 4)
         return AHEAD_MIN;
-    return disk->taken < AHEAD_MAX / 4 ? 4 * disk->taken : AHEAD_MAX;
+    return disk->taken < most / 4 ? 4 * disk->taken : most;
 }
 
 /* Make rooms that wait for a barrier. A host that does not take many may take one. */
