@@ -35,7 +35,8 @@ struct fs_content {
     uint64_t size;
     bool is_differencing;
     uint32_t generation;
-    bool is_used; /* it has been open in this generation: the kernel may have pages */
+    bool is_used;    /* it has been open in this generation: the kernel may have pages */
+    bool may_differ; /* from those, for a change since then need not have shown */
 };
 
 /*
@@ -110,9 +111,24 @@ static void believe_anew(struct fs_content *content, const struct stat *attribut
 {
     if (content->is_used || (content->is_known && size != content->size))
         content->generation++;
-    content->is_used = false;
+    content->is_used = content->may_differ = false;
     content->size = size;
     remember(content, attributes);
+}
+
+/*
+ * The image is as it was, as far as can be told. Where that is not far, the kernel is to drop its
+ * pages when the disk is opened. (It is not given a fresh node: with many who look and open at
+ * once, each would make the other's stale.)
+ */
+static void believe_on(struct fs_content *content, const struct stat *attributes, uint64_t size)
+{
+    if (size != content->size) {
+        believe_anew(content, attributes, size);
+    } else if (!content->trace.is_certain) {
+        content->may_differ = content->is_used;
+        remember(content, attributes);
+    }
 }
 
 /* The image of a closed disk has to be read to tell its size. */
@@ -125,7 +141,11 @@ static void read_image(struct fs_content *content, const struct vhd_store *store
     /* What a damaged image tells may be more than any file can have. */
     const bool is_sound = fd >= 0 && vhd_image_read(fd, &image);
     content->is_differencing = vhd_image_is_differencing(&image);
-    believe_anew(content, attributes, is_sound ? image.footer.current_size : 0);
+    const uint64_t size = is_sound ? image.footer.current_size : 0;
+    if (is_as_left(content, attributes))
+        believe_on(content, attributes, size);
+    else
+        believe_anew(content, attributes, size);
 }
 
 /* Look at a closed disk; under the lock. */
@@ -206,7 +226,10 @@ static enum vhd_result open_disk(struct fs_content *content, struct fs *fs, cons
     pthread_mutex_lock(&content->lock);
     if (result != VHD_OK)
         return result;
-    if (vhd_disk_stat(disk, &attributes) == 0 && !is_as_left(content, &attributes))
+    int err = vhd_disk_stat(disk, &attributes);
+    if (err == 0 && is_as_left(content, &attributes))
+        believe_on(content, &attributes, vhd_disk_size(disk));
+    else if (err == 0)
         believe_anew(content, &attributes, vhd_disk_size(disk));
     content->disk = disk;
     content->is_used = true;
@@ -263,7 +286,8 @@ enum vhd_result fs_content_open(struct fs_content *content, struct fs *fs, const
             .disk = content->disk,
             .generation = content->generation,
             /* The parents of a disk have no trace of their own. */
-            .is_doubtful = content->doubts > 0 || (was_closed && content->is_differencing),
+            .is_doubtful = content->doubts > 0 || content->may_differ ||
+                           (was_closed && content->is_differencing),
         };
     } else if (was_closed && content->disk) {
         close_disk(content, fs, name);
