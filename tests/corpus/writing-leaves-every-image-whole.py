@@ -6,7 +6,7 @@
 # random places and read again, several times over. After each step the content must be exactly the
 # expected one, for the library and for the corpus' own reader, which must find nothing unsound; no
 # parent may have changed; and the programs that open images of that kind must see the same bytes.
-# VHD_SEED, which is printed, chooses the places.
+# VHD_SEED, which is printed, chooses the places; VHD_ROUNDS says how often.
 import json
 import os
 import random
@@ -18,8 +18,8 @@ import reader
 
 SECTOR = 512
 WHOLE = 64 << 20  # the size up to which a disk is read whole
-ROUNDS = 2
-CHANGES = 12
+ROUNDS = int(os.environ.get("VHD_ROUNDS") or 1)
+CHANGES = 16
 TOOL_7Z = next(filter(shutil.which, ("7zz", "7z")), None)
 
 
