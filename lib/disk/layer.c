@@ -113,7 +113,7 @@ static int open_layer(const struct vhd_store *store, const char *file, enum vhd_
         vhd_layer_close(layer);
         return err;
     }
-    if (use == VHD_LAYER_WRITE) {
+    if (use == VHD_LAYER_WRITE && ret_write) {
         *ret_write = write_fd;
         write_fd = -1;
     }
