@@ -29,7 +29,7 @@ struct fs_helper {
     int fd;
 
     /* what the daemon does itself when the helper has died */
-    int mount_id;
+    struct fs_mount mount;
     struct fs_pidfile *pidfile;
 };
 
@@ -49,14 +49,17 @@ static int fusermount(const char *mountpoint)
 }
 
 /* Detach our mount, unless it is gone already. Another that covers it is left alone. */
-static int detach(int id)
+static int detach(const struct fs_mount *mount)
 {
-    AUTO_FREE char *path = id < 0 ? NULL : fs_mount_path(id);
+    AUTO_FREE char *path = fs_mount_path(mount);
     int err = 0;
 
     if (!path)
         return 0;
-    if (fs_mount_id(path) != id)
+    const struct fs_mount top = fs_mount_of(path);
+    if (top.id == mount->id && !fs_mount_is(&top, mount))
+        return 0; /* ours is gone, and this one has got its id */
+    if (top.id != mount->id)
         err = -EBUSY;
     else if (umount2(path, MNT_DETACH) < 0)
         err = errno == EPERM ? fusermount(path) : -errno;
@@ -66,7 +69,7 @@ static int detach(int id)
 }
 
 /* Serve the daemon until it says that it ends, or has died. Returns the exit status. */
-static int helper_run(int fd, int id)
+static int helper_run(int fd, const struct fs_mount *mount)
 {
     char word;
 
@@ -75,10 +78,10 @@ static int helper_run(int fd, int id)
         if (len < 0 && errno == EINTR)
             continue;
         if (len != 1)
-            return detach(id) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+            return detach(mount) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         if (word == WORD_END)
             return EXIT_SUCCESS;
-        char answer = (char)(detach(id) == 0);
+        char answer = (char)(detach(mount) == 0);
         if (write(fd, &answer, 1) < 0)
             return EXIT_FAILURE;
     }
@@ -101,7 +104,7 @@ static void settle(int fd, bool is_foreground)
     close_range(HELPER_FD + 1, ~0U, 0);
 }
 
-int fs_helper_start(int mount_id, struct fs_pidfile *pidfile, bool is_foreground,
+int fs_helper_start(const struct fs_mount *mount, struct fs_pidfile *pidfile, bool is_foreground,
                     struct fs_helper **ret)
 {
     int ends[2];
@@ -116,7 +119,7 @@ int fs_helper_start(int mount_id, struct fs_pidfile *pidfile, bool is_foreground
     }
     *helper = (struct fs_helper){
         .fd = ends[0],
-        .mount_id = mount_id,
+        .mount = *mount,
         .pidfile = pidfile,
     };
     helper->pid = fork();
@@ -129,7 +132,7 @@ int fs_helper_start(int mount_id, struct fs_pidfile *pidfile, bool is_foreground
     }
     if (helper->pid == 0) {
         settle(ends[1], is_foreground);
-        int status = helper_run(HELPER_FD, helper->mount_id);
+        int status = helper_run(HELPER_FD, mount);
         fs_pidfile_remove(pidfile);
         _exit(status);
     }
@@ -144,7 +147,7 @@ int fs_helper_detach(struct fs_helper *helper)
     char is_done = 0;
 
     if (write(helper->fd, &word, 1) != 1 || read(helper->fd, &is_done, 1) != 1)
-        return detach(helper->mount_id);
+        return detach(&helper->mount);
     return is_done ? 0 : -EIO;
 }
 

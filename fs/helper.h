@@ -8,18 +8,19 @@
 #include <stdbool.h>
 
 struct fs_helper;
+struct fs_mount;
 struct fs_pidfile;
 
 /*
  * Fork the helper, before there are threads and before rights are given up.
  *
- *   mount_id       of our mount (mountpoint.h); -1 when it could not be told
+ *   mount          ours
  *   pidfile        to be removed at the end; NULL for none. It stays the caller's
  *   is_foreground  the helper may keep the standard streams
  *
  * Returns 0 or a negative errno.
  */
-int fs_helper_start(int mount_id, struct fs_pidfile *pidfile, bool is_foreground,
+int fs_helper_start(const struct fs_mount *mount, struct fs_pidfile *pidfile, bool is_foreground,
                     struct fs_helper **ret);
 
 /*

@@ -4,18 +4,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
-int fs_mount_id(const char *path)
+#ifndef STATX_MNT_ID_UNIQUE
+#    define STATX_MNT_ID_UNIQUE 0x4000U
+#endif
+
+/* The id of the mount that a descriptor leads to; see proc(5), fdinfo. */
+static int id_of(int fd)
 {
     char name[48], line[128];
     int id = -1;
 
-    AUTO_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
     snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
-    FILE *info = fd < 0 ? NULL : fopen(name, "re");
+    FILE *info = fopen(name, "re");
     if (!info)
         return -1;
     while (id < 0 && fgets(line, sizeof line, info)) {
@@ -24,6 +29,29 @@ int fs_mount_id(const char *path)
     }
     fclose(info);
     return id;
+}
+
+static uint64_t unique_id_of(int fd)
+{
+    struct statx found;
+
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID_UNIQUE, &found) < 0 ||
+        !(found.stx_mask & STATX_MNT_ID_UNIQUE))
+        return 0;
+    return found.stx_mnt_id;
+}
+
+struct fs_mount fs_mount_of(const char *path)
+{
+    AUTO_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        return (struct fs_mount){.id = -1};
+    return (struct fs_mount){id_of(fd), unique_id_of(fd)};
+}
+
+bool fs_mount_is(const struct fs_mount *mount, const struct fs_mount *other)
+{
+    return mount->id >= 0 && mount->id == other->id && mount->unique_id == other->unique_id;
 }
 
 /* Take the escapes out of a path in mountinfo: a blank is \040 there. */
@@ -45,8 +73,8 @@ static void unescape(char *path)
 /* Fields of a line of mountinfo; see proc(5). */
 enum field { FIELD_ID, FIELD_PARENT, FIELD_DEVICE, FIELD_ROOT, FIELD_PATH, FIELD_COUNT };
 
-/* A field of the line of the mount of an id, to be freed; NULL when there is no such mount. */
-static char *mount_field(int id, enum field field)
+/* A field of the line of a mount, to be freed; NULL when there is none of its id. */
+static char *mount_field(const struct fs_mount *mount, enum field field)
 {
     AUTO_FREE char *line = NULL;
     char *found = NULL;
@@ -59,24 +87,24 @@ static char *mount_field(int id, enum field field)
         char *rest = line, *fields[FIELD_COUNT] = {NULL};
         for (size_t i = 0; i < FIELD_COUNT; i++)
             fields[i] = strsep(&rest, " ");
-        if (fields[FIELD_PATH] && strtol(fields[FIELD_ID], NULL, 10) == id)
+        if (fields[FIELD_PATH] && strtol(fields[FIELD_ID], NULL, 10) == mount->id)
             found = strdup(fields[field]);
     }
     fclose(mounts);
     return found;
 }
 
-char *fs_mount_path(int id)
+char *fs_mount_path(const struct fs_mount *mount)
 {
-    char *path = mount_field(id, FIELD_PATH);
+    char *path = mount->id < 0 ? NULL : mount_field(mount, FIELD_PATH);
     if (path)
         unescape(path);
     return path;
 }
 
-void fs_mount_read_ahead(int id, unsigned kib)
+void fs_mount_read_ahead(const struct fs_mount *mount, unsigned kib)
 {
-    AUTO_FREE char *device = mount_field(id, FIELD_DEVICE);
+    AUTO_FREE char *device = mount_field(mount, FIELD_DEVICE);
     char path[64];
 
     snprintf(path, sizeof path, "/sys/class/bdi/%s/read_ahead_kb", device ? device : "-");

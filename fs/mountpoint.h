@@ -5,14 +5,31 @@
  */
 #pragma once
 
-/* The id of the mount on top of a path, or -1. */
-int fs_mount_id(const char *path);
+#include <stdbool.h>
+#include <stdint.h>
 
-/* Where the mount of an id is now: a path to be freed, or NULL when there is no such mount. */
-char *fs_mount_path(int id);
+/*
+ * A mount. Its id is given to another once it is gone; the unique one never is, but Linux has that
+ * since 6.8 only: it is 0 before.
+ */
+struct fs_mount {
+    int id; /* -1: none, or it could not be told */
+    uint64_t unique_id;
+};
+
+/* The mount on top of a path. */
+struct fs_mount fs_mount_of(const char *path);
+
+bool fs_mount_is(const struct fs_mount *mount, const struct fs_mount *other);
+
+/*
+ * Where the mount of this id is now: a path to be freed, or NULL when there is none. Whether it is
+ * the same mount, and on top there, fs_mount_of() tells.
+ */
+char *fs_mount_path(const struct fs_mount *mount);
 
 /*
  * Have the kernel read ahead so much of files in that mount, where we may tell it so; where not, it
  * reads less.
  */
-void fs_mount_read_ahead(int id, unsigned kib);
+void fs_mount_read_ahead(const struct fs_mount *mount, unsigned kib);

@@ -74,11 +74,12 @@ static struct fs_salvage *collect(struct fs *fs)
  */
 
 /* Open the root of our mount, as a place only. Returns a descriptor or a negative errno. */
-static int open_root(int mount_id)
+static int open_root(const struct fs_mount *mount)
 {
-    AUTO_FREE char *path = fs_mount_path(mount_id);
+    AUTO_FREE char *path = fs_mount_path(mount);
 
-    if (!path || fs_mount_id(path) != mount_id)
+    const struct fs_mount top = path ? fs_mount_of(path) : (struct fs_mount){.id = -1};
+    if (!fs_mount_is(&top, mount))
         return -ENOENT;
     int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
@@ -114,12 +115,12 @@ static void give_up(struct fs_salvage *salvage, struct salvaged *disk)
     disk->fd = -1;
 }
 
-struct fs_salvage *fs_salvage_open(struct fs *fs, int mount_id, int session_fd)
+struct fs_salvage *fs_salvage_open(struct fs *fs, const struct fs_mount *mount, int session_fd)
 {
     struct fs_salvage *salvage = collect(fs);
     if (!salvage)
         return NULL;
-    AUTO_CLOSE int root = open_root(mount_id);
+    AUTO_CLOSE int root = open_root(mount);
 
     for (struct salvaged *disk = salvage->disks; disk < salvage->disks + salvage->count; disk++) {
         if (!disk->name)

@@ -12,18 +12,19 @@
 
 #include "fs.h"
 
+struct fs_mount;
 struct fs_salvage;
 
 /*
  * Open the content of each disk that is open for writing. What cannot be opened is logged.
  *
- *   mount_id    of our mount (mountpoint.h), which answers
+ *   mount       ours, which answers
  *   session_fd  the connection to the kernel; what is opened gets higher numbers, so that it is
  *               closed later if the process is killed: before that, its close would wait for us
  *
  * Returns NULL when there is none, or memory is short.
  */
-struct fs_salvage *fs_salvage_open(struct fs *fs, int mount_id, int session_fd);
+struct fs_salvage *fs_salvage_open(struct fs *fs, const struct fs_mount *mount, int session_fd);
 
 /* Sync them: whatever had been written, also through mappings, is durable. Failures are logged. */
 void fs_salvage_sync(struct fs_salvage *salvage);

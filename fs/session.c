@@ -34,7 +34,7 @@ struct fs_session {
     struct fs *fs;
     struct fuse_session *fuse;
     const struct fs_options *options; /* the caller's */
-    int mount_id;                     /* of mountpoint.h */
+    struct fs_mount mount;
     struct fs_helper *helper;
     struct fs_pidfile *pidfile; /* NULL for none */
     sigset_t signals;
@@ -126,7 +126,7 @@ static void begin_end(struct fs_session *session)
         vhd_service_stop(session->fs->service);
     }
     session->salvage =
-        fs_salvage_open(session->fs, session->mount_id, fuse_session_fd(session->fuse));
+        fs_salvage_open(session->fs, &session->mount, fuse_session_fd(session->fuse));
     if (fs_helper_detach(session->helper) < 0)
         fs_log(LOG_ERR, "cannot unmount \"%s\"", session->options->mountpoint);
     if (session->salvage)
@@ -213,9 +213,9 @@ static int confine(struct fs_session *session)
 {
     const struct fs_options *options = session->options;
 
-    session->mount_id = fs_mount_id(options->mountpoint);
-    fs_mount_read_ahead(session->mount_id, FS_TRANSFER_MAX / 1024);
-    int err = fs_helper_start(session->mount_id, session->pidfile, options->is_foreground,
+    session->mount = fs_mount_of(options->mountpoint);
+    fs_mount_read_ahead(&session->mount, FS_TRANSFER_MAX / 1024);
+    int err = fs_helper_start(&session->mount, session->pidfile, options->is_foreground,
                               &session->helper);
     return err < 0 ? err : fs_user_become(&options->user);
 }
