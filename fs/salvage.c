@@ -78,7 +78,9 @@ static int open_root(const struct fs_mount *mount)
 {
     AUTO_FREE char *path = fs_mount_path(mount);
 
-    const struct fs_mount top = path ? fs_mount_of(path) : (struct fs_mount){.id = -1};
+    if (!path)
+        return -ENOENT;
+    const struct fs_mount top = fs_mount_of(path);
     if (!fs_mount_is(&top, mount))
         return -ENOENT;
     int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
