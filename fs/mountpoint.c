@@ -49,9 +49,11 @@ struct fs_mount fs_mount_of(const char *path)
     return (struct fs_mount){id_of(fd), unique_id_of(fd)};
 }
 
+/* Who may not look into the mount is not told its unique id: then the other has to do. */
 bool fs_mount_is(const struct fs_mount *mount, const struct fs_mount *other)
 {
-    return mount->id >= 0 && mount->id == other->id && mount->unique_id == other->unique_id;
+    return mount->id >= 0 && mount->id == other->id &&
+           (mount->unique_id == other->unique_id || mount->unique_id == 0 || other->unique_id == 0);
 }
 
 /* Take the escapes out of a path in mountinfo: a blank is \040 there. */
