@@ -35,8 +35,8 @@ struct fs_content {
     uint64_t size;
     bool is_differencing;
     uint32_t generation;
-    bool is_used;    /* it has been open in this generation: the kernel may have pages */
-    bool may_differ; /* from those, for a change since then need not have shown */
+    bool is_used;  /* it has been open in this generation: the kernel may have pages */
+    bool is_stale; /* which are not right, or may not be */
 };
 
 /*
@@ -111,7 +111,7 @@ static void believe_anew(struct fs_content *content, const struct stat *attribut
 {
     if (content->is_used || (content->is_known && size != content->size))
         content->generation++;
-    content->is_used = content->may_differ = false;
+    content->is_used = content->is_stale = false;
     content->size = size;
     remember(content, attributes);
 }
@@ -126,7 +126,7 @@ static void believe_on(struct fs_content *content, const struct stat *attributes
     if (size != content->size) {
         believe_anew(content, attributes, size);
     } else if (!content->trace.is_certain) {
-        content->may_differ = content->is_used;
+        content->is_stale |= content->is_used;
         remember(content, attributes);
     }
 }
@@ -231,6 +231,8 @@ static enum vhd_result open_disk(struct fs_content *content, struct fs *fs, cons
         believe_on(content, &attributes, vhd_disk_size(disk));
     else if (err == 0)
         believe_anew(content, &attributes, vhd_disk_size(disk));
+    /* The parents of a disk have no trace of their own. */
+    content->is_stale |= content->is_used && content->is_differencing;
     content->disk = disk;
     content->is_used = true;
     return VHD_OK;
@@ -282,12 +284,12 @@ enum vhd_result fs_content_open(struct fs_content *content, struct fs *fs, const
         content->handles++;
         content->writers += use != FS_CONTENT_READ;
         content->mappers += use == FS_CONTENT_MAP;
+        /* What is read into a page while that is written past it stays there in some kernels. */
+        content->is_stale |= use == FS_CONTENT_WRITE;
         *ret = (struct fs_content_opened){
             .disk = content->disk,
             .generation = content->generation,
-            /* The parents of a disk have no trace of their own. */
-            .is_doubtful = content->doubts > 0 || content->may_differ ||
-                           (was_closed && content->is_differencing),
+            .is_stale = content->is_stale || content->doubts > 0,
         };
     } else if (was_closed && content->disk) {
         close_disk(content, fs, name);
@@ -306,6 +308,12 @@ void fs_content_close(struct fs_content *content, struct fs *fs, const char *nam
     if (--content->handles == 0)
         close_disk(content, fs, name);
     end_change(content);
+}
+
+void fs_content_dropped(struct fs_content *content)
+{
+    HOLD_LOCK(&content->lock);
+    content->is_stale = content->writers > content->mappers;
 }
 
 void fs_content_doubt(struct fs_content *content, bool begins)

@@ -47,8 +47,8 @@ int fs_content_look(struct fs_content *content, struct fs *fs, const char *name,
 
 /* What it is opened for. */
 enum fs_content_use {
-    FS_CONTENT_READ,  /* to be read, or to be written past the kernel's pages: */
-    FS_CONTENT_WRITE, /* all that is written is told at once */
+    FS_CONTENT_READ,
+    FS_CONTENT_WRITE, /* to be written past the kernel's pages: all is told at once */
     FS_CONTENT_MAP,   /* to be written through the kernel's pages: a mapping may have more in them
                          than it has told */
 };
@@ -56,7 +56,7 @@ enum fs_content_use {
 struct fs_content_opened {
     struct vhd_disk *disk;
     uint32_t generation;
-    bool is_doubtful; /* whether the kernel's pages are right cannot be told: it is to drop them */
+    bool is_stale; /* the kernel's pages are not right, or may not be: it is to drop them */
 };
 
 /*
@@ -75,6 +75,9 @@ void fs_content_close(struct fs_content *content, struct fs *fs, const char *nam
 /* Is it open to be written to, and: so that a mapping may have more than has been told? */
 bool fs_content_has_writer(struct fs_content *content);
 bool fs_content_has_mapper(struct fs_content *content);
+
+/* The kernel has been told to drop its pages, before anybody can read them by the open at hand. */
+void fs_content_dropped(struct fs_content *content);
 
 /*
  * The kernel has pages that are not right, which it is about to drop: while there is doubt, who

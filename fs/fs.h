@@ -30,8 +30,9 @@ struct fs {
     struct fs_pollers *pollers;
     struct fs_emptier *emptier;
     struct fs_opened_list opened;
-    uint64_t generation; /* atomic; of the nodes that are new at each look (ino.h) */
-    int ready_fd;        /* where to tell that the tree answers; -1 where nobody waits for it */
+    uint64_t generation;      /* atomic; of the nodes that are new at each look (ino.h) */
+    bool drops_written_pages; /* the kernel does, of what is written past them */
+    int ready_fd; /* where to tell that the tree answers; -1 where nobody waits for it */
 
     /* what files look like */
     uid_t uid;

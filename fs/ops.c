@@ -37,6 +37,9 @@ static pid_t pid_of(fuse_req_t req)
 /* Requests of the kernel that nobody waits for just then, such as for reading ahead, at most. */
 #define BACKGROUND 64
 
+/* The first minor version of the protocol whose kernel drops the pages that are written past. */
+#define DROPS_WRITTEN_PAGES 39 /* Linux 6.6 */
+
 /*
  * Settings of the connection, which answers from now on. No splice: it costs two system calls for
  * each small write. No writeback cache and no truncation inside open: with either the kernel would
@@ -51,6 +54,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
         ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
                     FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA);
     conn->time_gran = 1;
+    fs->drops_written_pages = conn->proto_minor >= DROPS_WRITTEN_PAGES;
     if (conn->max_write > FS_TRANSFER_MAX)
         conn->max_write = FS_TRANSFER_MAX; /* which is the limit of reads, too */
     conn->max_readahead = FS_TRANSFER_MAX;

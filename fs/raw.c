@@ -53,19 +53,25 @@ int fs_raw_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
  * Opening.
  *
  * What is only written to is written past the kernel's pages, as if it had asked for that: dd, cp
- * and cat are faster so, and a mapping is not to be had of it anyway.
+ * and cat are faster so, and a mapping is not to be had of it anyway. Where the kernel would not
+ * drop the pages that others have read, it does in its own way what is asked.
  */
+
+static bool is_write_only(const struct fs_handle *handle)
+{
+    return (handle->flags & O_ACCMODE) == O_WRONLY;
+}
 
 static bool is_direct(const struct fs_handle *handle)
 {
-    return (handle->flags & O_ACCMODE) == O_WRONLY || handle->flags & O_DIRECT;
+    return handle->fs->drops_written_pages && (is_write_only(handle) || handle->flags & O_DIRECT);
 }
 
 static enum fs_content_use use_of(const struct fs_handle *handle)
 {
     if (!handle->is_writer)
         return FS_CONTENT_READ;
-    return is_direct(handle) ? FS_CONTENT_WRITE : FS_CONTENT_MAP;
+    return is_write_only(handle) || is_direct(handle) ? FS_CONTENT_WRITE : FS_CONTENT_MAP;
 }
 
 /* Open the disk of a handle, or say why not. */
@@ -116,7 +122,9 @@ static int raw_open(struct fs_handle *handle)
     if (is_direct(handle))
         handle->use_flags = FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES;
     else
-        handle->use_flags = opened.is_doubtful ? 0 : FOPEN_KEEP_CACHE;
+        handle->use_flags = opened.is_stale ? 0 : FOPEN_KEEP_CACHE;
+    if (!(handle->use_flags & FOPEN_KEEP_CACHE))
+        fs_content_dropped(content_of(handle));
     return 0;
 }
 
