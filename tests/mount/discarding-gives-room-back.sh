@@ -26,18 +26,17 @@ fill()
         fail "the image takes $(host_blocks "$store/d.vhd") KiB"
 }
 
-# is_small WHAT
+# Nearly nothing of the file is left. Linux discards in a worker of its own after the commit (since
+# 5.17), so a "sync -f" has not waited for it.
 is_small()
 {
-    [ "$(allocated d)" -le $((small + 4)) ] || fail "$1: allocated $(allocated d), before $small"
-    [ "$(host_blocks "$store/d.vhd")" -lt 16384 ] ||
-        fail "$1: the image takes $(host_blocks "$store/d.vhd") KiB"
+    [ "$(allocated d)" -le $((small + 4)) ] && [ "$(host_blocks "$store/d.vhd")" -lt 16384 ]
 }
 
 fill -o discard
 rm "$tmp/in/file"
 sync -f "$tmp/in"
-is_small "rm under -o discard"
+wait_until 20 is_small
 umount "$tmp/in"
 
 fill -o nodiscard
@@ -45,12 +44,13 @@ rm "$tmp/in/file"
 sync -f "$tmp/in"
 [ "$(host_blocks "$store/d.vhd")" -ge 60000 ] || fail "room was given back without being asked"
 fstrim "$tmp/in" || fail "fstrim: exit status $?"
-is_small "fstrim"
+is_small || fail "fstrim: allocated $(allocated d), the image takes $(host_blocks "$store/d.vhd") KiB"
 umount "$tmp/in"
 
 blkdiscard -f "$loop" || fail "blkdiscard: exit status $?"
 expect 0 "$(allocated d)" "allocated after blkdiscard"
-[ "$(host_blocks "$store/d.vhd")" -le 1024 ] || fail "$(host_blocks "$store/d.vhd") KiB remain"
+# While the disk is open its 256 blocks may have rooms ready for them: a bitmap each, 4 KiB.
+[ "$(host_blocks "$store/d.vhd")" -le 1088 ] || fail "$(host_blocks "$store/d.vhd") KiB remain"
 cmp -n $((512 << 20)) "$raw" /dev/zero || fail "what was discarded does not read as zeros"
 
 # A range that is written with zeros by fallocate, and what is filled again.
@@ -61,3 +61,12 @@ expect 0 "$(allocated d)" "allocated after blkdiscard -z"
 noise 8000000 1 >"$tmp/bytes"
 dd if="$tmp/bytes" of="$raw" bs=1M conv=notrunc status=none
 cmp -n 8000000 "$tmp/bytes" "$raw" || fail "room that was given back does not hold what it got"
+
+# Once it is closed nothing of that is left.
+blkdiscard -f "$loop" || fail "blkdiscard: exit status $?"
+losetup -d "$loop" || fail "cannot detach the loop device"
+is_empty()
+{
+    [ "$(host_blocks "$store/d.vhd")" -le 64 ]
+}
+wait_until 20 is_empty
