@@ -41,7 +41,6 @@ static const struct row rows[] = {
     {"read 4 KiB", READ, 4 * KB, 0, 0, 200000, 512 * MB},
     {"overwrite 4 KiB", WRITE, 4 * KB, 0, 0, 100000, 512 * MB},
     {"overwrite 4 KiB + flush", WRITE_AND_SYNC, 4 * KB, 0, 0, 1000, 512 * MB},
-    {"read a hole 1 MiB", READ, MB, 4 * GB, MB, 512, 0},
     {"read a hole 4 KiB", READ, 4 * KB, 5 * GB, 0, 100000, 512 * MB},
     {"first write 4 KiB a block", WRITE, 4 * KB, GB, 2 * MB, 1024, 0},
     {"first write 4 KiB a block + flush", WRITE_AND_SYNC, 4 * KB, 6 * GB, 2 * MB, 256, 0},
