@@ -58,7 +58,8 @@ enum vhd_layer_use {
  *   ret_fault  receives what is wrong with the image
  *
  * Returns 0 and a layer; or a negative errno: of open(2), -EBUSY when another uses the image in a
- * way that does not go with this, -EUCLEAN when it is damaged, as *ret_fault says, -ENOMEM.
+ * way that does not go with this, -ESTALE when it was deleted or renamed before it was claimed,
+ * -EUCLEAN when it is damaged, as *ret_fault says, -ENOMEM.
  */
 int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
                    struct vhd_layer **ret, int *ret_write, struct vhd_fault *ret_fault);

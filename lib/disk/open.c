@@ -160,15 +160,28 @@ static int begin_writing(struct vhd_disk *disk)
  * Opening.
  */
 
+/* How often the disk is looked for again when its file has changed under our hands. */
+#define TRIES 3
+
+static int open_top(struct vhd_disk *disk, enum vhd_layer_use use, struct vhd_fault *ret_fault)
+{
+    char file[NAME_MAX + 1];
+    int err = -ESTALE;
+
+    for (int tries = 0; err == -ESTALE && tries < TRIES; tries++) {
+        err = vhd_store_find(disk->store, disk->name, file, NULL);
+        if (err == 0)
+            err = vhd_layer_open(disk->store, file, use, &disk->top, &disk->write_fd, ret_fault);
+    }
+    return err;
+}
+
 static enum vhd_result open_layers(struct vhd_disk *disk, enum vhd_layer_use use,
                                    struct vhd_verdict *ret)
 {
-    char file[NAME_MAX + 1];
     struct vhd_fault fault = {0};
 
-    int err = vhd_store_find(disk->store, disk->name, file, NULL);
-    if (err == 0)
-        err = vhd_layer_open(disk->store, file, use, &disk->top, &disk->write_fd, &fault);
+    int err = open_top(disk, use, &fault);
     if (err == 0)
         err = vhd_chain_open(disk->store, disk->top, VHD_LAYER_READ, &fault);
     return err == 0 ? VHD_OK : refuse(ret, err, &fault, disk->name);

@@ -283,6 +283,11 @@ int vhd_store_open_to_look(const struct vhd_store *store, const char *file)
     return fd < 0 ? -errno : fd;
 }
 
+static bool is_one_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 int vhd_store_open_again(const struct vhd_store *store, const char *file, int fd, int flags)
 {
     struct stat first, second;
@@ -290,12 +295,22 @@ int vhd_store_open_again(const struct vhd_store *store, const char *file, int fd
     int again = openat(store->fd, file, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (again < 0)
         return -errno;
-    if (fstat(fd, &first) < 0 || fstat(again, &second) < 0 || first.st_dev != second.st_dev ||
-        first.st_ino != second.st_ino) {
+    if (fstat(fd, &first) < 0 || fstat(again, &second) < 0 || !is_one_file(&first, &second)) {
         close(again);
         return -ESTALE;
     }
     return again;
+}
+
+int vhd_store_confirm(const struct vhd_store *store, const char *file, int fd)
+{
+    struct stat opened, named;
+
+    if (fstat(fd, &opened) < 0)
+        return -errno;
+    if (fstatat(store->fd, file, &named, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? -ESTALE : -errno;
+    return is_one_file(&opened, &named) ? 0 : -ESTALE;
 }
 
 enum vhd_growth vhd_store_growth(const struct vhd_store *store)

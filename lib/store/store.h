@@ -125,6 +125,17 @@ int vhd_store_open_to_look(const struct vhd_store *store, const char *file);
 int vhd_store_open_again(const struct vhd_store *store, const char *file, int fd, int flags);
 
 /*
+ * Does a name still lead to the image that has been opened by it?
+ *
+ *   file  its file name
+ *   fd    from vhd_store_open_to_look()
+ *
+ * Returns 0, -ESTALE when it leads to another file or to none, or another negative errno of
+ * fstatat(2).
+ */
+int vhd_store_confirm(const struct vhd_store *store, const char *file, int fd);
+
+/*
  * Make what was linked, renamed or removed in the directory durable.
  *
  * Returns 0, or the negative errno of fsync(2).

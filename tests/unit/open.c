@@ -12,6 +12,7 @@
 
 #include "engine.h"
 #include "gate.h"
+#include "store/claim.h"
 
 static void opens_every_type_of_disk(void **state)
 {
@@ -239,6 +240,62 @@ static void an_open_childs_parents_are_claimed(void **state)
     disks_close(disks);
 }
 
+/* Opens the disk "a", which somebody else holds claimed for now. */
+struct opener {
+    struct disks disks;
+    unsigned flags;
+    enum vhd_result result;
+    struct vhd_disk *disk;
+};
+
+static void *open_claimed(void *arg)
+{
+    struct opener *opener = arg;
+
+    opener->result = vhd_disk_open(opener->disks.store, opener->disks.children, "a", opener->flags,
+                                   &opener->disk, NULL);
+    return NULL;
+}
+
+/*
+ * A disk that is deleted while it is being opened: who comes too late for the file has no disk, or
+ * has that which took the name meanwhile.
+ */
+static void a_deleted_disk_is_not_opened(void **state)
+{
+    struct disks disks = disks_open(*state);
+
+    for (unsigned round = 0; round < 40; round++) {
+        const bool is_replaced = round & 2;
+        struct opener opener = {.disks = disks, .flags = round & 1 ? VHD_DISK_WRITE : 0};
+        pthread_t thread;
+        put(*state, "a.vhd", sample_dynamic(1, 1));
+        int fd = vhd_store_open_to_look(disks.store, "a.vhd");
+        assert_true(fd >= 0);
+        assert_int_equal(vhd_claim(fd, VHD_CLAIM_NONE, VHD_CLAIM_WRITE), 0);
+        put(*state, "next", sample_dynamic(1, 2));
+        assert_int_equal(pthread_create(&thread, NULL, open_claimed, &opener), 0);
+        usleep(round * 50); /* so that they meet in different places */
+        if (is_replaced)
+            assert_int_equal(rename(scratch_path(*state, "next"), scratch_path(*state, "a.vhd")),
+                             0);
+        else
+            assert_int_equal(unlink(scratch_path(*state, "a.vhd")), 0);
+        close(fd);
+        pthread_join(thread, NULL);
+        if (opener.disk) {
+            assert_true(is_replaced);
+            expect(opener.disk, 0, BLOCK, 0xEE);
+            expect(opener.disk, BLOCK, BLOCK, 0xEE);
+            close_disk(opener.disk);
+        } else if (opener.result != VHD_IN_USE) {
+            assert_false(is_replaced);
+            assert_int_equal(opener.result, VHD_PATH_NOT_FOUND);
+        }
+    }
+    disks_close(disks);
+}
+
 static void becomes_writable_later(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -429,6 +486,7 @@ int main(void)
         SCRATCH_TEST(another_store_with_the_same_image_counts),
         SCRATCH_TEST(a_parent_is_only_read),
         SCRATCH_TEST(an_open_childs_parents_are_claimed),
+        SCRATCH_TEST(a_deleted_disk_is_not_opened),
         SCRATCH_TEST(becomes_writable_later),
         SCRATCH_TEST(stays_as_it_was_where_it_cannot_become_writable),
         SCRATCH_TEST(readers_go_on_while_it_becomes_writable),

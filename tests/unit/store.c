@@ -643,6 +643,29 @@ static void does_not_open_another_file_for_it(void **state)
     vhd_store_unref(store);
 }
 
+static void tells_whether_a_name_leads_to_what_was_opened(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+    const char *path = scratch_path(*state, "a.vhd");
+
+    scratch_put(*state, "a.vhd", "data", 4);
+    scratch_put(*state, "b.vhd", "data", 4);
+    int fd = vhd_store_open_to_look(store, "a.vhd");
+    assert_true(fd >= 0);
+    assert_int_equal(vhd_store_confirm(store, "a.vhd", fd), 0);
+    assert_int_equal(vhd_store_confirm(store, "b.vhd", fd), -ESTALE);
+    assert_int_equal(vhd_store_confirm(store, "none.vhd", fd), -ESTALE);
+    assert_int_equal(link(path, scratch_path(*state, "link.vhd")), 0);
+    assert_int_equal(vhd_store_confirm(store, "link.vhd", fd), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(vhd_store_confirm(store, "a.vhd", fd), -ESTALE);
+    assert_int_equal(symlink("link.vhd", path), 0);
+    assert_int_equal(vhd_store_confirm(store, "a.vhd", fd), -ESTALE);
+    close(fd);
+    assert_int_equal(vhd_store_confirm(store, "a.vhd", fd), -EBADF);
+    vhd_store_unref(store);
+}
+
 static void open_again_without_permission(void *arg)
 {
     const struct vhd_store *store = arg;
@@ -702,6 +725,7 @@ int main(void)
         SCRATCH_TEST(tells_its_volume),
         SCRATCH_TEST(opens_again_in_another_way),
         SCRATCH_TEST(does_not_open_another_file_for_it),
+        SCRATCH_TEST(tells_whether_a_name_leads_to_what_was_opened),
         SCRATCH_TEST(tells_that_it_may_not_open_again),
         SCRATCH_TEST(tells_how_files_grow_on_its_volume),
     };
