@@ -180,6 +180,7 @@ int main(int argc, char **argv)
 
     if (options.mutation) {
         mutation_set(options.mutation);
+        options.effort.hosts &= mutation_hosts(options.mutation);
         options.effort.mended_share = 1;
     }
     if (options.sample_folder)
