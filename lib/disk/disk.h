@@ -55,10 +55,11 @@ enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *chil
                               struct vhd_verdict *ret_why);
 
 /*
- * Have a disk that was opened for reading be open for writing too; nothing happens where it is.
- * Reads go on meanwhile. Not to be called by two threads at once.
+ * Have a disk that was opened for reading be open for writing too. Where it is, nothing happens,
+ * but it is judged anew whether another may write: by now it may have children. Reads go on
+ * meanwhile. Not to be called by two threads at once.
  *
- * Returns as vhd_disk_open(); after a failure the disk is open for reading as before.
+ * Returns as vhd_disk_open(); after a failure the disk is open as before.
  */
 enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_children *children,
                                        struct vhd_verdict *ret_why);

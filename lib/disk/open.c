@@ -217,10 +217,8 @@ enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_childre
 {
     struct vhd_fault fault = {0};
 
-    if (vhd_disk_is_writable(disk))
-        return VHD_OK;
     enum vhd_result result = judge_writable(disk->top, children, disk->name, ret_why);
-    if (result != VHD_OK)
+    if (result != VHD_OK || vhd_disk_is_writable(disk))
         return result;
     int err = vhd_layer_make_writable(disk->store, disk->top, &disk->write_fd, &fault);
     if (err < 0)

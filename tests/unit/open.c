@@ -225,6 +225,25 @@ static void a_parent_is_only_read(void **state)
     disks_close(disks);
 }
 
+/* Whoever has it open for writing already goes on; nobody else joins him. */
+static void a_parent_made_meanwhile_has_no_new_writer(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct vhd_verdict why = {0};
+
+    put(*state, "base.vhd", sample_dynamic(1, 1));
+    struct vhd_disk *base = open_writable(disks, "base");
+    put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
+    assert_int_equal(vhd_disk_make_writable(base, disks.children, &why), VHD_IN_USE);
+    assert_non_null(strstr(why.sentence, "1 differencing disks"));
+    assert_true(vhd_disk_is_writable(base));
+    fill(base, 0, 100, 1);
+    assert_int_equal(unlink(scratch_path(*state, "child.vhd")), 0);
+    assert_int_equal(vhd_disk_make_writable(base, disks.children, &why), VHD_OK);
+    close_disk(base);
+    disks_close(disks);
+}
+
 /* Whoever removes the child's file does not let its parent be written to as long as it is open. */
 static void an_open_childs_parents_are_claimed(void **state)
 {
@@ -485,6 +504,7 @@ int main(void)
         SCRATCH_TEST(readers_share_and_keep_writers_out),
         SCRATCH_TEST(another_store_with_the_same_image_counts),
         SCRATCH_TEST(a_parent_is_only_read),
+        SCRATCH_TEST(a_parent_made_meanwhile_has_no_new_writer),
         SCRATCH_TEST(an_open_childs_parents_are_claimed),
         SCRATCH_TEST(a_deleted_disk_is_not_opened),
         SCRATCH_TEST(becomes_writable_later),
