@@ -120,13 +120,18 @@ static void request_close(struct fs_handle *handle)
         fs_name_request_closed(handle->fs->names, handle->node.name);
 }
 
-/* Reading new/NAME gives the status of its task; of a file just made, nothing. */
+/*
+ * Reading new/NAME gives the status of its task; where there is none, nothing: the file has just
+ * been made, or has been found just before the disk was deleted, and may be opened to make another.
+ */
 static int request_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
 {
-    if (fs_tasks_show_status(fs, node, out, ret) == 0)
+    int err = fs_tasks_show_status(fs, node, out, ret);
+    if (err == -ENOENT) {
+        *ret = fs->started;
         return 0;
-    *ret = fs->started;
-    return fs_name_has_request(fs->names, node->name) ? 0 : -ENOENT;
+    }
+    return err;
 }
 
 static int new_unlink(struct fs *fs, const struct fs_node *node, const char *text, pid_t pid)
