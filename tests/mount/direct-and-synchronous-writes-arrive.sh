@@ -9,7 +9,7 @@
 start_vhdfs
 make_disk d 64
 cat >"$tmp/program" <<'END'
-import fcntl, mmap, os, random, sys
+import errno, fcntl, mmap, os, random, sys
 
 raw = sys.argv[1]
 size = os.stat(raw).st_size
@@ -32,6 +32,12 @@ for flags in (os.O_RDWR | os.O_DIRECT, os.O_WRONLY | os.O_DIRECT, os.O_RDWR | os
         write(fd, random.randrange(size >> 9) << 9, 512)
         write(fd, random.randrange(63) << 20, 1 << 20)
         write(fd, random.randrange(size - 1000), random.randrange(1, 1000))  # unaligned
+    if flags == os.O_RDWR | os.O_DIRECT:
+        try:
+            mmap.mmap(fd, 4096)
+            sys.exit("what is read past the page cache was mapped")
+        except OSError as error:
+            assert error.errno == errno.ENODEV, error
     # The flag may come and go on an open file.
     fcntl.fcntl(fd, fcntl.F_SETFL, os.O_DIRECT)
     write(fd, 8192, 4096)

@@ -56,6 +56,18 @@ same_bytes "$tmp/again" "$tmp/fixed.vhd" "a reading in odd pieces differs"
 tail -c 700 "$fixed" >"$tmp/end"
 tail -c 700 "$tmp/fixed.vhd" | cmp - "$tmp/end" || fail "the end differs"
 
+# It can be mapped for oneself only.
+run_python "a mapping" 'import errno, mmap, os, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+try:
+    mmap.mmap(fd, 4096, mmap.MAP_SHARED, mmap.PROT_READ)
+    sys.exit("it was mapped")
+except OSError as error:
+    assert error.errno == errno.ENODEV, error
+end = mmap.mmap(fd, 0, mmap.MAP_PRIVATE, mmap.PROT_READ)[-512:]
+assert end == open(sys.argv[1], "rb").read()[-512:]
+' "$fixed"
+
 # It is sparse, and its copy too; the footer is never left out.
 cp --sparse=auto "$fixed" "$tmp/sparse"
 same_bytes "$tmp/sparse" "$tmp/fixed.vhd" "a sparse copy differs"

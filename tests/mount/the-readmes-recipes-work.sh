@@ -49,7 +49,7 @@ holds_today data
 # Filled from other images.
 noise 5000000 1 >"$HOME/disk.img"
 truncate -s 900M "$HOME/disk.img"
-qemu-img create -q -f qcow2 "$HOME/old.qcow2" 4096M
+qemu-img create -q -f qcow2 "$HOME/old.qcow2" 100M
 qemu-io -c 'write -P 5 3M 1M' "$HOME/old.qcow2" >/dev/null || fail "qemu-io: status $?"
 recipe 2 'qemu-img convert'
 cmp -n $((900 << 20)) "$HOME/disk.img" "$mnt/disks/data/raw" || fail "the disk is not as the image"
