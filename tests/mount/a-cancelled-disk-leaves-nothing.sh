@@ -19,7 +19,7 @@ other=$!
 cat "$mnt/tasks/d/wait" >"$tmp/cat" &
 cat=$!
 kill_later "$cat"
-python3 -c 'import errno, os, sys
+"$python" -I -S -c 'import errno, os, sys
 try:
     os.fsync(os.open(sys.argv[1], os.O_RDONLY))
     print("done")

@@ -45,6 +45,6 @@ if b"VM_E_APP_SHUTTING_DOWN" not in os.read(os.open("../errors", os.O_RDONLY, di
 if not os.pread(status, 100, 0).startswith(b"state failed\n"):
     sys.exit("FAILED: an open file is no longer served")
 END
-python3 "$tmp/program" "$mnt" "$daemon" || exit 1
+"$python" -I -S "$tmp/program" "$mnt" "$daemon" || exit 1
 daemon_ends
 expect ".vhdfs-lock" "$(ls -A "$store")" "the store"

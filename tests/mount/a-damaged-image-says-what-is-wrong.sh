@@ -28,7 +28,7 @@ for name in empty short zeros text cut footer header table outside; do
     expect 17 "$(wc -l <"$info")" "lines of the info of $name"
     [ "$(value "$info" fault)" != - ] || fail "$name has no fault"
     expect "$(stat -c %s "$store/$name.vhd")" "$(value "$info" length)" "length of $name"
-    python3 -m json.tool "$info.json" >"$tmp/tidied" || fail "info.json of $name"
+    "$python" -I -S -m json.tool "$info.json" >"$tmp/tidied" || fail "info.json of $name"
     grep -q '"fault": "..*"' "$tmp/tidied" || fail "no fault in info.json of $name"
 done
 for name in empty short zeros text; do

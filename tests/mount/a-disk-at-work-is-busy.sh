@@ -10,7 +10,7 @@
 
 start_vhdfs
 mkfifo "$tmp/go"
-python3 -c 'import errno, os, sys
+"$python" -I -S -c 'import errno, os, sys
 early = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
 open(sys.argv[2]).readline()
 try:

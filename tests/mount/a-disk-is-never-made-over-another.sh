@@ -33,7 +33,7 @@ expect "done" "$(answer "$mnt/new/D" 50)" "D beside d"
 expect "$before" "$(cksum "$store/d.vhd" "$store/foreign.VHD")" "the images"
 
 # A file that is put there behind the back of an open request.
-python3 -c 'import errno, os, sys
+"$python" -I -S -c 'import errno, os, sys
 fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
 open(sys.argv[2], "w").write("precious")
 try:

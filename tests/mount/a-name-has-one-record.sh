@@ -11,7 +11,7 @@
 store=$(mktemp -d /dev/shm/vhdfs-test.XXXXXX) || fail "cannot make the store"
 undo "rm -rf '$store'"
 start_vhdfs
-python3 -c 'import os, sys, threading, time
+"$python" -I -S -c 'import os, sys, threading, time
 end = time.monotonic() + 3
 
 

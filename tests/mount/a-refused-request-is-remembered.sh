@@ -27,7 +27,7 @@ third=$(cat "$mnt/tasks/d/id")
 answer "$mnt/new/d" 50 >"$tmp/answer"
 expect "completed $third" "$(cat "$mnt/tasks/d/state" "$mnt/tasks/d/id" | paste -sd ' ')" \
     "after a second open"
-python3 -c 'import os, sys
+"$python" -I -S -c 'import os, sys
 new, disks = sys.argv[1] + "/new/e", sys.argv[1] + "/disks/e"
 late = os.open(new, os.O_WRONLY | os.O_CREAT)
 os.write(os.open(new, os.O_WRONLY | os.O_CREAT), b"40")

@@ -8,7 +8,7 @@
 
 start_vhdfs
 echo 40 >"$mnt/new/d" || fail "cannot make d"
-python3 -c 'import os, sys, threading
+"$python" -I -S -c 'import os, sys, threading
 
 
 def refused(call, name):

@@ -80,6 +80,6 @@ expect("done", write(fd, b"40"))
 if not all(map(is_disk, "abdefg")):
     sys.exit("FAILED: a disk is missing")
 END
-python3 "$tmp/program" "$mnt" || exit 1
+"$python" -I -S "$tmp/program" "$mnt" || exit 1
 expect 41 "$(cat "$mnt/disks/f/size")" "size of the disk that two asked for"
 expect "a b d e f g" "$(names "$mnt/disks")" "the disks"

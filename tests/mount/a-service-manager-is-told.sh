@@ -5,7 +5,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/mount.sh"
 
-python3 -c 'import os, socket, subprocess, sys
+"$python" -I -S -c 'import os, socket, subprocess, sys
 
 program, store, mnt, pid, address = sys.argv[1:]
 for name in address, "\0" + address:

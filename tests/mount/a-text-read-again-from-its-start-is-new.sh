@@ -45,4 +45,4 @@ fd = os.open("new/e", os.O_RDWR | os.O_CREAT)
 os.write(fd, b"40")
 expect(b"state completed\n", os.pread(fd, 4096, 0), "status read through the handle of the request")
 END
-python3 "$tmp/program" "$mnt"
+"$python" -I -S "$tmp/program" "$mnt"

@@ -22,7 +22,7 @@ in_python()
 {
     name=$1
     shift
-    python3 -c "$1" "$tmp/request" "$mnt/new/$name" || fail "exit status $? of python: $1"
+    "$python" -I -S -c "$1" "$tmp/request" "$mnt/new/$name" || fail "exit status $? of python: $1"
     expect 40 "$(cat "$mnt/disks/$name/size")" "size of $name"
 }
 

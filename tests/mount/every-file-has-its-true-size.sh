@@ -32,7 +32,7 @@ if command -v busybox >/dev/null; then
     gives busybox cat
     gives busybox head -c 10000000
 fi
-python3 -c 'import os, sys
+"$python" -I -S -c 'import os, sys
 for path in open(sys.argv[1]).read().split("\n")[:-1]:
     size = os.stat(path).st_size
     fd = os.open(path, os.O_RDONLY)

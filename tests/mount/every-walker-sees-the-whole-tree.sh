@@ -26,7 +26,7 @@ sees()
 
 sees find "$mnt" -noleaf
 sees sh -c "du -a '$mnt' | cut -f 2-"
-sees python3 -c 'import os, sys
+sees "$python" -I -S -c 'import os, sys
 print(sys.argv[1])
 for above, folders, files in os.walk(sys.argv[1]):
     for name in folders + files:
@@ -40,7 +40,7 @@ if command -v perl >/dev/null; then
 fi
 
 # Every entry of a listing tells its kind as stat does.
-python3 -c 'import os, stat, sys
+"$python" -I -S -c 'import os, stat, sys
 for above, folders, files in os.walk(sys.argv[1]):
     for entry in os.scandir(above):
         mode = os.lstat(entry.path).st_mode

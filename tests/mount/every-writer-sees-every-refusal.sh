@@ -10,7 +10,7 @@ long=$(printf '%0252d' 0)
 
 start_vhdfs
 echo 40 >"$mnt/new/there" || fail "cannot make a disk"
-python3 "$here/refusals.py" "$mnt" "$store" "$tmp" \
+"$python" -I -S "$here/refusals.py" "$mnt" "$store" "$tmp" \
     'd|forty|EINVAL|E_INVALIDARG|record' \
     'd|0|EINVAL|E_INVALIDARG|record' \
     'd|-5|EINVAL|E_INVALIDARG|record' \

@@ -13,7 +13,7 @@ refused()
 {
     store=$1
     start_vhdfs
-    python3 "$here/refusals.py" "$mnt" "$store" "$tmp" "$2" || fail "on $1: $2"
+    "$python" -I -S "$here/refusals.py" "$mnt" "$store" "$tmp" "$2" || fail "on $1: $2"
     umount "$mnt" || fail "cannot unmount"
     wait_until 20 has_ended "$daemon"
 }
@@ -31,7 +31,7 @@ chattr -i "$tmp/locked"
 store=$tmp/locked
 start_vhdfs
 chattr +i "$tmp/locked"
-python3 "$here/refusals.py" "$mnt" "$store" "$tmp" 'd|40|EACCES|E_ACCESSDENIED|record' ||
+"$python" -I -S "$here/refusals.py" "$mnt" "$store" "$tmp" 'd|40|EACCES|E_ACCESSDENIED|record' ||
     fail "on a folder that takes no files"
 umount "$mnt" || fail "cannot unmount"
 wait_until 20 has_ended "$daemon"

@@ -40,8 +40,8 @@ for task in tasks:
 for disk in disks:
     compare(disk + "/info", disk + "/info.json")
 END
-python3 "$tmp/program" "$mnt" || exit 1
+"$python" -I -S "$tmp/program" "$mnt" || exit 1
 for file in "$mnt"/tasks/*/status.json "$mnt"/disks/*/info.json; do
-    python3 -m json.tool "$file" >"$tmp/tidied" || fail "$file is not JSON"
+    "$python" -I -S -m json.tool "$file" >"$tmp/tidied" || fail "$file is not JSON"
     expect 1 "$(wc -l <"$file")" "lines of $file"
 done

@@ -42,4 +42,4 @@ for i in range(1500):
 if len(os.listdir(mnt + "/tasks")) != 1501:
     sys.exit(f"FAILED: {len(os.listdir(mnt + '/tasks'))} records")
 END
-python3 "$tmp/program" "$store" "$mnt"
+"$python" -I -S "$tmp/program" "$store" "$mnt"

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # What the tests of a mounted store share; sourced after functions.sh. VHDFS is the program under
-# test. Where it is built with sanitizers, what they report fails the test.
+# test. Where it is built with sanitizers, what they report fails the test. PYTHON is the
+# interpreter itself: what is called python3 may be a script that looks for it, and takes its time.
 
 here=$(dirname "$0")
 here=$(cd "$here" && pwd)
@@ -12,7 +13,7 @@ export LC_ALL=C
 
 need_fuse
 need_command python3
-python=$(python3 -c 'import sys; print(sys.executable)')
+python=${PYTHON:-$(python3 -c 'import sys; print(sys.executable)')}
 # shellcheck disable=SC3045 # every sh here knows it
 ulimit -c 0
 

@@ -31,7 +31,7 @@ expect "running $id" "$(cat "$mnt/tasks/d/state" "$mnt/tasks/a/id" | paste -sd '
 
 thaw
 ends_with 0 "$maker" "the maker"
-expect EEXIST "$(python3 -c 'import errno, os, sys
+expect EEXIST "$("$python" -I -S -c 'import errno, os, sys
 try:
     os.rename(sys.argv[1], sys.argv[2])
 except OSError as error:

@@ -38,5 +38,5 @@ for name in names:
     if os.path.exists(store + b"/" + name + b".vhd"):
         sys.exit(f"FAILED: {name} is not deleted")
 END
-python3 "$tmp/program" "$store" "$mnt" || exit 1
+"$python" -I -S "$tmp/program" "$store" "$mnt" || exit 1
 expect d "$(ls -A "$mnt/disks")" "what is left"

@@ -40,7 +40,7 @@ WRITERS = {
     "dash printf": shell("dash", command='printf "%s" "$1" > "$2"'),
     "busybox printf": shell("busybox", "sh", command='printf "%s" "$1" > "$2"'),
     "bash >>": shell("bash", command='echo "$1" >> "$2"'),
-    "python3": lambda text, path: ["python3", "-c", PYTHON, text, path],
+    "python3": lambda text, path: [sys.executable, "-I", "-S", "-c", PYTHON, text, path],
     "cp": from_file("cp", "SOURCE", "PATH"),
     "busybox cp": from_file("busybox", "cp", "SOURCE", "PATH"),
     "mv": from_file("mv", "SOURCE", "PATH"),

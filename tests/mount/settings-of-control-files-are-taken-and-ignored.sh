@@ -16,7 +16,7 @@ stat -c '%n %a %u %g %s' errors new/d new/e tasks/d/cancel >"$tmp/before"
 for file in errors new/d new/e tasks/d/cancel; do
     chmod 777 $file || fail "chmod $file"
     chown 1:1 $file || fail "chown $file"
-    python3 -c 'import os, sys
+    "$python" -I -S -c 'import os, sys
 path = sys.argv[1]
 for size in 0, 5, 12345:
     os.truncate(path, size)
@@ -28,7 +28,7 @@ for file in errors new/e new/x tasks/d/cancel; do
     for size in 0 5 1000000; do
         truncate -s $size $file || fail "truncate $file to $size"
     done
-    python3 -c 'import os, sys
+    "$python" -I -S -c 'import os, sys
 fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 for size in 0, 5, 12345:
     os.ftruncate(fd, size)

@@ -23,7 +23,7 @@ except OSError:
     pass'
 both=
 for one in 1 2; do
-    behind python3 -c "$clear_away" "$mnt/disks/d" "$tmp/go" >"$tmp/said$one"
+    behind "$python" -I -S -c "$clear_away" "$mnt/disks/d" "$tmp/go" >"$tmp/said$one"
     both="$both $!"
     wait_until 10 [ -s "$tmp/said$one" ]
 done

@@ -34,7 +34,7 @@ for file in status state status.json; do
 done
 
 # Who waits for a record that was forgotten is told so, and does not hang.
-python3 -c 'import errno, os, sys
+"$python" -I -S -c 'import errno, os, sys
 fd = os.open(sys.argv[1] + "/wait", os.O_RDONLY)
 os.rmdir(sys.argv[1])
 for call in lambda: os.pread(fd, 100, 0), lambda: os.fsync(fd):

@@ -29,7 +29,7 @@ ends tar -cf "$tmp/tar" -C "$mnt" .
 ends find "$mnt" -type f -exec cat {} +
 ends ls -lR "$mnt"
 ends du -a "$mnt"
-ends python3 -c 'import os, sys
+ends "$python" -I -S -c 'import os, sys
 for above, folders, files in os.walk(sys.argv[1]):
     for name in files:
         size = os.stat(above + "/" + name).st_size

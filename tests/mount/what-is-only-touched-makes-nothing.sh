@@ -31,7 +31,7 @@ nothing cp cp /dev/null "$mnt/new/cp"
 nothing dd dd if=/dev/null "of=$mnt/new/dd" status=none
 nothing truncate truncate -s 0 "$mnt/new/truncate"
 nothing truncate5 truncate -s 5 "$mnt/new/truncate5"
-nothing python python3 -c 'import os, sys
+nothing python "$python" -I -S -c 'import os, sys
 fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
 os.write(fd, b"")
 os.fsync(fd)

@@ -11,7 +11,7 @@ start_vhdfs
 echo 40 >"$mnt/new/d" || fail "cannot make d"
 expect 0 "$(stat -c %s "$mnt/tasks/d/cancel")" "size of cancel"
 expect "" "$(cat "$mnt/tasks/d/cancel")" "what cancel gives"
-python3 -c 'import os, sys
+"$python" -I -S -c 'import os, sys
 fd = os.open(sys.argv[1], os.O_RDONLY)
 for offset in 0, 0, 0, 1, 4096, 0:
     if os.pread(fd, 100, offset) != b"":

@@ -7,7 +7,7 @@
 
 start_vhdfs
 echo 40 >"$mnt/new/d" || fail "cannot make d"
-python3 -c 'import errno, os, sys
+"$python" -I -S -c 'import errno, os, sys
 
 os.chdir(sys.argv[1])
 for name in os.listdir("."):

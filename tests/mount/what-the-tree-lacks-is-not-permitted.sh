@@ -74,7 +74,7 @@ refused("ENOTDIR", os.stat, "version/x")
 if faults:
     sys.exit("FAILED: " + "\n".join(faults))
 END
-python3 "$tmp/program" "$mnt" || exit 1
+"$python" -I -S "$tmp/program" "$mnt" || exit 1
 find "$mnt" | sort >"$tmp/after"
 cmp "$tmp/before" "$tmp/after" || fail "the tree has changed"
 mkdir "$mnt/new/x" 2>"$tmp/said"
