@@ -87,10 +87,12 @@ loop_mount()
 # wait_until SECONDS COMMAND...: poll until the command succeeds; fail after that many seconds.
 wait_until()
 {
-    wait_deadline=$(($(date +%s) + $1))
+    read -r wait_now _ </proc/uptime
+    wait_deadline=$((${wait_now%.*} + $1))
     shift
     until "$@"; do
-        [ "$(date +%s)" -le "$wait_deadline" ] || fail "waited in vain for: $*"
+        read -r wait_now _ </proc/uptime
+        [ "${wait_now%.*}" -le "$wait_deadline" ] || fail "waited in vain for: $*"
         sleep 0.02
     done
 }

@@ -2,10 +2,11 @@
 # What the tests of a mounted store share; sourced after functions.sh. VHDFS is the program under
 # test. Where it is built with sanitizers, what they report fails the test. PYTHON is the
 # interpreter itself: what is called python3 may be a script that looks for it, and takes its time.
+#
+# Starting a program is most of what these tests cost, so what is asked often is asked of the shell.
 
-here=$(dirname "$0")
-here=$(cd "$here" && pwd)
-tmp=$(realpath "$tmp")
+here=$(cd "$(dirname "$0")" && pwd)
+tmp=$(cd "$tmp" && pwd -P)
 store=$tmp/store
 mnt=$tmp/mnt
 daemon=
@@ -23,9 +24,12 @@ export UBSAN_OPTIONS="${UBSAN_OPTIONS:-}:print_stacktrace=1:log_path=$tmp/report
 undo look_at_reports
 undo unmount_all
 
+sanitized=no
+! grep -q __asan_init "$VHDFS" || sanitized=yes
+
 is_sanitized()
 {
-    grep -q __asan_init "$VHDFS"
+    [ "$sanitized" = yes ]
 }
 
 is_mounted()
@@ -41,13 +45,17 @@ is_not_mounted()
 # has_ended PID: is the process gone, or a zombie that nobody has waited for?
 has_ended()
 {
-    ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
+    read -r ended_stat 2>/dev/null <"/proc/$1/stat" || return 0
+    case ${ended_stat##*) } in [ZX]*) ;; *) return 1 ;; esac
 }
 
 # birth PID: when it was started, which together with its number tells it from all others.
 birth()
 {
-    sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20
+    read -r birth_stat 2>/dev/null <"/proc/$1/stat" || return
+    # shellcheck disable=SC2086 # the words behind the name
+    set -- ${birth_stat##*) }
+    echo "${20}"
 }
 
 # kill_later PID: at the end of the test nothing is to be left of it.
@@ -93,7 +101,7 @@ start_vhdfs()
         [ -e "$mnt/version" ] || fail "vhdfs has ended: $(cat "$tmp/log")"
     else
         "$VHDFS" "$store" "$mnt" -o "$start_options" || fail "vhdfs: exit status $?"
-        daemon=$(cat "$tmp/pid")
+        read -r daemon <"$tmp/pid"
     fi
     end_later "$daemon"
 }
@@ -232,8 +240,10 @@ unmount_all()
 
 look_at_reports()
 {
-    find "$tmp/reports" -type f -exec cat {} + >"$tmp/report"
-    grep -s -A 30 -e Sanitizer -e 'runtime error' "$tmp/log" >>"$tmp/report"
+    for report in "$tmp"/reports/*; do
+        [ ! -f "$report" ] || cat "$report"
+    done >"$tmp/report"
+    [ ! -s "$tmp/log" ] || grep -A 30 -e Sanitizer -e 'runtime error' "$tmp/log" >>"$tmp/report"
     [ -s "$tmp/report" ] || return 0
     cat "$tmp/report" >&2
     # shellcheck disable=SC2034
@@ -260,7 +270,8 @@ words_of()
 # names FOLDER: what is in it, sorted, on one line.
 names()
 {
-    find "$1" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | paste -sd ' '
+    # shellcheck disable=SC2012 # it tells the names as they are
+    ls -A "$1" | paste -sd ' '
 }
 
 # value FILE KEY: the value of a key in a status or an info.
@@ -296,9 +307,8 @@ sleeps_in_poll()
 # children_of PID: those that have not ended, on one line.
 children_of()
 {
-    for child_status in /proc/[0-9]*/status; do
-        grep -qs "^PPid:[[:space:]]*$1$" "$child_status" || continue
-        child=${child_status#/proc/}
+    grep -ls "^PPid:[[:space:]]*$1$" /proc/[0-9]*/status | while read -r child; do
+        child=${child#/proc/}
         has_ended "${child%/status}" || echo "${child%/status}"
     done | paste -sd ' '
 }
