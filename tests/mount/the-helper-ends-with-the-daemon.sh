@@ -10,9 +10,12 @@ started()
 {
     start_vhdfs "$@"
     helper=$(children_of "$daemon")
-    expect 1 "$(echo "$helper" | wc -w)" "children of the daemon"
+    # shellcheck disable=SC2086 # words
+    set -- $helper
+    expect 1 $# "children of the daemon"
     born=$(birth "$helper")
-    expect vhdfs-helper "$(cat "/proc/$helper/comm")" "the helper's name"
+    read -r comm <"/proc/$helper/comm"
+    expect vhdfs-helper "$comm" "the helper's name"
     undo "kill_same KILL $helper $born"
 }
 
