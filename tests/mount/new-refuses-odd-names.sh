@@ -7,37 +7,83 @@
 . "$(dirname "$0")/mount.sh"
 
 start_vhdfs
+cat >"$tmp/program" <<'END'
+import errno, os, re, sys
 
-# refused NAME: also when nothing is written
-refused()
+wanted, mnt, store, *names = map(os.fsencode, sys.argv[1:])
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def expect(wanted, got, what):
+    if wanted != got:
+        sys.exit(f"FAILED: {what} \"{os.fsdecode(name)}\": expected {wanted!r}, got {got!r}")
+
+
+def answer(flags, text):
+    """What the system answers to who opens new/NAME, making it, and writes the text."""
+    step = "open"
+    try:
+        fd = os.open(mnt + b"/new/" + name, os.O_WRONLY | os.O_CREAT | flags, 0o666)
+        try:
+            step = "write"
+            os.write(fd, text)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        return f"{step} {errno.errorcode[error.errno]}"
+    return "done"
+
+
+def refused():
+    """Also when nothing is written, as by touch."""
+    expect("open EINVAL", answer(os.O_TRUNC, b"40"), "name")
+    told = read(mnt + b"/errors").splitlines()[-1]
+    if not re.search(b" new/[^ ]* EINVAL E_INVALID_NAME .", told):
+        sys.exit(f"FAILED: errors does not tell of {name}: {told}")
+    expect("open EINVAL", answer(os.O_NONBLOCK | os.O_NOCTTY, b""), "touching")
+    expect(False, os.path.lexists(mnt + b"/new/" + name), "there is")
+
+
+def made():
+    expect("done", answer(os.O_TRUNC, b"40"), "name")
+    expect(True, os.path.isfile(store + b"/" + name + b".vhd"), "a file for")
+    expect([name], re.findall(b"^name (.*)", read(mnt + b"/disks/" + name + b"/info"), re.M),
+           "name in info of")
+    expect(b"completed\n", read(mnt + b"/tasks/" + name + b"/state"), "state of")
+
+
+for name in names:
+    refused() if wanted == b"refused" else made()
+print(f"{len(names)} names {os.fsdecode(wanted)}")
+END
+
+# are refused|made NAME...
+are()
 {
-    expect "open EINVAL" "$(answer "$mnt/new/$1" 40)" "name \"$1\""
-    tail -n 1 "$mnt/errors" | grep -q ' new/[^ ]* EINVAL E_INVALID_NAME .' ||
-        fail "errors does not tell of \"$1\": $(tail -n 1 "$mnt/errors")"
-    touch "$mnt/new/$1" 2>/dev/null && fail "\"$1\" can be touched"
+    are_wanted=$1
+    shift
+    "$python" -I -S "$tmp/program" "$are_wanted" "$mnt" "$store" "$@" || exit 1
 }
 
-for name in .x ..x -x -- x~ x. x.. "x " " " 'a*b' 'a?b' 'a:b' 'a<b' 'a>b' 'a|b' 'a"b' 'a\b' \
+are refused .x ..x -x -- x~ x. x.. "x " " " 'a*b' 'a?b' 'a:b' 'a<b' 'a>b' 'a|b' 'a"b' 'a\b' \
     .x.swp x.txt~ .request.a8Kx2P \
     NUL nul Nul NUL.txt CON con.a.b PRN AUX aux COM1 com9 COM9.x LPT1 lpt9 COM¹ LPT² \
-    .vhd x..vhd "x .vhd" x~.vhd .x.vhd NUL.vhd nul.VHD .vhdfs-lock .vhdfs-draft-x; do
-    refused "$name"
-done
+    .vhd x..vhd "x .vhd" x~.vhd .x.vhd NUL.vhd nul.VHD .vhdfs-lock .vhdfs-draft-x
 for bytes in '\001' 'a\011b' 'a\012' 'a\033b' 'a\177b' '\200' 'a\377b' '\303' '\303(' '\340\200\200' \
     '\355\240\200' '\364\220\200\200' '\300\257'; do
     # shellcheck disable=SC2059
-    refused "$(printf "${bytes}_")"
+    set -- "$@" "$(printf "${bytes}_")"
 done
+are refused "$@"
 expect 16 "$(wc -l <"$mnt/errors")" "lines of errors, whatever the names hold"
 expect "" "$(names "$mnt/tasks")$(names "$mnt/disks")$(names "$mnt/new")" "what is left"
 expect ".vhdfs-lock" "$(ls -A "$store")" "the store"
 
 # Anything else is a name.
 # shellcheck disable=SC2016 # nothing is to be expanded
-for name in x 'a b' ' a' a.b a.b.c a-1 a,b "it's" 'a&b' 'a;b' '#a' '%41' '$a' '(a)' '[a]' '{a}' '!a' '@' \
-    'a=b' '~a' '^' '`' _ 1 nulx COM COM10 COM1a conx lost+found ä 日本 😀 e.vhdx tasks; do
-    expect "done" "$(answer "$mnt/new/$name" 40)" "name \"$name\""
-    [ -f "$store/$name.vhd" ] || fail "no file for \"$name\""
-    expect "$name" "$(value "$mnt/disks/$name/info" name)" "name in info"
-    expect completed "$(cat "$mnt/tasks/$name/state")" "state of \"$name\""
-done
+are made x 'a b' ' a' a.b a.b.c a-1 a,b "it's" 'a&b' 'a;b' '#a' '%41' '$a' '(a)' '[a]' '{a}' '!a' '@' \
+    'a=b' '~a' '^' '`' _ 1 nulx COM COM10 COM1a conx lost+found ä 日本 😀 e.vhdx tasks
