@@ -22,22 +22,42 @@ printf '\0\0\0\0\0\0\377\0' | poke "$store/table.vhd" 528
 printf '\0\100\0\0' | poke "$store/outside.vhd" 1536
 printf x | poke "$store/copy.vhd" 100
 
-for name in empty short zeros text cut footer header table outside; do
-    info=$mnt/disks/$name/info
-    expect "$name" "$(value "$info" name)" "name of $name"
-    expect 17 "$(wc -l <"$info")" "lines of the info of $name"
-    [ "$(value "$info" fault)" != - ] || fail "$name has no fault"
-    expect "$(stat -c %s "$store/$name.vhd")" "$(value "$info" length)" "length of $name"
-    "$python" -I -S -m json.tool "$info.json" >"$tmp/tidied" || fail "info.json of $name"
-    grep -q '"fault": "..*"' "$tmp/tidied" || fail "no fault in info.json of $name"
-done
-for name in empty short zeros text; do
-    for key in type size bytes uuid created creator geometry blocks allocated parent parent_uuid; do
-        expect - "$(value "$mnt/disks/$name/info" $key)" "$key of $name"
-    done
-    expect - "$(cat "$mnt/disks/$name/size")" "one value of $name"
-    grep -q '"bytes": null,' "$mnt/disks/$name/info.json" || fail "info.json of $name: no null"
-done
+# What info and info.json tell: all of it, of those that are damaged and those that are no images.
+cat >"$tmp/program" <<'END'
+import json, os, sys
+
+KEYS = "type size bytes uuid created creator geometry blocks allocated parent parent_uuid".split()
+mnt, store, damaged, strange = sys.argv[1:]
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def expect(wanted, got, what):
+    if wanted != got:
+        sys.exit(f"FAILED: {what} of {name}: expected {wanted!r}, got {got!r}")
+
+
+for name in damaged.split() + strange.split():
+    info = f"{mnt}/disks/{name}/info"
+    lines = read(info).split("\n")[:-1]
+    told = dict(line.split(" ", 1) for line in lines)
+    expect(name, told["name"], "name")
+    expect(17, len(lines), "lines of the info")
+    expect(str(os.stat(f"{store}/{name}.vhd").st_size), told["length"], "length")
+    parsed = json.loads(read(info + ".json"))
+    expect(False, told["fault"] in ("", "-"), "no fault in the info")
+    expect(told["fault"], parsed["fault"], "the fault in info.json")
+    if name in strange.split():
+        for key in KEYS:
+            expect("-", told[key], key)
+        expect("-\n", read(f"{mnt}/disks/{name}/size"), "one value")
+        expect(None, parsed["bytes"], "bytes in info.json")
+END
+"$python" -I -S "$tmp/program" "$mnt" "$store" "cut footer header table outside" \
+    "empty short zeros text" || exit 1
 expect - "$(value "$mnt/disks/good/info" fault)" "fault of good"
 
 # Each can be deleted like any other, and none of them blocks its name for ever.
