@@ -16,13 +16,23 @@ cd "$mnt" || exit 1
 find . -type f ! -path './disks/damaged/raw' ! -path './disks/damaged/fixed.vhd' | sort >"$tmp/files"
 [ "$(wc -l <"$tmp/files")" -ge 40 ] || fail "too few files: $(wc -l <"$tmp/files")"
 
+mkdir "$tmp/shown"
+find . -mindepth 1 -type d | (cd "$tmp/shown" && xargs mkdir -p)
+
+# sizes FOLDER: of all files, as they are there
+sizes()
+{
+    (cd "$1" && xargs stat -c '%s %n' <"$tmp/files")
+}
+
 # gives COMMAND...: what the command prints of each file, whose name is put behind it
 gives()
 {
     while read -r file; do
-        "$@" "$file" >"$tmp/shown" || fail "exit status $? of: $* $file"
-        expect "$(stat -c %s "$file")" "$(wc -c <"$tmp/shown")" "bytes of: $* $file"
+        "$@" "$file" >"$tmp/shown/$file" || fail "exit status $? of: $* $file"
     done <"$tmp/files"
+    sizes "$mnt" >"$tmp/sizes"
+    sizes "$tmp/shown" | diff "$tmp/sizes" - >&2 || fail "bytes of: $*"
 }
 
 gives cat
