@@ -32,9 +32,10 @@ spares find "$mnt/disks" -empty -delete
 spares find "$mnt/disks" -type d -empty -delete
 spares sh -c "rm -f '$mnt'/disks/*/*; rm -f '$mnt'/disks/*"
 for folder in disks/a disks .; do
-    spares "$python" -I -S -c 'import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)' "$mnt/$folder"
-    spares "$python" -I -S -c 'import shutil, sys; shutil.rmtree(sys.argv[1])' "$mnt/$folder"
-    spares "$python" -I -S -c 'import shutil, sys; shutil.rmtree(sys.argv[1], onerror=lambda *_: None)' "$mnt/$folder"
+    for more in '' 'ignore_errors=True' 'onerror=lambda *_: None'; do
+        spares "$python" -I -S -c "import shutil, sys; shutil.rmtree(sys.argv[1], $more)" \
+            "$mnt/$folder"
+    done
 done
 if command -v busybox >/dev/null; then
     spares busybox rm -rf "$mnt/disks/a"
