@@ -305,13 +305,11 @@ class Dynamic(Disk):
         self.extras.append((offset, data))
 
     def table_bytes(self):
-        entries = [FREE] * min(self.header.entries, MIB)
-        for number, block in self.blocks.items():
-            entries[number] = block.offset // SECTOR
-        for number, sector in self.changed_entries.items():
-            entries[number] = sector
-        data = struct.pack(f">{len(entries)}I", *entries)
-        return data + bytes([self.padding]) * (-len(data) % SECTOR)
+        data = bytearray(struct.pack(">I", FREE) * min(self.header.entries, MIB))
+        sectors = {number: block.offset // SECTOR for number, block in self.blocks.items()}
+        for number, sector in {**sectors, **self.changed_entries}.items():
+            struct.pack_into(">I", data, 4 * number, sector)
+        return bytes(data) + bytes([self.padding]) * (-len(data) % SECTOR)
 
     def lay_out(self):
         file = File()
