@@ -9,14 +9,14 @@ need_command mkfs.ext4 fsck.ext4 debugfs mkfs.fat fsck.fat mkfs.xfs xfs_repair q
 noise 3000000 1 >"$tmp/file"
 start_vhdfs
 
-make_disk ext4 4096
+make_disk ext4 1024
 mkfs.ext4 -q "$raw" || fail "mkfs.ext4: exit status $?"
 debugfs -w -R "write $tmp/file file" "$raw" 2>"$tmp/said" || fail "debugfs: $(cat "$tmp/said")"
 fsck.ext4 -fn "$raw" >"$tmp/said" 2>&1 || fail "fsck.ext4: $(cat "$tmp/said")"
-make_disk fat 512
+make_disk fat 128
 mkfs.fat "$raw" >/dev/null || fail "mkfs.fat: exit status $?"
 fsck.fat -n "$raw" >"$tmp/said" || fail "fsck.fat: $(cat "$tmp/said")"
-make_disk xfs 2040
+make_disk xfs 320
 mkfs.xfs -q "$raw" || fail "mkfs.xfs: exit status $?"
 xfs_repair -n -f "$raw" >"$tmp/said" 2>&1 || fail "xfs_repair: $(cat "$tmp/said")"
 

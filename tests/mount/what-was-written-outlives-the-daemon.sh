@@ -36,7 +36,7 @@ mkfifo "$tmp/go"
 for how in "1 answered" "2 answered" "1 fsync" "2 fsync" "2 mapped"; do
     rm -rf "$store"
     start_vhdfs
-    make_disk d 48
+    make_disk d 16
     # shellcheck disable=SC2086 # words
     behind "$python" -I -S "$tmp/program" "$raw" "$tmp/model" "$tmp/go" $how >"$tmp/written"
     writer=$!
@@ -49,7 +49,7 @@ for how in "1 answered" "2 answered" "1 fsync" "2 fsync" "2 mapped"; do
     start_vhdfs
     same_bytes "$tmp/model" "$mnt/disks/d/raw" "not all is there that was written: $how"
     expect "-" "$(value "$mnt/disks/d/info" fault)" "fault"
-    dd if="$tmp/model" of="$mnt/disks/d/raw" bs=1M count=48 conv=notrunc status=none ||
+    dd if="$tmp/model" of="$mnt/disks/d/raw" bs=1M count=16 conv=notrunc status=none ||
         fail "cannot write to what was left"
     stop_vhdfs
 done
