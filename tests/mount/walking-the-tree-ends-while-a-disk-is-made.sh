@@ -9,7 +9,7 @@
 . "$(dirname "$0")/frozen.sh"
 
 start_vhdfs
-echo 40 >"$mnt/new/before" || fail "cannot make a disk"
+echo 4 >"$mnt/new/before" || fail "cannot make a disk"
 freeze
 make_behind d
 maker=$!
