@@ -30,17 +30,14 @@ def check_facts(disk, facts):
 
 def whole(path):
     with open(path, "rb", buffering=0) as file:
-        data = bytearray()
-        while piece := file.read(1 << 20):
-            data += piece
-    return bytes(data)
+        return file.readall()
 
 
 def check_fixed(disk, content):
     size = len(content)
     data = whole(f"{disk}/fixed.vhd")
     corpus.expect(size + 512, len(data), "fixed.vhd: length")
-    if data[:size] != content:
+    if not data.startswith(content):
         raise corpus.Fault("fixed.vhd: another content than raw's")
     footer = data[size:]
     if not reader.is_footer(footer):
