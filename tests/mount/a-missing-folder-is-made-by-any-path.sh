@@ -13,7 +13,7 @@ cd "$tmp/sub" || exit 1
 for path in s ./s ../sub/s ../link/sub/s "$tmp/sub/s" "$tmp/link/sub/s" "$tmp/sub/../sub/s"; do
     for other in "../other" "$tmp/other"; do
         "$VHDFS" "$path" "$other" -o "pidfile=$tmp/pid" || fail "exit status $? with STORE $path"
-        daemon=$(cat "$tmp/pid")
+        read -r daemon <"$tmp/pid"
         undo "end_daemon $daemon '$tmp/other' $(birth "$daemon")"
         expect "$tmp/sub/s" "$(findmnt -n -o SOURCE "$tmp/other")" "the source with STORE $path"
         kill "$daemon"
@@ -22,7 +22,7 @@ for path in s ./s ../sub/s ../link/sub/s "$tmp/sub/s" "$tmp/link/sub/s" "$tmp/su
 
         "$VHDFS" "$other" "$path" -o "pidfile=$tmp/pid" ||
             fail "exit status $? with MOUNTPOINT $path"
-        daemon=$(cat "$tmp/pid")
+        read -r daemon <"$tmp/pid"
         undo "end_daemon $daemon '$tmp/sub/s' $(birth "$daemon")"
         is_mounted "$tmp/sub/s" || fail "$path was not mounted on"
         kill "$daemon"
