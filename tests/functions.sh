@@ -84,16 +84,19 @@ loop_mount()
     undo "umount -l '$loop_dir'"
 }
 
-# wait_until SECONDS COMMAND...: poll until the command succeeds; fail after that many seconds.
+# wait_until SECONDS COMMAND...: poll until the command succeeds; fail after that many seconds. What
+# takes longer than half a second is asked for less often.
 wait_until()
 {
     read -r wait_now _ </proc/uptime
-    wait_deadline=$((${wait_now%.*} + $1))
+    wait_deadline=$((${wait_now%.*} + $1)) wait_polls=0 wait_pause=0.02
     shift
     until "$@"; do
         read -r wait_now _ </proc/uptime
         [ "${wait_now%.*}" -le "$wait_deadline" ] || fail "waited in vain for: $*"
-        sleep 0.02
+        wait_polls=$((wait_polls + 1))
+        [ "$wait_polls" -lt 25 ] || wait_pause=0.1
+        sleep "$wait_pause"
     done
 }
 
