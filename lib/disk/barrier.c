@@ -28,20 +28,40 @@ static void forget_what_was_lost(const struct vhd_disk *disk)
     (void)posix_fadvise(disk->write_fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
+/*
+ * Sync the file, for a barrier that has begun. One at a time: of two the host would tell but one
+ * that it has lost something, and the other would believe that all is well. Who has waited for a
+ * sync that began after its own barrier needs no other.
+ */
+static int sync_for(struct vhd_disk *disk, uint64_t barrier)
+{
+    HOLD_LOCK(&disk->sync_lock);
+    if (__atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE))
+        return -EIO;
+    if (disk->synced >= barrier)
+        return 0;
+    const uint64_t begun = __atomic_load_n(&disk->barriers, __ATOMIC_SEQ_CST);
+    if (fdatasync(disk->write_fd) < 0) {
+        int err = -errno;
+        __atomic_store_n(&disk->has_failed, true, __ATOMIC_RELEASE);
+        forget_what_was_lost(disk);
+        return err;
+    }
+    disk->synced = begun;
+    return 0;
+}
+
 int vhd_barrier(struct vhd_disk *disk)
 {
     if (__atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE))
         return -EIO;
-    const uint64_t barrier = ++disk->barriers;
+    const uint64_t barrier = __atomic_add_fetch(&disk->barriers, 1, __ATOMIC_SEQ_CST);
 
     disk->has_freed = false;
     pthread_mutex_unlock(&disk->growth_lock);
-    int err = fdatasync(disk->write_fd) < 0 ? -errno : 0;
+    int err = sync_for(disk, barrier);
     pthread_mutex_lock(&disk->growth_lock);
-    if (err < 0) {
-        __atomic_store_n(&disk->has_failed, true, __ATOMIC_RELEASE);
-        forget_what_was_lost(disk);
-    } else {
+    if (err == 0) {
         vhd_rooms_settle(&disk->rooms, barrier);
         if (disk->stale_barrier <= barrier)
             vhd_zero_stale_footer(disk);

@@ -80,6 +80,7 @@ static struct vhd_disk *disk_new(struct vhd_store *store, const char *name, unsi
     disk->flags = flags;
     disk->write_fd = disk->direct_fd = -1;
     vhd_grace_init(&disk->grace);
+    pthread_mutex_init(&disk->sync_lock, NULL);
     pthread_mutex_init(&disk->flush_lock, NULL);
     pthread_mutex_init(&disk->fill_lock, NULL);
     pthread_mutex_init(&disk->growth_lock, NULL);
@@ -111,6 +112,7 @@ static void disk_free(struct vhd_disk *disk)
     pthread_mutex_destroy(&disk->growth_lock);
     pthread_mutex_destroy(&disk->fill_lock);
     pthread_mutex_destroy(&disk->flush_lock);
+    pthread_mutex_destroy(&disk->sync_lock);
     vhd_grace_destroy(&disk->grace);
     vhd_store_unref(disk->store);
     free(disk->name);

@@ -8,7 +8,7 @@
  *
  * Lock order, outermost first: flush_lock and fill_lock, the granules', growth_lock, a layer's. No
  * lock is held over a transfer of data or while waiting for grace; growth_lock is left for a
- * barrier.
+ * barrier, and what the syncs have then, sync_lock, is for them alone.
  */
 #pragma once
 
@@ -44,6 +44,9 @@ struct vhd_disk {
 
     bool has_failed; /* atomic: a barrier has; nothing is written any more */
 
+    pthread_mutex_t sync_lock; /* one sync of the file at a time; a leaf */
+    uint64_t synced;           /* the last barrier that a sync began after; under sync_lock */
+
     pthread_mutex_t flush_lock; /* one flush of a differencing disk at a time */
     pthread_mutex_t fill_lock;  /* one bitmap of another program's is filled at a time */
 
@@ -56,7 +59,7 @@ struct vhd_disk {
     uint64_t footer_at;       /* where the footer at the end is */
     unsigned taken;           /* rooms, in this session */
     bool is_growing;          /* somebody is making rooms, and may have left the lock */
-    uint64_t barriers;        /* begun so far; a number above 0 names one */
+    uint64_t barriers;        /* begun so far; a number above 0 names one; atomic for who syncs */
     uint64_t stale_footer_at; /* to be zeroed after that barrier; 0 for none */
     uint64_t stale_barrier;
     bool has_freed; /* a room since the last barrier */
