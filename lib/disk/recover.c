@@ -13,6 +13,8 @@
 /* Put the footer behind the content, and once it is durable cut off what stands behind it. */
 static int cut_at(struct vhd_disk *disk, uint64_t at, bool is_without_barrier)
 {
+    /* A growth that got no further has left the old footer as stale: it may be right here. */
+    disk->stale_footer_at = 0;
     int err = vhd_put_footer(disk, disk->write_fd, at);
     if (err == 0 && !is_without_barrier)
         err = vhd_barrier_now(disk);
@@ -76,7 +78,7 @@ static int mend_end(struct vhd_disk *disk, uint64_t at)
      * A host that is full has no place for it. With a whole footer further behind nothing is lost
      * by leaving that where it is, and who opens the disk may be about to discard something.
      */
-    if (is_full(err) && image->fault.defect != VHD_FOOTER_LOST)
+    if (is_full(err) && !disk->has_failed && image->fault.defect != VHD_FOOTER_LOST)
         err = vhd_rooms_add_gap(&disk->rooms, at, image->footer_at);
     return err;
 }

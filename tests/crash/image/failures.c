@@ -12,6 +12,13 @@ static const struct plan used = {
     .allocated = 2,
 };
 
+/* Nothing in the file but what every image has: room is to be had by growth alone. */
+static const struct plan fresh = {
+    .type = TYPE_DYNAMIC,
+    .block_sectors = 2,
+    .blocks = 6,
+};
+
 enum {
     WRITES = 1 << CALL_WRITE,
     ALL_WRITES = 1 << CALL_WRITE | 1 << CALL_ZERO | 1 << CALL_LENGTH,
@@ -31,6 +38,13 @@ static void work(struct play *play)
     play_write(play, block(play, 4), 2);
     play_write(play, block(play, 5) + 1, 1);
     play_flush(play);
+}
+
+/* A first write, and no flush before the disk is closed. */
+static void write_and_leave(struct play *play)
+{
+    play_open(play, false);
+    play_write(play, block(play, 3), 2);
 }
 
 /* The disk stays open: there is room again. */
@@ -80,6 +94,11 @@ static const struct workload rows[] = {
      .life = work_then_work_on,
      .next = play_next_life,
      .failure = {1 << CALL_ZERO, {EOPNOTSUPP, EOPNOTSUPP}, true}},
+    {.name = "the-host-is-full-for-a-new-block",
+     .plan = &fresh,
+     .hosts = ON_ALL,
+     .life = write_and_leave,
+     .failure = {WRITES, {ENOSPC, 0}, false}},
     {.name = "nothing-can-be-changed",
      .plan = &used,
      .hosts = ON_A | ON_X,

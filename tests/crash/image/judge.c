@@ -222,6 +222,12 @@ static bool has_tail(const struct judge *judge, const struct content *file)
     return judge->plan->type == TYPE_FIXED || file->values[file->count - 1] == file->values[0];
 }
 
+bool judge_left(struct judge *judge, const struct log *log)
+{
+    return has_tail(judge, &log->live) ||
+           fault(judge, "I2: no footer at the end of the file after a clean close");
+}
+
 bool judge_log(struct judge *judge, const struct log *log, uint32_t from, enum depth depth)
 {
     struct promise promise = {.sectors = 0};

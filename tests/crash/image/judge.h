@@ -45,5 +45,8 @@ struct judge {
  */
 bool judge_log(struct judge *judge, const struct log *log, uint32_t from, enum depth depth);
 
+/* Has a disk that was left clean its footer at the end? Tells of it. */
+bool judge_left(struct judge *judge, const struct log *log);
+
 /* Was there a fault while it was played? Tells of it, and returns false then. */
 bool judge_play(struct judge *judge, const struct play *play);

@@ -184,14 +184,15 @@ bool play_open(struct play *play, bool is_for_reading)
     return true;
 }
 
-void play_close(struct play *play)
+bool play_close(struct play *play)
 {
     if (!play->disk)
-        return;
+        return false;
     int err = vhd_disk_close(play->disk);
     play->disk = NULL;
     if (err < 0)
         play->has_denied = true;
     if (err < 0 && !play->may_fail && !play->has_failed_flush)
         play_fault(play, "closing failed: %s", strerrorname_np(-err));
+    return err == 0;
 }

@@ -49,7 +49,8 @@ void play_write_bytes(struct play *play, uint64_t off, uint32_t len);
 
 void play_discard(struct play *play, uint32_t first, uint32_t count);
 void play_flush(struct play *play);
-void play_close(struct play *play);
+/* Close the disk, if it is open. Returns true when the library says that it has left it clean. */
+bool play_close(struct play *play);
 
 /* The first sector of a block of the plan. */
 static inline uint32_t block(const struct play *play, uint32_t number)

@@ -169,13 +169,13 @@ static bool run_failure(struct run *run, uint32_t call, bool *ret_is_last)
 
     play.may_fail = true;
     run->workload->life(&play);
-    play_close(&play);
+    bool is_good = !play_close(&play) || judge_left(&run->judge, &log);
     *ret_is_last = failing.count <= call;
     recorder_hook_off();
     play.may_fail = false;
     if (run->workload->next)
         run->workload->next(&play);
-    bool is_good = end(run, &play, 0);
+    is_good = end(run, &play, 0) && is_good;
     log_free(&log);
     return is_good;
 }
