@@ -26,6 +26,9 @@ static int barrier_and_growth(struct vhd_disk *disk)
 /* What was pending when the flush began: data, then bits. From inside the grace. */
 static int flush_granules(struct vhd_disk *disk)
 {
+    /* After a failure nothing more is to come to disk, and what was to be flushed stays listed. */
+    if (__atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE))
+        return -EIO;
     bool is_any = vhd_granules_flush_begin(disk->granules);
 
     int err = is_any && MUTATED(D1) ? 0 : barrier_and_growth(disk);

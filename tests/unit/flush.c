@@ -9,11 +9,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "disk/differ.h"
+#include "disk/state.h"
 #include "engine.h"
+#include "gate.h"
 
 /* The library's calls of fdatasync(2) come here. */
 static unsigned barriers;
 static int fails; /* the errno of the next; 0: it works */
+static _Thread_local int fails_here;
 static void (*at_barrier)(void *arg), *at_barrier_arg;
 
 int __real_fdatasync(int fd);
@@ -21,11 +25,11 @@ int __wrap_fdatasync(int fd);
 
 int __wrap_fdatasync(int fd)
 {
-    barriers++;
+    COUNT(barriers);
     if (at_barrier)
         at_barrier(at_barrier_arg);
-    if (fails) {
-        errno = fails;
+    if (fails || fails_here) {
+        errno = fails ? fails : fails_here;
         return -1;
     }
     return __real_fdatasync(fd);
@@ -259,6 +263,102 @@ static void a_failure_is_final(void **state)
     disks_close(disks);
 }
 
+static void fail_first(void *arg)
+{
+    struct gate *gate = arg;
+
+    if (READ(barriers) > 1)
+        return;
+    gate_pass(gate);
+    fails_here = EIO;
+}
+
+static void *flush_run(void *disk)
+{
+    return (void *)(intptr_t)vhd_disk_flush(disk);
+}
+
+/* The host tells but one of two who sync at the same time. */
+static void a_failure_is_told_to_all_who_flush(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct gate gate = GATE_CLOSED;
+    pthread_t threads[2];
+    void *results[2];
+
+    put(*state, "a.vhd", sample_dynamic(1, 2));
+    struct vhd_disk *disk = open_writable(disks, "a");
+    fill(disk, 0, 1, 1);
+    barriers = 0;
+    at_barrier = fail_first;
+    at_barrier_arg = &gate;
+    assert_int_equal(pthread_create(&threads[0], NULL, flush_run, disk), 0);
+    gate_await(&gate, 1);
+    assert_int_equal(pthread_create(&threads[1], NULL, flush_run, disk), 0);
+    usleep(20000); /* for the second to come as far as it can */
+    gate_open(&gate);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], &results[i]);
+        assert_int_equal((intptr_t)results[i], -EIO);
+    }
+    at_barrier = NULL;
+    assert_int_equal(vhd_disk_close(disk), -EIO);
+    disks_close(disks);
+}
+
+struct discarder {
+    struct vhd_disk *disk;
+    pthread_t thread;
+    bool is_started;
+};
+
+static void *discard_run(void *disk)
+{
+    return (void *)(intptr_t)vhd_disk_discard(disk, BLOCK, 0);
+}
+
+/* The first block leaves the table while its bits are being flushed. */
+static void discard_meanwhile(void *arg)
+{
+    struct discarder *discarder = arg;
+
+    if (discarder->is_started)
+        return;
+    discarder->is_started = true;
+    assert_int_equal(pthread_create(&discarder->thread, NULL, discard_run, discarder->disk), 0);
+    UNTIL(vhd_layer_entry(discarder->disk->top, 0) == UINT32_MAX);
+}
+
+/* What a failed flush had taken down may go with its block; nobody may come back to it. */
+static void a_failed_flush_leaves_nothing_behind(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample child = sample_dynamic(2, 2);
+    size_t done;
+
+    memset(child.bytes + SAMPLE_DATA, 0, 512);
+    memset(child.bytes + SAMPLE_DATA + SAMPLE_STRIDE, 0, 512);
+    sample_footers(&child, SAMPLE_DIFFERENCING, SAMPLE_SIZE, 2);
+    sample_parent(child.bytes + SAMPLE_HEADER, 1, "base.vhd");
+    put(*state, "base.vhd", sample_dynamic(1, 0));
+    put(*state, "child.vhd", child);
+    struct vhd_disk *disk = open_writable(disks, "child");
+    struct discarder discarder = {.disk = disk};
+    fill(disk, 0, 512, 1);
+    at_barrier = discard_meanwhile;
+    at_barrier_arg = &discarder;
+    fails = EIO;
+    assert_int_equal(vhd_disk_flush(disk), -EIO);
+    fails = 0;
+    at_barrier = NULL;
+    pthread_join(discarder.thread, NULL);
+    /* One that was under way already when the flush failed. */
+    assert_int_equal(vhd_differ_write(disk, "x", 1, BLOCK, &done), 0);
+    assert_int_equal(vhd_disk_flush(disk), -EIO);
+    assert_int_equal(vhd_disk_close(disk), -EIO);
+    disks_close(disks);
+}
+
 /* A write may need a barrier too, for room; that one's failure is as final. */
 static void a_failure_while_growing_is_final_too(void **state)
 {
@@ -316,6 +416,8 @@ int main(void)
         FLUSH_TEST(only_bits_of_what_came_before_are_written),
         FLUSH_TEST(whoever_only_reads_has_nothing_to_flush),
         FLUSH_TEST(a_failure_is_final),
+        FLUSH_TEST(a_failure_is_told_to_all_who_flush),
+        FLUSH_TEST(a_failed_flush_leaves_nothing_behind),
         FLUSH_TEST(a_failure_while_growing_is_final_too),
         FLUSH_TEST(what_a_killed_writer_left_is_made_durable_first),
     };
