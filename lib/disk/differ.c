@@ -114,6 +114,8 @@ static int write_first(struct vhd_disk *disk, struct part *part, const void *buf
     if (part->within + part->len > span.end * size)
         part->len = span.end * size - part->within;
     err = write_whole(disk, part, &span, buf);
+    if (err < 0)
+        bits_clear(disk->fresh, part->block); /* some of it may lie under clear bits now */
     int is_early = err == 0 ? may_bits_go_early(disk, part, &span) : 0;
     enum vhd_span_end how = err < 0         ? VHD_SPAN_FAILED
                             : is_early == 1 ? VHD_SPAN_ON_DISK
@@ -122,17 +124,44 @@ static int write_first(struct vhd_disk *disk, struct part *part, const void *buf
     return err < 0 ? err : is_early < 0 ? is_early : bits_err;
 }
 
+/*
+ * How much of a part, from its start, lies in granules that are here whole? Of one that is here in
+ * part, as other programs leave them, the rest is written by whoever takes it, together with what
+ * he has read of this part: so nobody else may write to it meanwhile.
+ */
+static int length_here(const struct vhd_disk *disk, const struct part *part, uint64_t *ret)
+{
+    const uint64_t size = vhd_granules_size(disk->granules);
+    const uint64_t block_end = vhd_disk_block_length(disk, part->block);
+    const uint64_t from = part->within - part->within % size, part_end = part->within + part->len;
+    uint64_t end = round_up(part_end, size);
+    struct vhd_run run;
+
+    if (end > block_end)
+        end = block_end;
+    int err = vhd_layer_run(disk->top, part->block_at + from, end - from, &run);
+    if (err < 0)
+        return err;
+    uint64_t here = run.is_here ? from + run.len : from;
+    if (here < end)
+        here -= here % size;
+    if (here > part_end)
+        here = part_end;
+    *ret = here > part->within ? here - part->within : 0;
+    return 0;
+}
+
 /* Write to an allocated block, from inside the grace: what is here already is simply written. */
 static int write_allocated(struct vhd_disk *disk, struct part *part, const void *buf)
 {
-    struct vhd_run run;
+    uint64_t here;
 
-    int err = vhd_layer_run(disk->top, part->block_at + part->within, part->len, &run);
+    int err = length_here(disk, part, &here);
     if (err < 0)
         return err;
-    if (!run.is_here)
+    if (here == 0)
         return write_first(disk, part, buf);
-    part->len = run.len;
+    part->len = here;
     return vhd_io_put(disk->write_fd, buf, part->len, file_offset(disk, part, part->within));
 }
 

@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <cmocka.h>
 
 #include "engine.h"
@@ -214,6 +216,67 @@ static void bits_wait_in_a_room_that_was_found(void **state)
     disk_end(disks, disk);
 }
 
+/* Where the bitmap of a block is in the child's file. */
+static off_t bits_at(const struct vhd_disk *disk, uint32_t block)
+{
+    return (off_t)vhd_layer_entry(disk->top, block) * 512;
+}
+
+/* Whoever has the granule writes back what he has read of it: the others go through him. */
+static void a_granule_that_is_here_in_part_is_taken_whole(void **state)
+{
+    struct disks disks;
+    struct vhd_disk *disk = disk_of(*state, &disks);
+    uint8_t bits[2] = {0xF0, 0xFF};
+
+    write_all(disk, 1, LARGE, 0);
+    const off_t at = bits_at(disk, 0);
+    close_disk(disk);
+    int fd = open(scratch_path(*state, "child.vhd"), O_RDWR | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, bits, 1, at), 1);
+    disk = open_writable(disks, "child");
+    assert_int_equal(write_some(disk, 2, 512, 512), 512); /* a sector that is here */
+    assert_true(vhd_granules_are_pending(disk->granules));
+    assert_int_equal(vhd_disk_flush(disk), 0);
+    assert_int_equal(pread(fd, bits, 2, at), 2);
+    assert_int_equal(bits[0], 0xFF);
+    close(fd);
+    expect(disk, 0, 512, 1);
+    expect(disk, 512, 512, 2);
+    expect(disk, 1024, 1024, 1);
+    expect(disk, 2048, 2048, 0x11); /* which the parent has */
+    expect(disk, GRANULE, LARGE - GRANULE, 1);
+    /* A write that begins in whole granules ends before it. */
+    write_all(disk, 3, LARGE, 0);
+    expect(disk, 0, LARGE, 3);
+    disk_end(disks, disk);
+}
+
+/* What a write that failed has left under clear bits must not be shown by an early bit. */
+static void bits_wait_where_a_write_has_failed(void **state)
+{
+    struct disks disks;
+    struct vhd_disk *disk = disk_of(*state, &disks);
+    struct rlimit before, limit;
+    uint8_t buf[4 * GRANULE] = {1};
+    size_t done;
+
+    write_all(disk, 1, 10, LARGE);
+    assert_false(vhd_granules_are_pending(disk->granules));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = before;
+    limit.rlim_cur = (rlim_t)bits_at(disk, 1) + 512 + 3 * GRANULE;
+    void (*was)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(vhd_differ_write(disk, buf, sizeof buf, LARGE + GRANULE, &done), -EFBIG);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, was);
+    expect(disk, LARGE + GRANULE, sizeof buf, 0);
+    write_all(disk, 1, 10, LARGE + GRANULE);
+    assert_true(vhd_granules_are_pending(disk->granules));
+    disk_end(disks, disk);
+}
+
 static void zeroed_granules_give_their_room_back(void **state)
 {
     struct disks disks;
@@ -240,6 +303,8 @@ int main(void)
         SCRATCH_TEST(what_is_here_is_overwritten),
         SCRATCH_TEST(bits_wait_where_a_parent_has_data),
         SCRATCH_TEST(bits_wait_in_a_room_that_was_found),
+        SCRATCH_TEST(a_granule_that_is_here_in_part_is_taken_whole),
+        SCRATCH_TEST(bits_wait_where_a_write_has_failed),
         SCRATCH_TEST(zeroed_granules_give_their_room_back),
     };
     return cmocka_run_group_tests_name("differ", tests, NULL, NULL);
