@@ -85,6 +85,10 @@ static void wake(struct vhd_flusher *flusher)
             pthread_create(&flusher->thread, &attributes, flusher_run, flusher) == 0;
         pthread_attr_destroy(&attributes);
     }
+    if (!flusher->has_thread) {
+        flusher->is_hurried = false; /* to be tried again */
+        __atomic_store_n(&flusher->is_dirty, false, __ATOMIC_SEQ_CST);
+    }
     pthread_cond_signal(&flusher->woken);
 }
 

@@ -145,12 +145,13 @@ static int begin_writing(struct vhd_disk *disk)
 {
     open_direct(disk);
     int err = vhd_recover(disk);
-    if (err == 0 && vhd_disk_is_differencing(disk))
-        err = begin_granules(disk);
     if (err == 0 && !(disk->flags & VHD_DISK_NO_FLUSHER)) {
         disk->flusher = vhd_flusher_new(vhd_flush_behind, disk);
         err = disk->flusher ? 0 : -ENOMEM;
     }
+    /* The last that can fail: from then on who reads meanwhile asks the granules. */
+    if (err == 0 && vhd_disk_is_differencing(disk))
+        err = begin_granules(disk);
     if (err < 0)
         end_writing(disk);
     else
@@ -217,20 +218,27 @@ enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *chil
 enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_children *children,
                                        struct vhd_verdict *ret_why)
 {
+    const bool was_writable = vhd_disk_is_writable(disk);
     struct vhd_fault fault = {0};
+    int err = 0;
 
+    if (!was_writable)
+        err = vhd_layer_make_writable(disk->store, disk->top, &disk->write_fd, &fault);
+    /* Under the claim, for nobody who honours it makes a child then; that there are any is the
+     * better reason, too, where it could not be had. */
     enum vhd_result result = judge_writable(disk->top, children, disk->name, ret_why);
-    if (result != VHD_OK || vhd_disk_is_writable(disk))
+    if (was_writable)
         return result;
-    int err = vhd_layer_make_writable(disk->store, disk->top, &disk->write_fd, &fault);
     if (err < 0)
-        return refuse(ret_why, err, &fault, disk->name);
-    err = begin_writing(disk);
-    if (err < 0) {
+        return result == VHD_OK ? refuse(ret_why, err, &fault, disk->name) : result;
+    err = result == VHD_OK ? begin_writing(disk) : 0;
+    if (err < 0)
+        result = vhd_verdict_errno(ret_why, err, "cannot put \"%s\" in order", disk->name);
+    if (result != VHD_OK) {
+        end_writing(disk);
         vhd_layer_make_read_only(disk->top);
-        return vhd_verdict_errno(ret_why, err, "cannot put \"%s\" in order", disk->name);
     }
-    return VHD_OK;
+    return result;
 }
 
 /* Leave the image as one that needs no recovery. */
