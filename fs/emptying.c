@@ -119,9 +119,8 @@ static void empty(struct emptying *emptying)
     emptying->id = fs_ino_with_generation(emptying->id, opened.generation);
     int err = vhd_disk_discard(opened.disk, vhd_disk_size(opened.disk), 0);
     if (err < 0)
-        fuse_reply_err(emptying->req, -err);
-    else
-        drop_and_answer(emptying);
+        emptying->err = -err; /* a part may have been discarded */
+    drop_and_answer(emptying);
     fs_content_close(emptying->content, fs, name, FS_CONTENT_WRITE);
 }
 

@@ -161,7 +161,12 @@ void fs_raw_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t of
 
 static void raw_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
 {
-    fs_raw_read(handle, req, inside(handle->disk, off, size), off);
+    const uint64_t len = inside(handle->disk, off, size);
+
+    if (len == 0)
+        fuse_reply_buf(req, NULL, 0);
+    else
+        fs_raw_read(handle, req, len, off);
 }
 
 static void raw_write(struct fs_handle *handle, fuse_req_t req, const struct fs_data *data)

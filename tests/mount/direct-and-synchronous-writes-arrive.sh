@@ -33,6 +33,8 @@ for flags in (os.O_RDWR | os.O_DIRECT, os.O_WRONLY | os.O_DIRECT, os.O_RDWR | os
         write(fd, random.randrange(63) << 20, 1 << 20)
         write(fd, random.randrange(size - 1000), random.randrange(1, 1000))  # unaligned
     if flags == os.O_RDWR | os.O_DIRECT:
+        for beyond in size, size + 4096:
+            assert os.preadv(fd, [buf], beyond) == 0
         try:
             mmap.mmap(fd, 4096)
             sys.exit("what is read past the page cache was mapped")
