@@ -1,7 +1,6 @@
 #include "disk/chain.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,13 +61,8 @@ static void judge_time(const struct vhd_image *child, int parent_fd, const char 
 static bool is_in_chain(const struct vhd_store *store, const struct vhd_layer *top,
                         const char *file)
 {
-    struct stat one, other;
-
-    if (fstatat(vhd_store_fd(store), file, &one, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
     for (const struct vhd_layer *layer = top; layer; layer = layer->parent) {
-        if (fstat(layer->fd, &other) == 0 && one.st_dev == other.st_dev &&
-            one.st_ino == other.st_ino)
+        if (vhd_store_confirm(store, file, layer->fd) == 0)
             return true;
     }
     return false;

@@ -88,8 +88,11 @@ static int begin(const struct vhd_store *store, enum vhd_layer_use use, bool is_
     if (!S_ISREG(attributes.st_mode))
         return -ENOENT;
     int err = use == VHD_LAYER_LOOK ? 0 : claim_image(layer, use);
-    /* Whoever deletes or renames a disk claims it for that, and may have been before us. */
-    if (err == 0 && use != VHD_LAYER_LOOK)
+    /*
+     * Whoever deletes or renames a disk claims it for that, and may have been before us. (Opening
+     * for writing looks its name up once more anyway.)
+     */
+    if (err == 0 && use == VHD_LAYER_READ)
         err = vhd_store_confirm(store, layer->file, layer->fd);
     if (err == 0 && use == VHD_LAYER_WRITE)
         err = open_for_writing(store, layer, write_fd);

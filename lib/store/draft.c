@@ -122,16 +122,10 @@ int vhd_draft_publish(const struct vhd_store *store, struct vhd_draft *draft, co
 int vhd_draft_withdraw(const struct vhd_store *store, const struct vhd_draft *draft,
                        const char *file)
 {
-    int dir_fd = vhd_store_fd(store);
-    struct stat ours, there;
-
-    if (fstat(draft->fd, &ours) < 0)
-        return -errno;
-    if (fstatat(dir_fd, file, &there, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
-    if (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)
-        return 0;
-    if (unlinkat(dir_fd, file, 0) < 0 && errno != ENOENT)
+    int err = vhd_store_confirm(store, file, draft->fd);
+    if (err < 0)
+        return err == -ESTALE ? 0 : err;
+    if (unlinkat(vhd_store_fd(store), file, 0) < 0 && errno != ENOENT)
         return -errno;
     return vhd_store_sync(store);
 }

@@ -125,10 +125,10 @@ int vhd_store_open_to_look(const struct vhd_store *store, const char *file);
 int vhd_store_open_again(const struct vhd_store *store, const char *file, int fd, int flags);
 
 /*
- * Does a name still lead to the image that has been opened by it?
+ * Does a name lead to this file, rather than to another that has taken its place?
  *
- *   file  its file name
- *   fd    from vhd_store_open_to_look()
+ *   file  a file name in the store
+ *   fd    of an open file
  *
  * Returns 0, -ESTALE when it leads to another file or to none, or another negative errno of
  * fstatat(2).
