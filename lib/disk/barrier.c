@@ -36,7 +36,7 @@ static void forget_what_was_lost(const struct vhd_disk *disk)
 static int sync_for(struct vhd_disk *disk, uint64_t barrier)
 {
     HOLD_LOCK(&disk->sync_lock);
-    if (__atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE))
+    if (vhd_disk_has_failed(disk))
         return -EIO;
     if (disk->synced >= barrier)
         return 0;
@@ -53,8 +53,6 @@ static int sync_for(struct vhd_disk *disk, uint64_t barrier)
 
 int vhd_barrier(struct vhd_disk *disk)
 {
-    if (__atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE))
-        return -EIO;
     const uint64_t barrier = __atomic_add_fetch(&disk->barriers, 1, __ATOMIC_SEQ_CST);
 
     disk->has_freed = false;

@@ -27,7 +27,7 @@ static int barrier_and_growth(struct vhd_disk *disk)
 static int flush_granules(struct vhd_disk *disk)
 {
     /* After a failure nothing more is to come to disk, and what was to be flushed stays listed. */
-    if (__atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE))
+    if (vhd_disk_has_failed(disk))
         return -EIO;
     bool is_any = vhd_granules_flush_begin(disk->granules);
 

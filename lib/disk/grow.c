@@ -204,7 +204,7 @@ static bool is_barrier_under_way(const struct vhd_disk *disk)
 
 int vhd_wait_for_room(struct vhd_disk *disk)
 {
-    if (__atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE))
+    if (vhd_disk_has_failed(disk))
         return -EIO;
     if (disk->is_growing || is_barrier_under_way(disk)) {
         pthread_cond_wait(&disk->settled, &disk->growth_lock);

@@ -152,11 +152,24 @@ static int begin_writing(struct vhd_disk *disk)
     /* The last that can fail: from then on who reads meanwhile asks the granules. */
     if (err == 0 && vhd_disk_is_differencing(disk))
         err = begin_granules(disk);
-    if (err < 0)
-        end_writing(disk);
-    else
+    if (err == 0)
         __atomic_store_n(&disk->is_writable, true, __ATOMIC_RELEASE);
     return err;
+}
+
+/*
+ * Judge under the claim whether the disk may be written to, for nobody who honours that makes a
+ * child then; and begin. After a failure the caller ends what was begun.
+ */
+static enum vhd_result judge_and_begin(struct vhd_disk *disk, struct vhd_children *children,
+                                       struct vhd_verdict *ret)
+{
+    enum vhd_result result = judge_writable(disk->top, children, disk->name, ret);
+    if (result != VHD_OK)
+        return result;
+    int err = begin_writing(disk);
+    return err == 0 ? VHD_OK
+                    : vhd_verdict_errno(ret, err, "cannot put \"%s\" in order", disk->name);
 }
 
 /*
@@ -202,12 +215,7 @@ enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *chil
     enum vhd_result result =
         open_layers(disk, is_writer ? VHD_LAYER_WRITE : VHD_LAYER_READ, ret_why);
     if (result == VHD_OK && is_writer)
-        result = judge_writable(disk->top, children, name, ret_why);
-    if (result == VHD_OK && is_writer) {
-        int err = begin_writing(disk);
-        if (err < 0)
-            result = vhd_verdict_errno(ret_why, err, "cannot put \"%s\" in order", name);
-    }
+        result = judge_and_begin(disk, children, ret_why);
     if (result == VHD_OK)
         *ret = disk;
     else
@@ -218,22 +226,17 @@ enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *chil
 enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_children *children,
                                        struct vhd_verdict *ret_why)
 {
-    const bool was_writable = vhd_disk_is_writable(disk);
     struct vhd_fault fault = {0};
-    int err = 0;
 
-    if (!was_writable)
-        err = vhd_layer_make_writable(disk->store, disk->top, &disk->write_fd, &fault);
-    /* Under the claim, for nobody who honours it makes a child then; that there are any is the
-     * better reason, too, where it could not be had. */
-    enum vhd_result result = judge_writable(disk->top, children, disk->name, ret_why);
-    if (was_writable)
-        return result;
-    if (err < 0)
-        return result == VHD_OK ? refuse(ret_why, err, &fault, disk->name) : result;
-    err = result == VHD_OK ? begin_writing(disk) : 0;
-    if (err < 0)
-        result = vhd_verdict_errno(ret_why, err, "cannot put \"%s\" in order", disk->name);
+    if (vhd_disk_is_writable(disk))
+        return judge_writable(disk->top, children, disk->name, ret_why);
+    int err = vhd_layer_make_writable(disk->store, disk->top, &disk->write_fd, &fault);
+    if (err < 0) {
+        /* Children are the better reason, if there are any. */
+        enum vhd_result reason = judge_writable(disk->top, children, disk->name, ret_why);
+        return reason == VHD_OK ? refuse(ret_why, err, &fault, disk->name) : reason;
+    }
+    enum vhd_result result = judge_and_begin(disk, children, ret_why);
     if (result != VHD_OK) {
         end_writing(disk);
         vhd_layer_make_read_only(disk->top);
@@ -246,7 +249,7 @@ static int leave_clean(struct vhd_disk *disk)
 {
     if (vhd_disk_is_fixed(disk))
         return 0;
-    if (__atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE))
+    if (vhd_disk_has_failed(disk))
         return -EIO;
     int err = 0;
     if (disk->granules && vhd_granules_are_pending(disk->granules))

@@ -78,7 +78,7 @@ static int mend_end(struct vhd_disk *disk, uint64_t at)
      * A host that is full has no place for it. With a whole footer further behind nothing is lost
      * by leaving that where it is, and who opens the disk may be about to discard something.
      */
-    if (is_full(err) && !disk->has_failed && image->fault.defect != VHD_FOOTER_LOST)
+    if (is_full(err) && !vhd_disk_has_failed(disk) && image->fault.defect != VHD_FOOTER_LOST)
         err = vhd_rooms_add_gap(&disk->rooms, at, image->footer_at);
     return err;
 }

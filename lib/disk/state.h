@@ -65,6 +65,11 @@ struct vhd_disk {
     bool has_freed; /* a room since the last barrier */
 };
 
+static inline bool vhd_disk_has_failed(const struct vhd_disk *disk)
+{
+    return __atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE);
+}
+
 static inline bool vhd_disk_is_differencing(const struct vhd_disk *disk)
 {
     return disk->top->image.footer.type == VHD_TYPE_DIFFERENCING;

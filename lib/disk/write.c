@@ -24,7 +24,7 @@ int vhd_disk_judge_write(const struct vhd_disk *disk, uint64_t len, uint64_t off
         return -ERANGE;
     if (!vhd_disk_is_writable(disk))
         return -EROFS;
-    return __atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE) ? -EIO : 0;
+    return vhd_disk_has_failed(disk) ? -EIO : 0;
 }
 
 /* Zero what lies under the clear bits of a block, and behind the end of the disk in its last one.
