@@ -44,7 +44,8 @@ static const struct effort full = {
 
 struct options {
     struct effort effort;
-    const char *mutation, *sample_folder;
+    const struct mutation *mutation;
+    const char *sample_folder;
     uint32_t sample_wanted;
     char **names; /* of workloads, up to a NULL; none means all */
 };
@@ -94,7 +95,7 @@ static int parse_option(char **words, struct options *options)
     } else if (strcmp(words[0], "--host") == 0) {
         options->effort.hosts = parse_host(words[1]);
     } else if (strcmp(words[0], "--mutation") == 0) {
-        options->mutation = words[1];
+        options->mutation = mutation_find(words[1]);
     } else if (strcmp(words[0], "--sample") == 0) {
         options->sample_folder = words[1];
         options->sample_wanted = (uint32_t)parse_number(words[2]);
@@ -119,7 +120,7 @@ static bool is_wanted(const struct options *options, const struct workload *work
                       const char *table)
 {
     if (!*options->names)
-        return !options->mutation || mutation_concerns(options->mutation, workload->name);
+        return !options->mutation || strcmp(options->mutation->workload, workload->name) == 0;
     for (char **name = options->names; *name; name++) {
         if (strcmp(*name, workload->name) == 0 || strcmp(*name, table) == 0)
             return true;
@@ -180,7 +181,7 @@ int main(int argc, char **argv)
 
     if (options.mutation) {
         mutation_set(options.mutation);
-        options.effort.hosts &= mutation_hosts(options.mutation);
+        options.effort.hosts &= options.mutation->hosts;
         options.effort.mended_share = 1;
     }
     if (options.sample_folder)

@@ -17,63 +17,44 @@ const char *vhd_mutation;
  * after a change of size: nothing else has entries that are in the cache alone point to data that
  * an opening then writes over.
  */
-static const struct {
-    const char *mutation, *workload;
-    unsigned hosts; /* where it is noticed soonest; 0: wherever the workload runs */
-} rows[] = {
-    {"G1", "first-write", 0},
-    {"G2", "first-write", 0},
-    {"G3", "first-write", 0},
+static const struct mutation rows[] = {
+    {"G1", "first-write", ON_ALL},
+    {"G2", "first-write", ON_ALL},
+    {"G3", "first-write", ON_ALL},
     {"G4", "growth", ON_X},
-    {"W1", "two-writers-one-block", 0},
-    {"R1", "discard-and-reuse", 0},
-    {"R2", "discard-flush-write", 0},
-    {"R3", "discard-flush-write", 0},
-    {"R4", "overwrite-against-discard", 0},
-    {"R5", "a-write-fails-half-way", 0},
-    {"O2", "first-writes-unsynced", 0},
-    {"C1", "discard-top-and-close", 0},
-    {"O3", "first-write", 0},
-    {"D1", "differencing-first-write", 0},
-    {"D2", "differencing-first-write", 0},
-    {"D3", "differencing-two-writers-two-granules", 0},
+    {"W1", "two-writers-one-block", ON_ALL},
+    {"R1", "discard-and-reuse", ON_ALL},
+    {"R2", "discard-flush-write", ON_ALL},
+    {"R3", "discard-flush-write", ON_ALL},
+    {"R4", "overwrite-against-discard", ON_ALL},
+    {"R5", "a-write-fails-half-way", ON_ALL},
+    {"O2", "first-writes-unsynced", ON_ALL},
+    {"C1", "discard-top-and-close", ON_ALL},
+    {"O3", "first-write", ON_ALL},
+    {"D1", "differencing-first-write", ON_ALL},
+    {"D2", "differencing-first-write", ON_ALL},
+    {"D3", "differencing-two-writers-two-granules", ON_ALL},
     {"D4", "differencing-two-writers-one-granule", ON_D},
-    {"D5", "differencing-first-write", 0},
-    {"D6", "differencing-first-write", 0},
-    {"D7", "differencing-discard-over-data", 0},
-    {"D8", "differencing-crash-open-write-beside", 0},
+    {"D5", "differencing-first-write", ON_ALL},
+    {"D6", "differencing-first-write", ON_ALL},
+    {"D7", "differencing-discard-over-data", ON_ALL},
+    {"D8", "differencing-crash-open-write-beside", ON_ALL},
 };
 
-bool mutation_concerns(const char *mutation, const char *workload)
-{
-    bool is_known = false;
-
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (strcmp(rows[i].mutation, mutation) == 0) {
-            is_known = true;
-            if (strcmp(rows[i].workload, workload) == 0)
-                return true;
-        }
-    }
-    if (!is_known)
-        errx(EXIT_FAILURE, "there is no mutation %s", mutation);
-    return false;
-}
-
-unsigned mutation_hosts(const char *mutation)
+const struct mutation *mutation_find(const char *name)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (strcmp(rows[i].mutation, mutation) == 0 && rows[i].hosts != 0)
-            return rows[i].hosts;
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
     }
-    return ON_ALL;
+    errx(EXIT_FAILURE, "there is no mutation %s", name);
 }
 
-void mutation_set(const char *mutation)
+void mutation_set(const struct mutation *mutation)
 {
 #ifdef VHD_MUTATIONS
-    vhd_mutation = mutation;
+    vhd_mutation = mutation->name;
 #else
-    errx(EXIT_FAILURE, "%s: the library was built without mutations", mutation);
+    errx(EXIT_FAILURE, "%s: the library was built without mutations", mutation->name);
 #endif
 }

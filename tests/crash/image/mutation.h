@@ -3,15 +3,16 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "workload.h"
 
-/* Does a mutation have to be noticed by this workload? A name that is no mutation ends the test. */
-bool mutation_concerns(const char *mutation, const char *workload);
+struct mutation {
+    const char *name;
+    const char *workload; /* that must notice it */
+    unsigned hosts;       /* where it does soonest; ON_... */
+};
 
-/* The classes of hosts on which it is noticed soonest: ON_... */
-unsigned mutation_hosts(const char *mutation);
+/* Find a mutation. A name that is none ends the test. */
+const struct mutation *mutation_find(const char *name);
 
 /* Have the library work with a mutation; ends the test when it was built without them. */
-void mutation_set(const char *mutation);
+void mutation_set(const struct mutation *mutation);
