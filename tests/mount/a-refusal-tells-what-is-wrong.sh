@@ -9,9 +9,12 @@
 start_vhdfs
 count=0
 cat >"$tmp/program" <<'END'
-import errno, os, re, sys
+import os, re, sys
 
-mnt, prefix, wanted, result, *requests = sys.argv[1:]
+sys.path.insert(0, sys.argv[1])
+from answer import answer
+
+mnt, prefix, wanted, result, *requests = sys.argv[2:]
 
 
 def read(path):
@@ -24,22 +27,10 @@ def expect(wanted, got, what):
         sys.exit(f"FAILED: {what} of \"{request}\": expected {wanted!r}, got {got!r}")
 
 
-def answer():
-    """What the system answers to who writes the request to new/NAME, at the second step."""
-    fd = os.open(f"{mnt}/new/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-    try:
-        os.write(fd, os.fsencode(request))
-    except OSError as error:
-        return errno.errorcode[error.errno]
-    finally:
-        os.close(fd)
-    return "done"
-
-
 for number, request in enumerate(requests):
     name = f"{prefix}{number}"
     task = f"tasks/{name}"
-    expect(wanted, answer(), "answer")
+    expect(f"write {wanted}", answer(f"{mnt}/new/{name}", os.fsencode(request)), "answer")
     expect("failed\n", read(f"{task}/state"), "state")
     expect(f"{wanted}\n", read(f"{task}/errno"), "errno")
     expect([result], re.findall("^0x[0-9A-F]{8} (.*)", read(f"{task}/result")), "result")
@@ -54,7 +45,7 @@ END
 refused()
 {
     count=$((count + 1))
-    "$python" -I -S "$tmp/program" "$mnt" "r$count-" "$@" || exit 1
+    "$python" -I -S -B "$tmp/program" "$here" "$mnt" "r$count-" "$@" || exit 1
 }
 
 refused EINVAL E_INVALIDARG " " "

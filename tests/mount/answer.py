@@ -5,10 +5,11 @@ import os
 import sys
 
 
-def answer(path, text):
+def answer(path, text, flags=os.O_TRUNC):
+    """The answer to who opens a file, making it, and writes to it: "done", or step and errno."""
     step = "open"
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o666)
         try:
             step = "write"
             os.write(fd, text)
@@ -19,6 +20,7 @@ def answer(path, text):
     return "done"
 
 
-arguments = [os.fsencode(argument) for argument in sys.argv[1:]]
-for path, text in zip(arguments[::2], arguments[1::2]):
-    print(answer(path, text), flush=True)
+if __name__ == "__main__":
+    arguments = [os.fsencode(argument) for argument in sys.argv[1:]]
+    for path, text in zip(arguments[::2], arguments[1::2]):
+        print(answer(path, text), flush=True)

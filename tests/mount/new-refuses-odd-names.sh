@@ -8,9 +8,12 @@
 
 start_vhdfs
 cat >"$tmp/program" <<'END'
-import errno, os, re, sys
+import os, re, sys
 
-wanted, mnt, store, *names = map(os.fsencode, sys.argv[1:])
+sys.path.insert(0, sys.argv[1])
+from answer import answer
+
+wanted, mnt, store, *names = map(os.fsencode, sys.argv[2:])
 
 
 def read(path):
@@ -23,33 +26,23 @@ def expect(wanted, got, what):
         sys.exit(f"FAILED: {what} \"{os.fsdecode(name)}\": expected {wanted!r}, got {got!r}")
 
 
-def answer(flags, text):
-    """What the system answers to who opens new/NAME, making it, and writes the text."""
-    step = "open"
-    try:
-        fd = os.open(mnt + b"/new/" + name, os.O_WRONLY | os.O_CREAT | flags, 0o666)
-        try:
-            step = "write"
-            os.write(fd, text)
-        finally:
-            os.close(fd)
-    except OSError as error:
-        return f"{step} {errno.errorcode[error.errno]}"
-    return "done"
+def asked(text, flags=os.O_TRUNC):
+    """What the system answers to who writes the text to new/NAME."""
+    return answer(mnt + b"/new/" + name, text, flags)
 
 
 def refused():
     """Also when nothing is written, as by touch."""
-    expect("open EINVAL", answer(os.O_TRUNC, b"40"), "name")
+    expect("open EINVAL", asked(b"40"), "name")
     told = read(mnt + b"/errors").splitlines()[-1]
     if not re.search(b" new/[^ ]* EINVAL E_INVALID_NAME .", told):
         sys.exit(f"FAILED: errors does not tell of {name}: {told}")
-    expect("open EINVAL", answer(os.O_NONBLOCK | os.O_NOCTTY, b""), "touching")
+    expect("open EINVAL", asked(b"", os.O_NONBLOCK | os.O_NOCTTY), "touching")
     expect(False, os.path.lexists(mnt + b"/new/" + name), "there is")
 
 
 def made():
-    expect("done", answer(os.O_TRUNC, b"40"), "name")
+    expect("done", asked(b"40"), "name")
     expect(True, os.path.isfile(store + b"/" + name + b".vhd"), "a file for")
     expect([name], re.findall(b"^name (.*)", read(mnt + b"/disks/" + name + b"/info"), re.M),
            "name in info of")
@@ -66,7 +59,7 @@ are()
 {
     are_wanted=$1
     shift
-    "$python" -I -S "$tmp/program" "$are_wanted" "$mnt" "$store" "$@" || exit 1
+    "$python" -I -S -B "$tmp/program" "$here" "$are_wanted" "$mnt" "$store" "$@" || exit 1
 }
 
 are refused .x ..x -x -- x~ x. x.. "x " " " 'a*b' 'a?b' 'a:b' 'a<b' 'a>b' 'a|b' 'a"b' 'a\b' \

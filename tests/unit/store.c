@@ -617,16 +617,23 @@ static void opens_again_in_another_way(void **state)
     vhd_store_unref(store);
 }
 
+/* Two files of the same content; the first, a.vhd, is opened. */
+static int look_at_one_of_two(const struct vhd_store *store, const char *folder)
+{
+    scratch_put(folder, "a.vhd", "data", 4);
+    scratch_put(folder, "b.vhd", "data", 4);
+    int fd = vhd_store_open_to_look(store, "a.vhd");
+    assert_true(fd >= 0);
+    return fd;
+}
+
 /* Another program may have put something else there meanwhile. */
 static void does_not_open_another_file_for_it(void **state)
 {
     struct vhd_store *store = open_store(*state, 0);
     const char *path = scratch_path(*state, "a.vhd");
 
-    scratch_put(*state, "a.vhd", "data", 4);
-    scratch_put(*state, "b.vhd", "data", 4);
-    int fd = vhd_store_open_to_look(store, "a.vhd");
-    assert_true(fd >= 0);
+    int fd = look_at_one_of_two(store, *state);
     assert_int_equal(vhd_store_open_again(store, "b.vhd", fd, O_RDWR), -ESTALE);
     assert_int_equal(vhd_store_open_again(store, "none.vhd", fd, O_RDWR), -ENOENT);
     assert_int_equal(link(path, scratch_path(*state, "link.vhd")), 0);
@@ -648,10 +655,7 @@ static void tells_whether_a_name_leads_to_what_was_opened(void **state)
     struct vhd_store *store = open_store(*state, 0);
     const char *path = scratch_path(*state, "a.vhd");
 
-    scratch_put(*state, "a.vhd", "data", 4);
-    scratch_put(*state, "b.vhd", "data", 4);
-    int fd = vhd_store_open_to_look(store, "a.vhd");
-    assert_true(fd >= 0);
+    int fd = look_at_one_of_two(store, *state);
     assert_int_equal(vhd_store_confirm(store, "a.vhd", fd), 0);
     assert_int_equal(vhd_store_confirm(store, "b.vhd", fd), -ESTALE);
     assert_int_equal(vhd_store_confirm(store, "none.vhd", fd), -ESTALE);
