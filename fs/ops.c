@@ -482,7 +482,7 @@ static void op_statfs(fuse_req_t req, fuse_ino_t id)
 
 /*
  * What the tree does not have is refused in words that a user knows; without these the kernel
- * would say that it is not implemented.
+ * would answer ENOSYS.
  */
 static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *text, mode_t mode, dev_t rdev)
 {

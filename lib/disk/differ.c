@@ -80,8 +80,8 @@ static int write_whole(struct vhd_disk *disk, const struct part *part, const str
 
 /*
  * Where no parent has anything, the bits may go to disk together with the data: until both are
- * durable there are zeros, as before. In a room that was READY in this session, that is; in one
- * that was found, the data of a lost write may lie under a clear bit.
+ * durable there are zeros, as before. In a room that was READY since the disk was opened, that
+ * is; in one that was found, the data of a lost write may lie under a clear bit.
  *
  * Returns 1 or 0, or a negative errno.
  */

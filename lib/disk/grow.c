@@ -147,9 +147,9 @@ static int make_up_to(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
 
 /*
  * How many rooms one growth makes: one, which somebody waits for; then four times what has been
- * taken in this session. For a barrier writes back what was sent before it, at the speed of the
- * host's disk, and meanwhile about three times as much is sent, at the speed of memory: with fewer
- * rooms, who writes anew would wait for each barrier.
+ * taken since the disk was opened. For a barrier writes back what was sent before it, at the speed
+ * of the host's disk, and meanwhile about three times as much is sent, at the speed of memory: with
+ * fewer rooms, who writes anew would wait for each barrier.
  */
 static unsigned rooms_ahead(const struct vhd_disk *disk)
 {

@@ -35,8 +35,8 @@ struct vhd_disk {
     /* constant once is_writable, an atomic, is true */
     bool is_writable;
     int write_fd;
-    uint64_t
-        *fresh; /* bits, one a block of a differencing disk: its room was READY in this session */
+    uint64_t *fresh; /* bits, one a block of a differencing disk: its room was READY since it was
+                        opened */
     struct vhd_granules *granules; /* of a differencing disk */
     struct vhd_flusher *flusher;   /* NULL with VHD_DISK_NO_FLUSHER */
     enum vhd_growth growth;
@@ -57,7 +57,7 @@ struct vhd_disk {
     struct vhd_rooms rooms;
     uint32_t unallocated;     /* blocks without a room */
     uint64_t footer_at;       /* where the footer at the end is */
-    unsigned taken;           /* rooms, in this session */
+    unsigned taken;           /* rooms, since it was opened */
     bool is_growing;          /* somebody is making rooms, and may have left the lock */
     uint64_t barriers;        /* begun so far; a number above 0 names one; atomic for who syncs */
     uint64_t stale_footer_at; /* to be zeroed after that barrier; 0 for none */

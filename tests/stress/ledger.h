@@ -84,7 +84,7 @@ const char *ledger_judge(const struct ledger *ledger, uint64_t sector, const uin
  * All are at rest: judge everything that the disk holds, read piece by piece, and from now on
  * expect exactly that.
  *
- *   since  what was overwritten before that time cannot have survived; 0 for now
+ *   since  what was overwritten before that time cannot have survived; 0 for the present time
  *   read   reads a piece; returns 0 or a negative errno
  *
  * Ends the test when something is wrong.

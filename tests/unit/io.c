@@ -27,7 +27,7 @@
 
 /*
  * The library's calls of pwritev(2), pwrite(2), pread(2) and fallocate(2) end here, so that the
- * kernel's right to do only a part of the work, or none for now, can be exercised. The true work is
+ * kernel's right to do only a part of the work, or none at all, can be exercised. The true work is
  * done by their siblings.
  */
 static size_t piece;              /* bytes done in one call at most; 0 means as the kernel likes */

@@ -259,7 +259,7 @@ static void an_open_childs_parents_are_claimed(void **state)
     disks_close(disks);
 }
 
-/* Opens the disk "a", which somebody else holds claimed for now. */
+/* Opens the disk "a", which somebody else has claimed. */
 struct opener {
     struct disks disks;
     unsigned flags;

@@ -18,7 +18,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/mutation.h"
 #include "mutation.h"
 #include "run.h"
 
