@@ -33,8 +33,9 @@ enum vhd_result vhd_result_of_errno(int err)
     case ENAMETOOLONG:
         return VHD_BUFFER_OVERFLOW;
     case ENOSPC:
-    case EDQUOT:
         return VHD_DISK_FULL;
+    case EDQUOT:
+        return VHD_QUOTA_EXCEEDED;
     case EFBIG:
         return VHD_FILE_TOO_LARGE;
     case EBUSY:
@@ -45,6 +46,11 @@ enum vhd_result vhd_result_of_errno(int err)
     case EACCES:
     case EPERM:
         return VHD_ACCESS_DENIED;
+    case EMFILE:
+    case ENFILE:
+        return VHD_NO_DESCRIPTORS;
+    case ENOTEMPTY:
+        return VHD_NOT_EMPTY;
     case ECANCELED:
         return VHD_CANCELLED;
     case ESHUTDOWN:

@@ -74,6 +74,18 @@ enum vhd_task_result {
             VHD_TASK_UNEXPECTED_ERROR, "the service is shutting down")                             \
     OUTCOME(VHD_OUT_OF_MEMORY, "E_OUTOFMEMORY", 0x8007000E, ENOMEM, VHD_TASK_OUT_OF_MEMORY,        \
             "out of memory")                                                                       \
+    OUTCOME(VHD_QUOTA_EXCEEDED, "E_DISK_FULL", 0x80070070, EDQUOT, VHD_TASK_DISK_RELATED_ERROR,    \
+            "the quota of the host's file system is used up")                                      \
+    OUTCOME(VHD_NO_DESCRIPTORS, "E_OUTOFMEMORY", 0x8007000E, EMFILE, VHD_TASK_OUT_OF_MEMORY,       \
+            "vhdfs has no more file descriptors or threads")                                       \
+    OUTCOME(VHD_CHAIN_ENDLESS, "VM_E_INVALID_HD_FILE", 0xA0040682, ELOOP,                          \
+            VHD_TASK_DISK_RELATED_ERROR, "the chain of parents is too long or has no end")         \
+    OUTCOME(VHD_ACCESS_FAILED, "VM_E_HD_IMAGE_ACCESS", 0xA0040681, EIO,                            \
+            VHD_TASK_DISK_RELATED_ERROR, "the image cannot be relied on until its last close")     \
+    OUTCOME(VHD_NOT_PERMITTED, "E_NOT_SUPPORTED", 0x80070032, EPERM, VHD_TASK_UNEXPECTED_ERROR,    \
+            "the tree does not allow this")                                                        \
+    OUTCOME(VHD_NOT_EMPTY, "E_DIR_NOT_EMPTY", 0x80070091, ENOTEMPTY, VHD_TASK_UNEXPECTED_ERROR,    \
+            "the folder is not empty")                                                             \
     OUTCOME(VHD_UNEXPECTED, "DISP_E_EXCEPTION", 0x80020009, EIO, VHD_TASK_DISK_RELATED_ERROR,      \
             "the host failed in an unexpected way")
 

@@ -312,7 +312,7 @@ static void run_out_of_descriptors(void *path)
     CHILD_EXPECT(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     limit.rlim_cur = 0;
     CHILD_EXPECT(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-    CHILD_EXPECT(answer(service, scratch_path(path, "a.vhd"), 3) == VHD_UNEXPECTED);
+    CHILD_EXPECT(answer(service, scratch_path(path, "a.vhd"), 3) == VHD_NO_DESCRIPTORS);
     vhd_service_free(service);
 }
 
