@@ -11,23 +11,15 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "disk/image.h"
+#include "store/fingerprint.h"
 
 /* How long a directory that looks unchanged is believed. */
 #define BELIEVED_SECONDS 2
 
-/*
- * A file's time counts in ticks: of the kernel's clock, or of the file system, a second on ext4
- * with small inodes, two on FAT. What was changed so shortly before it was looked at may have
- * changed again since, at the same time.
- */
-#define TICK_NANOSECONDS 2000000000L
-
 /* An image that has been read. */
 struct known {
-    const char *file; /* text, but for a key to search with */
-    ino_t ino;
-    struct timespec changed; /* its inode */
-    bool is_settled;         /* that was long enough before it was read */
+    const char *file;                   /* text, but for a key to search with */
+    struct vhd_fingerprint fingerprint; /* before it was read */
     bool is_child;
     uuid_t parent; /* of a child */
     char text[];
@@ -41,8 +33,8 @@ struct vhd_children {
     uuid_t *parents;      /* of all children, sorted */
     size_t count, room;
     bool is_listed;
-    struct timespec listed_at;         /* real time */
-    struct timespec folder_changed[2]; /* mtime and ctime of the directory when it was listed */
+    struct timespec listed_at;     /* real time */
+    struct vhd_fingerprint folder; /* of the directory, before it was listed */
 };
 
 struct vhd_children *vhd_children_new(struct vhd_store *store)
@@ -74,11 +66,6 @@ static int compare_files(const void *a, const void *b)
 static int compare_parents(const void *a, const void *b)
 {
     return uuid_compare(a, b);
-}
-
-static bool is_same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
 /* Nanoseconds from one time to another. */
@@ -119,9 +106,8 @@ static int known_new(const struct vhd_children *children, const struct vhd_file 
         return -ENOMEM;
     memcpy(known->text, file->file, size);
     known->file = known->text;
-    known->ino = file->attributes.st_ino;
-    known->changed = file->attributes.st_ctim;
-    known->is_settled = between(known->changed, clock_real()) > TICK_NANOSECONDS;
+    /* The time of the listing's begin is on the safe side. */
+    known->fingerprint = vhd_fingerprint_seen(&file->attributes, children->listed_at);
     int err = known_read(children, file->file, known);
     if (err < 0)
         free(known);
@@ -133,8 +119,8 @@ static int known_new(const struct vhd_children *children, const struct vhd_file 
 /* Is what is known of a file still true of it? */
 static bool is_same(const struct known *known, const struct vhd_file *file)
 {
-    return known->is_settled && known->ino == file->attributes.st_ino &&
-           is_same_time(known->changed, file->attributes.st_ctim);
+    const struct vhd_fingerprint now = vhd_fingerprint_of(&file->attributes);
+    return known->fingerprint.is_reliable && vhd_fingerprint_is_same(&known->fingerprint, &now);
 }
 
 /* What a listing needs on its way through the store. */
@@ -191,7 +177,7 @@ static int list_one(void *arg, const struct vhd_file *file)
 }
 
 /* List the store. On failure what is known is dropped, and read anew the next time. */
-static int list(struct vhd_children *children, const struct stat *folder)
+static int list(struct vhd_children *children, const struct vhd_fingerprint *folder)
 {
     struct listing listing = {.children = children};
 
@@ -201,22 +187,19 @@ static int list(struct vhd_children *children, const struct stat *folder)
     tdestroy(children->known, free);
     children->known = listing.known;
     children->is_listed = err == 0;
-    children->folder_changed[0] = folder->st_mtim;
-    children->folder_changed[1] = folder->st_ctim;
+    children->folder = *folder;
     if (children->count > 0)
         qsort(children->parents, children->count, sizeof(uuid_t), compare_parents);
     return err;
 }
 
 /* Does the last listing still tell what is in the directory? */
-static bool is_current(const struct vhd_children *children, const struct stat *folder)
+static bool is_current(const struct vhd_children *children, const struct vhd_fingerprint *folder)
 {
     int64_t age = between(children->listed_at, clock_real());
 
     return children->is_listed && age >= 0 && age < BELIEVED_SECONDS * INT64_C(1000000000) &&
-           is_same_time(children->folder_changed[0], folder->st_mtim) &&
-           is_same_time(children->folder_changed[1], folder->st_ctim) &&
-           between(folder->st_ctim, children->listed_at) > TICK_NANOSECONDS;
+           children->folder.is_reliable && vhd_fingerprint_is_same(&children->folder, folder);
 }
 
 /* The first of the sorted parents that is not below this one. */
@@ -236,10 +219,12 @@ static size_t lower_bound(const struct vhd_children *children, const uuid_t pare
 
 static int count(struct vhd_children *children, const uuid_t parent, bool is_anew, unsigned *ret)
 {
-    struct stat folder;
+    const struct timespec seen = clock_real();
+    struct stat attributes;
 
-    if (fstat(vhd_store_fd(children->store), &folder) < 0)
+    if (fstat(vhd_store_fd(children->store), &attributes) < 0)
         return -errno;
+    const struct vhd_fingerprint folder = vhd_fingerprint_seen(&attributes, seen);
     HOLD_LOCK(&children->lock);
     if (is_anew || !is_current(children, &folder)) {
         int err = list(children, &folder);
