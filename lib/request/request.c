@@ -48,8 +48,9 @@ static enum vhd_result option_type(struct word value, struct vhd_request *reques
     (void)request;
     if (value.len != strlen("dynamic") || memcmp(value.text, "dynamic", value.len) != 0)
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the type is \"%.*s\", expected \"dynamic\"", shown(value),
-                               value.text);
+                               "the type is \"%.*s\", expected dynamic, such as \"4096 "
+                               "type=dynamic\"",
+                               shown(value), value.text);
     return VHD_OK;
 }
 
@@ -89,14 +90,18 @@ static enum vhd_result option_read(struct word word, bool seen[OPTION_COUNT],
         if (strlen(options[i].key) != key_len || memcmp(options[i].key, word.text, key_len) != 0)
             continue;
         if (seen[i])
-            return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT, "%s= is given twice", options[i].key);
+            return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                                   "%s= is given twice, expected once, such as "
+                                   "\"4096 type=dynamic\"",
+                                   options[i].key);
         seen[i] = true;
         struct word value = {equals + 1, word.len - key_len - 1};
         return options[i].read(value, request, ret);
     }
     return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                           "\"%.*s\" is no option, expected type=dynamic or uuid=UUID", shown(word),
-                           word.text);
+                           "\"%.*s\" is neither a unit behind the size nor an option, expected "
+                           "type=dynamic or uuid=UUID, such as \"4096 MB type=dynamic\"",
+                           shown(word), word.text);
 }
 
 /* Cut the line out of the text: at most one, its end optional. */
@@ -104,38 +109,128 @@ static enum vhd_result one_line(struct word *text, struct vhd_verdict *ret)
 {
     if (text->len > VHD_REQUEST_MAX)
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the request takes %zu bytes, expected at most %d", text->len,
-                               VHD_REQUEST_MAX);
+                               "the request takes %zu bytes, expected at most %d, such as \"4096\"",
+                               text->len, VHD_REQUEST_MAX);
     const char *end = memchr(text->text, '\n', text->len);
     if (!end)
         return VHD_OK;
     size_t len = (size_t)(end - text->text);
     if (!vhd_request_is_blank(end, text->len - len))
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "there is text behind the first line, expected one request a write");
+                               "there is text behind the first line, expected one request a write, "
+                               "such as \"4096\"");
     text->len = len;
     return VHD_OK;
+}
+
+/* A stretch without the blanks around it. */
+static struct word trimmed(struct word text)
+{
+    while (text.len > 0 && is_blank(*text.text))
+        text.text++, text.len--;
+    while (text.len > 0 && is_blank(text.text[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+static bool is_quote(char c)
+{
+    return c == '"' || c == '\'';
+}
+
+static bool has_quote(struct word word)
+{
+    return memchr(word.text, '"', word.len) || memchr(word.text, '\'', word.len);
+}
+
+static enum vhd_result refuse_quotes(struct word line, struct vhd_verdict *ret)
+{
+    return vhd_verdict_set(
+        ret, VHD_INVALID_ARGUMENT,
+        "the request is %.*s, expected no quotes in it, or a pair around the size "
+        "or all of it, such as 4096 MB or \"4096 MB\"",
+        shown(line), line.text);
+}
+
+/* Cut the size and its unit, the next word, off a line. */
+static struct word cut_size(struct word *line)
+{
+    struct word size = next_word(line), rest = *line;
+    struct word unit = next_word(&rest);
+
+    if (size.len == 0 || !vhd_size_is_unit(unit.text, unit.len))
+        return size;
+    *line = rest;
+    return (struct word){size.text, (size_t)(unit.text + unit.len - size.text)};
+}
+
+/*
+ * Cut the size off a line that begins with a quote. Who quotes for the shell and once more for us
+ * writes a pair of quotes around the size or around the whole request: both are taken.
+ *
+ *   line  not empty
+ */
+static enum vhd_result cut_quoted_size(struct word *line, struct word *ret_size,
+                                       struct vhd_verdict *ret)
+{
+    const struct word whole = trimmed(*line);
+    const char *inner = whole.text + 1, *end = memchr(inner, *whole.text, whole.len - 1);
+    struct word quoted = {inner, end ? (size_t)(end - inner) : 0};
+    struct word rest = {end ? end + 1 : NULL, end ? whole.len - quoted.len - 2 : 0};
+
+    if (!end || (rest.len > 0 && !is_blank(*rest.text)))
+        return refuse_quotes(whole, ret);
+    if (rest.len == 0) {
+        *line = quoted;
+        *ret_size = cut_size(line);
+        return VHD_OK;
+    }
+    *line = rest;
+    *ret_size = cut_size(&quoted);
+    struct word next = next_word(&rest);
+    bool is_whole = trimmed(quoted).len == 0 && !vhd_size_is_unit(next.text, next.len);
+    return is_whole ? VHD_OK : refuse_quotes(whole, ret);
+}
+
+/* Cut the size off a line; it has yet to be judged as one. */
+static enum vhd_result find_size(struct word *line, struct word *ret_size, struct vhd_verdict *ret)
+{
+    const struct word whole = trimmed(*line);
+    enum vhd_result result = VHD_OK;
+
+    if (whole.len > 0 && is_quote(*whole.text))
+        result = cut_quoted_size(line, ret_size, ret);
+    else
+        *ret_size = cut_size(line);
+    if (result != VHD_OK)
+        return result;
+    if (has_quote(*ret_size))
+        return refuse_quotes(whole, ret);
+    if (ret_size->len > 0 && !memchr(ret_size->text, '=', ret_size->len))
+        return VHD_OK;
+    return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                           "the request is \"%.*s\", expected a size first, such as \"4096 "
+                           "type=dynamic\"",
+                           shown(whole), whole.text);
 }
 
 enum vhd_result vhd_request_parse(const char *text, size_t len, struct vhd_request *ret_request,
                                   struct vhd_verdict *ret)
 {
     struct vhd_request request = {0};
-    struct word line = {text, len};
+    struct word line = {text, len}, size = {0};
     bool seen[OPTION_COUNT] = {false};
 
     enum vhd_result result = one_line(&line, ret);
-    if (result != VHD_OK)
-        return result;
-    struct word size = next_word(&line);
+    if (result == VHD_OK)
+        result = find_size(&line, &size, ret);
 
     /* Syntax is judged before figures: a bad option wins over a size out of range. */
-    for (struct word word = next_word(&line); word.len > 0; word = next_word(&line)) {
+    for (struct word word = next_word(&line); result == VHD_OK && word.len > 0;
+         word = next_word(&line))
         result = option_read(word, seen, &request, ret);
-        if (result != VHD_OK)
-            return result;
-    }
-    result = vhd_size_parse(size.text, size.len, &request.size, ret);
+    if (result == VHD_OK)
+        result = vhd_size_parse(size.text, size.len, &request.size, ret);
     if (result == VHD_OK)
         *ret_request = request;
     return result;

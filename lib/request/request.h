@@ -25,6 +25,9 @@ struct vhd_request {
  *     request = SIZE {option}      words split by blanks; CR tolerated, final newline optional
  *     option  = type=dynamic | uuid=UUID
  *
+ * SIZE is as in request/size.h, its unit perhaps a word of its own. A pair of quotes, " or ',
+ * around the size or around the whole request is taken and means nothing.
+ *
  *   text, len  the line; not terminated
  *
  * Returns VHD_OK, or with a sentence in *ret:

@@ -3,82 +3,232 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
-/* How much of a word is shown in a sentence. */
+/* A size as it was written, taken apart. */
+struct reading {
+    const char *text;
+    size_t len;
+    size_t whole;    /* digits before the point, from the start of the text on */
+    size_t fraction; /* digits behind it */
+    bool has_point;
+    const char *unit;
+    size_t unit_len;
+};
+
+/* How much of a text is shown in a sentence. */
 static int shown(size_t len)
 {
     return (int)(len < 64 ? len : 64);
 }
 
-static enum vhd_result refuse_word(const char *word, size_t len, struct vhd_verdict *ret)
+static enum vhd_result refuse_text(const char *text, size_t len, struct vhd_verdict *ret)
 {
     return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                            "the size is \"%.*s\", expected a number of MB above 0, such as 4096, "
-                           "or with suffix M, G or T",
-                           shown(len), word);
+                           "or a number with a unit B, M, G or T, such as 1.5G",
+                           shown(len), text);
 }
 
-static enum vhd_result judge(const char *word, size_t len, uint64_t bytes, struct vhd_verdict *ret)
+static enum vhd_result judge(const char *text, size_t len, bool has_unit, uint64_t bytes,
+                             struct vhd_verdict *ret)
 {
-    if (bytes == 0)
-        return refuse_word(word, len, ret);
+    const char *counted = has_unit ? "" : " MB";
+
     if (bytes < VHD_SIZE_MIN_MB * VHD_MB)
         return vhd_verdict_set(ret, VHD_SIZE_TOO_SMALL,
-                               "the size is %.*s, expected at least %" PRId64 " MB", shown(len),
-                               word, VHD_SIZE_MIN_MB);
+                               "the size is %.*s%s, expected at least %" PRId64
+                               " MB, such as 4096 or 4G",
+                               shown(len), text, counted, VHD_SIZE_MIN_MB);
     if (bytes > VHD_SIZE_MAX_MB * VHD_MB)
         return vhd_verdict_set(ret, VHD_SIZE_TOO_LARGE,
-                               "the size is %.*s, expected at most %" PRId64 " MB", shown(len),
-                               word, VHD_SIZE_MAX_MB);
+                               "the size is %.*s%s, expected at most %" PRId64 " MB (2040 GB)%s",
+                               shown(len), text, counted, VHD_SIZE_MAX_MB,
+                               has_unit ? ""
+                                        : "; a number of bytes ends in B, such as 4294967296B");
     return VHD_OK;
 }
 
-/* Bytes in one of what the suffix counts; 0 where it is none. */
-static uint64_t unit_of(const char *suffix, size_t len)
+static bool is_blank(char c)
 {
-    if (len == 0)
-        return VHD_MB;
-    if (len > 1)
-        return 0;
-    switch (*suffix) {
-    case 'B':
-        return 1;
-    case 'M':
-        return VHD_MB;
-    case 'G':
-        return VHD_MB << 10;
-    case 'T':
-        return VHD_MB << 20;
-    default:
-        return 0;
-    }
+    return c == ' ' || c == '\t' || c == '\r';
 }
 
-enum vhd_result vhd_size_parse(const char *word, size_t len, uint64_t *ret_bytes,
+/* How many digits a text begins with. */
+static size_t digits_of(const char *text, size_t len)
+{
+    size_t count = 0;
+
+    while (count < len && text[count] >= '0' && text[count] <= '9')
+        count++;
+    return count;
+}
+
+/* Take a text apart: digits, perhaps a point and digits, perhaps blanks, and all else as a unit. */
+static struct reading take_apart(const char *text, size_t len)
+{
+    struct reading reading = {.text = text, .len = len, .whole = digits_of(text, len)};
+    size_t at = reading.whole;
+
+    if (at > 0 && at < len && text[at] == '.') {
+        reading.has_point = true;
+        reading.fraction = digits_of(text + at + 1, len - at - 1);
+        at += 1 + reading.fraction;
+    }
+    while (at + 1 < len && is_blank(text[at]))
+        at++;
+    reading.unit = text + at;
+    reading.unit_len = len - at;
+    return reading;
+}
+
+/* Bytes in one of what a unit counts; 0 where it is none. */
+static uint64_t unit_of(const char *unit, size_t len)
+{
+    static const struct {
+        const char *name;
+        uint64_t bytes;
+    } units[] = {
+        {"B", 1},
+        {"M", VHD_MB},
+        {"MB", VHD_MB},
+        {"MiB", VHD_MB},
+        {"G", VHD_MB << 10},
+        {"GB", VHD_MB << 10},
+        {"GiB", VHD_MB << 10},
+        {"T", VHD_MB << 20},
+        {"TB", VHD_MB << 20},
+        {"TiB", VHD_MB << 20},
+    };
+
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strlen(units[i].name) == len && strncasecmp(units[i].name, unit, len) == 0)
+            return units[i].bytes;
+    }
+    return 0;
+}
+
+bool vhd_size_is_unit(const char *word, size_t len)
+{
+    return unit_of(word, len) != 0;
+}
+
+/* Is what was taken apart a size? A fraction of what has no unit is none. */
+static enum vhd_result judge_syntax(const struct reading *reading, struct vhd_verdict *ret)
+{
+    const int len = shown(reading->len);
+
+    if (reading->whole == 0 || (reading->has_point && reading->fraction == 0))
+        return refuse_text(reading->text, reading->len, ret);
+    if (reading->unit_len == 0 && reading->has_point)
+        return vhd_verdict_set(
+            ret, VHD_INVALID_ARGUMENT,
+            "the size is \"%.*s\", a fraction without a unit, expected one of M, "
+            "G or T behind it, such as 1.5G",
+            len, reading->text);
+    if (reading->unit_len > 0 && reading->unit[0] == ',')
+        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                               "the size is \"%.*s\", expected digits without a comma, such as "
+                               "4096, and a point before a fraction, such as 1.5G",
+                               len, reading->text);
+    if (reading->unit_len > 0 && unit_of(reading->unit, reading->unit_len) == 0)
+        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                               "the size is \"%.*s\", where \"%.*s\" is no unit, expected B, M, G, "
+                               "T, MB, GB, TB, MiB, GiB or TiB, such as 4096M",
+                               len, reading->text, shown(reading->unit_len), reading->unit);
+    return VHD_OK;
+}
+
+/* Is there no digit but 0? */
+static bool is_zero(const struct reading *reading)
+{
+    for (size_t i = 0; i < reading->whole + reading->has_point + reading->fraction; i++) {
+        if (reading->text[i] != '0' && reading->text[i] != '.')
+            return false;
+    }
+    return true;
+}
+
+/* The whole part in bytes; UINT64_MAX where 64 bits do not hold it. */
+static uint64_t whole_bytes(const struct reading *reading, uint64_t unit)
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < reading->whole; i++) {
+        if (__builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, (unsigned)(reading->text[i] - '0'), &number))
+            return UINT64_MAX;
+    }
+    return __builtin_mul_overflow(number, unit, &number) ? UINT64_MAX : number;
+}
+
+/* Double a decimal fraction in place. Returns the 1 or 0 that goes before its point. */
+static unsigned double_fraction(uint8_t *digits, size_t count)
+{
+    unsigned carry = 0;
+
+    for (size_t i = count; i > 0; i--) {
+        unsigned doubled = 2u * digits[i - 1] + carry;
+        digits[i - 1] = (uint8_t)(doubled % 10);
+        carry = doubled / 10;
+    }
+    return carry;
+}
+
+/*
+ * The fraction in bytes, rounded down. Units are powers of two, so each doubling gives one bit.
+ *
+ *   ret_is_exact  receives whether nothing was lost
+ */
+static uint64_t fraction_bytes(const struct reading *reading, uint64_t unit, bool *ret_is_exact)
+{
+    /* Each digit behind the last bit of a byte would leave a rest: so many are never exact. */
+    enum { DIGITS_MAX = 64 };
+    const char *text = reading->text + reading->whole + 1;
+    uint8_t digits[DIGITS_MAX];
+    uint64_t bytes = 0;
+    size_t count = reading->fraction;
+
+    while (count > 0 && text[count - 1] == '0')
+        count--;
+    *ret_is_exact = count <= DIGITS_MAX;
+    if (count > DIGITS_MAX)
+        count = DIGITS_MAX;
+    for (size_t i = 0; i < count; i++)
+        digits[i] = (uint8_t)(text[i] - '0');
+    for (; unit > 1; unit /= 2)
+        bytes = 2 * bytes + double_fraction(digits, count);
+    for (size_t i = 0; i < count; i++)
+        *ret_is_exact = *ret_is_exact && digits[i] == 0;
+    return bytes;
+}
+
+enum vhd_result vhd_size_parse(const char *text, size_t len, uint64_t *ret_bytes,
                                struct vhd_verdict *ret)
 {
-    uint64_t number = 0, bytes;
-    bool is_huge = false;
-    size_t digits = 0;
+    const struct reading reading = take_apart(text, len);
+    const bool has_unit = reading.unit_len > 0;
+    bool is_exact = true;
 
-    while (digits < len && word[digits] >= '0' && word[digits] <= '9') {
-        unsigned digit = (unsigned)(word[digits++] - '0');
-        if (__builtin_mul_overflow(number, 10, &number) ||
-            __builtin_add_overflow(number, digit, &number))
-            is_huge = true;
-    }
-    uint64_t unit = unit_of(word + digits, len - digits);
-    if (digits == 0 || unit == 0)
-        return refuse_word(word, len, ret);
-    if (is_huge || __builtin_mul_overflow(number, unit, &bytes))
-        bytes = UINT64_MAX;
-    enum vhd_result result = judge(word, len, bytes, ret);
+    enum vhd_result result = judge_syntax(&reading, ret);
     if (result != VHD_OK)
         return result;
-    if (bytes % 512 != 0)
+    if (is_zero(&reading))
+        return refuse_text(text, len, ret);
+    const uint64_t unit = has_unit ? unit_of(reading.unit, reading.unit_len) : VHD_MB;
+    uint64_t bytes = whole_bytes(&reading, unit);
+    if (reading.has_point &&
+        __builtin_add_overflow(bytes, fraction_bytes(&reading, unit, &is_exact), &bytes))
+        bytes = UINT64_MAX;
+    result = judge(text, len, has_unit, bytes, ret);
+    if (result != VHD_OK)
+        return result;
+    if (!is_exact || bytes % 512 != 0)
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the size is %.*s, expected a multiple of 512 bytes", (int)len,
-                               word);
+                               "the size is \"%.*s\", expected a multiple of 512 bytes, such as "
+                               "%" PRIu64 "B",
+                               shown(len), text, bytes - bytes % 512);
     *ret_bytes = bytes;
     return VHD_OK;
 }
@@ -89,9 +239,9 @@ enum vhd_result vhd_size_judge_mb(int64_t mb, struct vhd_verdict *ret)
     int len = snprintf(word, sizeof word, "%" PRId64, mb);
 
     if (mb <= 0)
-        return refuse_word(word, (size_t)len, ret);
+        return refuse_text(word, (size_t)len, ret);
     uint64_t bytes = mb > VHD_SIZE_MAX_MB ? UINT64_MAX : (uint64_t)mb * VHD_MB;
-    return judge(word, (size_t)len, bytes, ret);
+    return judge(word, (size_t)len, false, bytes, ret);
 }
 
 void vhd_size_format(uint64_t bytes, char buf[VHD_SIZE_TEXT])

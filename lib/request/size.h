@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,19 +20,23 @@
 #define VHD_SIZE_MAX_MB INT64_C(2088960)
 
 /*
- * Read a size: a decimal number of MB (2^20 bytes), or a number with suffix M, G or T (powers of
- * 1024), or a number of bytes with suffix B, a multiple of 512.
+ * Read a size: a decimal number of MB (2^20 bytes), or a number with a unit B, M, G, T, MB, GB, TB,
+ * MiB, GiB or TiB, in any case of its letters, all powers of 1024. Blanks may stand before the
+ * unit. A fraction needs a unit: "1.5G".
  *
- *   word, len  the word; not terminated
- *   ret_bytes  receives the size, within the limits
+ *   text, len  the size alone; not terminated
+ *   ret_bytes  receives the size, within the limits; a multiple of 512
  *
  * Returns VHD_OK, or with a sentence in *ret:
- *   VHD_INVALID_ARGUMENT  no such number, or not above 0
+ *   VHD_INVALID_ARGUMENT  no such number, not above 0, or no multiple of 512 bytes
  *   VHD_SIZE_TOO_SMALL    below 3 MB
  *   VHD_SIZE_TOO_LARGE    above 2,088,960 MB, numbers past 64 bits too
  */
-enum vhd_result vhd_size_parse(const char *word, size_t len, uint64_t *ret_bytes,
+enum vhd_result vhd_size_parse(const char *text, size_t len, uint64_t *ret_bytes,
                                struct vhd_verdict *ret);
+
+/* Is a word one of the units that vhd_size_parse() takes? */
+bool vhd_size_is_unit(const char *word, size_t len);
 
 /* Judge a size in MB against the same limits, with the same outcomes. */
 enum vhd_result vhd_size_judge_mb(int64_t mb, struct vhd_verdict *ret);

@@ -49,7 +49,7 @@ refused()
 }
 
 refused EINVAL E_INVALIDARG " " "
-" x forty -40 -1 0 00 0G 0x40 40.5 40,5 +40 4e3 40MB 40m 40K 40P "40 M" G \
+" x forty -40 -1 0 00 0G 0x40 40.5 40,5 +40 4e3 40MM 40K 40P "40 K" G \
     "40 41" "40 colour" "40 colour=red" "40 =" "40 type" "40 type=" "40 type=banana" "40 Type=dynamic" \
     "40 type=dynamic type=dynamic" "40 uuid=1" "40 uuid=" "40 uuid=00000000-0000-0000-0000-000000000000" \
     "40 uuid=8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6 uuid=8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6" \

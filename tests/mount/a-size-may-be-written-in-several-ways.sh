@@ -26,6 +26,15 @@ makes 1G $((1024 * mb))
 makes 2040G $((2040 * 1024 * mb))
 makes 1T $((1 << 40))
 makes 2088960 $((2088960 * mb))
+makes 4096m $((4096 * mb))
+makes 4GB $((4096 * mb))
+makes 4GiB $((4096 * mb))
+makes 1.5G $((1536 * mb))
+makes 0.5T $((512 * 1024 * mb))
+makes "4096 MB" $((4096 * mb))
+makes "1.5 gib type=dynamic" $((1536 * mb))
+makes '"4096 MB"' $((4096 * mb))
+makes "'40' type=dynamic" $((40 * mb))
 makes " 40" $((40 * mb))
 makes "40 " $((40 * mb))
 makes "$tab 40$tab" $((40 * mb))
@@ -46,3 +55,12 @@ makes "$(cat "$mnt/disks/d1/size")" $((3 * mb))
 makes 4194816B 4194816
 expect 4194816B "$(cat "$mnt/disks/d$count/size")" "size that is no whole MB"
 makes "$(cat "$mnt/disks/d$count/size")" 4194816
+
+# What cannot be read so is refused with what was read, what is expected and an example.
+refused=$(answer "$mnt/new/x" 4,096)
+expect "write EINVAL" "$refused" "request with a comma"
+for request in 4.5 1.3G 4096K "4096 KB" '"4096' 0 -1 x "type=dynamic" "4096 type=fixed"; do
+    expect "write EINVAL" "$(answer "$mnt/new/x" "$request")" "request \"$request\""
+    tail -n 1 "$mnt/errors" | grep -q 'expected .*such as' ||
+        fail "no example for \"$request\": $(tail -n 1 "$mnt/errors")"
+done

@@ -78,6 +78,95 @@ static void a_size_is_a_whole_request(void **state)
     assert_read("2088960\n", UINT64_C(2190433320960), no_uuid);
 }
 
+static void the_unit_may_be_a_word_of_its_own(void **state)
+{
+    (void)state;
+    assert_read("4096 MB\n", four_gb, no_uuid);
+    assert_read("4096 M", four_gb, no_uuid);
+    assert_read("4 GiB\r\n", four_gb, no_uuid);
+    assert_read(" 4\tgb ", four_gb, no_uuid);
+    assert_read("0.5 G type=dynamic", four_gb / 8, no_uuid);
+    assert_read("4096 MB type=dynamic uuid=" UUID "\n", four_gb, uuid_bytes);
+    assert_read("4096 MB uuid=" UUID, four_gb, uuid_bytes);
+}
+
+/* Who quotes for the shell, and once more for vhdfs, means the same. */
+static void a_pair_of_quotes_means_nothing(void **state)
+{
+    (void)state;
+    const char *const texts[] = {
+        "\"4096\"\n",
+        "'4096'\n",
+        "\"4096 MB\"\n",
+        "'4 GB'",
+
+        "\" 4096 MB \"\n",
+        " \"4096\" \r\n",
+        "\"4096\" type=dynamic\n",
+        "'4G' type=dynamic",
+        "\"4096 MB\" type=dynamic",
+        "\"4096 MB type=dynamic\"\n",
+        "'4096 type=dynamic'",
+    };
+
+    for (size_t i = 0; i < LENGTH(texts); i++)
+        assert_read(texts[i], four_gb, no_uuid);
+}
+
+/* Any other quotes are refused, and the sentence says so. */
+static void other_quotes_are_refused(void **state)
+{
+    (void)state;
+    const char *const texts[] = {
+        "\"",
+        "'",
+        "\"4096",
+        "4096\"",
+        "\"4096'",
+        "40\"96",
+        "\"4096\" MB",
+        "\"4096\"MB",
+        "\"\"4096\"\"",
+        "'\"4096\"'",
+        "\"4096 MB\"type=dynamic",
+        "\"4096 x\" type=dynamic",
+        "\"4096 type=dynamic\" uuid=" UUID,
+    };
+
+    for (size_t i = 0; i < LENGTH(texts); i++) {
+        struct vhd_request request;
+        struct vhd_verdict verdict;
+        assert_invalid(texts[i]);
+        vhd_request_parse(texts[i], strlen(texts[i]), &request, &verdict);
+        assert_non_null(strstr(verdict.sentence, "quotes"));
+    }
+    assert_invalid("\"\"");
+    assert_invalid("\"\" 4096");
+    assert_invalid("\" \"");
+    assert_invalid("\"x\"");
+    assert_invalid("4096 \"type=dynamic\"");
+}
+
+static void each_refusal_says_what_is_expected(void **state)
+{
+    (void)state;
+    const char *const texts[] = {
+        "",         "type=dynamic", "4096 type=fixed",
+        "4096 KB",  "4096 uuid=1",  "4096\n4096",
+        "4096 x=1", "\"4096",       "4096 type=dynamic type=dynamic",
+        "x",
+    };
+
+    for (size_t i = 0; i < LENGTH(texts); i++) {
+        struct vhd_request request;
+        struct vhd_verdict verdict;
+        assert_int_not_equal(vhd_request_parse(texts[i], strlen(texts[i]), &request, &verdict),
+                             VHD_OK);
+        assert_non_null(strstr(verdict.sentence, "expected"));
+        assert_non_null(strstr(verdict.sentence, "such as"));
+    }
+}
+
 static void blanks_and_line_ends_of_any_kind_are_taken(void **state)
 {
     (void)state;
@@ -134,8 +223,9 @@ static void what_is_no_size_is_refused(void **state)
 {
     (void)state;
     const char *const texts[] = {
-        "0\n",  "-1\n",   "-4096",  "+4096",   "x\n",      "4096x\n",      "4 096",    "4,096",
-        "4.5G", "4096MB", "0x1000", "4096K\n", "4096 M\n", "\u00A04096\n", "\v4096\n", "4096\f\n",
+        "0\n",     "-1\n",  "-4096",   "+4096",    "x\n",          "4096x\n",   "4 096",
+        "4,096",   "4.5",   "0x1000",  "4096K\n",  "4096 K\n",     "4096 KB\n", "4096 M M\n",
+        "4 G 4 G", "G 4\n", "1.3 G\n", "1 .5 G\n", "\u00A04096\n", "\v4096\n",  "4096\f\n",
     };
 
     for (size_t i = 0; i < LENGTH(texts); i++) {
@@ -393,6 +483,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_size_is_a_whole_request),
+        cmocka_unit_test(the_unit_may_be_a_word_of_its_own),
+        cmocka_unit_test(a_pair_of_quotes_means_nothing),
+        cmocka_unit_test(other_quotes_are_refused),
+        cmocka_unit_test(each_refusal_says_what_is_expected),
         cmocka_unit_test(blanks_and_line_ends_of_any_kind_are_taken),
         cmocka_unit_test(the_text_is_not_terminated),
         cmocka_unit_test(options_are_read_in_any_order),

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sentence.h"
@@ -60,7 +62,7 @@ static void a_plain_number_counts_mb(void **state)
     assert_size("2088960", UINT64_C(2190433320960));
 }
 
-static void suffixes_count_powers_of_1024(void **state)
+static void units_count_powers_of_1024(void **state)
 {
     (void)state;
     assert_size("3M", 3145728);
@@ -74,6 +76,134 @@ static void suffixes_count_powers_of_1024(void **state)
     assert_size("3146240B", 3146240);
     assert_size("2190433320960B", UINT64_C(2190433320960));
     assert_size("2190433320448B", UINT64_C(2190433320448));
+}
+
+static void each_unit_has_its_long_forms_in_any_case(void **state)
+{
+    (void)state;
+    const struct {
+        const char *unit;
+        uint64_t bytes;
+    } units[] = {
+        {"B", 1},
+        {"b", 1},
+        {"M", 1 << 20},
+        {"m", 1 << 20},
+        {"MB", 1 << 20},
+        {"mb", 1 << 20},
+        {"Mb", 1 << 20},
+        {"MiB", 1 << 20},
+        {"mib", 1 << 20},
+        {"MIB", 1 << 20},
+        {"G", 1 << 30},
+        {"g", 1 << 30},
+        {"GB", 1 << 30},
+        {"gB", 1 << 30},
+        {"GiB", 1 << 30},
+        {"gib", 1 << 30},
+        {"T", 1ULL << 40},
+        {"t", 1ULL << 40},
+        {"TB", 1ULL << 40},
+        {"tb", 1ULL << 40},
+        {"TiB", 1ULL << 40},
+        {"tIb", 1ULL << 40},
+    };
+
+    for (size_t i = 0; i < LENGTH(units); i++) {
+        const char *number = units[i].bytes == 1            ? "3145728"
+                             : units[i].bytes == 1ULL << 40 ? "1"
+                                                            : "64";
+        const char *const between[] = {"", " ", "\t", "  \t "};
+        for (size_t j = 0; j < LENGTH(between); j++) {
+            char text[64];
+            snprintf(text, sizeof text, "%s%s%s", number, between[j], units[i].unit);
+            assert_size(text, strtoull(number, NULL, 10) * units[i].bytes);
+        }
+        assert_true(vhd_size_is_unit(units[i].unit, strlen(units[i].unit)));
+    }
+}
+
+static void nothing_else_is_a_unit(void **state)
+{
+    (void)state;
+    const char *const words[] = {"", "K", "KB", "P", "BB", "MM", "Mi", "iB", "MiBs", "dynamic"};
+
+    for (size_t i = 0; i < LENGTH(words); i++)
+        assert_false(vhd_size_is_unit(words[i], strlen(words[i])));
+}
+
+static void fractions_of_a_unit_are_exact(void **state)
+{
+    (void)state;
+    assert_size("1.5G", 1610612736);
+    assert_size("1.5 GiB", 1610612736);
+    assert_size("0.5T", UINT64_C(549755813888));
+    assert_size("4.0G", UINT64_C(4294967296));
+    assert_size("3.5M", 3670016);
+    assert_size("3.00048828125M", 3146240); /* 3 MB and a sector */
+    assert_size("0.0029296875G", 3145728);
+    assert_size("1.9921875T", UINT64_C(2190433320960)); /* the largest */
+    assert_size("3145728.0B", 3145728);
+    assert_size("1.50000000000000000000000000000000000000000000000000000000000000000000000000000G",
+                1610612736);
+}
+
+/* What would have to be rounded is refused: nobody gets another size than was asked for. */
+static void fractions_that_are_not_exact_are_refused(void **state)
+{
+    (void)state;
+    const char *const words[] = {
+        "1.3G",
+        "1.1T",
+        "3.1M",
+        "3.0001M",
+        "1.00000000000000000000000000000000000000000000000000000000000000000000000000001G",
+        "1.33333333333333333333333333333333333333333333333333333333333333333333333333333T",
+        "3145728.5B",
+        "4096.000244140625M", /* 256 bytes too many */
+    };
+
+    for (size_t i = 0; i < LENGTH(words); i++)
+        assert_refused(words[i], VHD_INVALID_ARGUMENT);
+}
+
+static void a_fraction_needs_a_unit(void **state)
+{
+    (void)state;
+    const char *const words[] = {"4.5", "4096.0", "0.5", "1.5", "2088960.5"};
+
+    for (size_t i = 0; i < LENGTH(words); i++)
+        assert_refused(words[i], VHD_INVALID_ARGUMENT);
+}
+
+/* The sentence gives a size near by, which can be written instead. */
+static void a_size_that_is_not_exact_is_told_with_one_that_is(void **state)
+{
+    (void)state;
+    struct vhd_verdict verdict;
+    uint64_t size;
+
+    assert_int_equal(vhd_size_parse("1.3G", 4, &size, &verdict), VHD_INVALID_ARGUMENT);
+    assert_non_null(strstr(verdict.sentence, "1395864064B"));
+    assert_size("1395864064B", 1395864064);
+}
+
+static void each_refusal_shows_what_was_read_and_an_example(void **state)
+{
+    (void)state;
+    const char *const words[] = {"x",    "0",   "-1",  "4096K",  "4,096",   "4.5",
+                                 "1.3G", "2",   "2M",  "3T",     "9999999", "4 096",
+                                 "5.G",  ".5G", "4e3", "0x1000", "1,5G"};
+
+    for (size_t i = 0; i < LENGTH(words); i++) {
+        struct vhd_verdict verdict;
+        uint64_t size;
+        assert_int_not_equal(vhd_size_parse(words[i], strlen(words[i]), &size, &verdict), VHD_OK);
+        assert_non_null(strstr(verdict.sentence, words[i]));
+        assert_non_null(strstr(verdict.sentence, "expected"));
+        if (!strstr(verdict.sentence, "at most"))
+            assert_non_null(strstr(verdict.sentence, "such as"));
+    }
 }
 
 static void leading_zeros_mean_nothing(void **state)
@@ -107,7 +237,18 @@ static void the_word_is_not_terminated(void **state)
 static void below_3_mb_is_too_small(void **state)
 {
     (void)state;
-    const char *const words[] = {"1", "2", "1M", "2M", "002", "512B", "3145216B", "2097152B"};
+    const char *const words[] = {"1",
+                                 "2",
+                                 "1M",
+                                 "2M",
+                                 "002",
+                                 "512B",
+                                 "3145216B",
+                                 "2097152B",
+                                 "2.9999999M",
+                                 "0.001G",
+                                 "0.000000000001T",
+                                 "2 mb"};
 
     for (size_t i = 0; i < LENGTH(words); i++) {
         assert_refused(words[i], VHD_SIZE_TOO_SMALL);
@@ -118,8 +259,8 @@ static void above_2088960_mb_is_too_large(void **state)
 {
     (void)state;
     const char *const words[] = {
-        "2088961",        "2088961M", "2041G",      "2T",         "3T",
-        "2190433321472B", "9999999",  "4294967296", "4294967299",
+        "2088961", "2088961M",   "2041G",      "2T",      "3T",     "2190433321472B",
+        "9999999", "4294967296", "4294967299", "2040.5G", "1.993T", "2041 gb",
     };
 
     for (size_t i = 0; i < LENGTH(words); i++) {
@@ -173,7 +314,7 @@ static void any_length_of_number_is_judged(void **state)
 static void zero_is_no_size(void **state)
 {
     (void)state;
-    const char *const words[] = {"0", "00", "0M", "0G", "0T", "0B", "-0"};
+    const char *const words[] = {"0", "00", "0M", "0G", "0T", "0B", "-0", "0.0G", "0 MB"};
 
     for (size_t i = 0; i < LENGTH(words); i++) {
         assert_refused(words[i], VHD_INVALID_ARGUMENT);
@@ -205,17 +346,13 @@ static void junk_is_no_size(void **state)
 {
     (void)state;
     const char *const words[] = {
-        "",           "M",      "G",
-        "T",          "B",      "x",
-        "abc",        "4096x",  "x4096",
-        "4096MB",     "4096MM", "4GB",
-        "4GiB",       "4096K",  "4P",
-        "4096 ",      " 4096",  "4 096",
-        "4096 M",     "4,096",  "4.5G",
-        "4.0",        "0x1000", "4e3",
-        "1/2",        "4096\n", "4096\t",
-        "\t4096",     "0b11",   "M4096",
-        "4096:",      "4096/",  "\uFF14\uFF10\uFF19\uFF16",
+        "",           "M",        "G",      "T",       "B",      "MB",
+        "x",          "abc",      "4096x",  "x4096",   "4096MM", "4096K",
+        "4096KB",     "4P",       "4096 ",  " 4096",   "4 096",  "4,096",
+        "4.",         ".5G",      "5.G",    ".",       ".G",     "1..5G",
+        "1.5.2G",     "0x1000",   "4e3",    "1/2",     "1,5G",   "4096\n",
+        "4096\t",     "\t4096",   "0b11",   "M4096",   "4096:",  "4096/",
+        "4096M ",     "4096 M B", "4096Mi", "4096\nM", "1.5 .G", "\uFF14\uFF10\uFF19\uFF16",
         "4096\u00A0",
     };
 
@@ -341,7 +478,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_number_counts_mb),
-        cmocka_unit_test(suffixes_count_powers_of_1024),
+        cmocka_unit_test(units_count_powers_of_1024),
+        cmocka_unit_test(each_unit_has_its_long_forms_in_any_case),
+        cmocka_unit_test(nothing_else_is_a_unit),
+        cmocka_unit_test(fractions_of_a_unit_are_exact),
+        cmocka_unit_test(fractions_that_are_not_exact_are_refused),
+        cmocka_unit_test(a_fraction_needs_a_unit),
+        cmocka_unit_test(a_size_that_is_not_exact_is_told_with_one_that_is),
+        cmocka_unit_test(each_refusal_shows_what_was_read_and_an_example),
         cmocka_unit_test(leading_zeros_mean_nothing),
         cmocka_unit_test(the_word_is_not_terminated),
         cmocka_unit_test(below_3_mb_is_too_small),
