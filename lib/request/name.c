@@ -68,6 +68,36 @@ static int32_t forbidden_character(const char *name)
     }
 }
 
+/* The length of the ending of an image's file that a name has, its point included; 0 for none. */
+static size_t image_ending_length(const char *name, size_t len)
+{
+    static const char *const endings[] = {
+        VHD_ENDING, ".vhdx", ".avhd", ".avhdx", ".qcow2", ".vmdk", ".vdi", ".img", ".raw", ".iso",
+    };
+
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t ending = strlen(endings[i]);
+        if (len >= ending && strncasecmp(name + len - ending, endings[i], ending) == 0)
+            return ending;
+    }
+    return 0;
+}
+
+/* A disk named "a.img" would be the file a.img.vhd, which is hardly what its user wanted. */
+static enum vhd_result judge_ending(const char *name, struct vhd_verdict *ret)
+{
+    size_t len = strlen(name), ending = image_ending_length(name, len), stem = len;
+
+    if (ending == 0)
+        return VHD_OK;
+    for (size_t more = ending; more > 0; more = image_ending_length(name, stem))
+        stem -= more;
+    return vhd_verdict_set(ret, VHD_INVALID_NAME,
+                           "the name \"%s\" ends in %s, but vhdfs makes VHD disks, whose name is "
+                           "written without ending: expected \"%.*s\"",
+                           name, name + len - ending, (int)stem, name);
+}
+
 enum vhd_result vhd_name_judge(const char *name, struct vhd_verdict *ret)
 {
     size_t len = strlen(name);
@@ -96,7 +126,7 @@ enum vhd_result vhd_name_judge(const char *name, struct vhd_verdict *ret)
     if (is_device(name))
         return vhd_verdict_set(ret, VHD_INVALID_NAME, "the name \"%s\" is a device of Windows",
                                name);
-    return VHD_OK;
+    return judge_ending(name, ret);
 }
 
 enum vhd_result vhd_name_judge_disk(const char *folder, const char *name, struct vhd_verdict *ret)

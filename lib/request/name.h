@@ -43,11 +43,12 @@ enum vhd_result vhd_name_judge_length(const char *folder, const char *file,
 enum vhd_result vhd_name_judge_disk(const char *folder, const char *name, struct vhd_verdict *ret);
 
 /*
- * Judge the characters of a disk's name (without ending).
+ * Judge a disk's name (without ending) by its characters.
  *
  * Returns VHD_OK, or VHD_INVALID_NAME: empty, begins with '.' or '-', ends in '~', '.' or a blank,
- * holds one of * ? : < > / | " \ or a control byte, is not UTF-8, or is a device of Windows (NUL,
- * COM1.x, ...).
+ * holds one of * ? : < > / | " \ or a control byte, is not UTF-8, is a device of Windows (NUL,
+ * COM1.x, ...), or ends as an image's file does (.vhd, .vhdx, .avhd, .avhdx, .qcow2, .vmdk, .vdi,
+ * .img, .raw, .iso, in any case): "d.img" would be the file d.img.vhd, and no raw image.
  *
  * Source: the same; "Naming Files, Paths, and Namespaces" for endings and devices.
  */

@@ -65,7 +65,9 @@ are()
 are refused .x ..x -x -- x~ x. x.. "x " " " 'a*b' 'a?b' 'a:b' 'a<b' 'a>b' 'a|b' 'a"b' 'a\b' \
     .x.swp x.txt~ .request.a8Kx2P \
     NUL nul Nul NUL.txt CON con.a.b PRN AUX aux COM1 com9 COM9.x LPT1 lpt9 COM¹ LPT² \
-    .vhd x..vhd "x .vhd" x~.vhd .x.vhd NUL.vhd nul.VHD .vhdfs-lock .vhdfs-draft-x
+    .vhd x..vhd "x .vhd" x~.vhd .x.vhd NUL.vhd nul.VHD .vhdfs-lock .vhdfs-draft-x \
+    x.vhd.vhd x.VHD.vhd x.vhdx x.VHDX x.avhd x.avhdx x.qcow2 x.vmdk x.vdi x.img x.Raw x.iso \
+    x.img.vhd x.vhdx.vhd "x y.raw"
 for bytes in '\001' 'a\011b' 'a\012' 'a\033b' 'a\177b' '\200' 'a\377b' '\303' '\303(' '\340\200\200' \
     '\355\240\200' '\364\220\200\200' '\300\257'; do
     # shellcheck disable=SC2059
@@ -79,4 +81,16 @@ expect ".vhdfs-lock" "$(ls -A "$store")" "the store"
 # Anything else is a name.
 # shellcheck disable=SC2016 # nothing is to be expanded
 are made x 'a b' ' a' a.b a.b.c a-1 a,b "it's" 'a&b' 'a;b' '#a' '%41' '$a' '(a)' '[a]' '{a}' '!a' '@' \
-    'a=b' '~a' '^' '`' _ 1 nulx COM COM10 COM1a conx lost+found ä 日本 😀 e.vhdx tasks
+    'a=b' '~a' '^' '`' _ 1 nulx COM COM10 COM1a conx lost+found ä 日本 😀 e.vhdx.old x.vhd-old qcow2 tasks
+
+# The sentence gives the name to write, and mv follows the same rule.
+expect "open EINVAL" "$(answer "$mnt/new/d.qcow2" 40)" "new/d.qcow2"
+tail -n 1 "$mnt/errors" | grep -q 'vhdfs makes VHD disks.*expected "d"$' ||
+    fail "what to write is not told: $(tail -n 1 "$mnt/errors")"
+for name in b.img b.vhd.vhd b.vhdx; do
+    mv "$mnt/disks/x" "$mnt/disks/$name" 2>/dev/null && fail "mv to $name went well"
+    tail -n 1 "$mnt/errors" | grep -q ' EINVAL E_INVALID_NAME .*expected "b"$' ||
+        fail "mv to $name is not told: $(tail -n 1 "$mnt/errors")"
+done
+mv "$mnt/disks/x" "$mnt/disks/b.vhd" || fail "mv to b.vhd failed"
+[ -f "$store/b.vhd" ] || fail "mv to b.vhd made no b.vhd"

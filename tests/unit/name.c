@@ -52,7 +52,6 @@ static void plain_names_are_allowed(void **state)
         "_a",
         "~a",
         " a",
-        "a.vhd",
         "system.2026-01-02",
         "!#$%&'()+,;=@[]^`{}",
         "disk%20one",
@@ -188,6 +187,46 @@ static void neighbours_of_devices_are_allowed(void **state)
     for (size_t i = 0; i < LENGTH(names); i++) {
         assert_allowed(names[i]);
     }
+}
+
+/* Who writes another image's ending wants that image: vhdfs would make a VHD of that name. */
+static void endings_of_images_are_forbidden(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name, *expected;
+    } cases[] = {
+        {"a.vhd", "\"a\""},           {"a.VHD", "\"a\""},
+        {"a.vhdx", "\"a\""},          {"a.VhdX", "\"a\""},
+        {"a.avhd", "\"a\""},          {"a.avhdx", "\"a\""},
+        {"a.qcow2", "\"a\""},         {"a.QCOW2", "\"a\""},
+        {"a.vmdk", "\"a\""},          {"a.vdi", "\"a\""},
+        {"a.img", "\"a\""},           {"a.Img", "\"a\""},
+        {"a.raw", "\"a\""},           {"a.iso", "\"a\""},
+        {"a.b.iso", "\"a.b\""},       {"a.img.vhd", "\"a\""},
+        {"a.vhd.vhd", "\"a\""},       {"a b.raw", "\"a b\""},
+        {"\u65E5.img", "\"\u65E5\""}, {"lost+found.iso", "\"lost+found\""},
+    };
+
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        struct vhd_verdict verdict;
+        assert_forbidden(cases[i].name);
+        vhd_name_judge(cases[i].name, &verdict);
+        assert_non_null(strstr(verdict.sentence, cases[i].expected));
+        assert_non_null(strstr(verdict.sentence, "VHD disks"));
+    }
+}
+
+static void what_only_resembles_an_ending_is_allowed(void **state)
+{
+    (void)state;
+    const char *const names[] = {
+        "vhd", "img",    "raw",      "aimg",      "a.imgs", "a.img.old", "a.vhd-1",
+        "iso", "a.qcow", "a.vhdx_b", "a.iso9660", "raw.a",  "a-img",     "vhdx",
+    };
+
+    for (size_t i = 0; i < LENGTH(names); i++)
+        assert_allowed(names[i]);
 }
 
 static void the_ending_is_not_of_the_stem(void **state)
@@ -370,8 +409,9 @@ static void assert_disk(const char *folder, const char *name, enum vhd_result re
 static void a_disk_is_judged_by_characters_and_length(void **state)
 {
     (void)state;
-    const char *const good[] = {"a", "disk1", "a.vhd", "\U0001F600", "a b", "100%"};
-    const char *const bad[] = {"", ".a", "-a", "a~", "a.", "a ", "a/b", "..", "a:b", "NUL", "\xFF"};
+    const char *const good[] = {"a", "disk1", "a.vhd.b", "\U0001F600", "a b", "100%"};
+    const char *const bad[] = {"",    ".a", "-a",  "a~",  "a.",   "a ",
+                               "a/b", "..", "a:b", "NUL", "\xFF", "a.img"};
 
     for (size_t i = 0; i < LENGTH(good); i++)
         assert_disk("/s", good[i], VHD_OK);
@@ -398,8 +438,8 @@ static void a_disk_is_measured_with_its_ending(void **state)
     assert_disk(folder, "\U0001F600", VHD_OK);
     assert_disk(folder, "a\U0001F600", VHD_BUFFER_OVERFLOW);
     strcpy(folder + 1, repeated("f", 248));
-    assert_disk(folder, "a.vhd", VHD_OK); /* whose file is a.vhd.vhd */
-    assert_disk(folder, "ab.vhd", VHD_BUFFER_OVERFLOW);
+    assert_disk(folder, "a.dsk", VHD_OK); /* whose file is a.dsk.vhd */
+    assert_disk(folder, "ab.dsk", VHD_BUFFER_OVERFLOW);
 }
 
 /* As the mount does, in the order of its checks. */
@@ -431,6 +471,8 @@ int main(void)
         cmocka_unit_test(sentences_stay_clean_for_any_name),
         cmocka_unit_test(devices_of_windows_are_forbidden),
         cmocka_unit_test(neighbours_of_devices_are_allowed),
+        cmocka_unit_test(endings_of_images_are_forbidden),
+        cmocka_unit_test(what_only_resembles_an_ending_is_allowed),
         cmocka_unit_test(the_ending_is_not_of_the_stem),
         cmocka_unit_test(without_the_ending_the_stem_is_all),
         cmocka_unit_test(a_name_of_251_bytes_is_the_longest),

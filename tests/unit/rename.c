@@ -131,15 +131,16 @@ static void keeps_the_case_of_the_ending(void **state)
     disks_close(disks);
 }
 
-/* The ending belongs to the file; a name that ends so has it twice then. */
-static void a_name_may_end_like_a_file(void **state)
+/* No disk is given a name that ends like an image's file; one that has such a name can lose it. */
+static void a_name_that_ends_like_a_file_is_only_left(void **state)
 {
     struct disks disks = disks_open(*state);
 
-    put(*state, "a.vhd", sample_dynamic(1, 1));
-    renames(disks, "a", "b.vhd");
-    assert_true(scratch_has(*state, "b.vhd.vhd"));
+    put(*state, "b.vhd.vhd", sample_dynamic(1, 1));
     renames(disks, "b.vhd", "a");
+    assert_true(scratch_has(*state, "a.vhd"));
+    refuses(disks, "a", "b.vhd", VHD_INVALID_NAME);
+    refuses(disks, "a", "b.qcow2", VHD_INVALID_NAME);
     assert_true(scratch_has(*state, "a.vhd"));
     disks_close(disks);
 }
@@ -398,7 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RENAME_TEST(gives_a_disk_another_name),
         RENAME_TEST(keeps_the_case_of_the_ending),
-        RENAME_TEST(a_name_may_end_like_a_file),
+        RENAME_TEST(a_name_that_ends_like_a_file_is_only_left),
         RENAME_TEST(is_durable_before_it_is_told),
         RENAME_TEST(tells_when_it_is_not_durable),
         RENAME_TEST(takes_nobodys_place),
