@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/rounding.h"
 #include "format/block.h"
+#include "format/foreign.h"
 #include "format/placement.h"
 
 /* The file being judged. */
@@ -328,6 +329,8 @@ static bool find_metadata(struct judge *judge)
     }
     image->length = (uint64_t)attributes.st_size;
     image->has_footer = find_footer(judge);
+    if (!image->has_footer && image->fault.defect == VHD_FOOTER_MISSING)
+        vhd_foreign_judge(judge->fd, &image->fault);
     if (!image->has_footer)
         return false;
     return image->footer.type == VHD_TYPE_FIXED ? judge_fixed(judge) : find_header(judge);

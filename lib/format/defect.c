@@ -34,6 +34,19 @@ enum vhd_defect vhd_fault_set(struct vhd_fault *ret, enum vhd_defect defect, con
     return defect;
 }
 
+enum vhd_defect vhd_fault_set_whole(struct vhd_fault *ret, enum vhd_defect defect,
+                                    const char *sentence, ...)
+{
+    va_list args;
+
+    assert(defect < VHD_DEFECT_COUNT);
+    ret->defect = defect;
+    va_start(args, sentence);
+    vsnprintf(ret->sentence, sizeof ret->sentence, sentence, args);
+    va_end(args);
+    return defect;
+}
+
 void vhd_fault_locate(struct vhd_fault *fault, uint64_t at)
 {
     const size_t len = strlen(fault->sentence);

@@ -11,6 +11,7 @@
     DEFECT(VHD_SOUND, "nothing is wrong")                                                          \
     DEFECT(VHD_UNREADABLE, "the file cannot be read")                                              \
     DEFECT(VHD_FOOTER_MISSING, "no VHD footer at the end of the file, none at its start")          \
+    DEFECT(VHD_FOREIGN, "this is an image of another format; vhdfs reads VHD images only")         \
     DEFECT(VHD_FOOTER_LOST, "the footer at the end of the file is lost, its copy is used")         \
     DEFECT(VHD_DISABLED, "blktap has disabled the disk, which opens for reading only")             \
     DEFECT(VHD_OLD_BITMAPS, "the bitmaps are blktap 0.1's, so the disk opens for reading only")    \
@@ -71,3 +72,12 @@ const char *vhd_defect_sentence(enum vhd_defect defect);
  */
 enum vhd_defect vhd_fault_set(struct vhd_fault *ret, enum vhd_defect defect, const char *figures,
                               ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * The same where figures behind the sentence do not do: all of it is given.
+ *
+ *   sentence  as printf; no full stop
+ */
+enum vhd_defect vhd_fault_set_whole(struct vhd_fault *ret, enum vhd_defect defect,
+                                    const char *sentence, ...)
+    __attribute__((format(printf, 3, 4)));

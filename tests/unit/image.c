@@ -44,7 +44,10 @@ static struct vhd_image judge_fd(int fd, bool *ret_usable)
     assert_in_range(image.fault.defect, 0, VHD_DEFECT_COUNT - 1);
     assert_int_equal(*ret_usable, is_harmless(image.fault.defect));
     const char *sentence = vhd_defect_sentence(image.fault.defect);
-    assert_int_equal(strncmp(image.fault.sentence, sentence, strlen(sentence)), 0);
+    if (image.fault.defect == VHD_FOREIGN)
+        assert_memory_equal(image.fault.sentence, "this is a", 9);
+    else
+        assert_int_equal(strncmp(image.fault.sentence, sentence, strlen(sentence)), 0);
     met[image.fault.defect] = true;
     return image;
 }
@@ -338,6 +341,26 @@ static void a_file_that_is_no_image(void **state)
     struct sample sample = sample_of(4096);
     sample_footer(sample.bytes, SAMPLE_FIXED, 1024, 9);
     expect_defect(sample, VHD_FOOTER_MISSING);
+}
+
+static void an_image_of_another_format(void **state)
+{
+    (void)state;
+    struct sample sample = sample_of(4096);
+    memcpy(sample.bytes, "vhdxfile", 8);
+    struct vhd_image image = expect_defect(sample, VHD_FOREIGN);
+    assert_false(image.has_footer);
+    assert_string_equal(image.fault.sentence, "this is a VHDX image; vhdfs reads VHD images only");
+
+    /* What a VHD's guest has written is nobody's business. */
+    sample = sample_fixed(9);
+    memcpy(sample.bytes, "vhdxfile", 8);
+    accept_image(sample);
+    /* And a VHD that is damaged is one. */
+    sample = sample_fixed(9);
+    memcpy(sample.bytes, "vhdxfile", 8);
+    sample.bytes[sample.len - 448] ^= 1;
+    expect_defect(sample, VHD_FOOTER_CHECKSUM);
 }
 
 static void a_file_that_cannot_be_read(void **state)
@@ -891,6 +914,7 @@ int main(void)
         cmocka_unit_test(keeps_what_is_reserved),
         cmocka_unit_test(some_images_are_for_reading_only),
         cmocka_unit_test(a_file_that_is_no_image),
+        cmocka_unit_test(an_image_of_another_format),
         cmocka_unit_test(a_file_that_cannot_be_read),
         cmocka_unit_test(reads_without_the_table),
         cmocka_unit_test(keeps_the_table_for_whoever_wants_it),
