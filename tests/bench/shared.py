@@ -82,6 +82,11 @@ def check_work(work):
         raise Fault(f"{work} is on {kind}, expected a --work where a sync writes")
 
 
+def build_programs(build):
+    """Build vhdfs and what the benchmarks run, in a build directory that meson has set up."""
+    run("ninja", "-C", build, "all", "meson-benchmark-prereq")
+
+
 def print_machine(work, rounds):
     kind, options = mount_of(work)
     system = os.uname()
