@@ -13,7 +13,7 @@ need_command mkfs.ext4 fuse2fs fusermount3 debugfs fsck.ext4 qemu-img qemu-io
 [ -e /dev/loop-control ] || skip "needs loop devices"
 export HOME="$tmp/home"
 mkdir "$HOME"
-store=$HOME/vhdfs
+store=$HOME/disks
 undo "umount -l '$HOME/files' 2>/dev/null"
 undo "umount -l '$tmp/data' 2>/dev/null"
 start_vhdfs
