@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "stamp.h"
 
 void history_init(struct history *history)
 {
@@ -98,6 +99,23 @@ enum history_verdict history_read(struct history *history, uint64_t value, uint6
     if (matches == 1 && found->is_done && begin >= history->forgotten)
         bury(history, found->begin, end);
     return HISTORY_LEGAL;
+}
+
+bool history_may_hold_byte(struct history *history, unsigned place, unsigned shift, uint8_t byte,
+                           uint8_t settled, uint64_t begin, uint64_t end)
+{
+    HOLD_LOCK(&history->lock);
+
+    for (unsigned i = 0; i < history->count; i++) {
+        const struct history_record *record = &history->records[i];
+        uint8_t held = (uint8_t)(stamp_word_of(record->value, place) >> shift);
+
+        if (record->value == HISTORY_SETTLED)
+            held = settled;
+        if (held == byte && record->dead > begin && record->begin < end)
+            return true;
+    }
+    return begin < history->forgotten;
 }
 
 bool history_was_written(struct history *history, uint64_t since)

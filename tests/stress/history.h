@@ -72,5 +72,18 @@ enum history_verdict {
 enum history_verdict history_read(struct history *history, uint64_t value, uint64_t begin,
                                   uint64_t end);
 
+/*
+ * May a call that ran from begin to end have read this byte of a word? A reader beside a writer may
+ * see a word that is half new, because a processor may copy fewer than eight bytes at a time.
+ *
+ *   place    of the word in the sector
+ *   shift    of the byte in the word, in bits
+ *   settled  that byte of what was found when all were at rest
+ *
+ * Returns true also where what is known does not go back far enough.
+ */
+bool history_may_hold_byte(struct history *history, unsigned place, unsigned shift, uint8_t byte,
+                           uint8_t settled, uint64_t begin, uint64_t end);
+
 /* Was a write at work at that time or later? */
 bool history_was_written(struct history *history, uint64_t since);

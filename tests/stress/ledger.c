@@ -154,6 +154,22 @@ static bool is_legal(struct ledger_clock *clock, struct history *history, uint64
     return verdict != HISTORY_ILLEGAL;
 }
 
+/* Is each byte of a word legal? The word itself may be torn; see history_may_hold_byte(). */
+static bool is_torn(const struct ledger *ledger, uint64_t sector, const uint8_t *buf,
+                    unsigned place, uint64_t begin, uint64_t end)
+{
+    const uint64_t word = stamp_word(buf, place),
+                   settled = stamp_word(ledger->bytes + sector * STAMP_SECTOR, place);
+
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        if (!history_may_hold_byte(ledger_history(ledger, sector), place, shift,
+                                   (uint8_t)(word >> shift), (uint8_t)(settled >> shift), begin,
+                                   end))
+            return false;
+    }
+    return true;
+}
+
 /* Of several writes: each word has to be legal, as what was there before or as what was written. */
 static const char *judge_mixed(const struct ledger *ledger, uint64_t sector, const uint8_t *buf,
                                uint64_t begin, uint64_t end)
@@ -167,8 +183,9 @@ static const char *judge_mixed(const struct ledger *ledger, uint64_t sector, con
         const uint64_t word = stamp_word(buf, i), value = stamp_of(word, i);
         bool is_old = word == stamp_word(settled, i) &&
                       is_legal(ledger->clock, history, HISTORY_SETTLED, begin, end);
-        if (!is_old &&
-            (value == HISTORY_SETTLED || !is_legal(ledger->clock, history, value, begin, end)))
+        bool is_new =
+            value != HISTORY_SETTLED && is_legal(ledger->clock, history, value, begin, end);
+        if (!is_old && !is_new && !is_torn(ledger, sector, buf, i, begin, end))
             return "a part that it cannot hold";
     }
     __atomic_add_fetch(&ledger->clock->mixed, 1, __ATOMIC_RELAXED);

@@ -16,12 +16,18 @@ static inline uint64_t stamp_value(unsigned writer, uint64_t sequence, uint64_t 
     return (uint64_t)(writer + 1) << 56 | (sequence & 0xFFFFFFFF) << 24 | (sector & 0xFFFF) << 8;
 }
 
+/* The word at a place of a sector that a write filled; zeros stay zeros. */
+static inline uint64_t stamp_word_of(uint64_t value, unsigned place)
+{
+    return value == 0 ? 0 : value | place;
+}
+
 /* Fill a sector. */
 static inline void stamp_sector(uint8_t *buf, uint64_t value)
 {
-    for (uint64_t i = 0; i < STAMP_WORDS; i++) {
-        uint64_t word = value | i;
-        memcpy(buf + 8 * i, &word, sizeof word);
+    for (unsigned i = 0; i < STAMP_WORDS; i++) {
+        uint64_t word = stamp_word_of(value, i);
+        memcpy(buf + (size_t)8 * i, &word, sizeof word);
     }
 }
 
