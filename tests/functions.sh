@@ -6,6 +6,10 @@
 
 set -u
 
+# Each deadline is multiplied by this: a slow machine, such as an emulated one, sets it.
+patience=${VHD_TEST_PATIENCE:-1}
+export VHD_TEST_PATIENCE="$patience" # for programs that wait by themselves
+
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/vhdfs-test.XXXXXX") || exit 1
 undo_list=
 
@@ -84,12 +88,12 @@ loop_mount()
     undo "umount -l '$loop_dir'"
 }
 
-# wait_until SECONDS COMMAND...: poll until the command succeeds; fail after that many seconds. What
-# takes longer than half a second is asked for less often.
+# wait_until SECONDS COMMAND...: poll until the command succeeds; fail after that many seconds, times
+# the patience. What takes longer than half a second is asked for less often.
 wait_until()
 {
     read -r wait_now _ </proc/uptime
-    wait_deadline=$((${wait_now%.*} + $1)) wait_polls=0 wait_pause=0.02
+    wait_deadline=$((${wait_now%.*} + $1 * patience)) wait_polls=0 wait_pause=0.02
     shift
     until "$@"; do
         read -r wait_now _ </proc/uptime
@@ -98,6 +102,14 @@ wait_until()
         [ "$wait_polls" -lt 25 ] || wait_pause=0.1
         sleep "$wait_pause"
     done
+}
+
+# within SECONDS COMMAND...: end it after that many seconds, times the patience, with status 124.
+within()
+{
+    within_limit=$(($1 * patience))
+    shift
+    timeout "$within_limit" "$@"
 }
 
 # expect WANTED GOT WHAT: fail unless both are the same text.

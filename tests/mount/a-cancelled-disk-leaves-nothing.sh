@@ -28,7 +28,7 @@ except OSError as error:
 fsync=$!
 kill_later "$fsync"
 
-timeout 10 sh -c "echo 1 > $mnt/tasks/d/cancel" || fail "exit status $? of writing to cancel"
+within 10 sh -c "echo 1 > $mnt/tasks/d/cancel" || fail "exit status $? of writing to cancel"
 expect 0 "$(cat "$mnt/tasks/d/cancelable")" "cancelable afterwards"
 expect 1 "$(cat "$mnt/tasks/other/cancelable")" "cancelable of another"
 

@@ -35,7 +35,7 @@ for paths in "$tmp/link/sub/s $tmp/sub" "$tmp/sub $tmp/link/sub/s" "s ." ". s" \
     "../link/sub/s $tmp/sub"; do
     got=0
     # shellcheck disable=SC2086
-    timeout 20 "$VHDFS" $paths 2>"$tmp/said" || got=$?
+    within 20 "$VHDFS" $paths 2>"$tmp/said" || got=$?
     expect 1 "$got" "exit status of: vhdfs $paths"
     grep -q 'inside each other' "$tmp/said" || fail "vhdfs $paths says: $(cat "$tmp/said")"
 done

@@ -11,7 +11,7 @@ program, store, mnt, pid, address = sys.argv[1:]
 for name in address, "\0" + address:
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.bind(name)
-    manager.settimeout(20)
+    manager.settimeout(20 * int(os.environ["VHD_TEST_PATIENCE"]))
     os.environ["NOTIFY_SOCKET"] = name.replace("\0", "@")
     daemon = subprocess.Popen([program, store, mnt, "-f", "-o", "pidfile=" + pid])
     try:

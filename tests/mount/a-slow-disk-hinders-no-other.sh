@@ -29,9 +29,9 @@ for number in 1 2 3; do
     # It is asleep in open(2), or in the queue behind another.
     wait_until 10 grep -q request_wait_answer "/proc/$opener/wchan" "/proc/$opener/stack"
 done
-timeout 10 head -c 100 "$mnt/disks/other/raw" >/dev/null || fail "another disk cannot be read"
-timeout 10 ls -l "$mnt/disks/slow" "$mnt/disks/other" >/dev/null || fail "disks cannot be listed"
-timeout 10 cat "$mnt/disks/slow/info" >/dev/null || fail "info of the slow disk cannot be read"
+within 10 head -c 100 "$mnt/disks/other/raw" >/dev/null || fail "another disk cannot be read"
+within 10 ls -l "$mnt/disks/slow" "$mnt/disks/other" >/dev/null || fail "disks cannot be listed"
+within 10 cat "$mnt/disks/slow/info" >/dev/null || fail "info of the slow disk cannot be read"
 # shellcheck disable=SC2154
 has_ended "$opener1" && fail "the disk was not slow"
 thaw

@@ -12,7 +12,8 @@ ln -s store "$tmp/link"
 for path in "$store" "$tmp/link" "$tmp/./store/"; do
     for options in rw ro; do
         got=0
-        timeout 20 "$VHDFS" "$path" "$tmp/other" -o "$options,pidfile=$tmp/pid" 2>"$tmp/said" || got=$?
+        within 20 "$VHDFS" "$path" "$tmp/other" -o "$options,pidfile=$tmp/pid" \
+            2>"$tmp/said" || got=$?
         expect 2 "$got" "exit status of a second vhdfs on $path, $options"
         [ -s "$tmp/said" ] || fail "it does not say why"
         is_mounted "$tmp/other" && fail "$path is mounted twice"

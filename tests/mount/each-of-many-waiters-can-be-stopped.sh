@@ -71,7 +71,8 @@ done
 for pid in $timeouts; do
     ends_with 124 "$pid" "timeout"
 done
-[ $(($(date +%s%N) - began)) -lt 5000000000 ] || fail "eight timeouts of 0.5 s took too long"
+[ $(($(date +%s%N) - began)) -lt $((5000000000 * patience)) ] ||
+    fail "eight timeouts of 0.5 s took too long"
 
 # The last come first, and each before anything else happens.
 signal=INT
@@ -79,7 +80,8 @@ for pid in $(echo "$doomed" | tr ' ' '\n' | tac); do
     began=$(date +%s%N)
     kill "-$signal" "$pid"
     wait_until 10 has_ended "$pid"
-    [ $(($(date +%s%N) - began)) -lt 2000000000 ] || fail "SIG$signal ended a waiter too late"
+    [ $(($(date +%s%N) - began)) -lt $((2000000000 * patience)) ] ||
+        fail "SIG$signal ended a waiter too late"
     wait "$pid" 2>/dev/null && fail "exit status 0 after SIG$signal"
     case $signal in
         INT) signal=TERM ;;

@@ -77,7 +77,7 @@ END
 case $(stat -f -c %T "$tmp") in
     ext2/ext3 | tmpfs) ;; # which have no files of 2 TB
     *)
-        timeout 60 cp --sparse=auto "$mnt/disks/large/raw" "$tmp/copy" || fail "cp: exit status $?"
+        within 60 cp --sparse=auto "$mnt/disks/large/raw" "$tmp/copy" || fail "cp: exit status $?"
         expect "$((2040 << 30))" "$(stat -c %s "$tmp/copy")" "size of the copy"
         ;;
 esac

@@ -37,7 +37,7 @@ done
 # each COMMAND...: ten times, within ten seconds
 each()
 {
-    timeout 10 sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do "$@" || exit 1; done' sh "$@" >/dev/null ||
+    within 10 sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do "$@" || exit 1; done' sh "$@" >/dev/null ||
         fail "exit status $? of: $*"
 }
 

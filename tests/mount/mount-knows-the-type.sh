@@ -20,7 +20,7 @@ undo "umount /usr/local/bin"
 # mounts COMMAND...
 mounts()
 {
-    timeout 60 "$@" || fail "exit status $? of: $*"
+    within 60 "$@" || fail "exit status $? of: $*"
     is_mounted "$mnt" || fail "not mounted by: $*"
     daemon=$(cat "$tmp/pid")
     end_later "$daemon"
@@ -50,7 +50,7 @@ refused()
     wanted=$1
     shift
     got=0
-    timeout 60 mount "$@" 2>"$tmp/said" || got=$?
+    within 60 mount "$@" 2>"$tmp/said" || got=$?
     expect "$wanted" "$got" "exit status of mount $*: $(cat "$tmp/said")"
 }
 

@@ -20,7 +20,7 @@ undo "umount -l /usr/local/bin"
 # mounts COMMAND...
 mounts()
 {
-    timeout 60 "$@" || fail "exit status $? of: $*"
+    within 60 "$@" || fail "exit status $? of: $*"
     is_mounted "$mnt" || fail "not mounted by: $*"
     daemon=$(cat "$tmp/pid")
     end_later "$daemon"

@@ -19,13 +19,13 @@ maker=$!
 
 for name in d d.vhd; do
     got=0
-    timeout 10 mv -T "$mnt/disks/a" "$mnt/disks/$name" 2>"$tmp/said" || got=$?
+    within 10 mv -T "$mnt/disks/a" "$mnt/disks/$name" 2>"$tmp/said" || got=$?
     expect 1 "$got" "exit status of mv to $name"
     grep -q 'resource busy' "$tmp/said" || fail "mv says: $(cat "$tmp/said")"
     tail -n 1 "$mnt/errors" | grep -q ' disks/a EBUSY E_SHARING_VIOLATION .*"d"' ||
         fail "errors: $(tail -n 1 "$mnt/errors")"
 done
-timeout 10 mv "$mnt/disks/d" "$mnt/disks/e" 2>"$tmp/said" && fail "a disk was renamed half made"
+within 10 mv "$mnt/disks/d" "$mnt/disks/e" 2>"$tmp/said" && fail "a disk was renamed half made"
 expect "a b" "$(names "$mnt/disks")" "the disks"
 expect "running $id" "$(cat "$mnt/tasks/d/state" "$mnt/tasks/a/id" | paste -sd ' ')" "the records"
 

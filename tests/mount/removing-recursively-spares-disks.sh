@@ -13,7 +13,7 @@ spares()
     for name in a b c; do
         [ -d "$mnt/disks/$name" ] || echo 40 >"$mnt/new/$name" || fail "cannot make $name"
     done
-    timeout 30 "$@" >"$tmp/said" 2>&1
+    within 30 "$@" >"$tmp/said" 2>&1
     expect ".vhdfs-lock a.vhd b.vhd c.vhd" "$(names "$store")" "the store after: $*"
     expect "a b c" "$(names "$mnt/disks")" "the disks after: $*"
     [ "$(cat "$mnt/disks/a/size")" = 40 ] || fail "a is not whole after: $*"

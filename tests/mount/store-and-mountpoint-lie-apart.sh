@@ -12,7 +12,7 @@ ln -s a/b "$tmp/link"
 refused()
 {
     got=0
-    (cd "$tmp" && timeout 20 "$VHDFS" "$1" "$2" 2>"$tmp/said") || got=$?
+    (cd "$tmp" && within 20 "$VHDFS" "$1" "$2" 2>"$tmp/said") || got=$?
     expect 1 "$got" "exit status of: vhdfs $1 $2"
     [ -s "$tmp/said" ] || fail "it does not say why: vhdfs $1 $2"
     grep " fuse.vhdfs " /proc/self/mounts | grep "$tmp" && fail "mounted: vhdfs $1 $2"

@@ -9,7 +9,7 @@
 mkdir "$tmp/where"
 cd "$tmp/where" || exit 1
 mkfifo "$tmp/pipe"
-timeout 20 cat "$tmp/pipe" >"$tmp/out" &
+timeout $((20 * patience)) cat "$tmp/pipe" >"$tmp/out" &
 reader=$!
 "$VHDFS" "$store" "$mnt" -o "pidfile=../pid" >"$tmp/pipe" 2>&1 </dev/null || fail "exit status $?"
 daemon=$(cat "$tmp/pid")

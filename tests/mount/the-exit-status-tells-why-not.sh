@@ -15,7 +15,7 @@ refused()
     wanted=$1
     shift
     got=0
-    timeout 20 "$VHDFS" "$@" >"$tmp/out" 2>"$tmp/said" || got=$?
+    within 20 "$VHDFS" "$@" >"$tmp/out" 2>"$tmp/said" || got=$?
     if [ "$got" != "$wanted" ]; then
         echo "exit status $got, expected $wanted, of: vhdfs $*: $(cat "$tmp/said")" >&2
         : >"$tmp/wrong"

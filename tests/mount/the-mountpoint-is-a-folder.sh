@@ -10,7 +10,7 @@ mkfifo "$tmp/fifo"
 ln -s nowhere "$tmp/link"
 for path in "$tmp/file" "$tmp/fifo" "$tmp/link"; do
     got=0
-    timeout 20 "$VHDFS" "$store" "$path" -o "pidfile=$tmp/pid" 2>"$tmp/said" || got=$?
+    within 20 "$VHDFS" "$store" "$path" -o "pidfile=$tmp/pid" 2>"$tmp/said" || got=$?
     expect 32 "$got" "exit status with a mount point that is ${path##*/}"
     [ -s "$tmp/said" ] || fail "it does not say why"
     is_mounted "$path" && fail "mounted over ${path##*/}"

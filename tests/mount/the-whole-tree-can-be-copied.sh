@@ -20,7 +20,7 @@ copies()
 {
     rm -rf "$tmp/copy"
     mkdir "$tmp/copy"
-    (cd "$mnt" && timeout 30 "$@" 2>"$tmp/said") || fail "exit status $? of: $*: $(cat "$tmp/said")"
+    (cd "$mnt" && within 30 "$@" 2>"$tmp/said") || fail "exit status $? of: $*: $(cat "$tmp/said")"
     expect "" "$(cat "$tmp/said")" "what it said: $*"
     (cd "$tmp/copy" && find . -type f -exec md5sum {} +) | sort >"$tmp/got"
     cmp "$tmp/wanted" "$tmp/got" || fail "another copy: $*"
@@ -39,9 +39,9 @@ fi
 expect ../../tasks/d "$(readlink "$tmp/copy/disks/d/task" || readlink "$mnt/disks/d/task")" \
     "the symlink"
 
-expect "$files" "$(timeout 30 grep -rce '' "$mnt" | wc -l)" "files that grep -r reads"
+expect "$files" "$(within 30 grep -rce '' "$mnt" | wc -l)" "files that grep -r reads"
 expect "$(cd "$mnt" && find . -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum }')" \
-    "$(timeout 30 find "$mnt" -type f -exec cat {} + | wc -c)" "bytes that find shows"
+    "$(within 30 find "$mnt" -type f -exec cat {} + | wc -c)" "bytes that find shows"
 
 # Reading has changed nothing.
 (cd "$mnt" && find . -type f -exec md5sum {} +) | sort >"$tmp/got"

@@ -42,7 +42,7 @@ quick()
     shift
     clock
     quick_began=$now
-    timeout 2 "$@" >"$tmp/said" 2>&1 || quick_got=$?
+    within 2 "$@" >"$tmp/said" 2>&1 || quick_got=$?
     clock
     [ $((now - quick_began)) -le "$took" ] || took=$((now - quick_began))
     expect "$quick_wanted" "$quick_got" "exit status of: $*: $(cat "$tmp/said")"
@@ -63,8 +63,8 @@ for i in 1 2 3; do
     quick 2 sh -c "echo 40 >'$mnt/new/before'"
     quick 0 touch "$mnt/new/x"
     answer "$mnt/new/y" bad >"$tmp/answer"
-    expect "write EINVAL" "$(timeout 2 "$python" -I -S "$here/answer.py" "$mnt/new/x" bad)" "bad"
-    expect "write ERANGE" "$(timeout 2 "$python" -I -S "$here/answer.py" "$mnt/new/x" 2)" "small"
+    expect "write EINVAL" "$(within 2 "$python" -I -S "$here/answer.py" "$mnt/new/x" bad)" "bad"
+    expect "write ERANGE" "$(within 2 "$python" -I -S "$here/answer.py" "$mnt/new/x" 2)" "small"
     quick 0 rm "$mnt/new/x"
 done
 quick 0 rm "$mnt/new/refused"

@@ -10,27 +10,27 @@ start_vhdfs
 echo 40 >"$mnt/new/d" || fail "cannot make d"
 echo 2 2>/dev/null >"$mnt/new/e"
 
-expect completed "$(timeout 10 cat "$mnt/tasks/d/wait")" "wait of d"
-expect failed "$(timeout 10 cat "$mnt/tasks/e/wait")" "wait of e"
+expect completed "$(within 10 cat "$mnt/tasks/d/wait")" "wait of d"
+expect failed "$(within 10 cat "$mnt/tasks/e/wait")" "wait of e"
 for name in d e; do
     expect "$(stat -c %s "$mnt/tasks/$name/wait")" "$(wc -c <"$mnt/tasks/$name/wait")" \
         "size of wait of $name"
     names "$mnt/tasks/$name" | grep -qw wait || fail "wait of $name is not listed"
     expect "" "$(dd "if=$mnt/tasks/$name/wait" bs=1 skip=100 status=none)" "what is behind the end"
 done
-timeout 10 sync "$mnt/tasks/d/wait" || fail "sync of d: exit status $?"
-timeout 10 sync -d "$mnt/tasks/d/wait" || fail "sync -d of d: exit status $?"
-timeout 10 sync "$mnt/tasks/e/wait" 2>"$tmp/said" && fail "sync of e has not failed"
+within 10 sync "$mnt/tasks/d/wait" || fail "sync of d: exit status $?"
+within 10 sync -d "$mnt/tasks/d/wait" || fail "sync -d of d: exit status $?"
+within 10 sync "$mnt/tasks/e/wait" 2>"$tmp/said" && fail "sync of e has not failed"
 grep -q 'Numerical result out of range' "$tmp/said" || fail "sync of e says: $(cat "$tmp/said")"
 if command -v busybox >/dev/null && busybox sync --help 2>&1 | grep -q FILE; then
-    timeout 10 busybox sync "$mnt/tasks/d/wait" || fail "busybox sync of d: exit status $?"
-    timeout 10 busybox sync "$mnt/tasks/e/wait" 2>/dev/null &&
+    within 10 busybox sync "$mnt/tasks/d/wait" || fail "busybox sync of d: exit status $?"
+    timeout $((10 * patience)) busybox sync "$mnt/tasks/e/wait" 2>/dev/null &&
         fail "busybox sync of e has not failed"
 fi
 
 # Other files have nothing to wait for.
 for file in status state status.json; do
-    timeout 10 sync "$mnt/tasks/e/$file" || fail "sync of $file"
+    within 10 sync "$mnt/tasks/e/$file" || fail "sync of $file"
 done
 
 # Who waits for a record that was forgotten is told so, and does not hang.

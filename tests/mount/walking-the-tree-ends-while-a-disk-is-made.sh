@@ -17,7 +17,7 @@ maker=$!
 # ends COMMAND...
 ends()
 {
-    timeout 20 "$@" >"$tmp/shown" 2>"$tmp/said" || fail "exit status $? of: $*: $(cat "$tmp/said")"
+    within 20 "$@" >"$tmp/shown" 2>"$tmp/said" || fail "exit status $? of: $*: $(cat "$tmp/said")"
 }
 
 ends grep -r running "$mnt"

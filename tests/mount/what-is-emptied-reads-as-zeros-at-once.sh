@@ -74,6 +74,6 @@ view.flush()
 with open(raw, "rb") as file:
     assert file.read(4) == b"mine"
 END
-behind timeout 60 "$python" -I -S "$tmp/program" "$raw"
+behind timeout $((60 * patience)) "$python" -I -S "$tmp/program" "$raw"
 ends_with 0 $! "the program"
 expect $((64 << 20)) "$(stat -c %s "$raw")" "size of the disk"
