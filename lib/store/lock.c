@@ -2,30 +2,144 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "store/owner.h"
 
-/* Lock byte 0. QEMU's locks on images begin at byte 100, so the two never meet. */
-static int lock(int fd, short type)
+/*
+ * The bytes of the lock file that are locked, whether they exist or not. Locks, unlike words in the
+ * file, go with the process that made them. QEMU's locks on images begin at byte 100, so the two
+ * never meet.
+ */
+enum lock_byte {
+    BYTE_OWNER,  /* to write, by the one owner; to read, by owners that only read */
+    BYTE_ENDING, /* to read, by an owner that is ending */
+    BYTE_VHDFS,  /* to read, by each owner: another program has no reason to lock this byte */
+};
+
+/* How long an owner that is ending may take, and how often it is asked. */
+#define ENDING_MS    5000
+#define ASK_AGAIN_MS 10
+
+static int lock(int fd, enum lock_byte byte, short type)
 {
-    struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
 
     if (fcntl(fd, F_OFD_SETLK, &range) == 0)
         return 0;
     return errno == EACCES ? -EAGAIN : -errno;
 }
 
+/* Does another open file hold a lock on this byte? */
+static bool is_locked(int fd, enum lock_byte byte)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    return fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+}
+
 int vhd_draft_lock(int fd)
 {
-    return lock(fd, F_WRLCK);
+    return lock(fd, BYTE_OWNER, F_WRLCK);
+}
+
+/* What is known of the owner that has the lock. */
+struct holder {
+    bool is_vhdfs;
+    bool is_ending;
+    bool is_named;
+    struct vhd_owner owner; /* where it is named */
+};
+
+/*
+ * An owner whose mount is gone is ending, though it may not know that yet: umount(8) returns before
+ * the kernel tells the daemon.
+ */
+static void judge_holder(int fd, struct holder *ret)
+{
+    char line[VHD_OWNER_LINE_SIZE] = "";
+    size_t len;
+
+    ret->is_vhdfs = is_locked(fd, BYTE_VHDFS);
+    ret->is_named = ret->is_vhdfs && vhd_io_read(fd, line, sizeof line - 1, 0, &len) == 0 &&
+                    vhd_owner_parse(line, &ret->owner);
+    bool has_unmounted = ret->is_named && vhd_owner_has_unmounted(&ret->owner);
+    ret->is_ending = ret->is_vhdfs && (has_unmounted || is_locked(fd, BYTE_ENDING));
+}
+
+static bool is_past(const struct timespec *deadline)
+{
+    const struct timespec now = clock_monotonic();
+    return now.tv_sec != deadline->tv_sec ? now.tv_sec > deadline->tv_sec
+                                          : now.tv_nsec >= deadline->tv_nsec;
+}
+
+/*
+ * Take the lock; wait for an owner that is ending. What looks like another program is asked twice,
+ * because an owner locks one byte after the other.
+ *
+ * Returns 0, -EAGAIN with the holder, or another negative errno of fcntl(2).
+ */
+static int lock_in_time(int fd, short type, struct holder *ret)
+{
+    static const struct timespec pause = {.tv_nsec = ASK_AGAIN_MS * 1000000L};
+    const struct timespec deadline = clock_after(clock_monotonic(), ENDING_MS);
+
+    for (bool is_first = true;; is_first = false) {
+        int err = lock(fd, BYTE_OWNER, type);
+        if (err != -EAGAIN)
+            return err;
+        judge_holder(fd, ret);
+        bool may_wait = ret->is_ending || (is_first && !ret->is_vhdfs);
+        if (!may_wait || is_past(&deadline))
+            return err;
+        nanosleep(&pause, NULL);
+    }
+}
+
+static enum vhd_result refuse(const struct holder *holder, const char *path,
+                              struct vhd_verdict *ret)
+{
+    const struct vhd_owner *owner = &holder->owner;
+
+    if (!holder->is_vhdfs)
+        return vhd_verdict_set(ret, VHD_IN_USE,
+                               "another program holds a lock on \"%s/%s\"; end that program", path,
+                               VHD_LOCK_FILE);
+    if (holder->is_ending)
+        return vhd_verdict_set(ret, VHD_IN_USE,
+                               "the store \"%s\" is still in use by another vhdfs, which has not "
+                               "ended within %d s; try again later",
+                               path, ENDING_MS / 1000);
+    if (!holder->is_named)
+        return vhd_verdict_set(ret, VHD_IN_USE, "the store \"%s\" is in use by another vhdfs",
+                               path);
+    return vhd_verdict_set(ret, VHD_IN_USE,
+                           "the store \"%s\" is in use by another vhdfs (process %d, mounted on "
+                           "%s)",
+                           path, (int)owner->pid, owner->mountpoint);
+}
+
+/* Only the owner and root may open the file: anybody else could hold a lock on it. */
+static void protect(int fd)
+{
+    struct stat attributes;
+
+    if (fstat(fd, &attributes) == 0 && (attributes.st_mode & 07777) != 0600 &&
+        attributes.st_uid == geteuid())
+        fchmod(fd, 0600);
 }
 
 enum vhd_result vhd_store_lock(int fd, const char *path, bool is_read_only, int *ret_fd,
                                struct vhd_verdict *ret)
 {
     const int how = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-    AUTO_CLOSE int lock_fd = openat(fd, VHD_LOCK_FILE, how | O_RDWR | O_CREAT, 0666);
+    AUTO_CLOSE int lock_fd = openat(fd, VHD_LOCK_FILE, how | O_RDWR | O_CREAT, 0600);
+    struct holder holder;
 
     if (lock_fd < 0 && is_read_only) {
         lock_fd = openat(fd, VHD_LOCK_FILE, how | O_RDONLY);
@@ -34,16 +148,40 @@ enum vhd_result vhd_store_lock(int fd, const char *path, bool is_read_only, int 
             return VHD_OK;
         }
     }
+    if (lock_fd < 0 && errno == EROFS)
+        return vhd_verdict_set(ret, VHD_READ_ONLY,
+                               "the store \"%s\" is on a read-only file system; mount with -o ro",
+                               path);
     if (lock_fd < 0)
         return vhd_verdict_errno(ret, errno, "cannot make the lock file \"%s/%s\"", path,
                                  VHD_LOCK_FILE);
-    int err = lock(lock_fd, is_read_only ? F_RDLCK : F_WRLCK);
+    protect(lock_fd);
+    int err = lock_in_time(lock_fd, is_read_only ? F_RDLCK : F_WRLCK, &holder);
     if (err == -EAGAIN)
-        return vhd_verdict_set(ret, VHD_IN_USE, "the store \"%s\" is in use by another vhdfs",
-                               path);
+        return refuse(&holder, path, ret);
+    if (err == 0)
+        err = lock(lock_fd, BYTE_VHDFS, F_RDLCK);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot lock \"%s/%s\"", path, VHD_LOCK_FILE);
+    if (!is_read_only && ftruncate(lock_fd, 0) < 0)
+        return vhd_verdict_errno(ret, errno, "cannot write \"%s/%s\"", path, VHD_LOCK_FILE);
     *ret_fd = lock_fd;
     lock_fd = -1;
     return VHD_OK;
+}
+
+void vhd_store_lock_describe(int fd, const char *mountpoint, int mount_id)
+{
+    char line[VHD_OWNER_LINE_SIZE];
+    struct vhd_owner owner;
+
+    vhd_owner_describe(mountpoint, mount_id, &owner);
+    size_t len = vhd_owner_print(&owner, line);
+    if (ftruncate(fd, 0) == 0)
+        vhd_io_put(fd, line, len, 0);
+}
+
+void vhd_store_lock_mark_ending(int fd)
+{
+    lock(fd, BYTE_ENDING, F_RDLCK);
 }

@@ -13,17 +13,36 @@
 #define VHD_LOCK_FILE ".vhdfs-lock"
 
 /*
- * Become the owner of a store.
+ * Become the owner of a store. An owner that is ending is waited for, 5 s at most: one that has
+ * marked the lock, or whose mount is gone from the mount table. Any other is not waited for.
  *
- *   fd, path      the directory, and how to name it in a sentence
- *   is_read_only  share it with other owners that only read; then a lock file that is missing and
- *                 cannot be made is done without
- *   ret_fd        receives the lock file's descriptor, which holds the lock; -1 when done without
+ *   fd, path      the directory, and its name in a sentence
+ *   is_read_only  share the store with other owners that only read; without a lock file that can be
+ *                 made or opened, go on without a lock
+ *   ret_fd        receives the lock file's descriptor, which holds the lock; -1 without a lock
  *
- * Returns VHD_OK, VHD_IN_USE when another owner has it, or what the host answers.
+ * The lock file has mode 0600, so that nobody but its owner and root can hold a lock on it.
+ *
+ * Returns VHD_OK, or
+ *   VHD_IN_USE     another vhdfs has the store, or another program holds a lock on the file
+ *   VHD_READ_ONLY  the file system is read-only, and is_read_only is false
+ *   anything else  as the host answers
  */
 enum vhd_result vhd_store_lock(int fd, const char *path, bool is_read_only, int *ret_fd,
                                struct vhd_verdict *ret);
+
+/*
+ * Write into the lock file which process owns the store and where it is mounted. The next vhdfs
+ * names both when it is refused. A failure only costs it these words.
+ *
+ *   fd          from vhd_store_lock()
+ *   mountpoint  absolute path
+ *   mount_id    as /proc/self/mountinfo has it; -1 when unknown
+ */
+void vhd_store_lock_describe(int fd, const char *mountpoint, int mount_id);
+
+/* Mark the lock: this owner is ending, so the next one waits for it. Safe from any thread. */
+void vhd_store_lock_mark_ending(int fd);
 
 /*
  * Take a draft's lock, without waiting. A draft that is locked is at work: a sweep leaves it.

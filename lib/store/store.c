@@ -149,6 +149,18 @@ enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_stor
     return VHD_OK;
 }
 
+void vhd_store_describe_owner(const struct vhd_store *store, const char *mountpoint, int mount_id)
+{
+    if (store->lock_fd >= 0)
+        vhd_store_lock_describe(store->lock_fd, mountpoint, mount_id);
+}
+
+void vhd_store_mark_ending(const struct vhd_store *store)
+{
+    if (store->lock_fd >= 0)
+        vhd_store_lock_mark_ending(store->lock_fd);
+}
+
 void vhd_store_unmake(struct vhd_store *store)
 {
     if (store->is_made && store->path && flock(store->fd, LOCK_EX | LOCK_NB) == 0)

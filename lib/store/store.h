@@ -34,7 +34,8 @@ enum vhd_store_flags {
  *
  * Returns VHD_OK, or with a sentence in *ret:
  *   VHD_PATH_NOT_FOUND  a component above the last is missing, or one is no directory
- *   VHD_IN_USE          another owner holds it (VHD_STORE_OWN)
+ *   VHD_IN_USE          another owner has it, also after 5 s if that one is ending, or another
+ *                       program holds a lock on the lock file (VHD_STORE_OWN)
  *   VHD_ACCESS_DENIED   it is on sshfs or rclone, whose locks do not hold between hosts
  *                       (VHD_STORE_OWN without VHD_STORE_READ_ONLY and VHD_STORE_UNSAFE)
  *   VHD_READ_ONLY, VHD_ACCESS_DENIED, VHD_DISK_FULL, VHD_UNEXPECTED  as the host answers
@@ -59,6 +60,21 @@ const char *vhd_store_path(const struct vhd_store *store);
  * owner, and it is still empty: the disk has come to nothing.
  */
 void vhd_store_unmake(struct vhd_store *store);
+
+/*
+ * Tell the next vhdfs who owns this store: the calling process, and its mount. Called by the owner
+ * once it is mounted; a store without a lock stays as it is.
+ *
+ *   mountpoint  absolute path
+ *   mount_id    as /proc/self/mountinfo has it; -1 when unknown
+ */
+void vhd_store_describe_owner(const struct vhd_store *store, const char *mountpoint, int mount_id);
+
+/*
+ * Tell the next vhdfs that this owner is ending: it waits, 5 s at most, instead of being refused.
+ * May be called more than once and from any thread.
+ */
+void vhd_store_mark_ending(const struct vhd_store *store);
 
 /*
  * Find the image of a disk: the regular file NAME.vhd, or one with another case of the ending.

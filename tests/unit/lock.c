@@ -8,10 +8,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "scratch.h"
 #include "store/lock.h"
+#include "store/owner.h"
 
 static int open_folder(const char *path)
 {
@@ -156,6 +158,133 @@ static void a_draft_is_locked_once(void **state)
     assert_int_equal(vhd_draft_lock(-1), -EBADF);
 }
 
+/* The sentence of a refusal, and how long it took, in ms. */
+static const char *refusal(int folder, struct vhd_verdict *verdict, int64_t *ret_ms)
+{
+    struct timespec start, end;
+    int fd = -2;
+
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    assert_int_equal(vhd_store_lock(folder, "the-store", false, &fd, verdict), VHD_IN_USE);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    *ret_ms = (end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000;
+    return verdict->sentence;
+}
+
+static void the_owner_is_named(void **state)
+{
+    int folder = open_folder(*state), writer = lock(folder, false);
+    struct vhd_verdict verdict;
+    char process[32];
+    int64_t ms;
+
+    assert_null(strstr(refusal(folder, &verdict, &ms), "process")); /* not mounted yet */
+    vhd_store_lock_describe(writer, "/mnt/two words", -1);
+    snprintf(process, sizeof process, "process %d,", (int)getpid());
+    assert_non_null(strstr(refusal(folder, &verdict, &ms), process));
+    assert_non_null(strstr(verdict.sentence, "/mnt/two words"));
+    assert_true(ms < 1000);
+    close(writer);
+
+    /* The words of an owner that is gone are not the next one's. */
+    writer = lock(folder, false);
+    assert_null(strstr(refusal(folder, &verdict, &ms), "process"));
+    close(writer);
+    close(folder);
+}
+
+static void end_later(void *arg)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+    close(*(int *)arg);
+}
+
+static void an_owner_that_is_ending_is_waited_for(void **state)
+{
+    int folder = open_folder(*state), writer = lock(folder, false);
+
+    vhd_store_lock_mark_ending(writer);
+    vhd_store_lock_mark_ending(writer);
+    pid_t child = child_begin(end_later, &writer);
+    close(writer);
+    writer = lock(folder, false);
+    assert_int_equal(child_end(child), 0);
+
+    /* The mark is gone with the owner that made it. */
+    struct vhd_verdict verdict;
+    int64_t ms;
+    refusal(folder, &verdict, &ms);
+    assert_true(ms < 1000);
+    close(writer);
+    close(folder);
+}
+
+static void an_owner_without_its_mount_is_waited_for(void **state)
+{
+    int folder = open_folder(*state), writer = lock(folder, false);
+    char line[VHD_OWNER_LINE_SIZE];
+    struct vhd_owner owner;
+
+    vhd_owner_describe("/mnt/v", -1, &owner);
+    snprintf(owner.mount, sizeof owner.mount, "%d", INT_MAX);
+    snprintf(owner.device, sizeof owner.device, "0:45");
+    size_t len = vhd_owner_print(&owner, line);
+    assert_int_equal(pwrite(writer, line, len, 0), len);
+    pid_t child = child_begin(end_later, &writer);
+    close(writer);
+    close(lock(folder, false));
+    assert_int_equal(child_end(child), 0);
+    close(folder);
+}
+
+static void an_owner_that_does_not_end_is_waited_for_5_s(void **state)
+{
+    int folder = open_folder(*state), writer = lock(folder, false);
+    struct vhd_verdict verdict;
+    int64_t ms;
+
+    vhd_store_lock_mark_ending(writer);
+    refusal(folder, &verdict, &ms);
+    assert_in_range(ms, 4900, 7000);
+    close(writer);
+    close(folder);
+}
+
+static void another_program_is_told_from_a_vhdfs(void **state)
+{
+    struct flock range = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
+    int folder = open_folder(*state);
+    struct vhd_verdict verdict;
+    int64_t ms;
+
+    close(lock(folder, false));
+    int stranger = open(scratch_path(*state, VHD_LOCK_FILE), O_RDONLY | O_CLOEXEC);
+    assert_int_equal(fcntl(stranger, F_OFD_SETLK, &range), 0);
+    assert_non_null(strstr(refusal(folder, &verdict, &ms), "another program holds a lock"));
+    assert_non_null(strstr(verdict.sentence, "the-store/" VHD_LOCK_FILE));
+    assert_true(ms < 1000);
+    close(stranger);
+    close(lock(folder, false));
+    close(folder);
+}
+
+static void nobody_else_may_open_the_file(void **state)
+{
+    int folder = open_folder(*state);
+    struct stat attributes;
+
+    mode_t mask = umask(0);
+    close(lock(folder, false));
+    umask(mask);
+    assert_int_equal(stat(scratch_path(*state, VHD_LOCK_FILE), &attributes), 0);
+    assert_int_equal(attributes.st_mode & 07777, 0600);
+    assert_int_equal(chmod(scratch_path(*state, VHD_LOCK_FILE), 0644), 0);
+    close(lock(folder, false));
+    assert_int_equal(stat(scratch_path(*state, VHD_LOCK_FILE), &attributes), 0);
+    assert_int_equal(attributes.st_mode & 07777, 0600);
+    close(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +295,12 @@ int main(void)
         SCRATCH_TEST(a_lock_file_that_is_none_is_refused),
         SCRATCH_TEST(a_reader_makes_do_without_permission),
         SCRATCH_TEST(a_draft_is_locked_once),
+        SCRATCH_TEST(the_owner_is_named),
+        SCRATCH_TEST(an_owner_that_is_ending_is_waited_for),
+        SCRATCH_TEST(an_owner_without_its_mount_is_waited_for),
+        SCRATCH_TEST(an_owner_that_does_not_end_is_waited_for_5_s),
+        SCRATCH_TEST(another_program_is_told_from_a_vhdfs),
+        SCRATCH_TEST(nobody_else_may_open_the_file),
     };
     return cmocka_run_group_tests_name("lock", tests, NULL, NULL);
 }
