@@ -12,7 +12,6 @@
 #include "ino.h"
 #include "job/delete.h"
 #include "job/rename.h"
-#include "pollers.h"
 #include "refuse.h"
 #include "request/name.h"
 #include "request/size.h"
@@ -314,7 +313,6 @@ static enum vhd_result delete_claimed(struct fs *fs, struct fs_name *name, struc
     if (result == VHD_OK)
         fs_name_retire(fs->names, name);
     fs_name_settle(fs->names, name, NULL);
-    fs_pollers_task_changed(fs->pollers);
     return result;
 }
 
@@ -367,7 +365,6 @@ static enum vhd_result rename_claimed(struct fs *fs, struct fs_name *name, struc
         fs_name_settle(fs->names, target, NULL);
     }
     fs_name_settle(fs->names, name, NULL);
-    fs_pollers_task_changed(fs->pollers);
     return result;
 }
 

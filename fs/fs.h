@@ -2,11 +2,10 @@
  * The mount: what every part of it shares. One exists for the daemon's life; its pointers do not
  * change once it serves.
  *
- * Lock order, outermost first: the pollers' lock, a handle's, the names', the library's (service,
- * task). The index of children has a lock of its own inside a handle's, held while the store is
- * read. A content's lock comes inside the names'. The errors', the emptier's and the opened files'
- * locks are leaves, and so is the parking's but for a task's. None is held across a reply to the
- * kernel.
+ * Lock order, outermost first: a handle's, the names', the library's (service, task). The index of
+ * children has a lock of its own inside a handle's, held while the store is read. A content's lock
+ * comes inside the names'. The errors', the emptier's and the opened files' locks are leaves, and
+ * so is the parking's but for a task's. None is held across a reply to the kernel.
  */
 #pragma once
 
@@ -27,7 +26,6 @@ struct fs {
     struct fs_names *names;
     struct fs_errors *errors;
     struct fs_parking *parking;
-    struct fs_pollers *pollers;
     struct fs_emptier *emptier;
     struct fs_opened_list opened;
     uint64_t generation;      /* atomic; of the nodes that are new at each look (ino.h) */

@@ -40,8 +40,6 @@ static int begin(struct fs_handle *handle)
 void fs_handle_close(struct fs_handle *handle)
 {
     fs_opened_remove(&handle->fs->opened, &handle->opened);
-    if (handle->closed)
-        handle->closed(handle);
     fs_handle_unref(handle);
 }
 
@@ -99,9 +97,6 @@ void fs_handle_unref(struct fs_handle *handle)
     free(handle);
 }
 
-/* When a text that is gone has last changed. */
-static const struct timespec gone = {0};
-
 /* Take a new snapshot; where there is nothing to show, or no longer, the old one stays. */
 static void refresh(struct fs_handle *handle)
 {
@@ -109,10 +104,8 @@ static void refresh(struct fs_handle *handle)
 
     if (!handle->node.row->ops->show)
         return;
-    if (fs_node_text(handle->fs, &handle->node, &text) < 0) {
-        handle->text.changed = gone;
+    if (fs_node_text(handle->fs, &handle->node, &text) < 0)
         return;
-    }
     fs_text_free(&handle->text);
     handle->text = text;
 }
@@ -140,20 +133,6 @@ void fs_handle_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t
     else
         fuse_reply_buf(req, part.data, part.len);
     fs_text_free(&part);
-}
-
-bool fs_handle_has_changed(struct fs_handle *handle)
-{
-    struct timespec seen;
-
-    {
-        HOLD_LOCK(&handle->lock);
-        seen = handle->text.changed;
-        handle->is_read = true;
-    }
-    struct timespec is = gone;
-    handle->node.row->ops->changed(handle->fs, &handle->node, &is);
-    return is.tv_sec != seen.tv_sec || is.tv_nsec != seen.tv_nsec;
 }
 
 void fs_handle_seek(struct fs_handle *handle, fuse_req_t req, off_t off, int whence)

@@ -31,9 +31,6 @@ struct fs_handle {
     struct vhd_disk *disk; /* of raw and fixed.vhd, set by open */
     char *opened_as; /* the NAME when it was opened; its disk may be renamed. NULL without one */
 
-    /* Set once by whoever must know of the close; called after the last operation on the file. */
-    void (*closed)(struct fs_handle *handle);
-
     pthread_mutex_t lock; /* guards what follows */
     struct fs_text text;
     bool is_read; /* a read at 0 has been answered from the snapshot */
@@ -66,12 +63,6 @@ void fs_handle_unref(struct fs_handle *handle);
  * file that is open for reading only: nothing but time can have changed what that shows.
  */
 void fs_handle_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off);
-
-/*
- * For a text with is_polled: has what it shows changed since its snapshot was taken? To be gone is
- * a change, once. After this look a read at 0 takes a new snapshot, be it the first.
- */
-bool fs_handle_has_changed(struct fs_handle *handle);
 
 /* Answer lseek(2) with SEEK_DATA or SEEK_HOLE in the snapshot, which is data throughout. */
 void fs_handle_seek(struct fs_handle *handle, fuse_req_t req, off_t off, int whence);

@@ -10,7 +10,6 @@
 #include "ino.h"
 #include "job/create.h"
 #include "parking.h"
-#include "pollers.h"
 #include "refuse.h"
 #include "request/name.h"
 #include "tasks.h"
@@ -212,7 +211,6 @@ static struct vhd_task *begin(struct fs *fs, const char *disk, const char *text,
         task = submit(fs, disk, &request, ret);
     record = task ? vhd_task_ref(task) : refusal(fs, disk, request.size, ret);
     fs_name_settle(fs->names, name, record);
-    fs_pollers_task_changed(fs->pollers); /* what it has told by itself may have been too early */
     vhd_task_unref(record);
     fs_name_put(fs->names, name);
     return task;

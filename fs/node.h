@@ -144,9 +144,6 @@ struct fs_row_ops {
     void (*truncate)(struct fs *fs, const struct fs_node *node, fuse_req_t req, off_t size,
                      struct fs_handle *handle);
 
-    /* Texts that poll(2) can wait on, for a change of the name's task; with changed(). */
-    bool is_polled;
-
     /*
      * Each look gives the kernel a node of its own. It holds a lock on a node while a write or an
      * fsync of it is answered, which here may take long: whoever else came to the same node by its

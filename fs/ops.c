@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fuse.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 #include "folder.h"
 #include "handle.h"
 #include "ino.h"
-#include "pollers.h"
 #include "refuse.h"
 #include "transfer.h"
 
@@ -355,21 +353,6 @@ static void op_copy_file_range(fuse_req_t req, fuse_ino_t source_id, off_t sourc
         fuse_reply_err(req, EOPNOTSUPP);
 }
 
-static void op_poll(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info,
-                    struct fuse_pollhandle *ph)
-{
-    struct fs_handle *handle = handle_of(info);
-    (void)id;
-
-    if (handle->node.row->ops->is_polled) {
-        fs_pollers_poll(fs_of(req)->pollers, handle, req, ph);
-        return;
-    }
-    if (ph)
-        fuse_pollhandle_destroy(ph);
-    fuse_reply_poll(req, POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM);
-}
-
 static void op_release(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 {
     (void)id;
@@ -534,7 +517,6 @@ const struct fuse_lowlevel_ops fs_ops = {
     .lseek = op_lseek,
     .fallocate = op_fallocate,
     .copy_file_range = op_copy_file_range,
-    .poll = op_poll,
     .release = op_release,
     .opendir = op_opendir,
     .readdir = op_readdir,

@@ -17,7 +17,6 @@
 #include "ops.h"
 #include "parking.h"
 #include "pidfile.h"
-#include "pollers.h"
 #include "salvage.h"
 #include "transfer.h"
 
@@ -231,12 +230,9 @@ static int start(struct fs_session *session)
     fs->emptier = fs_emptier_new(session->fuse);
     err = fs->emptier ? fs_parking_new(&fs->parking) : -ENOMEM;
     if (err == 0)
-        err = fs_pollers_new(&fs->pollers);
-    if (err == 0)
         err = vhd_service_new(QUICK_WORKERS, &fs->service);
     if (err < 0)
         return err;
-    vhd_service_listen(fs->service, fs_pollers_task_changed, fs->pollers);
     return start_signal_thread(session);
 }
 
@@ -252,7 +248,6 @@ static void stop(struct fs_session *session)
     vhd_service_free(fs->service);
     fs_emptier_free(fs->emptier);
     fs_opened_close_all(&fs->opened);
-    fs_pollers_free(fs->pollers);
     fs_parking_free(fs->parking);
 }
 

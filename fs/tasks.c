@@ -9,7 +9,6 @@
 #include "handle.h"
 #include "ino.h"
 #include "parking.h"
-#include "pollers.h"
 #include "refuse.h"
 #include "request/name.h"
 
@@ -250,8 +249,6 @@ int fs_tasks_forget(struct fs *fs, const char *where, const char *text)
         return -ENOENT;
     int err = fs_name_forget_record(fs->names, name);
     fs_name_put(fs->names, name);
-    if (err == 0)
-        fs_pollers_task_changed(fs->pollers);
     if (err != -EBUSY)
         return err;
     vhd_verdict_set(&verdict, VHD_IN_USE, "the task of \"%s\" is at work", text);
@@ -347,23 +344,9 @@ const struct fs_row_ops fs_tasks_ops = {
 
 const struct fs_row_ops fs_task_ops = {.changed = task_changed};
 const struct fs_row_ops fs_task_alias_ops = {.show = alias_show};
-const struct fs_row_ops fs_task_status_ops = {
-    .changed = task_changed,
-    .show = fs_tasks_show_status,
-    .is_polled = true,
-};
-
-const struct fs_row_ops fs_task_json_ops = {
-    .changed = task_changed,
-    .show = json_show,
-    .is_polled = true,
-};
-
-const struct fs_row_ops fs_task_value_ops = {
-    .changed = task_changed,
-    .show = value_show,
-    .is_polled = true,
-};
+const struct fs_row_ops fs_task_status_ops = {.show = fs_tasks_show_status};
+const struct fs_row_ops fs_task_json_ops = {.show = json_show};
+const struct fs_row_ops fs_task_value_ops = {.show = value_show};
 
 const struct fs_row_ops fs_task_wait_ops = {
     .show = wait_show,

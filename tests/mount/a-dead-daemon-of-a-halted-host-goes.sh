@@ -18,8 +18,6 @@ behind cat "$mnt/tasks/d/wait" 2>/dev/null
 cat=$!
 behind sync "$mnt/tasks/d/wait" 2>/dev/null
 sync=$!
-poll_behind "$tmp/poller" "$mnt/tasks/d" state
-poller=$!
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
     behind sh -c "echo 40 >'$mnt/new/q$i'" 2>/dev/null
     eval "queued$i=$!"
@@ -35,7 +33,7 @@ for pid in $maker $cat $sync; do
 done
 thaw
 wait_until 20 has_ended "$daemon"
-for pid in $maker $cat $sync $poller; do
+for pid in $maker $cat $sync; do
     wait_until 20 has_ended "$pid"
     wait "$pid" && fail "one was told that all is well"
 done

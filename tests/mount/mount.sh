@@ -286,24 +286,6 @@ poke()
     dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
-# poll_behind OUT OPTION... FOLDER FILE...: run poller.py in the background; returns once it is
-# asleep in poll(2). $! is its pid.
-poll_behind()
-{
-    poll_out=$1
-    shift
-    "$python" -I -S "$here/poller.py" "$@" >"$poll_out" 2>&1 &
-    kill_later $!
-    wait_until 20 sleeps_in_poll $! "$poll_out"
-}
-
-# sleeps_in_poll PID OUT
-sleeps_in_poll()
-{
-    ! has_ended "$1" || fail "the poller: $(cat "$2")"
-    grep -qs quiet "$2" && cat "/proc/$1/wchan" "/proc/$1/stack" 2>/dev/null | grep -q poll
-}
-
 # children_of PID: those that have not ended, on one line.
 children_of()
 {
