@@ -23,6 +23,7 @@ static const char folder[] = "disks";
 struct record {
     const struct vhd_store *store;
     struct vhd_info info;
+    struct vhd_verdict name; /* what is wrong with its name */
 };
 
 /*
@@ -172,8 +173,15 @@ static void print_children(FILE *out, const void *arg)
 
 static void print_fault(FILE *out, const void *arg)
 {
-    const struct vhd_fault *fault = &((const struct record *)arg)->info.image.fault;
-    fputs(fault->defect == VHD_SOUND ? "-" : fault->sentence, out);
+    const struct record *record = arg;
+    const struct vhd_fault *fault = &record->info.image.fault;
+
+    if (record->name.result == VHD_NOT_A_DISK)
+        fputs(record->name.sentence, out);
+    else if (fault->defect != VHD_SOUND)
+        fputs(fault->sentence, out);
+    else
+        fputs(record->name.result == VHD_OK ? "-" : record->name.sentence, out);
 }
 
 const struct fs_field fs_disk_fields[] = {
@@ -197,6 +205,18 @@ const struct fs_field fs_disk_fields[] = {
     [FS_DISK_FIELD_END] = {NULL, NULL, false},
 };
 
+/* Is the image the disk's own, and the only one of its name? */
+static void judge_name(struct fs *fs, const struct fs_node *node, const char *file,
+                       struct vhd_verdict *ret)
+{
+    char other[NAME_MAX + 1];
+
+    if (fs_node_judge(fs, node, ret) == VHD_OK && vhd_store_find_rival(fs->store, file, other))
+        vhd_verdict_set(ret, VHD_ALREADY_EXISTS,
+                        "sound, but \"%s\" would be a disk of the same name: rename that file",
+                        other);
+}
+
 /*
  * Read about a disk: the whole, with its table and its children, or what the files of one value
  * show, which cost little and so can be looked at for thousands of disks.
@@ -211,6 +231,8 @@ static int read_record(struct fs *fs, const struct fs_node *node, bool is_whole,
                        : vhd_info_look(fs->store, text, &ret->info);
     if (err == 0)
         *ret_changed = ret->info.changed;
+    if (err == 0 && is_whole)
+        judge_name(fs, node, ret->info.file, &ret->name);
     return err;
 }
 
@@ -279,7 +301,6 @@ static int disks_find(struct fs *fs, const char *text, struct fs_node *ret)
     return name ? find_disk(fs, name, FS_DISK_ALIAS, ret) : -ENOMEM;
 }
 
-/* A disk that nobody has looked up has no number yet, and listing must not give it one. */
 struct lister {
     struct fs *fs;
     struct fs_listing *listing;
@@ -288,11 +309,10 @@ struct lister {
 static int list_disk(void *arg, const struct vhd_file *file)
 {
     const struct lister *lister = arg;
-    struct fs_name *name = fs_names_find(lister->fs->names, file->name);
-    fuse_ino_t ino = name ? fs_ino(name->serial, FS_DISK) : FS_INO_UNKNOWN;
+    struct fs *fs = lister->fs;
+    const uint64_t number = fs_numbers_of(&fs->numbers, fs->store, file->name, &file->attributes);
 
-    fs_name_put(lister->fs->names, name);
-    return fs_listing_add(lister->listing, file->name, ino, S_IFDIR);
+    return fs_listing_add(lister->listing, file->name, fs_ino_of_image(number, FS_DISK), S_IFDIR);
 }
 
 static int disks_list(struct fs *fs, struct fs_listing *listing)

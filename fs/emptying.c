@@ -195,7 +195,7 @@ static void begin(struct fs_emptier *emptier, struct fs *fs, const struct fs_nod
 
 void fs_empty(struct fs_emptier *emptier, struct fs *fs, const struct fs_node *node, fuse_req_t req)
 {
-    begin(emptier, fs, node, req, fs_node_ino(node), 0);
+    begin(emptier, fs, node, req, fs_node_id(node), 0);
 }
 
 void fs_fail_in_part(struct fs_emptier *emptier, const struct fs_handle *handle, fuse_req_t req,

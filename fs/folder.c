@@ -56,17 +56,20 @@ static void listing_free(struct fs_listing *listing)
 /* Add the parent's rows of this folder, and the NAMEs that it finds. */
 static int collect(struct fs *fs, const struct fs_node *node, struct fs_listing *listing)
 {
-    uint32_t serial = node->name ? node->name->serial : 0;
-    int err = fs_listing_add(listing, ".", fs_node_ino(node), S_IFDIR);
+    struct stat image;
+    const struct stat *known = fs_node_image(fs, node, &image);
+    const fuse_ino_t above = node->row->parent ? fs_ino(0, node->row->parent) : FUSE_ROOT_ID;
+    int err = fs_listing_add(listing, ".", fs_node_ino(fs, node, known), S_IFDIR);
     if (err == 0)
-        err = fs_listing_add(listing, "..", FUSE_ROOT_ID, S_IFDIR);
+        err = fs_listing_add(listing, "..", above, S_IFDIR);
 
     for (unsigned kind = FS_ROOT; err == 0 && kind < FS_KIND_COUNT; kind++) {
         const struct fs_row *row = fs_row((enum fs_kind)kind);
-        if (row->parent != fs_row_kind(node->row) || !row->name)
+        if (!row || row->parent != fs_row_kind(node->row) || !row->name)
             continue;
+        const struct fs_node child = {row, node->name};
         if (!row->ops->is_listed || row->ops->is_listed(fs, node))
-            err = fs_listing_add(listing, row->name, fs_ino(serial, kind), row->mode);
+            err = fs_listing_add(listing, row->name, fs_node_ino(fs, &child, known), row->mode);
     }
     if (err == 0 && node->row->ops->list)
         err = node->row->ops->list(fs, listing);

@@ -9,13 +9,11 @@
 /*
  * Add an entry to a listing, for the list() of a folder.
  *
- *   ino  its number, or FS_INO_UNKNOWN where it has none before it is looked up
+ *   ino  its number, as stat(2) tells it
  *
  * Returns 0 or -ENOMEM.
  */
 int fs_listing_add(struct fs_listing *listing, const char *name, fuse_ino_t ino, mode_t mode);
-
-#define FS_INO_UNKNOWN 0xFFFFFFFFu
 
 struct fs_folder;
 

@@ -4,8 +4,8 @@
  *
  * Lock order, outermost first: a handle's, the names', the library's (service, task). The index of
  * children has a lock of its own inside a handle's, held while the store is read. A content's lock
- * comes inside the names'. The errors', the emptier's and the opened files' locks are leaves, and
- * so is the parking's but for a task's. None is held across a reply to the kernel.
+ * comes inside the names'. The errors', the numbers', the emptier's and the opened files' locks are
+ * leaves, and so is the parking's but for a task's. None is held across a reply to the kernel.
  */
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "disk/children.h"
+#include "numbers.h"
 #include "opened.h"
 #include "store/store.h"
 #include "task/service.h"
@@ -28,6 +29,7 @@ struct fs {
     struct fs_parking *parking;
     struct fs_emptier *emptier;
     struct fs_opened_list opened;
+    struct fs_numbers numbers;
     uint64_t generation;      /* atomic; of the nodes that are new at each look (ino.h) */
     bool drops_written_pages; /* the kernel does, of what is written past them */
     int ready_fd; /* where to tell that the tree answers; -1 where nobody waits for it */

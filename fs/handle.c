@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "refuse.h"
 
 static int keep_name(struct fs_handle *handle)
 {
@@ -17,6 +18,11 @@ static int keep_name(struct fs_handle *handle)
     return handle->opened_as ? 0 : -ENOMEM;
 }
 
+static bool has_content(const struct fs_row *row)
+{
+    return fs_row_kind(row) == FS_DISK_RAW || fs_row_kind(row) == FS_DISK_FIXED;
+}
+
 /*
  * What opening a node does besides making the handle. Texts go past the page cache, since their
  * size may change with every look; a flush has nothing to do, so the kernel need not send one.
@@ -24,8 +30,12 @@ static int keep_name(struct fs_handle *handle)
 static int begin(struct fs_handle *handle)
 {
     const struct fs_row_ops *ops = handle->node.row->ops;
+    struct vhd_verdict verdict;
 
     handle->use_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH;
+    if (has_content(handle->node.row) &&
+        fs_node_judge(handle->fs, &handle->node, &verdict) != VHD_OK)
+        return fs_refuse(handle->fs, "disks", handle->opened_as, &verdict);
     if (ops->open) {
         int err = ops->open(handle);
         if (err < 0)

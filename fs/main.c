@@ -108,6 +108,7 @@ int main(int argc, char **argv)
             .names = fs_names_new(options.history),
             .errors = fs_errors_new(),
             .opened.lock = PTHREAD_MUTEX_INITIALIZER,
+            .numbers.lock = PTHREAD_MUTEX_INITIALIZER,
             .ready_fd = -1,
             .uid = options.uid,
             .gid = options.gid,
@@ -116,6 +117,7 @@ int main(int argc, char **argv)
         };
         clock_gettime(CLOCK_REALTIME, &fs.started);
         status = fs.names && fs.errors ? mount_and_run(&fs, &options) : FS_EXIT_MOUNT;
+        fs_numbers_free(&fs.numbers);
         vhd_children_free(fs.children);
         vhd_store_unref(fs.store);
         fs_errors_free(fs.errors);

@@ -1,6 +1,7 @@
 #include "node.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,9 @@
 
 const struct fs_row *fs_row(enum fs_kind kind)
 {
-    return kind > FS_NOTHING && kind < FS_KIND_COUNT ? &fs_rows[kind] : NULL;
+    if (kind <= FS_NOTHING || kind >= FS_KIND_COUNT || !fs_rows[kind].ops)
+        return NULL;
+    return &fs_rows[kind];
 }
 
 enum fs_kind fs_row_kind(const struct fs_row *row)
@@ -26,9 +29,37 @@ double fs_row_attr_seconds(const struct fs_row *row)
     return row->ops->is_kept ? 3600.0 : fs_row_name_seconds(row);
 }
 
-fuse_ino_t fs_node_ino(const struct fs_node *node)
+fuse_ino_t fs_node_id(const struct fs_node *node)
 {
     return fs_ino(node->name ? node->name->serial : 0, fs_row_kind(node->row));
+}
+
+const struct stat *fs_node_image(struct fs *fs, const struct fs_node *node, struct stat *ret)
+{
+    char file[NAME_MAX + 1];
+
+    if (fs_row_kind(node->row) < FS_DISK)
+        return NULL;
+    return vhd_store_find(fs->store, fs_name_text(node->name), file, ret) == 0 ? ret : NULL;
+}
+
+enum vhd_result fs_node_judge(struct fs *fs, const struct fs_node *node, struct vhd_verdict *ret)
+{
+    char first[NAME_MAX + 1];
+    struct stat image;
+
+    if (!fs_node_image(fs, node, &image) ||
+        !fs_numbers_is_link(&fs->numbers, fs->store, fs_name_text(node->name), &image, first))
+        return vhd_verdict_set(ret, VHD_OK, NULL);
+    return vhd_verdict_set(ret, VHD_NOT_A_DISK, "the same file as the disk \"%s\"", first);
+}
+
+fuse_ino_t fs_node_ino(struct fs *fs, const struct fs_node *node, const struct stat *image)
+{
+    if (!image)
+        return fs_node_id(node);
+    return fs_ino_of_image(fs_numbers_of(&fs->numbers, fs->store, fs_name_text(node->name), image),
+                           fs_row_kind(node->row));
 }
 
 int fs_node_resolve(struct fs *fs, fuse_ino_t id, struct fs_node *ret)
@@ -116,6 +147,7 @@ int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret, fu
 {
     mode_t mode = node->row->mode;
     struct fs_look seen;
+    struct stat image;
 
     int err = look(fs, node, &seen);
     if (err < 0)
@@ -123,9 +155,10 @@ int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret, fu
     if (ret_id && node->row->ops->is_new_each_time)
         seen.generation = __atomic_add_fetch(&fs->generation, 1, __ATOMIC_RELAXED);
     if (ret_id)
-        *ret_id = fs_ino_with_generation(fs_node_ino(node), seen.generation);
+        *ret_id = fs_ino_with_generation(fs_node_id(node), seen.generation);
+    const struct stat *known = fs_node_image(fs, node, &image);
     *ret = (struct stat){
-        .st_ino = fs_node_ino(node),
+        .st_ino = fs_node_ino(fs, node, known),
         .st_mode = S_ISLNK(mode) ? mode : mode & ~(fs->umask & 0777),
         .st_nlink = S_ISDIR(mode) ? 2 : 1,
         .st_uid = fs->uid,

@@ -13,7 +13,7 @@
 #include "names.h"
 #include "text.h"
 
-/* What a row is of; 8 bits of an inode number. */
+/* What a row is of; 8 bits of an inode number. Some are of no row. */
 enum fs_kind {
     FS_NOTHING = 0,
     FS_ROOT = 1, /* as FUSE numbers it */
@@ -40,7 +40,9 @@ enum fs_kind {
     FS_TASK_FINISHED,
     FS_TASK_WAIT,
     FS_TASK_CANCEL,
-    FS_DISK, /* disks/NAME/ */
+
+    /* Files of a disk: their kinds are part of what backups remember (ino.h), and stay. */
+    FS_DISK = 128, /* disks/NAME/ */
     FS_DISK_ALIAS,
     FS_DISK_RAW,
     FS_DISK_FIXED,
@@ -187,8 +189,29 @@ double fs_row_attr_seconds(const struct fs_row *row);
 int fs_node_resolve(struct fs *fs, fuse_ino_t id, struct fs_node *ret);
 void fs_node_put(struct fs *fs, struct fs_node *node);
 
-/* The number of a node that users see. */
-fuse_ino_t fs_node_ino(const struct fs_node *node);
+/* The node id that the kernel gets, but for its generation (ino.h). */
+fuse_ino_t fs_node_id(const struct fs_node *node);
+
+/*
+ * Attributes of the image that a file of a disk belongs to.
+ *
+ * Returns ret; or NULL for all other files, and where the image is gone.
+ */
+const struct stat *fs_node_image(struct fs *fs, const struct fs_node *node, struct stat *ret);
+
+/*
+ * Is the image of a node's disk its own? Of hard links to one image only the first name is a disk.
+ *
+ * Returns VHD_OK, or VHD_NOT_A_DISK with a sentence in *ret.
+ */
+enum vhd_result fs_node_judge(struct fs *fs, const struct fs_node *node, struct vhd_verdict *ret);
+
+/*
+ * The number of a node that users see, its st_ino.
+ *
+ *   image  from fs_node_image() of the node, or of its folder
+ */
+fuse_ino_t fs_node_ino(struct fs *fs, const struct fs_node *node, const struct stat *image);
 
 /* Find a child of a folder by its name. Returns 0; the node is to be put. Or a negative errno. */
 int fs_node_find(struct fs *fs, const struct fs_node *folder, const char *text,

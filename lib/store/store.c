@@ -167,11 +167,13 @@ void vhd_store_unmake(struct vhd_store *store)
         rmdir(store->path);
 }
 
+/* Every case of the ending, in the order in which a disk's image is looked for. */
+static const char *const endings[] = {".vhd", ".VHD", ".Vhd", ".vHd",
+                                      ".vhD", ".VHd", ".VhD", ".vHD"};
+
 int vhd_store_find(const struct vhd_store *store, const char *name, char ret_file[NAME_MAX + 1],
                    struct stat *ret_stat)
 {
-    static const char *const endings[] = {".vhd", ".VHD", ".Vhd", ".vHd",
-                                          ".vhD", ".VHd", ".VhD", ".vHD"};
     struct stat attributes;
 
     if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strchr(name, '/') ||
@@ -198,6 +200,29 @@ static bool is_regular(const struct vhd_store *store, const char *file, struct s
 {
     return fstatat(store->fd, file, ret_attributes, AT_SYMLINK_NOFOLLOW) == 0 &&
            S_ISREG(ret_attributes->st_mode);
+}
+
+static bool is_one_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* A folder that tells no case from another shows the image itself under the other names. */
+bool vhd_store_find_rival(const struct vhd_store *store, const char *file,
+                          char ret_other[NAME_MAX + 1])
+{
+    const size_t stem = strlen(file) - strlen(VHD_ENDING);
+    struct stat image, other;
+
+    if (!is_regular(store, file, &image))
+        return false;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        snprintf(ret_other, NAME_MAX + 1, "%.*s%s", (int)stem, file, endings[i]);
+        if (strcmp(ret_other, file) != 0 && is_regular(store, ret_other, &other) &&
+            !is_one_file(&image, &other))
+            return true;
+    }
+    return false;
 }
 
 bool vhd_store_has_other(const struct vhd_store *store, const char *file)
@@ -293,11 +318,6 @@ int vhd_store_open_to_look(const struct vhd_store *store, const char *file)
 {
     int fd = openat(store->fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
-}
-
-static bool is_one_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
 int vhd_store_open_again(const struct vhd_store *store, const char *file, int fd, int flags)

@@ -89,6 +89,16 @@ int vhd_store_find(const struct vhd_store *store, const char *name, char ret_fil
                    struct stat *ret_stat);
 
 /*
+ * Find another file that would be the image of the same disk, did not one come before it: the case
+ * of its ending is all that differs.
+ *
+ *   file       the image of the disk, from vhd_store_find()
+ *   ret_other  receives the name of the other file
+ */
+bool vhd_store_find_rival(const struct vhd_store *store, const char *file,
+                          char ret_other[NAME_MAX + 1]);
+
+/*
  * Is there a file of this name that a disk can have as its parent without being a disk of the store
  * itself: a regular one that does not end in ".vhd"? What begins with a dot is none.
  */

@@ -152,6 +152,29 @@ static void finds_the_plain_ending_first(void **state)
     vhd_store_unref(store);
 }
 
+static void finds_a_rival_of_an_image(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+    char other[NAME_MAX + 1];
+
+    scratch_put(*state, "a.vhd", "1", 1);
+    scratch_put(*state, "b.VHD", "1", 1);
+    scratch_put(*state, "ab.vhd", "1", 1);
+    assert_false(vhd_store_find_rival(store, "a.vhd", other));
+    assert_false(vhd_store_find_rival(store, "b.VHD", other));
+    assert_false(vhd_store_find_rival(store, "c.vhd", other));
+    assert_int_equal(mkdir(scratch_path(*state, "a.VHD"), 0777), 0);
+    assert_false(vhd_store_find_rival(store, "a.vhd", other));
+    scratch_put(*state, "a.vhD", "1", 1);
+    assert_true(vhd_store_find_rival(store, "a.vhd", other));
+    assert_string_equal(other, "a.vhD");
+    char *image = strdup(scratch_path(*state, "b.VHD"));
+    assert_int_equal(link(image, scratch_path(*state, "b.Vhd")), 0);
+    assert_false(vhd_store_find_rival(store, "b.VHD", other)); /* the same image */
+    free(image);
+    vhd_store_unref(store);
+}
+
 static void finds_nothing_but_regular_files_of_its_own(void **state)
 {
     const char *folder = scratch_path(*state, "store");
@@ -707,6 +730,7 @@ int main(void)
         SCRATCH_TEST(knows_its_path_without_symlinks),
         SCRATCH_TEST(unmakes_only_what_it_made_and_is_empty),
         SCRATCH_TEST(finds_any_case_of_the_ending),
+        SCRATCH_TEST(finds_a_rival_of_an_image),
         SCRATCH_TEST(finds_the_plain_ending_first),
         SCRATCH_TEST(finds_nothing_but_regular_files_of_its_own),
         SCRATCH_TEST(lists_each_disk_once),
