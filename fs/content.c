@@ -256,7 +256,7 @@ static void close_disk(struct fs_content *content, struct fs *fs, const char *na
     struct vhd_disk *disk = TAKE(content->disk);
 
     pthread_mutex_unlock(&content->lock);
-    int err = vhd_disk_close(disk);
+    int err = vhd_disk_close(disk, NULL);
     if (err < 0)
         fs_log(LOG_WARNING, "the disk \"%s\" is not left clean: %s", name, strerrordesc_np(-err));
     err = vhd_store_find(fs->store, name, file, &attributes);

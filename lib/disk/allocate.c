@@ -24,9 +24,12 @@ static int publish(struct vhd_disk *disk, uint32_t block, uint32_t sector)
         return -EIO;
     if (MUTATED(W1))
         vhd_layer_set_entry(disk->top, block, sector, is_full);
-    int err = vhd_table_write_entry(disk->write_fd, &disk->top->image.header, block, sector);
-    if (err < 0)
+    int err =
+        vhd_table_write_entry(vhd_disk_writing(disk), &disk->top->image.header, block, sector);
+    if (err < 0) {
+        disk->has_unsure_entry = true;
         return err;
+    }
     vhd_layer_set_entry(disk->top, block, sector, is_full);
     if (disk->fresh)
         bits_set(disk->fresh, block);
@@ -57,10 +60,12 @@ int vhd_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_sector)
     HOLD_LOCK(&disk->growth_lock);
     const uint32_t sector = vhd_layer_entry(disk->top, block);
     if (sector != VHD_UNALLOCATED) {
-        int err =
-            vhd_table_write_entry(disk->write_fd, &disk->top->image.header, block, VHD_UNALLOCATED);
-        if (err < 0)
+        int err = vhd_table_write_entry(vhd_disk_writing(disk), &disk->top->image.header, block,
+                                        VHD_UNALLOCATED);
+        if (err < 0) {
+            disk->has_unsure_entry = true;
             return err;
+        }
         if (disk->fresh)
             bits_clear(disk->fresh, block);
         vhd_layer_set_entry(disk->top, block, VHD_UNALLOCATED, false);

@@ -75,7 +75,7 @@ static int write_whole(struct vhd_disk *disk, const struct part *part, const str
         {(void *)(uintptr_t)buf, part->len},
         {tail, to - end},
     };
-    return vhd_io_write(disk->write_fd, iov, 3, file_offset(disk, part, from));
+    return vhd_io_write(vhd_disk_writing(disk), iov, 3, file_offset(disk, part, from));
 }
 
 /*
@@ -162,7 +162,8 @@ static int write_allocated(struct vhd_disk *disk, struct part *part, const void 
     if (here == 0)
         return write_first(disk, part, buf);
     part->len = here;
-    return vhd_io_put(disk->write_fd, buf, part->len, file_offset(disk, part, part->within));
+    return vhd_io_put(vhd_disk_writing(disk), buf, part->len,
+                      file_offset(disk, part, part->within));
 }
 
 /* What the caller sees: -EAGAIN means that somebody was faster, and it is to be looked at again. */
@@ -217,11 +218,11 @@ static int zero_granules(struct vhd_disk *disk, const struct part *part, uint32_
     struct vhd_span span;
 
     if (vhd_layer_is_full(disk->top, part->block, part->entry))
-        return vhd_io_zero(disk->write_fd, from, len);
+        return vhd_io_zero(vhd_disk_writing(disk), from, len);
     int err = vhd_granules_take(disk->granules, part->block, part->entry, first, end, &span);
     if (err < 0)
         return err;
-    err = vhd_io_zero(disk->write_fd, from, len);
+    err = vhd_io_zero(vhd_disk_writing(disk), from, len);
     vhd_granules_give_back(disk->granules, &span, err < 0 ? VHD_SPAN_FAILED : VHD_SPAN_PENDING);
     return err;
 }

@@ -84,7 +84,7 @@ static int zero_dynamic(struct vhd_disk *disk, uint32_t block, uint64_t within, 
     unsigned side = vhd_grace_enter(&disk->grace);
     const uint32_t entry = vhd_layer_entry(disk->top, block);
     if (entry != VHD_UNALLOCATED)
-        err = vhd_io_zero(disk->write_fd, vhd_layer_data(disk->top, entry) + within, len);
+        err = vhd_io_zero(vhd_disk_writing(disk), vhd_layer_data(disk->top, entry) + within, len);
     vhd_grace_leave(&disk->grace, side);
     return err;
 }
@@ -114,7 +114,7 @@ int vhd_disk_discard(struct vhd_disk *disk, uint64_t len, uint64_t off)
     int err = vhd_disk_judge_write(disk, len, off);
 
     if (err == 0 && len > 0 && vhd_disk_is_fixed(disk)) {
-        err = vhd_io_zero(disk->write_fd, off, len);
+        err = vhd_io_zero(vhd_disk_writing(disk), off, len);
         len = 0;
     }
     while (len > 0 && err == 0) {

@@ -19,6 +19,7 @@
 
 #include "disk/children.h"
 #include "result/result.h"
+#include "store/fingerprint.h"
 #include "store/store.h"
 
 struct vhd_disk;
@@ -59,7 +60,8 @@ enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *chil
  * but it is judged anew whether another may write: by now it may have children. Reads go on
  * meanwhile. Not to be called by two threads at once.
  *
- * Returns as vhd_disk_open(); after a failure the disk is open as before.
+ * Returns as vhd_disk_open(), or VHD_ACCESS_FAILED on a disk that has failed
+ * (vhd_disk_has_failed()); after a failure the disk is open as before.
  */
 enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_children *children,
                                        struct vhd_verdict *ret_why);
@@ -69,10 +71,57 @@ enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_childre
  * room that was made ahead. What was written since the last flush is in the host's hands, as with
  * any file. NULL is allowed.
  *
+ * Where something was written since the disk was opened, its last change sets the file's mtime to
+ * the present, to the nanosecond. The host's own stamps are as coarse as its tick, so each later
+ * write of another program gives the file another mtime than this one.
+ *
+ *   ret_left  receives the fingerprint of the file as it was left, parents included; all zero, and
+ *             so no file's, when the close fails, or another program has changed the file; NULL is
+ *             allowed
+ *
  * Returns 0, or the negative errno with which leaving it clean has failed: then the next who opens
- * it for writing puts it in order. The disk is closed either way.
+ * it for writing puts it in order. -ESTALE means that another program has overwritten, replaced or
+ * removed the file since it was opened: that is left as it is. The disk is closed either way.
  */
-int vhd_disk_close(struct vhd_disk *disk);
+int vhd_disk_close(struct vhd_disk *disk, struct vhd_fingerprint *ret_left);
+
+/*
+ * Confirm that the name of each layer still leads to the file that is open, and that nobody else
+ * has changed that. A layer that is only read has the fingerprint that it had when it was opened.
+ * The top of a writable disk has the length, the footer and the footer's copy that we left. Not to
+ * be called while vhd_disk_make_writable() or vhd_disk_close() is at work.
+ *
+ * Returns 0; -ESTALE when a layer is another file, changed or gone; another negative errno of
+ * fstatat(2) or pread(2).
+ */
+int vhd_disk_confirm(const struct vhd_disk *disk);
+
+/*
+ * Take the fingerprint of a disk: of its own file as it is now, and of its parents as they were
+ * when they were opened. It is reliable if all of these are.
+ *
+ * Returns 0, or the negative errno of fstat(2).
+ */
+int vhd_disk_fingerprint(const struct vhd_disk *disk, struct vhd_fingerprint *ret);
+
+/*
+ * Visit each file that a disk is made of, its own first, then each parent's, until visit() returns
+ * other than 0.
+ *
+ *   visit  receives a file's name in the store, and the attributes of the file that is open
+ *
+ * Returns 0, what visit() has returned, or the negative errno of fstat(2).
+ */
+int vhd_disk_each_file(const struct vhd_disk *disk,
+                       int (*visit)(void *arg, const char *file, const struct stat *attributes),
+                       void *arg);
+
+/*
+ * Has a sync of the disk failed, or does its file no longer belong to it? Reads go on then. Writes
+ * and flushes are -EIO, and vhd_disk_make_writable() is VHD_ACCESS_FAILED, until the disk has been
+ * closed and opened again.
+ */
+bool vhd_disk_has_failed(const struct vhd_disk *disk);
 
 /* Bytes of the disk: constant while it is open, a multiple of 512. */
 uint64_t vhd_disk_size(const struct vhd_disk *disk);

@@ -5,6 +5,7 @@
 
 #include "base/mutation.h"
 #include "disk/barrier.h"
+#include "disk/confirm.h"
 #include "disk/room.h"
 #include "format/block.h"
 
@@ -104,13 +105,18 @@ static int move_footer(struct vhd_disk *disk, unsigned count)
     if (at / VHD_SECTOR_SIZE >= VHD_UNALLOCATED)
         return -EFBIG;
     int err = append_footer(disk, at);
-    if (err == 0)
-        err = vhd_rooms_add_gap(&disk->rooms, vhd_block_next_bitmap(old, block_size(disk)), at);
-    if (err < 0)
+    if (err < 0) {
+        if (at + VHD_FOOTER_SIZE > disk->tried_length)
+            disk->tried_length = at + VHD_FOOTER_SIZE;
         return err;
+    }
     disk->footer_at = at;
+    disk->length = at + VHD_FOOTER_SIZE;
     disk->stale_footer_at = old;
     disk->stale_barrier = disk->barriers + 1;
+    err = vhd_rooms_add_gap(&disk->rooms, vhd_block_next_bitmap(old, block_size(disk)), at);
+    if (err < 0)
+        return err;
     if (MUTATED(G2))
         vhd_zero_stale_footer(disk);
     return vhd_is_footer_first(disk) && !MUTATED(G4) ? vhd_barrier(disk) : 0;
@@ -162,15 +168,22 @@ static unsigned rooms_ahead(const struct vhd_disk *disk)
     return disk->taken < most / 4 ? 4 * disk->taken : most;
 }
 
-/* Make rooms that wait for a barrier. A host that does not take many may take one. */
+/*
+ * Make rooms that wait for a barrier. A host that does not take many may take one. In a file that
+ * is not ours any more nothing is made.
+ */
 static int make_rooms(struct vhd_disk *disk)
 {
+    int err = vhd_confirm_mark(disk, vhd_confirm_end(disk));
+    if (err < 0)
+        return err == -ESTALE ? -EIO : err;
     size_t there = vhd_rooms_ready(&disk->rooms) + vhd_rooms_waiting(&disk->rooms);
     unsigned lacking = disk->unallocated - (unsigned)there, made;
     unsigned wanted = rooms_ahead(disk), count = wanted < lacking ? wanted : lacking;
 
+    disk->has_written = true;
     disk->is_growing = true;
-    int err = make_up_to(disk, count, &made);
+    err = make_up_to(disk, count, &made);
     if (made == 0 && (err == -ENOSPC || err == -EFBIG) && count > 1)
         err = make_up_to(disk, 1, &made);
     disk->is_growing = false;

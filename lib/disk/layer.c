@@ -7,6 +7,7 @@
 
 #include "base/bits.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/mutation.h"
 #include "base/rounding.h"
@@ -74,6 +75,17 @@ static void load_raw(struct vhd_layer *layer, uint64_t length)
     };
 }
 
+int vhd_layer_keep_fingerprint(struct vhd_layer *layer)
+{
+    const struct timespec seen = clock_real();
+    struct stat attributes;
+
+    if (fstat(layer->fd, &attributes) < 0)
+        return -errno;
+    layer->fingerprint = vhd_fingerprint_seen(&attributes, seen);
+    return 0;
+}
+
 /* Open, claim and load, in this order: what is claimed no longer changes under us. */
 static int begin(const struct vhd_store *store, enum vhd_layer_use use, bool is_raw,
                  struct vhd_layer *layer, int *write_fd)
@@ -96,8 +108,11 @@ static int begin(const struct vhd_store *store, enum vhd_layer_use use, bool is_
         err = vhd_store_confirm(store, layer->file, layer->fd);
     if (err == 0 && use == VHD_LAYER_WRITE)
         err = open_for_writing(store, layer, write_fd);
+    /* Under the claim, and before it is read. */
+    if (err == 0)
+        err = vhd_layer_keep_fingerprint(layer);
     if (err == 0 && is_raw)
-        load_raw(layer, (uint64_t)attributes.st_size);
+        load_raw(layer, (uint64_t)layer->fingerprint.size);
     else if (err == 0)
         err = load(store, layer, use);
     return err;
@@ -141,8 +156,21 @@ int vhd_layer_open_raw(const struct vhd_store *store, const char *file, enum vhd
     return open_layer(store, file, use, true, ret, NULL, &none);
 }
 
-/* Is the image still the one that was read? Nobody who honours claims can have changed it. */
-static int judge_again(const struct vhd_layer *layer, struct vhd_fault *ret_fault)
+/* Do the two footers say the same? */
+static bool is_same_footer(const struct vhd_footer *a, const struct vhd_footer *b)
+{
+    struct vhd_footer_disk one, other;
+
+    vhd_footer_encode(a, &one);
+    vhd_footer_encode(b, &other);
+    return memcmp(&one, &other, sizeof one) == 0;
+}
+
+/*
+ * Is the image still the one that was read? Nobody who honours claims can have changed it, but an
+ * earlier attempt of ours to write to it may have moved its end.
+ */
+static int judge_again(struct vhd_layer *layer, struct vhd_fault *ret_fault)
 {
     struct vhd_image image;
     AUTO_FREE uint32_t *table = NULL;
@@ -151,9 +179,16 @@ static int judge_again(const struct vhd_layer *layer, struct vhd_fault *ret_faul
         *ret_fault = image.fault;
         return -EUCLEAN;
     }
-    bool is_same = image.length == layer->image.length && image.blocks == layer->image.blocks &&
+    bool is_same = is_same_footer(&image.footer, &layer->image.footer) &&
+                   image.blocks == layer->image.blocks && !table == !layer->table &&
+                   image.header.block_size == layer->image.header.block_size &&
                    (!table || memcmp(table, layer->table, image.blocks * sizeof *table) == 0);
-    return is_same ? 0 : -EBUSY;
+    if (!is_same)
+        return -EBUSY;
+    layer->image.length = image.length;
+    layer->image.footer_at = image.footer_at;
+    layer->image.fault = image.fault;
+    return 0;
 }
 
 int vhd_layer_make_writable(const struct vhd_store *store, struct vhd_layer *layer, int *ret_write,
@@ -165,6 +200,8 @@ int vhd_layer_make_writable(const struct vhd_store *store, struct vhd_layer *lay
     if (err < 0)
         return err;
     err = open_for_writing(store, layer, &write_fd);
+    if (err == 0)
+        err = vhd_layer_keep_fingerprint(layer);
     if (err == 0)
         err = judge_again(layer, ret_fault);
     if (err < 0) {

@@ -10,6 +10,7 @@
 
 #include "disk/image.h"
 #include "store/claim.h"
+#include "store/fingerprint.h"
 #include "store/store.h"
 
 /* Who knows bits of a layer's blocks that are newer than the bitmaps on disk. */
@@ -31,7 +32,8 @@ struct vhd_layer {
     /* constant once the chain is open */
     struct vhd_layer *parent; /* NULL: what is not here was never written */
     char file[NAME_MAX + 1];
-    int fd; /* for reading; holds the claim */
+    int fd;                             /* for reading; holds the claim */
+    struct vhd_fingerprint fingerprint; /* of the file, once it was claimed; without its parents */
     struct vhd_image image;
     uint32_t bitmap_length; /* of each block, bytes */
 
@@ -78,14 +80,22 @@ int vhd_layer_open_raw(const struct vhd_store *store, const char *file, enum vhd
 /*
  * Raise a layer that was opened with VHD_LAYER_READ to VHD_LAYER_WRITE.
  *
- * Returns as vhd_layer_open(), -EBUSY too when the image has been changed in spite of its claim;
- * after a failure the layer is as before.
+ * Returns as vhd_layer_open(), -EBUSY too when the image's metadata was changed in spite of its
+ * claim; after a failure the layer is as before. Where the file ends may have changed: that is read
+ * again.
  */
 int vhd_layer_make_writable(const struct vhd_store *store, struct vhd_layer *layer, int *ret_write,
                             struct vhd_fault *ret_fault);
 
 /* Take that back. */
 void vhd_layer_make_read_only(struct vhd_layer *layer);
+
+/*
+ * Take the fingerprint of a layer's file again: we have changed it ourselves.
+ *
+ * Returns 0, or the negative errno of fstat(2).
+ */
+int vhd_layer_keep_fingerprint(struct vhd_layer *layer);
 
 /* Close a layer and its parents; NULL is allowed. */
 void vhd_layer_close(struct vhd_layer *layer);

@@ -9,9 +9,11 @@
 
 #include "base/bits.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "disk/chain.h"
-#include "disk/state.h"
+#include "disk/confirm.h"
 #include "disk/recover.h"
+#include "disk/state.h"
 
 /* What a fault of an image, or of its parents, means to whoever wants to open the disk. */
 static enum vhd_result result_of(const struct vhd_fault *fault)
@@ -168,6 +170,9 @@ static enum vhd_result judge_and_begin(struct vhd_disk *disk, struct vhd_childre
     if (result != VHD_OK)
         return result;
     int err = begin_writing(disk);
+    if (err == -ESTALE)
+        return vhd_verdict_set(ret, VHD_IN_USE, "another program is changing the disk \"%s\"",
+                               disk->name);
     return err == 0 ? VHD_OK
                     : vhd_verdict_errno(ret, err, "cannot put \"%s\" in order", disk->name);
 }
@@ -223,11 +228,43 @@ enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *chil
     return result;
 }
 
+/*
+ * An attempt to write has failed: the disk is open for reading as before. Nobody has written to it
+ * yet, so a failed sync of the recovery lost nothing; the next attempt reads what there is. What
+ * the recovery did change is ours, unless another program has meddled with it.
+ */
+static void undo_attempt(struct vhd_disk *disk, bool is_ours)
+{
+    end_writing(disk);
+    __atomic_store_n(&disk->has_failed, false, __ATOMIC_RELEASE);
+    disk->has_unsure_entry = false;
+    disk->has_freed = false;
+    if (disk->has_written && is_ours)
+        (void)vhd_layer_keep_fingerprint(disk->top);
+    vhd_layer_make_read_only(disk->top);
+}
+
+/* Say why a disk that has failed is not written to. */
+static enum vhd_result refuse_failed(const struct vhd_disk *disk, struct vhd_verdict *ret)
+{
+    if (disk->is_lost)
+        return vhd_verdict_set(ret, VHD_ACCESS_FAILED,
+                               "another program has changed the file of the disk \"%s\" while it "
+                               "was open for writing; close it everywhere and open it again",
+                               disk->name);
+    return vhd_verdict_set(ret, VHD_ACCESS_FAILED,
+                           "a sync of the disk \"%s\" has failed: what was written since the last "
+                           "good one may be lost; close it everywhere and open it again",
+                           disk->name);
+}
+
 enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_children *children,
                                        struct vhd_verdict *ret_why)
 {
     struct vhd_fault fault = {0};
 
+    if (vhd_disk_has_failed(disk))
+        return refuse_failed(disk, ret_why);
     if (vhd_disk_is_writable(disk))
         return judge_writable(disk->top, children, disk->name, ret_why);
     int err = vhd_layer_make_writable(disk->store, disk->top, &disk->write_fd, &fault);
@@ -237,35 +274,76 @@ enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_childre
         return reason == VHD_OK ? refuse(ret_why, err, &fault, disk->name) : reason;
     }
     enum vhd_result result = judge_and_begin(disk, children, ret_why);
-    if (result != VHD_OK) {
-        end_writing(disk);
-        vhd_layer_make_read_only(disk->top);
-    }
+    if (result != VHD_OK)
+        undo_attempt(disk, result != VHD_IN_USE);
     return result;
 }
 
-/* Leave the image as one that needs no recovery. */
+/* Leave the image as one that needs no recovery; or as it is, where it is not ours any more. */
 static int leave_clean(struct vhd_disk *disk)
 {
-    if (vhd_disk_is_fixed(disk))
-        return 0;
+    if (disk->is_lost)
+        return -ESTALE;
     if (vhd_disk_has_failed(disk))
-        return -EIO;
-    int err = 0;
+        return vhd_disk_is_fixed(disk) ? 0 : -EIO;
+    int err = vhd_confirm_end(disk);
+    if (err < 0 || vhd_disk_is_fixed(disk))
+        return err;
     if (disk->granules && vhd_granules_are_pending(disk->granules))
         err = vhd_disk_flush(disk);
     return err == 0 ? vhd_cut_slack(disk) : err;
 }
 
-int vhd_disk_close(struct vhd_disk *disk)
+/*
+ * Stamp a file that was written to, as its last change, and take its fingerprint. The stamp is
+ * precise and those of the host are ticks, so a later write by another program differs from it for
+ * sure. (ctime may be the same: that is a tick in both. But whatever writes sets mtime.) Where the
+ * stamp cannot be set, or is not kept to the nanosecond, as on vfat, the fingerprint is as reliable
+ * as any.
+ */
+static struct vhd_fingerprint stamp(const struct vhd_disk *disk)
 {
+    const struct timespec now = clock_real();
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, now};
+    struct stat attributes;
+
+    bool is_set = futimens(disk->write_fd, times) == 0;
+    if (fstat(disk->top->fd, &attributes) < 0)
+        return (struct vhd_fingerprint){0};
+    struct vhd_fingerprint left = vhd_fingerprint_seen(&attributes, now);
+    if (is_set && attributes.st_mtim.tv_sec == now.tv_sec &&
+        attributes.st_mtim.tv_nsec == now.tv_nsec && now.tv_nsec != 0)
+        left.is_reliable = true;
+    return left;
+}
+
+/* How a disk is left that nothing was written to: as it was when it was opened, or as unknown. */
+static struct vhd_fingerprint unwritten(const struct vhd_disk *disk)
+{
+    return vhd_confirm_layer(disk, disk->top) == 0 ? disk->top->fingerprint
+                                                   : (struct vhd_fingerprint){0};
+}
+
+int vhd_disk_close(struct vhd_disk *disk, struct vhd_fingerprint *ret_left)
+{
+    struct vhd_fingerprint left = {0};
     int err = 0;
 
+    if (ret_left)
+        *ret_left = left;
     if (!disk)
         return 0;
     vhd_flusher_free(TAKE(disk->flusher));
-    if (vhd_disk_is_writable(disk))
+    const bool is_writable = vhd_disk_is_writable(disk);
+    if (is_writable)
         err = leave_clean(disk);
+    if (err == 0 && !vhd_disk_has_failed(disk)) {
+        left = is_writable && disk->has_written ? stamp(disk) : unwritten(disk);
+        if (left.ino != 0)
+            vhd_disk_add_parents(disk, &left);
+    }
+    if (ret_left)
+        *ret_left = left;
     disk_free(disk);
     return err;
 }

@@ -6,22 +6,34 @@
 
 #include "base/io.h"
 #include "base/mutation.h"
-#include "disk/content.h"
 #include "disk/barrier.h"
+#include "disk/confirm.h"
+#include "disk/content.h"
 #include "format/block.h"
 
-/* Put the footer behind the content, and once it is durable cut off what stands behind it. */
+/*
+ * Put the footer behind the content, and once it is durable cut off what stands behind it: unless
+ * another program has changed the file meanwhile.
+ */
 static int cut_at(struct vhd_disk *disk, uint64_t at, bool is_without_barrier)
 {
+    const uint64_t length = at + VHD_FOOTER_SIZE;
+
+    disk->has_written = true;
     /* A growth that got no further has left the old footer as stale: it may be right here. */
     disk->stale_footer_at = 0;
     int err = vhd_put_footer(disk, disk->write_fd, at);
     if (err == 0 && !is_without_barrier)
         err = vhd_barrier_now(disk);
-    if (err == 0 && ftruncate(disk->write_fd, (off_t)(at + VHD_FOOTER_SIZE)) < 0)
-        err = -errno;
     if (err == 0)
+        err = vhd_confirm_cut(disk, length > disk->length ? length : disk->length, at);
+    if (err == 0 && ftruncate(disk->write_fd, (off_t)length) < 0)
+        err = -errno;
+    if (err == 0) {
         disk->footer_at = at;
+        disk->length = length;
+        disk->tried_length = 0;
+    }
     return err;
 }
 
@@ -34,8 +46,11 @@ int vhd_cut_slack(struct vhd_disk *disk)
         return err;
     const uint64_t at = content.end;
     vhd_content_free(&content);
-    if (at >= disk->footer_at)
+    if (at >= disk->footer_at && disk->tried_length == 0)
         return 0;
+    err = vhd_confirm_all(disk);
+    if (err < 0)
+        return err;
     /* In a packed file of another program the footer may go where a freed block has its bitmap. */
     if (disk->has_freed)
         err = vhd_barrier_now(disk);
@@ -56,6 +71,10 @@ static int mend_footer_at(struct vhd_disk *disk, uint64_t at)
     vhd_footer_encode(&disk->top->image.footer, &footer);
     if (memcmp(&found, &footer, sizeof found) == 0)
         return 0;
+    err = vhd_confirm_cut(disk, disk->length, disk->footer_at);
+    if (err < 0)
+        return err;
+    disk->has_written = true;
     err = vhd_put_footer(disk, disk->write_fd, at);
     return err == 0 ? vhd_barrier_now(disk) : err;
 }
@@ -70,7 +89,6 @@ static int mend_end(struct vhd_disk *disk, uint64_t at)
 {
     const struct vhd_image *image = &disk->top->image;
 
-    disk->footer_at = image->footer_at;
     if (image->footer_at == at && image->length == at + VHD_FOOTER_SIZE)
         return mend_footer_at(disk, at);
     int err = cut_at(disk, at, MUTATED(O3));
@@ -106,6 +124,9 @@ int vhd_recover(struct vhd_disk *disk)
 {
     struct vhd_content content;
 
+    disk->footer_at = disk->top->image.footer_at;
+    disk->length = disk->top->image.length;
+    disk->tried_length = 0;
     if (vhd_disk_is_fixed(disk))
         return 0;
     disk->unallocated = disk->top->image.blocks - disk->top->image.allocated;
@@ -113,7 +134,9 @@ int vhd_recover(struct vhd_disk *disk)
     if (err < 0)
         return err;
     disk->has_batmap = content.has_batmap;
-    err = mend_end(disk, content.end);
+    err = vhd_confirm_layer(disk, disk->top);
+    if (err == 0)
+        err = mend_end(disk, content.end);
     if (err == 0)
         err = mend_footer_at(disk, 0);
     if (err == 0)

@@ -2,9 +2,9 @@
  * What an open disk is made of, for the files of this room alone; disk.h is its face.
  *
  * The way of data: read.c, write.c, discard.c, each by type of disk; beneath them
- * extent.h (where a range is), allocate.h and grow.h (room for what is new), granules.h (what is
- * newer than the bitmaps of a differencing disk), grace.h (who still uses what), flush.c (what is
- * durable when), recover.h (order after a crash).
+ * extent.h (where a range is), confirm.h (is the file ours), allocate.h and grow.h (room for what
+ * is new), granules.h (what is newer than the bitmaps of a differencing disk), grace.h (who still
+ * uses what), flush.c (what is durable when), recover.h (order after a crash).
  *
  * Lock order, outermost first: flush_lock and fill_lock, the granules', growth_lock, a layer's. No
  * lock is held over a transfer of data or while waiting for grace; growth_lock is left for a
@@ -42,7 +42,10 @@ struct vhd_disk {
     enum vhd_growth growth;
     bool has_batmap;
 
-    bool has_failed; /* atomic: a barrier has; nothing is written any more */
+    bool has_failed;          /* atomic: a barrier has, or is_lost; nothing is written any more */
+    _Atomic bool is_lost;     /* the file is not ours any more */
+    _Atomic bool has_written; /* since it was opened */
+    _Atomic bool has_unsure_entry; /* of the table: writing it has failed */
 
     pthread_mutex_t sync_lock; /* one sync of the file at a time; a leaf */
     uint64_t synced;           /* the last barrier that a sync began after; under sync_lock */
@@ -57,6 +60,8 @@ struct vhd_disk {
     struct vhd_rooms rooms;
     uint32_t unallocated;     /* blocks without a room */
     uint64_t footer_at;       /* where the footer at the end is */
+    uint64_t length;          /* of the file */
+    uint64_t tried_length;    /* that a failed growth may have given it */
     unsigned taken;           /* rooms, since it was opened */
     bool is_growing;          /* somebody is making rooms, and may have left the lock */
     uint64_t barriers;        /* begun so far; a number above 0 names one; atomic for who syncs */
@@ -64,11 +69,6 @@ struct vhd_disk {
     uint64_t stale_barrier;
     bool has_freed; /* a room since the last barrier */
 };
-
-static inline bool vhd_disk_has_failed(const struct vhd_disk *disk)
-{
-    return __atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE);
-}
 
 static inline bool vhd_disk_is_differencing(const struct vhd_disk *disk)
 {
@@ -93,12 +93,23 @@ static inline uint64_t vhd_disk_block_length(const struct vhd_disk *disk, uint32
  */
 int vhd_disk_judge_write(const struct vhd_disk *disk, uint64_t len, uint64_t off);
 
+/* The descriptor of who is about to change the file. */
+static inline int vhd_disk_writing(struct vhd_disk *disk)
+{
+    if (!disk->has_written)
+        disk->has_written = true;
+    return disk->write_fd;
+}
+
 /* A write or a discard has been done: the flusher is to flush it, unless somebody else does. */
 static inline void vhd_disk_touched(struct vhd_disk *disk)
 {
     if (disk->flusher)
         vhd_flusher_touch(disk->flusher);
 }
+
+/* Mix the parents of a disk, as they were when it was opened, into the fingerprint of its top. */
+void vhd_disk_add_parents(const struct vhd_disk *disk, struct vhd_fingerprint *fingerprint);
 
 /* What the flusher does: rooms made ahead, whatever that takes, and a flush; arg is the disk. */
 int vhd_flush_behind(void *arg);

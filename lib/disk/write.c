@@ -40,9 +40,10 @@ static int zero_under_clear_bits(struct vhd_disk *disk, uint32_t block, uint32_t
     for (uint64_t done = 0; done < len && err == 0; done += run.len) {
         err = vhd_layer_run(disk->top, at + done, len - done, &run);
         if (err == 0 && !run.is_here)
-            err = vhd_io_zero(disk->write_fd, data + done, run.len);
+            err = vhd_io_zero(vhd_disk_writing(disk), data + done, run.len);
     }
-    return err == 0 && len < size ? vhd_io_zero(disk->write_fd, data + len, size - len) : err;
+    return err == 0 && len < size ? vhd_io_zero(vhd_disk_writing(disk), data + len, size - len)
+                                  : err;
 }
 
 /*
@@ -71,7 +72,7 @@ static int fill_bitmap(struct vhd_disk *disk, uint32_t block, uint32_t entry)
     if (err == 0)
         err = vhd_barrier_now(disk);
     if (err == 0)
-        err = vhd_io_put(disk->write_fd, ones, len, (uint64_t)entry * VHD_SECTOR_SIZE);
+        err = vhd_io_put(vhd_disk_writing(disk), ones, len, (uint64_t)entry * VHD_SECTOR_SIZE);
     if (err == 0)
         err = vhd_barrier_now(disk);
     if (err == 0)
@@ -88,7 +89,8 @@ static int overwrite(struct vhd_disk *disk, uint32_t block, uint32_t entry, uint
     if (!vhd_layer_is_full(disk->top, block, entry))
         err = fill_bitmap(disk, block, entry);
     if (err == 0)
-        err = vhd_io_put(disk->write_fd, buf, len, vhd_layer_data(disk->top, entry) + within);
+        err =
+            vhd_io_put(vhd_disk_writing(disk), buf, len, vhd_layer_data(disk->top, entry) + within);
     if (err < 0 && MUTATED(R5))
         vhd_recycle_room(disk, block);
     return err;
@@ -123,7 +125,7 @@ static int write_some(struct vhd_disk *disk, const void *buf, size_t len, uint64
     if (!vhd_disk_is_fixed(disk))
         return write_dynamic(disk, buf, len, off, ret_done);
     *ret_done = len;
-    return vhd_io_put(disk->write_fd, buf, len, off);
+    return vhd_io_put(vhd_disk_writing(disk), buf, len, off);
 }
 
 int vhd_disk_write(struct vhd_disk *disk, const void *buf, size_t len, uint64_t off)

@@ -152,6 +152,6 @@ int main(int argc, char **argv)
     bool is_done = targets[1].fd >= 0 && measure(targets);
     if (!is_done)
         perror(argv[3]);
-    int err = vhd_disk_close(targets[0].disk);
+    int err = vhd_disk_close(targets[0].disk, NULL);
     return is_done && err == 0 ? 0 : 1;
 }

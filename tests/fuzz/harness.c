@@ -144,7 +144,7 @@ static void use_for_writing(struct harness *harness, const uint8_t *bytes, size_
     look(harness, disk, "opened for writing");
     change(harness, disk, bytes, len);
     look(harness, disk, "written to");
-    if (vhd_disk_close(disk) < 0)
+    if (vhd_disk_close(disk, NULL) < 0)
         errx(1, "a disk cannot be closed");
     disk = open_disk(harness, 0, &why);
     /* A locator may claim a place in a block: then a guest writes over its parent's name. */
@@ -153,7 +153,7 @@ static void use_for_writing(struct harness *harness, const uint8_t *bytes, size_
     if (!disk)
         errx(1, "a disk that was written to does not open any more: %s", why.sentence);
     look(harness, disk, "closed and opened");
-    vhd_disk_close(disk);
+    vhd_disk_close(disk, NULL);
 }
 
 int harness_use(struct harness *harness, const uint8_t *bytes, size_t len)
@@ -167,7 +167,7 @@ int harness_use(struct harness *harness, const uint8_t *bytes, size_t len)
     if (!disk)
         return 0;
     read_disk(disk, harness->content);
-    vhd_disk_close(disk);
+    vhd_disk_close(disk, NULL);
     use_for_writing(harness, bytes, len);
     return 1;
 }

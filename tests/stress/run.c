@@ -33,7 +33,7 @@ void run_open(struct run *run, unsigned number, unsigned flags)
 void run_close(struct run *run, unsigned number)
 {
     struct run_disk *disk = &run->disks[number];
-    int err = vhd_disk_close(TAKE(disk->disk));
+    int err = vhd_disk_close(TAKE(disk->disk), NULL);
 
     if (err < 0 && !(run->is_host_small && err == -ENOSPC))
         fault(run->crew->disks[number].ledger, 0, "closing fails: %s", strerror(-err));

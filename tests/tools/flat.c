@@ -144,7 +144,7 @@ int main(int argc, char **argv)
     if (result == VHD_OK) {
         use(disk, mode, piece);
         must(fflush(stdout) != 0 ? -errno : 0, "fflush", 0);
-        must(vhd_disk_close(disk), "close", 0);
+        must(vhd_disk_close(disk, NULL), "close", 0);
     }
     vhd_children_free(children);
     vhd_store_unref(store);

@@ -99,7 +99,7 @@ static void a_failure_makes_nothing_ready_and_is_final(void **state)
     assert_int_equal(calls, 0);
     assert_int_equal(vhd_rooms_ready(&disk->rooms), 0);
     assert_int_equal(vhd_allocate(disk, 0), -EIO);
-    vhd_disk_close(disk);
+    vhd_disk_close(disk, NULL);
     disks_close(disks);
 }
 
@@ -116,6 +116,7 @@ static void a_footer_is_put_where_it_is_wanted(void **state)
     free(bytes);
     assert_int_equal(vhd_put_footer(disk, disk->top->fd, 10240), -EBADF);
     disk->footer_at = 10240;
+    disk->length = 10240 + 512;
     close_disk(disk);
     expect_clean(*state, "a.vhd");
     disks_close(disks);

@@ -138,7 +138,7 @@ static void keeps_a_disk_that_is_open(void **state)
                          VHD_OK);
         refuses(disks, "a", VHD_IN_USE);
         assert_true(scratch_has(*state, "a.vhd"));
-        assert_int_equal(vhd_disk_close(disk), 0);
+        assert_int_equal(vhd_disk_close(disk, NULL), 0);
     }
     deletes(disks, "a");
     disks_close(disks);
@@ -155,7 +155,7 @@ static void keeps_a_parent_of_what_is_open(void **state)
     assert_int_equal(vhd_disk_open(disks.store, disks.children, "child", 0, &disk, NULL), VHD_OK);
     assert_int_equal(unlink(scratch_path(*state, "child.vhd")), 0);
     refuses(disks, "base", VHD_IN_USE);
-    assert_int_equal(vhd_disk_close(disk), 0);
+    assert_int_equal(vhd_disk_close(disk, NULL), 0);
     deletes(disks, "base");
     disks_close(disks);
 }
@@ -173,7 +173,7 @@ static void waits_a_little_before_it_refuses(void **state)
     const struct timespec now = clock_monotonic();
     const int64_t ms = (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000;
     assert_in_range(ms, 99, 20000);
-    assert_int_equal(vhd_disk_close(disk), 0);
+    assert_int_equal(vhd_disk_close(disk, NULL), 0);
     disks_close(disks);
 }
 

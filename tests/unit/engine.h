@@ -32,7 +32,7 @@ static inline struct vhd_disk *open_writable(struct disks disks, const char *nam
 
 static inline void close_disk(struct vhd_disk *disk)
 {
-    assert_int_equal(vhd_disk_close(disk), 0);
+    assert_int_equal(vhd_disk_close(disk, NULL), 0);
 }
 
 /* The disk does not open. */

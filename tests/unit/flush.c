@@ -252,7 +252,7 @@ static void a_failure_is_final(void **state)
         assert_int_equal(vhd_disk_discard(disk, BLOCK, 0), -EIO);
         assert_int_equal(vhd_disk_flush(disk), -EIO);
         expect(disk, 1, BLOCK - 1, 0xEE);
-        assert_int_equal(vhd_disk_close(disk), i == 1 ? 0 : -EIO);
+        assert_int_equal(vhd_disk_close(disk, NULL), i == 1 ? 0 : -EIO);
 
         disk = open_writable(disks, names[i]);
         fill(disk, 0, 1, 2);
@@ -302,7 +302,7 @@ static void a_failure_is_told_to_all_who_flush(void **state)
         assert_int_equal((intptr_t)results[i], -EIO);
     }
     at_barrier = NULL;
-    assert_int_equal(vhd_disk_close(disk), -EIO);
+    assert_int_equal(vhd_disk_close(disk, NULL), -EIO);
     disks_close(disks);
 }
 
@@ -355,7 +355,7 @@ static void a_failed_flush_leaves_nothing_behind(void **state)
     /* One that was under way already when the flush failed. */
     assert_int_equal(vhd_differ_write(disk, "x", 1, BLOCK, &done), 0);
     assert_int_equal(vhd_disk_flush(disk), -EIO);
-    assert_int_equal(vhd_disk_close(disk), -EIO);
+    assert_int_equal(vhd_disk_close(disk, NULL), -EIO);
     disks_close(disks);
 }
 
@@ -373,7 +373,7 @@ static void a_failure_while_growing_is_final_too(void **state)
     assert_int_equal(vhd_disk_write(disk, &byte, 1, 0), -EIO);
     assert_int_equal(vhd_disk_flush(disk), -EIO);
     expect(disk, 0, MB, 0);
-    vhd_disk_close(disk);
+    vhd_disk_close(disk, NULL);
     disk = open_writable(disks, "a");
     fill(disk, 0, 1, 5);
     flush(disk);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "disk/allocate.h"
+#include "disk/barrier.h"
 #include "engine.h"
 
 static struct vhd_disk *disk_of(const char *folder, uint64_t size, struct disks *ret)
@@ -144,7 +145,7 @@ static void grow_on_a_full_host(void *path)
     CHILD_EXPECT(vhd_layer_entry(disk->top, 0) == UINT32_MAX);
     CHILD_EXPECT(ftruncate(fd, 0) == 0);
     CHILD_EXPECT(vhd_allocate(disk, 0) == 0);
-    CHILD_EXPECT(vhd_disk_close(disk) == 0);
+    CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
     disks_close(disks);
 }
 
@@ -167,7 +168,7 @@ static void grow_up_to_a_limit(void *path)
     CHILD_EXPECT(vhd_allocate(disk, 0) == 0);
     CHILD_EXPECT(vhd_allocate(disk, 1) == 0);
     CHILD_EXPECT(vhd_allocate(disk, 2) == -EFBIG);
-    CHILD_EXPECT(vhd_disk_close(disk) == 0);
+    CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
     disks_close(disks);
 }
 
@@ -185,9 +186,15 @@ static void a_file_ends_where_sector_numbers_end(void **state)
     struct vhd_disk *disk = disk_of(*state, 64 * MB, &disks);
     const uint64_t footer_at = disk->footer_at;
 
-    disk->footer_at = (UINT64_C(0xFFFFFFFF) - 4000) * 512;
+    /* The image goes on far behind its content; it is a hole. */
+    const uint64_t far = (UINT64_C(0xFFFFFFFF) - 4000) * 512;
+    assert_int_equal(vhd_put_footer(disk, disk->write_fd, far), 0);
+    disk->footer_at = far;
+    disk->length = far + 512;
     assert_int_equal(vhd_allocate(disk, 0), -EFBIG);
+    assert_int_equal(ftruncate(disk->write_fd, (off_t)footer_at + 512), 0);
     disk->footer_at = footer_at;
+    disk->length = footer_at + 512;
     assert_int_equal(vhd_allocate(disk, 0), 0);
     disk_end(disks, disk);
     expect_clean(*state, "a.vhd");

@@ -80,7 +80,7 @@ static void an_open_disk_is_in_use(void **state)
         assert_int_equal(vhd_disk_open(disks.store, disks.children, "base", flags, &disk, NULL),
                          VHD_OK);
         refuses(disks, "base", VHD_IN_USE);
-        assert_int_equal(vhd_disk_close(disk), 0);
+        assert_int_equal(vhd_disk_close(disk, NULL), 0);
     }
     accepts(disks, "base");
     disks_close(disks);

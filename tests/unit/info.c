@@ -295,7 +295,7 @@ static void a_look_at_a_disk_in_use_hinders_nobody(void **state)
         vhd_disk_open(disks.store, disks.children, "child", VHD_DISK_WRITE, &disk, NULL), VHD_OK);
     assert_int_equal(look(disks, "child").image.fault.defect, VHD_PARENT_TOUCHED);
     assert_int_equal(look(disks, "base").image.fault.defect, VHD_SOUND);
-    assert_int_equal(vhd_disk_close(disk), 0);
+    assert_int_equal(vhd_disk_close(disk, NULL), 0);
     disks_close(disks);
 }
 

@@ -40,7 +40,7 @@ static void opens_every_type_of_disk(void **state)
 static void to_close_nothing_is_nothing(void **state)
 {
     (void)state;
-    assert_int_equal(vhd_disk_close(NULL), 0);
+    assert_int_equal(vhd_disk_close(NULL, NULL), 0);
 }
 
 /* The store may be let go of before the disk. */
@@ -453,7 +453,7 @@ static void open_without_permission(void *arg)
     CHILD_EXPECT(vhd_disk_open(disks->store, disks->children, "a", 0, &disk, NULL) == VHD_OK);
     CHILD_EXPECT(vhd_disk_make_writable(disk, disks->children, NULL) == VHD_ACCESS_DENIED);
     CHILD_EXPECT(!vhd_disk_is_writable(disk));
-    CHILD_EXPECT(vhd_disk_close(disk) == 0);
+    CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
 }
 
 static void needs_permission(void **state)
@@ -479,7 +479,7 @@ static void open_on_read_only_medium(void *path)
     CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a", VHD_DISK_WRITE, &disk, NULL) ==
                  VHD_READ_ONLY);
     CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a", 0, &disk, NULL) == VHD_OK);
-    CHILD_EXPECT(vhd_disk_close(disk) == 0);
+    CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
     disks_close(disks);
 }
 

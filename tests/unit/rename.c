@@ -340,7 +340,7 @@ static void a_disk_that_is_open_keeps_its_name(void **state)
                          VHD_OK);
         refuses(disks, "a", "b", VHD_IN_USE);
         assert_true(scratch_has(*state, "a.vhd"));
-        assert_int_equal(vhd_disk_close(disk), 0);
+        assert_int_equal(vhd_disk_close(disk, NULL), 0);
     }
     renames(disks, "a", "b");
     disks_close(disks);

@@ -31,7 +31,7 @@ static struct vhd_disk *disk_of(const char *folder, bool is_child, struct disks 
 
 static void disk_end(struct disks disks, struct vhd_disk *disk)
 {
-    vhd_disk_close(disk);
+    vhd_disk_close(disk, NULL);
     disks_close(disks);
 }
 

@@ -457,12 +457,12 @@ static void write_on_a_full_host(void *path)
         CHILD_EXPECT(vhd_disk_write(disk, buf, 3 * MB, 20 * MB) == 0);
         CHILD_EXPECT(vhd_disk_read(disk, got, 3 * MB, 20 * MB, NULL) == 0);
         CHILD_EXPECT(memcmp(got, buf, 3 * MB) == 0);
-        CHILD_EXPECT(vhd_disk_close(disk) == 0);
+        CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
         CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, names[i], 0, &disk, NULL) ==
                      VHD_OK);
         CHILD_EXPECT(vhd_disk_read(disk, got, 3 * MB, 20 * MB, NULL) == 0);
         CHILD_EXPECT(memcmp(got, buf, 3 * MB) == 0);
-        CHILD_EXPECT(vhd_disk_close(disk) == 0);
+        CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
         close(fd);
     }
     disks_close(disks);
@@ -491,7 +491,7 @@ static void write_up_to_a_limit(void *path)
     CHILD_EXPECT(vhd_disk_write(disk, buf, 512, 40 * MB) == -EFBIG);
     CHILD_EXPECT(vhd_disk_write(disk, buf, 512, 512) == 0);
     CHILD_EXPECT(vhd_disk_flush(disk) == 0);
-    CHILD_EXPECT(vhd_disk_close(disk) == 0);
+    CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
     disks_close(disks);
 }
 

@@ -188,7 +188,7 @@ bool play_close(struct play *play)
 {
     if (!play->disk)
         return false;
-    int err = vhd_disk_close(play->disk);
+    int err = vhd_disk_close(play->disk, NULL);
     play->disk = NULL;
     if (err < 0)
         play->has_denied = true;

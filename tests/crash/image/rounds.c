@@ -270,7 +270,7 @@ static void check_content(struct round *round, unsigned flags, const char *when)
         mark->begun = mark->answered = mark->flushed = n;
         mark->discard = mark->discard > n ? 0 : mark->discard;
     }
-    if (vhd_disk_close(round->disk) < 0)
+    if (vhd_disk_close(round->disk, NULL) < 0)
         errx(EXIT_FAILURE, "%s: it cannot be closed", when);
     free(bytes);
 }

@@ -1,0 +1,225 @@
+#include "disk/confirm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "disk/chain.h"
+
+/* Look up the name of a layer. Returns 0, -ESTALE when it leads nowhere, or a negative errno. */
+static int find_name(const struct vhd_disk *disk, const struct vhd_layer *layer, struct stat *ret)
+{
+    if (fstatat(vhd_store_fd(disk->store), layer->file, ret, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    return errno == ENOENT ? -ESTALE : -errno;
+}
+
+int vhd_confirm_layer(const struct vhd_disk *disk, const struct vhd_layer *layer)
+{
+    struct stat attributes;
+
+    int err = find_name(disk, layer, &attributes);
+    if (err < 0)
+        return err;
+    const struct vhd_fingerprint now = vhd_fingerprint_of(&attributes);
+    return vhd_fingerprint_is_same(&now, &layer->fingerprint) ? 0 : -ESTALE;
+}
+
+/* Does the name lead to the file of the top layer, and what is the length of that? */
+static int confirm_file(const struct vhd_disk *disk, uint64_t *ret_length)
+{
+    struct stat attributes;
+
+    int err = find_name(disk, disk->top, &attributes);
+    if (err < 0)
+        return err;
+    *ret_length = (uint64_t)attributes.st_size;
+    return vhd_fingerprint_is_file(&disk->top->fingerprint, &attributes) ? 0 : -ESTALE;
+}
+
+/*
+ * Does the footer of the disk stand here? In whatever form another program has put it: with 511
+ * bytes, or with a checksum of an early tapdisk.
+ */
+static int confirm_footer(const struct vhd_disk *disk, uint64_t at)
+{
+    struct vhd_footer_disk found = {0}, expected;
+    struct vhd_footer footer;
+    struct vhd_fault fault;
+    size_t have;
+
+    int err = vhd_io_read(disk->top->fd, &found, sizeof found, at, &have);
+    if (err < 0)
+        return err;
+    if (have < VHD_FOOTER_SIZE - 1 || vhd_footer_decode(&found, &footer, &fault) != VHD_SOUND)
+        return -ESTALE;
+    vhd_footer_encode(&footer, &found);
+    vhd_footer_encode(&disk->top->image.footer, &expected);
+    return memcmp(&found, &expected, sizeof found) == 0 ? 0 : -ESTALE;
+}
+
+/* Is the header the one that was read? */
+static int confirm_header(const struct vhd_disk *disk)
+{
+    const struct vhd_image *image = &disk->top->image;
+    struct vhd_header_disk found;
+    struct vhd_header header;
+    struct vhd_fault fault;
+
+    int err = vhd_io_get(disk->top->fd, &found, sizeof found, image->footer.data_offset);
+    if (err < 0)
+        return err == -EIO ? -ESTALE : err;
+    if (vhd_header_decode(&found, &header, &fault) != VHD_SOUND)
+        return -ESTALE;
+    bool is_same = header.table_offset == image->header.table_offset &&
+                   header.max_entries == image->header.max_entries &&
+                   header.block_size == image->header.block_size &&
+                   uuid_compare(header.parent_uuid, image->header.parent_uuid) == 0;
+    return is_same ? 0 : -ESTALE;
+}
+
+static int confirm_table(const struct vhd_disk *disk)
+{
+    enum { PIECE = 4096 };
+    const struct vhd_image *image = &disk->top->image;
+    struct be32 entries[PIECE];
+
+    for (uint32_t done = 0; done < image->blocks;) {
+        const uint32_t count = image->blocks - done < PIECE ? image->blocks - done : PIECE;
+        int err = vhd_io_get(disk->top->fd, entries, count * sizeof *entries,
+                             image->header.table_offset + UINT64_C(4) * done);
+        if (err < 0)
+            return err;
+        for (uint32_t i = 0; i < count; i++) {
+            if (be32_get(entries[i]) != vhd_layer_entry(disk->top, done + i))
+                return disk->has_unsure_entry ? -EIO : -ESTALE;
+        }
+        done += count;
+    }
+    return 0;
+}
+
+/* A growth that failed may have moved the end of the file already. */
+static bool is_length_ours(const struct vhd_disk *disk, uint64_t length)
+{
+    return length == disk->length || (length > disk->length && length <= disk->tried_length);
+}
+
+int vhd_confirm_end(const struct vhd_disk *disk)
+{
+    uint64_t length;
+
+    int err = confirm_file(disk, &length);
+    if (err == 0 && !is_length_ours(disk, length))
+        err = -ESTALE;
+    if (err == 0)
+        err = confirm_footer(disk, disk->footer_at);
+    return err == 0 && !vhd_disk_is_fixed(disk) ? confirm_footer(disk, 0) : err;
+}
+
+int vhd_confirm_all(const struct vhd_disk *disk)
+{
+    int err = vhd_confirm_end(disk);
+    if (err == 0 && !vhd_disk_is_fixed(disk))
+        err = confirm_header(disk);
+    return err == 0 && !vhd_disk_is_fixed(disk) ? confirm_table(disk) : err;
+}
+
+int vhd_confirm_cut(const struct vhd_disk *disk, uint64_t length, uint64_t footer_at)
+{
+    uint64_t now;
+
+    int err = confirm_file(disk, &now);
+    if (err == 0 && now != length && !is_length_ours(disk, now))
+        err = -ESTALE;
+    if (err == 0)
+        err = confirm_footer(disk, footer_at);
+    if (err == 0)
+        err = confirm_header(disk);
+    return err == 0 ? confirm_table(disk) : err;
+}
+
+int vhd_confirm_mark(struct vhd_disk *disk, int err)
+{
+    if (err == -ESTALE) {
+        disk->is_lost = true;
+        __atomic_store_n(&disk->has_failed, true, __ATOMIC_RELEASE);
+    }
+    return err;
+}
+
+/* The top of a disk that is written to. */
+static int confirm_written(struct vhd_disk *disk)
+{
+    uint64_t length;
+
+    if (disk->is_lost)
+        return -ESTALE;
+    HOLD_LOCK(&disk->growth_lock);
+    /* The host may show something else than was written after a failed sync. */
+    return vhd_disk_has_failed(disk) ? confirm_file(disk, &length) : vhd_confirm_end(disk);
+}
+
+int vhd_disk_confirm(const struct vhd_disk *disk)
+{
+    int err = 0;
+
+    for (const struct vhd_layer *layer = disk->top->parent; layer && err == 0;
+         layer = layer->parent)
+        err = vhd_confirm_layer(disk, layer);
+    if (err < 0)
+        return err;
+    return vhd_disk_is_writable(disk) ? confirm_written((struct vhd_disk *)disk)
+                                      : vhd_confirm_layer(disk, disk->top);
+}
+
+void vhd_disk_add_parents(const struct vhd_disk *disk, struct vhd_fingerprint *fingerprint)
+{
+    const struct vhd_layer *layers[VHD_CHAIN_MAX];
+    size_t count = 0;
+
+    for (const struct vhd_layer *layer = disk->top->parent; layer && count < VHD_CHAIN_MAX;
+         layer = layer->parent)
+        layers[count++] = layer;
+    if (count == 0)
+        return;
+    struct vhd_fingerprint below = layers[count - 1]->fingerprint;
+    for (size_t i = count - 1; i > 0; i--) {
+        struct vhd_fingerprint above = layers[i - 1]->fingerprint;
+        vhd_fingerprint_add_parent(&above, &below);
+        below = above;
+    }
+    vhd_fingerprint_add_parent(fingerprint, &below);
+}
+
+int vhd_disk_fingerprint(const struct vhd_disk *disk, struct vhd_fingerprint *ret)
+{
+    const struct timespec seen = clock_real();
+    struct stat attributes;
+
+    if (fstat(disk->top->fd, &attributes) < 0)
+        return -errno;
+    *ret = vhd_fingerprint_seen(&attributes, seen);
+    vhd_disk_add_parents(disk, ret);
+    return 0;
+}
+
+int vhd_disk_each_file(const struct vhd_disk *disk,
+                       int (*visit)(void *arg, const char *file, const struct stat *attributes),
+                       void *arg)
+{
+    struct stat attributes;
+    int result = 0;
+
+    for (const struct vhd_layer *layer = disk->top; layer && result == 0; layer = layer->parent)
+        result = fstat(layer->fd, &attributes) < 0 ? -errno : visit(arg, layer->file, &attributes);
+    return result;
+}
+
+bool vhd_disk_has_failed(const struct vhd_disk *disk)
+{
+    return __atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE);
+}
