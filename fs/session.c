@@ -18,10 +18,8 @@
 #include "parking.h"
 #include "pidfile.h"
 #include "salvage.h"
+#include "serve.h"
 #include "transfer.h"
-
-/* Threads that answer the kernel: more gain nothing, and none is ended when idle. */
-#define SERVING_THREADS 8
 
 /* Workers for quick tasks: so many creations can wait for one commit of the host's journal. */
 #define QUICK_WORKERS 8
@@ -195,18 +193,6 @@ static void stop_signal_thread(struct fs_session *session)
     pthread_join(session->signal_thread, NULL);
 }
 
-static int serve(struct fs_session *session)
-{
-    struct fuse_loop_config *config = fuse_loop_cfg_create();
-    if (!config)
-        return -ENOMEM;
-    fuse_loop_cfg_set_max_threads(config, SERVING_THREADS);
-    fuse_loop_cfg_set_idle_threads(config, SERVING_THREADS);
-    int err = fuse_session_loop_mt(session->fuse, config);
-    fuse_loop_cfg_destroy(config);
-    return err;
-}
-
 /* Do what needs rights that are given up then, and have the helper ready. */
 static int confine(struct fs_session *session)
 {
@@ -257,7 +243,7 @@ static int run(struct fs_session *session)
     bool has_signal_thread = err == 0;
 
     if (err == 0)
-        err = serve(session);
+        err = fs_serve(session->fuse);
     stop(session);
     if (has_signal_thread)
         stop_signal_thread(session);

@@ -1,0 +1,216 @@
+#include "serve.h"
+
+#include <errno.h>
+#include <linux/fuse.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/cleanup.h"
+#include "ino.h"
+#include "log.h"
+#include "node.h"
+
+enum class { CLASS_MEMORY, CLASS_LOOK, CLASS_WORK, CLASS_COUNT };
+
+/* Requests of a class at work at once. More WORK gains nothing from one host's disk. */
+static const unsigned limits[CLASS_COUNT] = {
+    [CLASS_MEMORY] = 8,
+    [CLASS_LOOK] = 16,
+    [CLASS_WORK] = 64,
+};
+
+enum {
+    THREADS_MAX = 8 + 16 + 64 + 1, /* all limits, and one that waits for the next request */
+    WAITING_MAX = 16, /* threads kept when nothing is asked; a new one costs as much as a request */
+};
+
+/* A request above its class's limit, with the bytes that the kernel has sent. */
+struct queued {
+    STAILQ_ENTRY(queued) link;
+    size_t size;
+    char bytes[];
+};
+
+STAILQ_HEAD(queue, queued);
+
+struct server {
+    struct fuse_session *fuse; /* constant */
+
+    pthread_mutex_t lock; /* guards what follows; a leaf */
+    pthread_cond_t ended; /* the last thread has */
+    unsigned threads, waiting;
+    unsigned at_work[CLASS_COUNT];
+    struct queue queues[CLASS_COUNT];
+    int err; /* of the read that has failed; 0 for none */
+};
+
+/* What of a disk is not its folder: raw and fixed.vhd. */
+static bool is_content(unsigned kind)
+{
+    return kind == FS_DISK_RAW || kind == FS_DISK_FIXED;
+}
+
+static bool is_of_store(unsigned kind)
+{
+    return kind == FS_DISKS || kind == FS_NEW || kind == FS_REQUEST ||
+           (kind >= FS_DISK && kind < FS_KIND_COUNT);
+}
+
+static enum class classify(const struct fuse_in_header *header) {
+    const unsigned kind = fs_ino_kind(header->nodeid);
+
+    switch (header->opcode){
+        case FUSE_FORGET : case FUSE_BATCH_FORGET : case FUSE_INTERRUPT : return CLASS_MEMORY;
+        case FUSE_STATFS : case FUSE_GETATTR :
+                    return is_of_store(kind) || header->opcode == FUSE_STATFS
+            ? CLASS_LOOK
+            : CLASS_MEMORY;
+        case FUSE_RMDIR : case FUSE_RENAME : case FUSE_RENAME2 : return kind == FS_DISKS
+            ? CLASS_WORK
+            : CLASS_MEMORY;
+        default : if (is_content(kind)) return CLASS_WORK;
+        return is_of_store(kind) ? CLASS_LOOK : CLASS_MEMORY;
+    }
+}
+
+static void *serve_run(void *arg);
+
+/* Start a thread, with the lock held. Returns 0 or a negative errno. */
+static int start_thread(struct server *server)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int err = -pthread_create(&thread, &attributes, serve_run, server);
+    pthread_attr_destroy(&attributes);
+    if (err == 0) {
+        server->threads++;
+        server->waiting++;
+    }
+    return err;
+}
+
+/* Put a request off: its class has enough at work. Returns false when memory is short. */
+static bool enqueue(struct server *server, enum class class, const struct fuse_buf *request)
+{
+    struct queued *queued = malloc(sizeof *queued + request->size);
+    if (!queued)
+        return false;
+    queued->size = request->size;
+    memcpy(queued->bytes, request->mem, request->size);
+    STAILQ_INSERT_TAIL(&server->queues[class], queued, link);
+    return true;
+}
+
+/*
+ * Begin a request that this thread has read. Returns false when it is in the queue instead. Where
+ * no thread can be started, this one is the last: the next request waits until it has finished.
+ */
+static bool begin(struct server *server, enum class class, const struct fuse_buf *request)
+{
+    HOLD_LOCK(&server->lock);
+    if (server->at_work[class] >= limits[class] && enqueue(server, class, request))
+        return false;
+    server->at_work[class]++;
+    if (--server->waiting == 0 && server->threads < THREADS_MAX)
+        start_thread(server);
+    return true;
+}
+
+/* The next request of a class's queue, which this thread goes on with; or NULL, and it is free. */
+static struct queued *next(struct server *server, enum class class)
+{
+    HOLD_LOCK(&server->lock);
+    struct queued *queued = STAILQ_FIRST(&server->queues[class]);
+    if (queued) {
+        STAILQ_REMOVE_HEAD(&server->queues[class], link);
+    } else {
+        server->at_work[class]--;
+        server->waiting++;
+    }
+    return queued;
+}
+
+static void carry_out(struct server *server, enum class class, const struct fuse_buf *request)
+{
+    struct queued *queued;
+
+    fuse_session_process_buf(server->fuse, request);
+    while ((queued = next(server, class))) {
+        const struct fuse_buf put_off = {.mem = queued->bytes, .size = queued->size};
+        fuse_session_process_buf(server->fuse, &put_off);
+        free(queued);
+    }
+}
+
+/* Is this thread one more than is worth keeping? Then it has left the count of those waiting. */
+static bool is_surplus(struct server *server)
+{
+    HOLD_LOCK(&server->lock);
+    if (server->waiting <= WAITING_MAX)
+        return false;
+    server->waiting--;
+    return true;
+}
+
+/* Read requests and carry them out. Returns 0 at the end, or a negative errno. */
+static int serve(struct server *server, struct fuse_buf *request)
+{
+    while (!fuse_session_exited(server->fuse)) {
+        int size = fuse_session_receive_buf(server->fuse, request);
+        if (size == -EINTR || size == -EAGAIN)
+            continue;
+        if (size <= 0)
+            return size == -ENODEV ? 0 : size;
+        const enum class class = classify(request->mem);
+        if (!begin(server, class, request))
+            continue;
+        carry_out(server, class, request);
+        if (is_surplus(server))
+            return 1;
+    }
+    return 0;
+}
+
+static void *serve_run(void *arg)
+{
+    struct server *server = arg;
+    struct fuse_buf request = {0};
+
+    int err = serve(server, &request);
+    free(request.mem);
+    if (err < 0)
+        fuse_session_exit(server->fuse);
+
+    HOLD_LOCK(&server->lock);
+    if (err < 0 && server->err == 0)
+        server->err = err;
+    if (err <= 0)
+        server->waiting--;
+    if (--server->threads == 0)
+        pthread_cond_signal(&server->ended);
+    return NULL;
+}
+
+int fs_serve(struct fuse_session *fuse)
+{
+    struct server server = {
+        .fuse = fuse,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .ended = PTHREAD_COND_INITIALIZER,
+    };
+
+    for (int class = 0; class < CLASS_COUNT; class ++)
+        STAILQ_INIT(&server.queues[class]);
+    pthread_mutex_lock(&server.lock);
+    int err = start_thread(&server);
+    while (server.threads > 0)
+        pthread_cond_wait(&server.ended, &server.lock);
+    pthread_mutex_unlock(&server.lock);
+    return err < 0 ? err : server.err;
+}
