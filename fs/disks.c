@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "content.h"
+#include "open_disk.h"
 #include "disk/info.h"
 #include "folder.h"
 #include "ino.h"
@@ -278,15 +278,32 @@ static int disk_changed(struct fs *fs, const struct fs_node *node, struct timesp
     return err;
 }
 
+/*
+ * The entry of a disk whose image has these attributes. Files that are open of another image, which
+ * had the name before, keep their entry, and so the kernel's pages of that one.
+ */
+static struct fs_name *entry_of(struct fs *fs, const char *text, const struct stat *image)
+{
+    struct fs_name *entry = fs_names_get(fs->names, text);
+    struct fs_disk *disk = entry ? fs_name_known_disk(fs->names, entry) : NULL;
+
+    if (!disk || !fs_disk_is_another(disk, image))
+        return entry;
+    fs_name_replace(fs->names, entry);
+    fs_name_put(fs->names, entry);
+    return fs_names_get(fs->names, text);
+}
+
 /* The node of a disk that is in the store. */
 static int find_disk(struct fs *fs, const char *text, enum fs_kind kind, struct fs_node *ret)
 {
     char file[NAME_MAX + 1];
+    struct stat image;
 
-    int err = vhd_store_find(fs->store, text, file, NULL);
+    int err = vhd_store_find(fs->store, text, file, &image);
     if (err < 0)
         return err;
-    *ret = (struct fs_node){fs_row(kind), fs_names_get(fs->names, text)};
+    *ret = (struct fs_node){fs_row(kind), entry_of(fs, text, &image)};
     return ret->name ? 0 : -ENOMEM;
 }
 
@@ -357,11 +374,11 @@ static int disks_rmdir(struct fs *fs, const char *text, pid_t pid)
 
 static void moved(struct fs *fs, struct fs_name *name, struct fs_name *target)
 {
-    struct fs_content *content = fs_name_content(fs->names, name);
+    struct fs_disk *disk = fs_name_disk(fs->names, name);
 
     fs_name_move(fs->names, name, target);
-    if (content)
-        fs_content_renamed(content, fs, fs_name_text(name));
+    if (disk)
+        fs_disk_renamed(disk, fs, fs_name_text(name));
 }
 
 /*

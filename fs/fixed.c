@@ -19,22 +19,19 @@ static int fixed_look(struct fs *fs, const struct fs_node *node, struct fs_look 
         return err;
     if (ret->size > 0)
         ret->size += FOOTER_SIZE;
-    ret->generation = 0; /* the kernel has nothing of it */
     return 0;
 }
 
-/* Nothing of it is kept by the kernel, whose pages would not follow what is written to raw. */
+/* The kernel keeps no pages of it but strays (page_cache.h): they would not follow raw. */
 static int fixed_open(struct fs_handle *handle)
 {
-    struct fs_content_opened opened = {0};
-
-    handle->use_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH;
-    return fs_raw_open(handle, FS_CONTENT_READ, &opened);
+    handle->use_flags = FOPEN_DIRECT_IO | FOPEN_KEEP_CACHE | FOPEN_NOFLUSH;
+    return fs_raw_open(handle);
 }
 
-static void fixed_close(struct fs_handle *handle)
+static void fixed_page_read(struct fs_handle *handle)
 {
-    fs_raw_close(handle, FS_CONTENT_READ);
+    fs_disk_add_stray(fs_name_disk(handle->fs->names, handle->node.name), true);
 }
 
 /* Answer a read that the footer is part of. */
@@ -43,19 +40,20 @@ static void read_end(struct fs_handle *handle, fuse_req_t req, size_t size, off_
     const off_t end = (off_t)vhd_disk_size(handle->disk);
     const size_t before = off < end ? (size_t)(end - off) : 0;
     const size_t start = off < end ? 0 : (size_t)(off - end); /* in the footer */
-    char *buf = fs_transfer_buffer();
     struct vhd_footer_disk footer;
-    int err = buf ? 0 : -ENOMEM;
+    struct fs_transfer transfer;
 
+    int err = fs_transfer_begin(&transfer, size);
     if (err == 0 && before > 0)
-        err = vhd_disk_read(handle->disk, buf, before, (uint64_t)off, NULL);
-    if (err < 0) {
+        err = vhd_disk_read(handle->disk, transfer.buf, before, (uint64_t)off, NULL);
+    if (err == 0) {
+        vhd_disk_fixed_footer(handle->disk, &footer);
+        memcpy(transfer.buf + before, (const char *)&footer + start, size - before);
+        fuse_reply_buf(req, transfer.buf, size);
+    } else {
         fuse_reply_err(req, -err);
-        return;
     }
-    vhd_disk_fixed_footer(handle->disk, &footer);
-    memcpy(buf + before, (const char *)&footer + start, size - before);
-    fuse_reply_buf(req, buf, size);
+    fs_transfer_end(&transfer);
 }
 
 static void fixed_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
@@ -103,7 +101,8 @@ static void fixed_seek(struct fs_handle *handle, fuse_req_t req, off_t off, int 
 const struct fs_row_ops fs_fixed_ops = {
     .look = fixed_look,
     .open = fixed_open,
-    .close = fixed_close,
+    .close = fs_raw_close,
     .read = fixed_read,
+    .page_read = fixed_page_read,
     .seek = fixed_seek,
 };

@@ -2,10 +2,11 @@
  * The mount: what every part of it shares. One exists for the daemon's life; its pointers do not
  * change once it serves.
  *
- * Lock order, outermost first: a handle's, the names', the library's (service, task). The index of
- * children has a lock of its own inside a handle's, held while the store is read. A content's lock
- * comes inside the names'. The errors', the numbers', the emptier's and the opened files' locks are
- * leaves, and so is the parking's but for a task's. None is held across a reply to the kernel.
+ * Lock order, outermost first: a handle's, exit_sync's, the names', a disk's, the library's
+ * (service, task). The index of children has a lock of its own inside a handle's, held while the
+ * store is read. The errors', the numbers', the invalidator's, the server's and the opened files'
+ * locks are leaves, and so is the parking's but for a task's. None is held across a reply to the
+ * kernel.
  */
 #pragma once
 
@@ -27,11 +28,10 @@ struct fs {
     struct fs_names *names;
     struct fs_errors *errors;
     struct fs_parking *parking;
-    struct fs_emptier *emptier;
+    struct fs_invalidator *invalidator;
     struct fs_opened_list opened;
     struct fs_numbers numbers;
     uint64_t generation;      /* atomic; of the nodes that are new at each look (ino.h) */
-    bool drops_written_pages; /* the kernel does, of what is written past them */
     int ready_fd; /* where to tell that the tree answers; -1 where nobody waits for it */
 
     /* what files look like */

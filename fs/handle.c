@@ -58,7 +58,7 @@ static void close_opened(struct fs_opened *opened)
     fs_handle_close((struct fs_handle *)((char *)opened - offsetof(struct fs_handle, opened)));
 }
 
-int fs_handle_open(struct fs *fs, struct fs_node *node, fuse_ino_t id, int flags,
+int fs_handle_open(struct fs *fs, struct fs_node *node, fuse_req_t opener, int flags,
                    struct fs_handle **ret)
 {
     struct fs_handle *handle = calloc(1, sizeof *handle);
@@ -69,12 +69,13 @@ int fs_handle_open(struct fs *fs, struct fs_node *node, fuse_ino_t id, int flags
     handle->refs = 1;
     handle->fs = fs;
     handle->node = *node;
-    handle->id = id;
+    handle->opener = opener;
     handle->flags = flags;
     handle->is_writer = (flags & O_ACCMODE) != O_RDONLY;
     int err = keep_name(handle);
     if (err == 0)
         err = begin(handle);
+    handle->opener = NULL;
     if (err < 0) {
         fs_node_put(fs, &handle->node);
         free(handle->opened_as);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "node.h"
+#include "open_disk.h"
 
 /* How far the request of a handle on new/NAME has come. */
 enum fs_request_state {
@@ -15,8 +16,6 @@ enum fs_request_state {
     FS_REQUEST_DONE,    /* succeeded: only blanks are taken */
 };
 
-struct vhd_disk;
-
 struct fs_handle {
     struct fs_opened opened;
     unsigned refs; /* atomic; one is the open file, others are answers under way */
@@ -24,11 +23,18 @@ struct fs_handle {
     /* constant */
     struct fs *fs;
     struct fs_node node;
-    fuse_ino_t id;      /* the kernel's node; 0 when it is about to get it */
     int flags;          /* of open(2) */
     bool is_writer;     /* it is open for writing */
     unsigned use_flags; /* how the kernel is to use it: FOPEN_... of <linux/fuse.h>, set by open */
-    struct vhd_disk *disk; /* of raw and fixed.vhd, set by open */
+    fuse_req_t opener;  /* the request that opens it, while open runs; NULL in one that makes it */
+
+    /* of raw and fixed.vhd, set by open */
+    struct fs_access access;
+    struct fs_open_disk *open_disk;
+    struct vhd_disk *disk;
+    _Atomic bool is_flushed;       /* raw: and not used since */
+    _Atomic bool has_told_failure; /* of a sync, in errors */
+
     char *opened_as; /* the NAME when it was opened; its disk may be renamed. NULL without one */
 
     pthread_mutex_t lock; /* guards what follows */
@@ -40,13 +46,13 @@ struct fs_handle {
 /*
  * Open a node.
  *
- *   node   its reference is taken over, also when the call fails
- *   id     the kernel's node; 0 when it is about to get it
- *   flags  of open(2)
+ *   node    its reference is taken over, also when the call fails
+ *   opener  the request that opens it; NULL where the file has just been made
+ *   flags   of open(2)
  *
  * Returns 0 or a negative errno.
  */
-int fs_handle_open(struct fs *fs, struct fs_node *node, fuse_ino_t id, int flags,
+int fs_handle_open(struct fs *fs, struct fs_node *node, fuse_req_t opener, int flags,
                    struct fs_handle **ret);
 
 /* Close the file: nothing more is asked of it. */

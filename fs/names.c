@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "content.h"
+#include "open_disk.h"
 
 /* How long a refused unlink is held against its process, in seconds. */
 #define REFUSED_UNLINK_SECONDS 5
@@ -26,7 +26,8 @@ struct slot {
     struct fs_name name; /* first, so that the two convert */
     const char *text;    /* atomic: read without the lock */
     struct former *formers;
-    bool is_current; /* the text leads here; else it is retired */
+    bool is_current;  /* the text leads here; else it is retired or replaced */
+    bool is_replaced; /* by another image of the same name */
 
     /* what keeps it */
     unsigned refs;
@@ -37,7 +38,7 @@ struct slot {
     TAILQ_ENTRY(slot) record_link; /* with a task */
 
     unsigned open_requests;
-    struct fs_content *content; /* NULL until it is asked for */
+    struct fs_disk *disk; /* NULL until it is asked for */
 };
 
 /* A process that was refused an unlink inside a disk. */
@@ -118,7 +119,7 @@ static void slot_free(void *arg)
         free(former);
     }
     vhd_task_unref(slot->task);
-    fs_content_free(slot->content);
+    fs_disk_free(slot->disk);
     free(slot);
 }
 
@@ -282,12 +283,9 @@ static void trim_history(struct fs_names *names)
     }
 }
 
-void fs_name_retire(struct fs_names *names, struct fs_name *name)
+/* Have the text lead to a new slot, which gets the record; under the lock. */
+static void retire(struct fs_names *names, struct slot *old)
 {
-    HOLD_LOCK(&names->lock);
-    struct slot *old = slot_of(name);
-    if (!old->is_current)
-        return;
     tdelete(old, &names->by_text, compare_text);
     old->is_current = false;
     if (!old->task)
@@ -298,6 +296,30 @@ void fs_name_retire(struct fs_names *names, struct fs_name *name)
         record_put(names, new, task);
     else
         vhd_task_unref(task);
+}
+
+void fs_name_retire(struct fs_names *names, struct fs_name *name)
+{
+    HOLD_LOCK(&names->lock);
+    if (slot_of(name)->is_current)
+        retire(names, slot_of(name));
+}
+
+/* A name that is at work keeps its entry: its task is about to change the disk. */
+void fs_name_replace(struct fs_names *names, struct fs_name *name)
+{
+    HOLD_LOCK(&names->lock);
+    struct slot *slot = slot_of(name);
+    if (!slot->is_current || is_at_work(slot))
+        return;
+    slot->is_replaced = true;
+    retire(names, slot);
+}
+
+bool fs_name_is_replaced(struct fs_names *names, struct fs_name *name)
+{
+    HOLD_LOCK(&names->lock);
+    return slot_of(name)->is_replaced;
 }
 
 void fs_name_move(struct fs_names *names, struct fs_name *name, struct fs_name *target)
@@ -319,42 +341,47 @@ void fs_name_move(struct fs_names *names, struct fs_name *name, struct fs_name *
 bool fs_name_is_retired(struct fs_names *names, struct fs_name *name)
 {
     HOLD_LOCK(&names->lock);
-    return !slot_of(name)->is_current;
+    return !slot_of(name)->is_current && !slot_of(name)->is_replaced;
 }
 
-struct fs_content *fs_name_content(struct fs_names *names, struct fs_name *name)
+struct fs_disk *fs_name_disk(struct fs_names *names, struct fs_name *name)
 {
     HOLD_LOCK(&names->lock);
     struct slot *slot = slot_of(name);
-    if (!slot->content)
-        slot->content = fs_content_new();
-    return slot->content;
+    if (!slot->disk)
+        slot->disk = fs_disk_new();
+    return slot->disk;
+}
+
+struct fs_disk *fs_name_known_disk(struct fs_names *names, struct fs_name *name)
+{
+    HOLD_LOCK(&names->lock);
+    return slot_of(name)->disk;
 }
 
 /* What a walk of a search tree hands on. */
 struct walk {
-    void (*visit)(void *arg, const struct fs_name *name, struct fs_content *content);
+    void (*visit)(void *arg, const struct fs_name *name, struct fs_disk *disk);
     void *arg;
 };
 
-static void visit_content(const void *node, VISIT when, void *arg)
+static void visit_disk(const void *node, VISIT when, void *arg)
 {
     const struct slot *slot = *(struct slot *const *)node;
     const struct walk *walk = arg;
 
-    if ((when == postorder || when == leaf) && slot->content)
-        walk->visit(walk->arg, &slot->name, slot->content);
+    if ((when == postorder || when == leaf) && slot->disk)
+        walk->visit(walk->arg, &slot->name, slot->disk);
 }
 
-void fs_names_each_content(struct fs_names *names,
-                           void (*visit)(void *arg, const struct fs_name *name,
-                                         struct fs_content *content),
-                           void *arg)
+void fs_names_each_disk(struct fs_names *names,
+                        void (*visit)(void *arg, const struct fs_name *name, struct fs_disk *disk),
+                        void *arg)
 {
     struct walk walk = {visit, arg};
 
     HOLD_LOCK(&names->lock);
-    twalk_r(names->by_serial, visit_content, &walk);
+    twalk_r(names->by_serial, visit_disk, &walk);
 }
 
 struct vhd_task *fs_name_task(struct fs_names *names, struct fs_name *name)

@@ -13,7 +13,7 @@
 
 #include "task/task.h"
 
-struct fs_content;
+struct fs_disk;
 struct fs_names;
 
 struct fs_name {
@@ -64,20 +64,30 @@ void fs_name_retire(struct fs_names *names, struct fs_name *name);
  */
 void fs_name_move(struct fs_names *names, struct fs_name *name, struct fs_name *target);
 
-/* Has its disk gone? Then what the name leads to by now is another. */
+/* Has its disk been deleted? Then the name leads to another by now, or to none. */
 bool fs_name_is_retired(struct fs_names *names, struct fs_name *name);
 
 /*
- * The content of the disk of this name (content.h), made at the first call; it lasts as long as the
+ * Another program has put another image in the place of this disk's, which is open. The kernel's
+ * nodes of the entry stay with the files that are open of it. The name gets a new entry, with the
+ * same record and a new serial.
+ */
+void fs_name_replace(struct fs_names *names, struct fs_name *name);
+bool fs_name_is_replaced(struct fs_names *names, struct fs_name *name);
+
+/*
+ * The use of the disk of this name (open_disk.h), made at the first call; it lasts as long as the
  * entry. NULL when memory is short.
  */
-struct fs_content *fs_name_content(struct fs_names *names, struct fs_name *name);
+struct fs_disk *fs_name_disk(struct fs_names *names, struct fs_name *name);
 
-/* Call visit() for each name that has a content, under the names' lock. */
-void fs_names_each_content(struct fs_names *names,
-                           void (*visit)(void *arg, const struct fs_name *name,
-                                         struct fs_content *content),
-                           void *arg);
+/* The same where it was made already, else NULL. */
+struct fs_disk *fs_name_known_disk(struct fs_names *names, struct fs_name *name);
+
+/* Call visit() for each name whose disk has been looked at, under the names' lock. */
+void fs_names_each_disk(struct fs_names *names,
+                        void (*visit)(void *arg, const struct fs_name *name, struct fs_disk *disk),
+                        void *arg);
 
 /*
  * Records. A name has at most one: its latest task. It is at work from fs_name_claim() on until

@@ -84,6 +84,16 @@ void fs_node_put(struct fs *fs, struct fs_node *node)
     node->name = NULL;
 }
 
+/* The entry of a folder's files. A program's directory may be that of a disk that was replaced. */
+static struct fs_name *entry_of_files(struct fs *fs, const struct fs_node *folder)
+{
+    if (!folder->name)
+        return NULL;
+    if (fs_name_is_replaced(fs->names, folder->name))
+        return fs_names_get(fs->names, fs_name_text(folder->name));
+    return fs_name_ref(fs->names, folder->name);
+}
+
 int fs_node_find(struct fs *fs, const struct fs_node *folder, const char *text, struct fs_node *ret)
 {
     enum fs_kind parent = fs_row_kind(folder->row);
@@ -91,11 +101,8 @@ int fs_node_find(struct fs *fs, const struct fs_node *folder, const char *text, 
     for (const struct fs_row *row = fs_rows; row < fs_rows + FS_KIND_COUNT; row++) {
         if (row->parent != parent || !row->name || strcmp(row->name, text) != 0)
             continue;
-        *ret = (struct fs_node){
-            .row = row,
-            .name = folder->name ? fs_name_ref(fs->names, folder->name) : NULL,
-        };
-        return 0;
+        *ret = (struct fs_node){.row = row, .name = entry_of_files(fs, folder)};
+        return folder->name && !ret->name ? -ENOMEM : 0;
     }
     return folder->row->ops->find ? folder->row->ops->find(fs, text, ret) : -ENOENT;
 }

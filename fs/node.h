@@ -70,7 +70,7 @@ struct fs_look {
     struct timespec changed; /* since when it has been as it is */
     off_t size;
     blkcnt_t blocks;     /* of 512 bytes: the room that its content takes */
-    uint64_t generation; /* of the node that the kernel is to have (ino.h) */
+    uint64_t generation; /* of the node that the kernel gets (ino.h) */
 };
 
 /* What one write(2) brings. */
@@ -128,6 +128,7 @@ struct fs_row_ops {
      * read, nothing is written, and there is nothing to flush or to wait for.
      */
     void (*read)(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off);
+    void (*page_read)(struct fs_handle *handle); /* first, where the kernel reads into its pages */
     void (*write)(struct fs_handle *handle, fuse_req_t req, const struct fs_data *data);
     void (*flush)(struct fs_handle *handle, fuse_req_t req);
     void (*fsync)(struct fs_handle *handle, fuse_req_t req);

@@ -35,14 +35,11 @@ static pid_t pid_of(fuse_req_t req)
 /* Requests of the kernel that nobody waits for just then, such as for reading ahead, at most. */
 #define BACKGROUND 64
 
-/* The first minor version of the protocol whose kernel drops the pages that are written past. */
-#define DROPS_WRITTEN_PAGES 39 /* Linux 6.6 */
-
 /*
  * Settings of the connection, which answers from now on. No splice: it costs two system calls for
  * each small write. No writeback cache and no truncation inside open: with either the kernel would
  * answer for sizes that it does not know. No looking at times to tell whether pages are right:
- * disks have a generation for that.
+ * the daemon knows what has changed (page_cache.h).
  */
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
@@ -52,7 +49,6 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
         ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
                     FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA);
     conn->time_gran = 1;
-    fs->drops_written_pages = conn->proto_minor >= DROPS_WRITTEN_PAGES;
     if (conn->max_write > FS_TRANSFER_MAX)
         conn->max_write = FS_TRANSFER_MAX; /* which is the limit of reads, too */
     conn->max_readahead = FS_TRANSFER_MAX;
@@ -204,7 +200,7 @@ static void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 
     int err = fs_node_resolve(fs, id, &node);
     if (err == 0)
-        err = fs_handle_open(fs, &node, id, info->flags, &handle);
+        err = fs_handle_open(fs, &node, req, info->flags, &handle);
     if (err != 0)
         fuse_reply_err(req, -err);
     else if (reply_open(req, handle) < 0)
@@ -226,7 +222,7 @@ static int create_file(struct fs *fs, fuse_ino_t parent, const char *text,
     if (err < 0)
         return err;
     struct fs_node opened = {node.row, fs_name_ref(fs->names, node.name)};
-    err = fs_handle_open(fs, &opened, 0, info->flags, &handle);
+    err = fs_handle_open(fs, &opened, NULL, info->flags, &handle);
     if (err == 0) {
         info->fh = (uintptr_t)handle;
         info->direct_io = 1;
@@ -264,6 +260,9 @@ static void op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t off,
     const struct fs_row_ops *ops = handle->node.row->ops;
     (void)id;
 
+    /* A read for a program has its lock owner; one for the kernel's own pages has none. */
+    if (ops->page_read && info->lock_owner == 0)
+        ops->page_read(handle);
     if (ops->read)
         ops->read(handle, req, size, off);
     else

@@ -4,15 +4,15 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fuse.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-#include "emptying.h"
-#include "handle.h"
-#include "ino.h"
+#include "base/zeros.h"
+#include "permission.h"
 #include "refuse.h"
 #include "transfer.h"
 
-#ifndef FOPEN_PARALLEL_DIRECT_WRITES /* Linux 6.2 */
+#ifndef FOPEN_PARALLEL_DIRECT_WRITES /* Linux 6.2; older ones ignore it */
 #    define FOPEN_PARALLEL_DIRECT_WRITES (1 << 6)
 #endif
 
@@ -21,116 +21,134 @@ static const char folder[] = "disks";
 /* Bytes that one request copies at most: it is not to keep its thread, and its caller, for long. */
 #define COPY_MAX (64 << 20)
 
-static struct fs_content *content_of(const struct fs_handle *handle)
+static struct fs_disk *disk_of(const struct fs_handle *handle)
 {
-    return fs_name_content(handle->fs->names, handle->node.name);
+    return fs_name_disk(handle->fs->names, handle->node.name);
 }
 
 int fs_raw_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
 {
-    struct fs_content *content = fs_name_content(fs->names, node->name);
-    struct fs_content_look seen;
+    struct fs_disk *disk = fs_name_disk(fs->names, node->name);
+    struct fs_disk_look seen;
 
-    if (!content)
+    if (!disk)
         return -ENOMEM;
-    if (fs_name_is_retired(fs->names, node->name))
-        return -ENOENT;
-    int err = fs_content_look(content, fs, fs_name_text(node->name), &seen);
+    int err = fs_disk_look(disk, fs, fs_name_text(node->name), &seen);
     if (err < 0)
         return err;
-    /* What copies files takes one with fewer blocks than its size for sparse, and no other. */
-    const blkcnt_t whole = (blkcnt_t)(seen.size / 512);
+    /* A program that copies files takes one with fewer blocks than its size for sparse. */
+    const blkcnt_t whole = (blkcnt_t)(seen.size / 512), blocks = seen.attributes.st_blocks;
     *ret = (struct fs_look){
-        .changed = seen.changed,
+        .changed = seen.attributes.st_mtim,
         .size = (off_t)seen.size,
-        .blocks = seen.blocks < whole ? seen.blocks : whole,
-        .generation = seen.generation,
+        .blocks = blocks < whole ? blocks : whole,
     };
     return 0;
 }
 
 /*
  * Opening.
- *
- * What is only written to is written past the kernel's pages, as if it had asked for that: dd, cp
- * and cat are faster so, and a mapping is not to be had of it anyway. Where the kernel would not
- * drop the pages that others have read, it does in its own way what is asked.
  */
 
-static bool is_write_only(const struct fs_handle *handle)
+/* A file that is only written to is faster past the kernel's pages, and cannot be mapped anyway. */
+static struct fs_access access_of(const struct fs_handle *handle)
 {
-    return (handle->flags & O_ACCMODE) == O_WRONLY;
-}
+    const bool is_write_only = (handle->flags & O_ACCMODE) == O_WRONLY;
 
-static bool is_direct(const struct fs_handle *handle)
-{
-    return handle->fs->drops_written_pages && (is_write_only(handle) || handle->flags & O_DIRECT);
-}
-
-static enum fs_content_use use_of(const struct fs_handle *handle)
-{
-    if (!handle->is_writer)
-        return FS_CONTENT_READ;
-    return is_write_only(handle) || is_direct(handle) ? FS_CONTENT_WRITE : FS_CONTENT_MAP;
+    return (struct fs_access){
+        .is_raw = true,
+        .is_writer = handle->is_writer,
+        .is_direct = is_write_only || handle->flags & O_DIRECT,
+        .is_mapper = (handle->flags & O_ACCMODE) == O_RDWR,
+    };
 }
 
 /* Open the disk of a handle, or say why not. */
-static enum vhd_result open_disk(struct fs_handle *handle, enum fs_content_use use,
-                                 struct fs_content_opened *ret, struct vhd_verdict *ret_why)
+static enum vhd_result open_disk(struct fs_handle *handle, struct vhd_verdict *ret_why)
 {
     struct fs *fs = handle->fs;
-    struct fs_content *content = content_of(handle);
+    struct fs_disk *disk = disk_of(handle);
 
-    if (!content)
+    if (!disk)
         return vhd_verdict_set(ret_why, VHD_OUT_OF_MEMORY, NULL);
-    if (use != FS_CONTENT_READ && fs->is_read_only)
+    if (handle->access.is_writer && fs->is_read_only)
         return vhd_verdict_set(ret_why, VHD_READ_ONLY, "vhdfs is mounted read-only");
     if (fs_name_is_retired(fs->names, handle->node.name))
         return vhd_verdict_set(ret_why, VHD_PATH_NOT_FOUND, "the disk \"%s\" has been deleted",
                                handle->opened_as);
-    return fs_content_open(content, fs, fs_name_text(handle->node.name), use, ret, ret_why);
+    enum vhd_result result =
+        fs_disk_open(disk, fs, handle->node.name, &handle->access, &handle->open_disk, ret_why);
+    if (result == VHD_OK)
+        handle->disk = fs_open_disk_content(handle->open_disk);
+    return result;
 }
 
-int fs_raw_open(struct fs_handle *handle, enum fs_content_use use, struct fs_content_opened *ret)
-{
-    struct vhd_verdict verdict;
+/* What a judgement of the caller needs on its way through the files of a chain. */
+struct judgement {
+    const struct fs_handle *handle;
+    bool is_parent; /* the disk's own image comes first: the kernel has judged it */
+    struct vhd_verdict *ret_why;
+};
 
-    if (open_disk(handle, use, ret, &verdict) != VHD_OK)
+static int judge_parent(void *arg, const char *file, const struct stat *attributes)
+{
+    struct judgement *judgement = arg;
+    const bool is_parent = judgement->is_parent;
+
+    judgement->is_parent = true;
+    if (!is_parent || fs_may_read(judgement->handle->opener, attributes))
+        return 0;
+    vhd_verdict_set(judgement->ret_why, VHD_ACCESS_DENIED,
+                    "the disk \"%s\" is based on \"%s\", which you may not read; ask its owner",
+                    judgement->handle->opened_as, file);
+    return -EACCES;
+}
+
+static enum vhd_result judge_parents(struct fs_handle *handle, struct vhd_verdict *ret_why)
+{
+    struct judgement judgement = {.handle = handle, .ret_why = ret_why};
+
+    return vhd_disk_each_file(handle->disk, judge_parent, &judgement) == 0 ? VHD_OK
+                                                                           : ret_why->result;
+}
+
+int fs_raw_open(struct fs_handle *handle)
+{
+    struct vhd_verdict verdict = {.result = VHD_OK};
+
+    if (open_disk(handle, &verdict) != VHD_OK)
         return fs_refuse(handle->fs, folder, handle->opened_as, &verdict);
-    handle->disk = ret->disk;
-    return 0;
+    if (judge_parents(handle, &verdict) == VHD_OK)
+        return 0;
+    fs_raw_close(handle);
+    return fs_refuse(handle->fs, folder, handle->opened_as, &verdict);
 }
 
-void fs_raw_close(struct fs_handle *handle, enum fs_content_use use)
+void fs_raw_close(struct fs_handle *handle)
 {
-    fs_content_close(content_of(handle), handle->fs, fs_name_text(handle->node.name), use);
+    fs_disk_close(disk_of(handle), handle->node.name, handle->open_disk, &handle->access,
+                  atomic_load(&handle->is_flushed));
 }
 
+/* The kernel never drops its pages by itself: page_cache.h says when it must. */
 static int raw_open(struct fs_handle *handle)
 {
-    struct fs_content_opened opened = {0};
-    const enum fs_content_use use = use_of(handle);
-
-    int err = fs_raw_open(handle, use, &opened);
+    handle->access = access_of(handle);
+    int err = fs_raw_open(handle);
     if (err < 0)
         return err;
-    /* The kernel looks the name up again, and comes back with the node of today. */
-    if (!fs_ino_is_of(handle->id, opened.generation)) {
-        fs_raw_close(handle, use);
-        return -ESTALE;
-    }
-    if (is_direct(handle))
-        handle->use_flags = FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES;
-    else
-        handle->use_flags = opened.is_stale ? 0 : FOPEN_KEEP_CACHE;
-    if (!(handle->use_flags & FOPEN_KEEP_CACHE))
-        fs_content_dropped(content_of(handle));
+    handle->use_flags = FOPEN_KEEP_CACHE;
+    if (fs_open_disk_is_direct(handle->open_disk))
+        handle->use_flags |= FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES;
     return 0;
 }
 
-static void raw_close(struct fs_handle *handle)
+/* A file that was flushed is about to be closed, unless it is used again. */
+static void set_flushed(struct fs_handle *handle, bool is_flushed)
 {
-    fs_raw_close(handle, use_of(handle));
+    if (atomic_load(&handle->is_flushed) != is_flushed &&
+        atomic_exchange(&handle->is_flushed, is_flushed) != is_flushed)
+        fs_open_disk_set_flushed(disk_of(handle), handle->open_disk, is_flushed);
 }
 
 /*
@@ -149,36 +167,81 @@ static uint64_t inside(const struct vhd_disk *disk, off_t off, uint64_t len)
 
 void fs_raw_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
 {
-    char *buf = fs_transfer_buffer();
     bool is_hole = false;
+    struct fs_transfer transfer;
 
-    int err = buf ? vhd_disk_read(handle->disk, buf, size, (uint64_t)off, &is_hole) : -ENOMEM;
+    int err = fs_transfer_begin(&transfer, size);
+    if (err == 0)
+        err = vhd_disk_read(handle->disk, transfer.buf, size, (uint64_t)off, &is_hole);
     if (err < 0)
         fuse_reply_err(req, -err);
     else
-        fuse_reply_buf(req, is_hole ? fs_transfer_zeros() : buf, size);
+        fuse_reply_buf(req, is_hole ? fs_transfer_zeros(&transfer, size) : transfer.buf, size);
+    fs_transfer_end(&transfer);
+}
+
+static void raw_page_read(struct fs_handle *handle)
+{
+    if (fs_open_disk_is_direct(handle->open_disk))
+        fs_disk_add_stray(disk_of(handle), false);
 }
 
 static void raw_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
 {
     const uint64_t len = inside(handle->disk, off, size);
 
+    set_flushed(handle, false);
     if (len == 0)
         fuse_reply_buf(req, NULL, 0);
     else
         fs_raw_read(handle, req, len, off);
 }
 
+/* A sync has failed: say so once a file, in errors, since the errno does not tell what to do. */
+static void tell_failure(struct fs_handle *handle)
+{
+    struct vhd_verdict verdict;
+
+    if (!vhd_disk_has_failed(handle->disk) || atomic_exchange(&handle->has_told_failure, true))
+        return;
+    vhd_verdict_set(
+        &verdict, VHD_ACCESS_FAILED,
+        "a sync of the disk \"%s\" has failed, and what was written since the last good "
+        "one may be lost; close it everywhere and open it again",
+        handle->opened_as);
+    fs_refuse(handle->fs, folder, handle->opened_as, &verdict);
+}
+
+/* The content has changed: pages that the kernel has in direct use go before the answer. */
+static void drop_strays(struct fs_handle *handle)
+{
+    fs_disk_drop_strays(disk_of(handle), handle->fs, handle->node.name, false);
+}
+
+/* fixed.vhd shows the content as last flushed. */
+static int flush(struct fs_handle *handle)
+{
+    int err = vhd_disk_flush(handle->disk);
+    fs_disk_drop_strays(disk_of(handle), handle->fs, handle->node.name, true);
+    if (err < 0)
+        tell_failure(handle);
+    return err;
+}
+
 static void raw_write(struct fs_handle *handle, fuse_req_t req, const struct fs_data *data)
 {
     const size_t len = inside(handle->disk, data->off, data->len);
 
+    set_flushed(handle, false);
     int err = -ENOSPC;
     if (len > 0)
         err = vhd_disk_write(handle->disk, data->bytes, len, (uint64_t)data->off);
+    if (err == -EIO)
+        tell_failure(handle);
+    drop_strays(handle);
     /* For what goes through its pages the kernel asks for an fsync by itself. */
-    if (err == 0 && data->is_sync && is_direct(handle))
-        err = vhd_disk_flush(handle->disk);
+    if (err == 0 && data->is_sync && fs_open_disk_is_direct(handle->open_disk))
+        err = flush(handle);
     if (err < 0)
         fuse_reply_err(req, -err);
     else
@@ -187,23 +250,26 @@ static void raw_write(struct fs_handle *handle, fuse_req_t req, const struct fs_
 
 static void raw_fsync(struct fs_handle *handle, fuse_req_t req)
 {
-    fuse_reply_err(req, -vhd_disk_flush(handle->disk));
+    fuse_reply_err(req, -flush(handle));
 }
 
 static void raw_flush(struct fs_handle *handle, fuse_req_t req)
 {
-    fuse_reply_err(req, handle->is_writer ? -vhd_disk_flush(handle->disk) : 0);
+    int err = handle->is_writer ? flush(handle) : 0;
+    set_flushed(handle, true);
+    fuse_reply_err(req, -err);
 }
 
 /*
- * Room.
+ * Space.
  */
 
 static void raw_seek(struct fs_handle *handle, fuse_req_t req, off_t off, int whence)
 {
     uint64_t found;
 
-    if (fs_content_has_mapper(content_of(handle))) {
+    set_flushed(handle, false);
+    if (fs_open_disk_has_mapper(disk_of(handle), handle->open_disk)) {
         fs_reply_seek(req, (off_t)vhd_disk_size(handle->disk), off, whence);
         return;
     }
@@ -229,19 +295,24 @@ static int allocate(struct fs_handle *handle, int mode, off_t off, off_t len)
     return part > 0 ? vhd_disk_discard(handle->disk, part, (uint64_t)off) : 0;
 }
 
-/* A change that has failed half-way has changed something all the same. */
-static void fail(struct fs_handle *handle, fuse_req_t req, int err)
+/*
+ * A change by which the kernel drops the pages of the range by itself where it has succeeded. One
+ * that has failed may have changed a part all the same.
+ */
+static void end_change(struct fs_handle *handle, bool has_failed)
 {
-    fs_fail_in_part(handle->fs->emptier, handle, req, -err);
+    if (has_failed && !fs_open_disk_is_direct(handle->open_disk))
+        fs_disk_drop_pages(disk_of(handle), handle->fs, handle->node.name);
+    drop_strays(handle);
 }
 
 static void raw_allocate(struct fs_handle *handle, fuse_req_t req, int mode, off_t off, off_t len)
 {
+    set_flushed(handle, false);
     int err = allocate(handle, mode, off, len);
-    if (err < 0 && err != -EOPNOTSUPP)
-        fail(handle, req, err);
-    else
-        fuse_reply_err(req, -err);
+    if (err != -EOPNOTSUPP)
+        end_change(handle, err < 0);
+    fuse_reply_err(req, -err);
 }
 
 static void raw_copy(struct fs_handle *source, off_t source_off, struct fs_handle *target,
@@ -250,55 +321,125 @@ static void raw_copy(struct fs_handle *source, off_t source_off, struct fs_handl
     const uint64_t there = inside(source->disk, source_off, len);
     uint64_t part = inside(target->disk, target_off, there);
 
+    set_flushed(source, false);
+    set_flushed(target, false);
     if (part > COPY_MAX)
         part = COPY_MAX;
     int err = there > 0 && part == 0 ? -ENOSPC : 0;
-    if (part > 0)
+    if (part > 0) {
         err = vhd_disk_copy(source->disk, (uint64_t)source_off, target->disk, (uint64_t)target_off,
                             part);
-    if (err < 0 && part > 0)
-        fail(target, req, err);
-    else if (err < 0)
+        end_change(target, err < 0);
+    }
+    if (err < 0)
         fuse_reply_err(req, -err);
     else
         fuse_reply_write(req, part);
 }
 
-/* Is there nothing from there on, so that it makes no difference where the disk ends? */
-static bool is_empty_from(struct vhd_disk *disk, off_t off)
-{
-    uint64_t found;
+/*
+ * Truncation.
+ */
 
-    return (uint64_t)off <= vhd_disk_size(disk) &&
-           vhd_disk_seek(disk, (uint64_t)off, false, &found) == -ENXIO;
+/* Does all from there on read as zeros, however it is stored? Returns 1 or 0, or a negative errno.
+ */
+static int is_zero_from(struct vhd_disk *disk, uint64_t off)
+{
+    const uint64_t size = vhd_disk_size(disk);
+    struct fs_transfer transfer;
+
+    int err = fs_transfer_begin(&transfer, FS_TRANSFER_MAX);
+    bool is_zero = true;
+    while (err == 0 && is_zero && off < size) {
+        err = vhd_disk_seek(disk, off, false, &off);
+        const uint64_t left = err == 0 ? size - off : 0;
+        const size_t len = left < FS_TRANSFER_MAX ? (size_t)left : FS_TRANSFER_MAX;
+        if (err == 0)
+            err = vhd_disk_read(disk, transfer.buf, len, off, NULL);
+        is_zero = err < 0 || is_zeros(transfer.buf, len);
+        off += len;
+    }
+    fs_transfer_end(&transfer);
+    if (err < 0 && err != -ENXIO)
+        return err;
+    return is_zero;
+}
+
+/* The same by the path: the disk may be closed. */
+static int is_zero_from_by_path(struct fs *fs, const struct fs_node *node, uint64_t off,
+                                struct vhd_verdict *ret_why)
+{
+    static const struct fs_access access = {0};
+    struct fs_disk *disk = fs_name_disk(fs->names, node->name);
+    struct fs_open_disk *open;
+
+    if (fs_disk_open(disk, fs, node->name, &access, &open, ret_why) != VHD_OK)
+        return 0;
+    int is_zero = is_zero_from(fs_open_disk_content(open), off);
+    fs_disk_close(disk, node->name, open, &access, false);
+    return is_zero;
 }
 
 /*
- * A disk's size stays. But whoever writes a file anew gives it the size 0 first, by its path, and
- * is content to have its content gone; and whoever has copied a hole at the end, as cp does, gives
- * it the size that the copy has. What would lose data is refused.
+ * Judge a truncation to another size than 0. A program that has copied a hole at the end, as cp
+ * does, gives its copy that size; nothing is lost by it, and the disk keeps its size.
  */
-static void raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t req, off_t size,
-                         struct fs_handle *handle)
+static enum vhd_result judge_size(struct fs *fs, const struct fs_node *node, off_t size,
+                                  const struct fs_handle *handle, struct vhd_verdict *ret_why)
 {
+    const char *name = fs_name_text(node->name);
     struct fs_look seen;
 
     int err = fs_raw_look(fs, node, &seen);
     if (err < 0)
-        fuse_reply_err(req, -err);
-    else if (size == 0 && !handle)
-        fs_empty(fs->emptier, fs, node, req);
-    else if (size == seen.size || (handle && is_empty_from(handle->disk, size)))
+        return vhd_verdict_errno(ret_why, err, "cannot find the disk \"%s\"", name);
+    if (size > seen.size)
+        return vhd_verdict_set(ret_why, VHD_FILE_TOO_LARGE,
+                               "the disk \"%s\" keeps its size of %jd bytes; a file of %jd bytes "
+                               "does not fit into it",
+                               name, (intmax_t)seen.size, (intmax_t)size);
+    if (size == seen.size)
+        return VHD_OK;
+    ret_why->result = VHD_OK;
+    err = handle ? is_zero_from(handle->disk, (uint64_t)size)
+                 : is_zero_from_by_path(fs, node, (uint64_t)size, ret_why);
+    if (err == 1 || ret_why->result != VHD_OK)
+        return ret_why->result;
+    if (err < 0)
+        return vhd_verdict_errno(ret_why, err, "cannot read the disk \"%s\"", name);
+    return vhd_verdict_set(ret_why, VHD_NOT_PERMITTED,
+                           "the disk \"%s\" keeps its size of %jd bytes, and there is data behind "
+                           "byte %jd; truncate it to 0 to discard all, or punch a hole",
+                           name, (intmax_t)seen.size, (intmax_t)size);
+}
+
+static void raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t req, off_t size,
+                         struct fs_handle *handle)
+{
+    struct fs_disk *disk = fs_name_disk(fs->names, node->name);
+    struct vhd_verdict verdict;
+    enum vhd_result result;
+
+    if (handle)
+        set_flushed(handle, false);
+    if (!disk)
+        result = vhd_verdict_set(&verdict, VHD_OUT_OF_MEMORY, NULL);
+    else if (size == 0)
+        result = fs_disk_discard_all(disk, fs, node->name, &verdict);
+    else
+        result = judge_size(fs, node, size, handle, &verdict);
+    if (result == VHD_OK)
         fs_reply_attr(fs, node, req);
     else
-        fuse_reply_err(req, EPERM);
+        fuse_reply_err(req, -fs_refuse(fs, folder, fs_name_text(node->name), &verdict));
 }
 
 const struct fs_row_ops fs_raw_ops = {
     .look = fs_raw_look,
     .open = raw_open,
-    .close = raw_close,
+    .close = fs_raw_close,
     .read = raw_read,
+    .page_read = raw_page_read,
     .write = raw_write,
     .flush = raw_flush,
     .fsync = raw_fsync,
@@ -306,5 +447,4 @@ const struct fs_row_ops fs_raw_ops = {
     .allocate = raw_allocate,
     .copy = raw_copy,
     .truncate = raw_truncate,
-    .is_kept = true,
 };

@@ -10,22 +10,29 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "emptying.h"
+#include "base/clock.h"
+#include "exit_sync.h"
 #include "helper.h"
+#include "invalidate.h"
 #include "log.h"
 #include "mountpoint.h"
 #include "ops.h"
 #include "parking.h"
 #include "pidfile.h"
-#include "salvage.h"
 #include "serve.h"
 #include "transfer.h"
 
 /* Workers for quick tasks: so many creations can wait for one commit of the host's journal. */
 #define QUICK_WORKERS 8
 
-/* How often the disks that are open at the end are looked at, whether they are written to. */
-#define LOOK_AGAIN_MS 100
+/* How often the disks that are open at the end are looked at: synced, or written to? */
+#define LOOK_AGAIN_MS 20
+
+/*
+ * How long the end waits for what the kernel still holds of the disks. A host that does not answer
+ * must not keep the mount, and a second signal must not find the same wait again.
+ */
+enum { SYNC_MS = 30000, SYNC_AGAIN_MS = 5000 };
 
 struct fs_session {
     struct fs *fs;
@@ -36,8 +43,8 @@ struct fs_session {
     struct fs_pidfile *pidfile; /* NULL for none */
     sigset_t signals;
     pthread_t signal_thread;
-    bool is_over;               /* atomic: the signal thread is to end */
-    struct fs_salvage *salvage; /* the signal thread's alone; NULL for none */
+    bool is_over;              /* atomic: the signal thread is to end */
+    struct fs_exit_sync *sync; /* the signal thread's alone; NULL for none */
 
     pthread_mutex_t lock; /* guards what follows; outside the service's */
     bool is_serving;      /* the service is there to be stopped */
@@ -110,72 +117,99 @@ enum fs_exit fs_session_mount(struct fs_session *session)
     return fuse_session_mount(session->fuse, path) == 0 ? FS_EXIT_OK : FS_EXIT_MOUNT;
 }
 
-/*
- * Take nothing new and let nobody in any more, unless the end has begun already. Disks that are
- * written to are opened before and synced after that: then what was written meanwhile is in it.
- */
-static void begin_end(struct fs_session *session)
+/* Wait a little for a signal. Returns it, or 0. */
+static int signal_within(struct fs_session *session, int ms)
 {
+    const struct timespec pause = {.tv_nsec = ms * 1000000L};
+    int signal = sigtimedwait(&session->signals, NULL, &pause);
+    return signal < 0 ? 0 : signal;
+}
+
+/* Wait until the disks are synced, for a time. Returns the signal that has ended the wait, or 0. */
+static int wait_for_sync(struct fs_session *session, int ms)
+{
+    const struct timespec until = clock_after(clock_monotonic(), ms);
+    int signal = 0;
+
+    while (signal == 0 && !fs_exit_sync_is_done(session->sync) && !clock_has_passed(until))
+        signal = signal_within(session, LOOK_AGAIN_MS);
+    if (signal == 0)
+        fs_exit_sync_log(session->sync);
+    return signal;
+}
+
+/*
+ * Take nothing new, have the kernel write what it holds, and let nobody in any more, unless the end
+ * has begun already. Returns the signal that has interrupted it, or 0.
+ */
+static int begin_end(struct fs_session *session)
+{
+    int signal = 0;
+
     {
         HOLD_LOCK(&session->lock);
         if (!session->is_serving)
-            return;
+            return 0;
         vhd_service_stop(session->fs->service);
     }
-    session->salvage =
-        fs_salvage_open(session->fs, &session->mount, fuse_session_fd(session->fuse));
+    session->sync = fs_exit_sync_start(session->fs, &session->mount);
+    if (session->sync)
+        signal = wait_for_sync(session, SYNC_MS);
     if (fs_helper_detach(session->helper) < 0)
         fs_log(LOG_ERR, "cannot unmount \"%s\"", session->options->mountpoint);
-    if (session->salvage)
-        fs_salvage_sync(session->salvage);
+    return signal;
 }
 
-static void end_salvage(struct fs_session *session)
+static void end_sync(struct fs_session *session)
 {
-    fs_salvage_close(TAKE(session->salvage));
+    fs_exit_sync_end(TAKE(session->sync));
 }
 
 /* Wait for a signal, and let go of the disks that we hold once nobody writes to them. */
 static int next_signal(struct fs_session *session)
 {
-    static const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
-    int signal = -1;
+    int signal = 0;
 
-    while (session->salvage && signal < 0) {
-        signal = sigtimedwait(&session->signals, NULL, &pause);
-        if (signal < 0 && !fs_salvage_settle(session->salvage))
-            end_salvage(session);
+    while (session->sync && signal == 0) {
+        signal = signal_within(session, LOOK_AGAIN_MS);
+        if (signal == 0 && !fs_exit_sync_release(session->sync))
+            end_sync(session);
     }
-    while (signal < 0)
+    while (signal <= 0)
         signal = sigwaitinfo(&session->signals, NULL);
     return signal;
 }
 
 /* End at once, but for what the kernel still holds of the disks. */
-static _Noreturn void end_at_once(struct fs_session *session)
+static _Noreturn void end_at_once(struct fs_session *session, int signal)
 {
-    if (session->salvage)
-        fs_salvage_sync(session->salvage);
-    end_salvage(session);
+    fs_log(LOG_WARNING, "%s again: ending at once", sigdescr_np(signal));
+    if (session->sync) {
+        fs_exit_sync_again(session->sync);
+        wait_for_sync(session, SYNC_AGAIN_MS);
+    }
     _exit(FS_EXIT_MOUNT);
+}
+
+static bool is_over(struct fs_session *session)
+{
+    return __atomic_load_n(&session->is_over, __ATOMIC_ACQUIRE);
 }
 
 static void *signal_run(void *arg)
 {
     struct fs_session *session = arg;
+    int signal = next_signal(session);
 
-    for (unsigned count = 0;; count++) {
-        int signal = next_signal(session);
-        if (__atomic_load_n(&session->is_over, __ATOMIC_ACQUIRE))
-            break;
-        if (count > 0) {
-            fs_log(LOG_WARNING, "%s again: ending at once", sigdescr_np(signal));
-            end_at_once(session);
-        }
+    if (!is_over(session)) {
         fs_log(LOG_INFO, "%s: unmounting", sigdescr_np(signal));
-        begin_end(session);
+        signal = begin_end(session);
+        if (signal == 0)
+            signal = next_signal(session);
+        if (!is_over(session))
+            end_at_once(session, signal);
     }
-    end_salvage(session);
+    end_sync(session);
     return NULL;
 }
 
@@ -213,8 +247,8 @@ static int start(struct fs_session *session)
     int err = confine(session);
     if (err < 0)
         return err;
-    fs->emptier = fs_emptier_new(session->fuse);
-    err = fs->emptier ? fs_parking_new(&fs->parking) : -ENOMEM;
+    fs->invalidator = fs_invalidator_new(session->fuse);
+    err = fs->invalidator ? fs_parking_new(&fs->parking) : -ENOMEM;
     if (err == 0)
         err = vhd_service_new(QUICK_WORKERS, &fs->service);
     if (err < 0)
@@ -232,9 +266,9 @@ static void stop(struct fs_session *session)
         session->is_serving = false;
     }
     vhd_service_free(fs->service);
-    fs_emptier_free(fs->emptier);
     fs_opened_close_all(&fs->opened);
     fs_parking_free(fs->parking);
+    fs_invalidator_free(fs->invalidator);
 }
 
 static int run(struct fs_session *session)

@@ -1,12 +1,15 @@
 #include "transfer.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* As the page cache has it, so that whole pages are copied. */
 #define ALIGNMENT 4096
 
-/* Not constant, for then they would take room in the program's file. */
+/* Not constant, for then they would take space in the program's file. */
 static char zeros[FS_TRANSFER_MAX];
 
 static pthread_key_t key;
@@ -18,7 +21,8 @@ static void make_key(void)
     key_err = pthread_key_create(&key, free);
 }
 
-char *fs_transfer_buffer(void)
+/* The calling thread's buffer, its own until it ends. NULL when memory is short. */
+static char *thread_buffer(void)
 {
     pthread_once(&once, make_key);
     if (key_err != 0)
@@ -27,14 +31,33 @@ char *fs_transfer_buffer(void)
     if (buf)
         return buf;
     buf = aligned_alloc(ALIGNMENT, FS_TRANSFER_MAX);
-    if (pthread_setspecific(key, buf) != 0) {
+    if (buf && pthread_setspecific(key, buf) != 0) {
         free(buf);
         return NULL;
     }
     return buf;
 }
 
-const char *fs_transfer_zeros(void)
+int fs_transfer_begin(struct fs_transfer *transfer, size_t size)
 {
-    return zeros;
+    *transfer = (struct fs_transfer){0};
+    if (size <= FS_TRANSFER_MAX) {
+        transfer->buf = thread_buffer();
+    } else if (size <= SIZE_MAX - ALIGNMENT) {
+        transfer->own = aligned_alloc(ALIGNMENT, (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+        transfer->buf = transfer->own;
+    }
+    return transfer->buf ? 0 : -ENOMEM;
+}
+
+void fs_transfer_end(struct fs_transfer *transfer)
+{
+    free(transfer->own);
+}
+
+const char *fs_transfer_zeros(struct fs_transfer *transfer, size_t size)
+{
+    if (size <= sizeof zeros)
+        return zeros;
+    return memset(transfer->buf, 0, size);
 }

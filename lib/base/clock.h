@@ -4,6 +4,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -28,6 +29,14 @@ static inline struct timespec clock_after(struct timespec time, int64_t ms)
     time.tv_sec += ms / 1000 + time.tv_nsec / 1000000000;
     time.tv_nsec %= 1000000000;
     return time;
+}
+
+/* Has a time of the monotonic clock come? */
+static inline bool clock_has_passed(struct timespec deadline)
+{
+    const struct timespec now = clock_monotonic();
+    return now.tv_sec > deadline.tv_sec ||
+           (now.tv_sec == deadline.tv_sec && now.tv_nsec >= deadline.tv_nsec);
 }
 
 /* Make a condition whose timed waits end at times of the monotonic clock. */

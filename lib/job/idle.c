@@ -13,20 +13,13 @@
  */
 #define PATIENCE_MS 100
 
-static bool has_passed(struct timespec deadline)
-{
-    struct timespec now = clock_monotonic();
-    return now.tv_sec > deadline.tv_sec ||
-           (now.tv_sec == deadline.tv_sec && now.tv_nsec >= deadline.tv_nsec);
-}
-
 static int claim_idle(int fd)
 {
     const struct timespec pause = {.tv_nsec = 2000000};
     const struct timespec deadline = clock_after(clock_monotonic(), PATIENCE_MS);
 
     int err = vhd_claim(fd, VHD_CLAIM_NONE, VHD_CLAIM_WRITE);
-    while (err == -EBUSY && !has_passed(deadline)) {
+    while (err == -EBUSY && !clock_has_passed(deadline)) {
         nanosleep(&pause, NULL);
         err = vhd_claim(fd, VHD_CLAIM_NONE, VHD_CLAIM_WRITE);
     }

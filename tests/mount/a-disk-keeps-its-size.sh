@@ -48,9 +48,8 @@ for flags in os.O_WRONLY, os.O_RDWR, os.O_RDWR | os.O_APPEND, os.O_WRONLY | os.O
     refused(errno.ENOSPC, os.pwrite, fd, b"x", size + 12345)
     if not flags & os.O_APPEND:
         assert os.pwrite(fd, b"12345678", size - 3) == 3
-    refused(errno.EPERM, os.ftruncate, fd, 0)
     refused(errno.EPERM, os.ftruncate, fd, 1)
-    refused(errno.EPERM, os.ftruncate, fd, size + 1)
+    refused(errno.EFBIG, os.ftruncate, fd, size + 1)
     refused(errno.ENOSPC, fallocate, fd, FALLOC_ZERO_RANGE, size - 4096, 8192)
     refused(errno.EOPNOTSUPP, fallocate, fd, 0, 0, size)
     fallocate(fd, FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE, size - 1, 4096)
@@ -58,20 +57,33 @@ for flags in os.O_WRONLY, os.O_RDWR, os.O_RDWR | os.O_APPEND, os.O_WRONLY | os.O
     os.ftruncate(fd, size)
     assert os.fstat(fd).st_size == size
     os.close(fd)
-# What is beyond has never been written: then it makes no difference.
-os.truncate(raw, 0)
+# To 0 the content goes, by the path and by a file.
+for empty in (lambda fd: os.truncate(raw, 0)), (lambda fd: os.ftruncate(fd, 0)):
+    fd = os.open(raw, os.O_RDWR)
+    os.pwrite(fd, b"x" * 100, 5 << 20)
+    empty(fd)
+    assert os.fstat(fd).st_size == size
+    assert os.pread(fd, size, 0) == bytes(size)
+    os.close(fd)
+# Where all beyond reads as zeros it makes no difference, however the zeros are stored.
 fd = os.open(raw, os.O_RDWR)
-os.pwrite(fd, b"x" * 100, 0)
-os.ftruncate(fd, 4 << 20)
+os.pwrite(fd, b"x" * (3 << 20), 0)
+os.pwrite(fd, bytes(2 << 20), 1 << 20)
+for call in os.ftruncate, (lambda fd, size: os.truncate(raw, size)):
+    call(fd, 4 << 20)
+    call(fd, 1 << 20)
+    refused(errno.EPERM, call, fd, (1 << 20) - 1)
+    refused(errno.EPERM, call, fd, 1)
 assert os.fstat(fd).st_size == size
-assert os.pread(fd, 200, 0) == b"x" * 100 + bytes(100)
-refused(errno.EPERM, os.ftruncate, fd, 0)
 os.close(fd)
-for wrong in 1, size - 512, size + 512, 1 << 40:
-    refused(errno.EPERM, os.truncate, raw, wrong)
+refused(errno.EPERM, os.truncate, raw, 1)
+for wrong in size + 512, 1 << 40:
+    refused(errno.EFBIG, os.truncate, raw, wrong)
 os.truncate(raw, size)
 assert os.stat(raw).st_size == size
 assert os.lseek(os.open(raw, os.O_RDONLY), 0, os.SEEK_END) == size
 END
 "$python" -I -S "$tmp/program" "$raw" || fail "the end of the disk"
 [ "$(stat -c %s "$raw")" = 8388608 ] || fail "size $(stat -c %s "$raw")"
+tail -n 1 "$mnt/errors" | grep -q 'EFBIG .* keeps its size of 8388608 bytes' ||
+    fail "errors: $(tail -n 1 "$mnt/errors")"

@@ -1,0 +1,285 @@
+#include "exit_sync.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "log.h"
+#include "mountpoint.h"
+#include "names.h"
+#include "open_disk.h"
+
+/* One disk, and the thread that has its raw open. */
+struct synced {
+    struct fs_exit_sync *sync; /* constant, like the name */
+    char path[sizeof "disks//raw" + NAME_MAX];
+    struct fs_name *name; /* referenced; the owner's; NULL once released */
+
+    /* guarded by the sync's lock */
+    unsigned done; /* syncs that were begun and have ended */
+    int err;       /* of the open or the last sync */
+    bool is_released;
+};
+
+struct fs_exit_sync {
+    struct fs *fs;
+    int root; /* the mount's root, as a place only; or a negative errno */
+
+    pthread_mutex_t lock; /* guards what follows; a leaf */
+    pthread_cond_t changed;
+    unsigned refs;   /* the owner, and each thread */
+    unsigned wanted; /* syncs of each disk */
+    size_t count;
+    struct synced disks[];
+};
+
+/*
+ * Which disks.
+ */
+
+struct serials {
+    uint32_t *all;
+    size_t count, capacity;
+};
+
+/* Note a disk that is open for writing. Called under the names' lock, so by its number alone. */
+static void note(void *arg, const struct fs_name *name, struct fs_disk *disk)
+{
+    struct serials *serials = arg;
+
+    if (!fs_disk_has_writer(disk))
+        return;
+    if (serials->count == serials->capacity) {
+        const size_t capacity = serials->capacity ? 2 * serials->capacity : 32;
+        uint32_t *all = reallocarray(serials->all, capacity, sizeof *all);
+        if (!all) {
+            fs_log(LOG_WARNING, "memory is short: some disks are not synced");
+            return;
+        }
+        serials->all = all;
+        serials->capacity = capacity;
+    }
+    serials->all[serials->count++] = name->serial;
+}
+
+static void drop(struct fs_exit_sync *sync)
+{
+    pthread_mutex_lock(&sync->lock);
+    const bool is_last = --sync->refs == 0;
+    pthread_mutex_unlock(&sync->lock);
+    if (!is_last)
+        return;
+    pthread_cond_destroy(&sync->changed);
+    pthread_mutex_destroy(&sync->lock);
+    free(sync);
+}
+
+/*
+ * The thread of a disk.
+ */
+
+/* Have a table of descriptors of our own, with the standard streams and this one alone. */
+static int leave_descriptors(int kept)
+{
+    if (unshare(CLONE_FILES) < 0)
+        return -errno;
+    if (kept > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, (unsigned)kept - 1, 0);
+    close_range((unsigned)kept + 1, ~0U, 0);
+    return 0;
+}
+
+/* Open the raw of a disk. For reading: that is enough to sync it, and hinders nobody. */
+static int open_raw(const struct synced *disk)
+{
+    const int root = disk->sync->root;
+
+    if (root < 0)
+        return root;
+    int err = leave_descriptors(root);
+    if (err < 0)
+        return err;
+    int fd = openat(root, disk->path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+static void sync_once(struct synced *disk, int fd)
+{
+    struct fs_exit_sync *sync = disk->sync;
+    const unsigned begun = sync->wanted;
+    int err = fd < 0 ? fd : 0;
+
+    pthread_mutex_unlock(&sync->lock);
+    if (fd >= 0 && fsync(fd) < 0)
+        err = -errno;
+    pthread_mutex_lock(&sync->lock);
+    disk->err = err;
+    disk->done = begun;
+}
+
+static void *disk_run(void *arg)
+{
+    struct synced *disk = arg;
+    struct fs_exit_sync *sync = disk->sync;
+    AUTO_CLOSE int fd = open_raw(disk);
+
+    pthread_mutex_lock(&sync->lock);
+    while (!disk->is_released) {
+        if (disk->done < sync->wanted)
+            sync_once(disk, fd);
+        else
+            pthread_cond_wait(&sync->changed, &sync->lock);
+    }
+    pthread_mutex_unlock(&sync->lock);
+    drop(sync);
+    return NULL;
+}
+
+/*
+ * The owner.
+ */
+
+/* Open the root of our mount, as a place only. Returns a descriptor or a negative errno. */
+static int open_root(const struct fs_mount *mount)
+{
+    AUTO_FREE char *path = fs_mount_path(mount);
+
+    if (!path)
+        return -ENOENT;
+    const struct fs_mount top = fs_mount_of(path);
+    if (!fs_mount_is(&top, mount))
+        return -ENOENT;
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+static void start_thread(struct fs_exit_sync *sync, struct synced *disk)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    sync->refs++;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int err = -pthread_create(&thread, &attributes, disk_run, disk);
+    pthread_attr_destroy(&attributes);
+    if (err < 0) {
+        sync->refs--;
+        disk->err = err;
+        disk->done = UINT_MAX;
+    }
+}
+
+struct fs_exit_sync *fs_exit_sync_start(struct fs *fs, const struct fs_mount *mount)
+{
+    struct serials serials = {0};
+
+    fs_names_each_disk(fs->names, note, &serials);
+    AUTO_FREE uint32_t *all = serials.all;
+    if (serials.count == 0)
+        return NULL;
+    struct fs_exit_sync *sync = calloc(1, sizeof *sync + serials.count * sizeof sync->disks[0]);
+    if (!sync) {
+        fs_log(LOG_WARNING, "memory is short: disks that are open are not synced");
+        return NULL;
+    }
+    sync->fs = fs;
+    sync->root = open_root(mount);
+    pthread_mutex_init(&sync->lock, NULL);
+    pthread_cond_init(&sync->changed, NULL);
+    sync->refs = sync->wanted = 1;
+    HOLD_LOCK(&sync->lock);
+    for (size_t i = 0; i < serials.count; i++) {
+        struct fs_name *name = fs_names_by_serial(fs->names, all[i]);
+        if (!name)
+            continue;
+        struct synced *disk = &sync->disks[sync->count++];
+        disk->sync = sync;
+        disk->name = name;
+        snprintf(disk->path, sizeof disk->path, "disks/%s/raw", fs_name_text(name));
+        start_thread(sync, disk);
+    }
+    return sync;
+}
+
+void fs_exit_sync_again(struct fs_exit_sync *sync)
+{
+    HOLD_LOCK(&sync->lock);
+    sync->wanted++;
+    pthread_cond_broadcast(&sync->changed);
+}
+
+static bool is_done(const struct fs_exit_sync *sync, const struct synced *disk)
+{
+    return !disk->name || disk->done >= sync->wanted;
+}
+
+bool fs_exit_sync_is_done(struct fs_exit_sync *sync)
+{
+    HOLD_LOCK(&sync->lock);
+    for (size_t i = 0; i < sync->count; i++) {
+        if (!is_done(sync, &sync->disks[i]))
+            return false;
+    }
+    return true;
+}
+
+void fs_exit_sync_log(struct fs_exit_sync *sync)
+{
+    HOLD_LOCK(&sync->lock);
+    for (size_t i = 0; i < sync->count; i++) {
+        const struct synced *disk = &sync->disks[i];
+        const char *why = disk->err < 0 ? strerrordesc_np(-disk->err) : "the host does not answer";
+        if (disk->name && (disk->err < 0 || !is_done(sync, disk)))
+            fs_log(LOG_ERR, "what programs have written to \"%s\" may not be saved: %s",
+                   fs_name_text(disk->name), why);
+    }
+}
+
+/* Let the thread of a disk go; under the lock. */
+static void release(struct fs_exit_sync *sync, struct synced *disk)
+{
+    disk->is_released = true;
+    pthread_cond_broadcast(&sync->changed);
+    fs_name_put(sync->fs->names, TAKE(disk->name));
+}
+
+bool fs_exit_sync_release(struct fs_exit_sync *sync)
+{
+    bool is_left = false;
+
+    HOLD_LOCK(&sync->lock);
+    for (size_t i = 0; i < sync->count; i++) {
+        struct synced *disk = &sync->disks[i];
+        if (!disk->name)
+            continue;
+        if (fs_disk_has_writer(fs_name_disk(sync->fs->names, disk->name)))
+            is_left = true;
+        else
+            release(sync, disk);
+    }
+    return is_left;
+}
+
+void fs_exit_sync_end(struct fs_exit_sync *sync)
+{
+    if (!sync)
+        return;
+    {
+        HOLD_LOCK(&sync->lock);
+        for (size_t i = 0; i < sync->count; i++) {
+            if (sync->disks[i].name)
+                release(sync, &sync->disks[i]);
+        }
+    }
+    if (sync->root >= 0)
+        close(sync->root);
+    drop(sync);
+}

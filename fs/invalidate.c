@@ -1,0 +1,114 @@
+#include "invalidate.h"
+
+#include <errno.h>
+#include <linux/close_range.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+struct fs_invalidator {
+    struct fuse_session *fuse; /* constant */
+    pthread_mutex_t lock;      /* a leaf; guards what follows, and all invalidations */
+    pthread_cond_t changed;
+    unsigned at_work;
+};
+
+/* One request, shared by who waits for it and its thread; the last of them frees it. */
+struct invalidation {
+    struct fs_invalidator *invalidator;
+    fuse_ino_t id;
+    bool is_done, is_left; /* by the thread; by who waits */
+};
+
+struct fs_invalidator *fs_invalidator_new(struct fuse_session *fuse)
+{
+    struct fs_invalidator *invalidator = calloc(1, sizeof *invalidator);
+    if (!invalidator)
+        return NULL;
+    invalidator->fuse = fuse;
+    pthread_mutex_init(&invalidator->lock, NULL);
+    clock_cond_init(&invalidator->changed);
+    return invalidator;
+}
+
+void fs_invalidator_free(struct fs_invalidator *invalidator)
+{
+    if (!invalidator)
+        return;
+    pthread_mutex_lock(&invalidator->lock);
+    while (invalidator->at_work > 0)
+        pthread_cond_wait(&invalidator->changed, &invalidator->lock);
+    pthread_mutex_unlock(&invalidator->lock);
+    pthread_cond_destroy(&invalidator->changed);
+    pthread_mutex_destroy(&invalidator->lock);
+    free(invalidator);
+}
+
+/*
+ * Keep the connection alone. The images, which come after it, are never in the new table: to close
+ * them there would have some hosts write them back. Where this fails, a kill at the wrong moment
+ * hangs, and nothing else is lost.
+ */
+static void leave_descriptors(int kept)
+{
+    if (close_range((unsigned)kept + 1, ~0U, CLOSE_RANGE_UNSHARE) == 0 && kept > 0)
+        close_range(0, (unsigned)kept - 1, 0);
+}
+
+static void *invalidate_run(void *arg)
+{
+    struct invalidation *invalidation = arg;
+    struct fs_invalidator *invalidator = invalidation->invalidator;
+
+    leave_descriptors(fuse_session_fd(invalidator->fuse));
+    fuse_lowlevel_notify_inval_inode(invalidator->fuse, invalidation->id, 0, 0);
+
+    HOLD_LOCK(&invalidator->lock);
+    invalidation->is_done = true;
+    if (invalidation->is_left)
+        free(invalidation);
+    invalidator->at_work--;
+    pthread_cond_broadcast(&invalidator->changed);
+    return NULL;
+}
+
+/* Start the thread of a request; under the lock. */
+static bool start(struct invalidation *invalidation)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    const bool is_started = pthread_create(&thread, &attributes, invalidate_run, invalidation) == 0;
+    pthread_attr_destroy(&attributes);
+    invalidation->invalidator->at_work += is_started;
+    return is_started;
+}
+
+bool fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id)
+{
+    const struct timespec until = clock_after(clock_monotonic(), FS_INVALIDATE_MS);
+    struct invalidation *invalidation = malloc(sizeof *invalidation);
+
+    if (!invalidation)
+        return false;
+    *invalidation = (struct invalidation){.invalidator = invalidator, .id = id};
+    HOLD_LOCK(&invalidator->lock);
+    if (!start(invalidation)) {
+        free(invalidation);
+        return false;
+    }
+    int err = 0;
+    while (!invalidation->is_done && err != ETIMEDOUT)
+        err = pthread_cond_timedwait(&invalidator->changed, &invalidator->lock, &until);
+    const bool is_done = invalidation->is_done;
+    if (is_done)
+        free(invalidation);
+    else
+        invalidation->is_left = true;
+    return is_done;
+}

@@ -1,0 +1,484 @@
+#include "open_disk.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "disk/image.h"
+#include "ino.h"
+#include "invalidate.h"
+#include "log.h"
+#include "node.h"
+#include "page_cache.h"
+#include "store/fingerprint.h"
+
+/*
+ * An open disk. The disk's lock guards it, but for what is constant; the mode is constant while a
+ * raw file is open.
+ */
+struct fs_open_disk {
+    struct vhd_disk *content;        /* constant */
+    struct vhd_fingerprint opened;   /* constant: the image when it was opened */
+    bool is_direct;                  /* the mode */
+    unsigned files;                  /* open of it, raw and fixed.vhd */
+    unsigned raws, writers, mappers; /* of them */
+    unsigned flushed;                /* of the raws: flushed, and not used since */
+};
+
+/* What is known of an image from a look at it. */
+struct seen {
+    bool is_known;
+    struct vhd_fingerprint image;
+    uint64_t size;
+};
+
+struct fs_disk {
+    pthread_mutex_t
+        lock; /* guards what follows; a leaf, not held while a disk is opened or closed */
+    pthread_cond_t changed;
+    bool is_busy; /* a thread opens, closes or truncates the disk, without the lock */
+
+    struct fs_open_disk *current; /* NULL while closed */
+    unsigned former_raws;         /* raw files of open disks whose image was replaced */
+
+    struct fs_page_cache raw, fixed;
+    bool is_left;                /* it has been open */
+    struct vhd_fingerprint left; /* the image when the kernel's pages were last as it is */
+    struct seen seen;
+};
+
+/*
+ * How long an open waits for files that were flushed, since close(2) returns before their release
+ * arrives. No longer: a program may flush a file that it goes on using.
+ */
+#define RELEASE_MS 100
+
+struct fs_disk *fs_disk_new(void)
+{
+    struct fs_disk *disk = calloc(1, sizeof *disk);
+    if (!disk)
+        return NULL;
+    pthread_mutex_init(&disk->lock, NULL);
+    clock_cond_init(&disk->changed);
+    return disk;
+}
+
+void fs_disk_free(struct fs_disk *disk)
+{
+    if (!disk)
+        return;
+    pthread_cond_destroy(&disk->changed);
+    pthread_mutex_destroy(&disk->lock);
+    free(disk);
+}
+
+struct vhd_disk *fs_open_disk_content(const struct fs_open_disk *open)
+{
+    return open->content;
+}
+
+bool fs_open_disk_is_direct(const struct fs_open_disk *open)
+{
+    return open->is_direct;
+}
+
+/*
+ * Looking.
+ */
+
+/* The size in the footer of an image; 0 where it does not tell. */
+static uint64_t read_size(const struct vhd_store *store, const char *file)
+{
+    struct vhd_image image = {0};
+
+    AUTO_CLOSE int fd = vhd_store_open_to_look(store, file);
+    /* The footer of a damaged image may tell more than any file can have. */
+    return fd >= 0 && vhd_image_read(fd, &image) ? image.footer.current_size : 0;
+}
+
+/* Look at a closed disk; under the lock. */
+static int look_at_image(struct fs_disk *disk, struct fs *fs, const char *name,
+                         struct fs_disk_look *ret)
+{
+    char file[NAME_MAX + 1];
+    struct seen *seen = &disk->seen;
+
+    int err = vhd_store_find(fs->store, name, file, &ret->attributes);
+    if (err < 0)
+        return err;
+    const struct vhd_fingerprint now = vhd_fingerprint_of(&ret->attributes);
+    const bool is_same = seen->is_known && vhd_fingerprint_is_same(&seen->image, &now);
+    /* While it is being closed its size is known, and its footer may be on the move. */
+    if (!(is_same && seen->image.is_reliable) && !(disk->is_busy && seen->is_known))
+        *seen = (struct seen){true, now, read_size(fs->store, file)};
+    ret->size = seen->size;
+    return 0;
+}
+
+int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_look *ret)
+{
+    HOLD_LOCK(&disk->lock);
+    if (!disk->current)
+        return look_at_image(disk, fs, name, ret);
+    ret->size = vhd_disk_size(disk->current->content);
+    return vhd_disk_stat(disk->current->content, &ret->attributes);
+}
+
+/* What we write changes the times of an image, so that only tells of a disk that is only read. */
+bool fs_disk_is_another(struct fs_disk *disk, const struct stat *attributes)
+{
+    HOLD_LOCK(&disk->lock);
+    const struct fs_open_disk *open = disk->current;
+    if (!open)
+        return false;
+    if (!vhd_fingerprint_is_file(&open->opened, attributes))
+        return true;
+    struct vhd_fingerprint now = vhd_fingerprint_of(attributes);
+    now.parents = open->opened.parents;
+    return !vhd_disk_is_writable(open->content) && !vhd_fingerprint_is_same(&open->opened, &now);
+}
+
+void fs_disk_renamed(struct fs_disk *disk, struct fs *fs, const char *new_name)
+{
+    char file[NAME_MAX + 1];
+    struct stat attributes;
+
+    HOLD_LOCK(&disk->lock);
+    if (vhd_store_find(fs->store, new_name, file, &attributes) < 0)
+        return;
+    struct vhd_fingerprint now = vhd_fingerprint_of(&attributes);
+    now.parents = disk->left.parents;
+    now.ctime = disk->left.ctime;
+    if (disk->is_left && vhd_fingerprint_is_same(&disk->left, &now))
+        disk->left.ctime = attributes.st_ctim;
+}
+
+/*
+ * The kernel's pages.
+ */
+
+static bool drop(struct fs *fs, const struct fs_name *entry, enum fs_kind kind,
+                 struct fs_page_cache *cache)
+{
+    const uint64_t reads = atomic_load(&cache->reads);
+
+    if (!fs_invalidate(fs->invalidator, fs_ino(entry->serial, kind)))
+        return false;
+    fs_page_cache_remove_strays(cache, reads);
+    return true;
+}
+
+void fs_disk_add_stray(struct fs_disk *disk, bool is_fixed)
+{
+    fs_page_cache_add_stray(is_fixed ? &disk->fixed : &disk->raw);
+}
+
+void fs_disk_drop_strays(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
+                         bool is_fixed)
+{
+    struct fs_page_cache *cache = is_fixed ? &disk->fixed : &disk->raw;
+
+    if (fs_page_cache_has_strays(cache))
+        drop(fs, entry, is_fixed ? FS_DISK_FIXED : FS_DISK_RAW, cache);
+}
+
+void fs_disk_drop_pages(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry)
+{
+    drop(fs, entry, FS_DISK_RAW, &disk->raw);
+}
+
+/*
+ * Opening.
+ */
+
+/* Be the one that opens or closes the disk: wait until no other thread does. Under the lock. */
+static void begin_change(struct fs_disk *disk)
+{
+    while (disk->is_busy)
+        pthread_cond_wait(&disk->changed, &disk->lock);
+    disk->is_busy = true;
+}
+
+static void end_change(struct fs_disk *disk)
+{
+    disk->is_busy = false;
+    pthread_cond_broadcast(&disk->changed);
+}
+
+/* Wait for raw files that are about to be released, where they would impose the other mode. */
+static void wait_for_releases(struct fs_disk *disk, const struct fs_access *access)
+{
+    const struct timespec until = clock_after(clock_monotonic(), RELEASE_MS);
+    int err = 0;
+
+    while (access->is_raw && err != ETIMEDOUT) {
+        const struct fs_open_disk *open = disk->current;
+        if (!open || open->raws == 0 || open->is_direct == access->is_direct ||
+            open->flushed < open->raws)
+            return;
+        err = pthread_cond_timedwait(&disk->changed, &disk->lock, &until);
+    }
+}
+
+/* The image is another than before, or may be: what the kernel has of it cannot be relied on. */
+static int judge_pages(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
+                       const struct fs_open_disk *open)
+{
+    const uint64_t size = vhd_disk_size(open->content);
+
+    if (!disk->is_left || !disk->left.is_reliable ||
+        !vhd_fingerprint_is_same(&disk->left, &open->opened))
+        fs_page_cache_suspect(&disk->raw);
+    /* The kernel keeps the size of a file that is not looked up again until it drops its pages. */
+    if (disk->seen.is_known && disk->seen.size != size)
+        disk->raw.pages = FS_PAGES_SUSPECT;
+    disk->seen = (struct seen){true, open->opened, size};
+    disk->left = open->opened;
+    disk->is_left = true;
+    if (!fs_page_cache_has_strays(&disk->fixed))
+        return 0;
+    pthread_mutex_unlock(&disk->lock);
+    const bool is_dropped = drop(fs, entry, FS_DISK_FIXED, &disk->fixed);
+    pthread_mutex_lock(&disk->lock);
+    return is_dropped ? 0 : -EMFILE;
+}
+
+/* Close an open disk that no file uses, by the thread that is busy with it. */
+static void close_open_disk(struct fs_disk *disk, const char *name, struct fs_open_disk *open)
+{
+    const bool is_current = disk->current == open;
+    struct vhd_fingerprint left = {0};
+
+    if (is_current)
+        disk->current = NULL;
+    pthread_mutex_unlock(&disk->lock);
+    const bool has_failed = vhd_disk_has_failed(open->content);
+    int err = vhd_disk_close(open->content, &left);
+    if (err < 0)
+        fs_log(LOG_WARNING, "the image of the disk \"%s\" is not left clean: %s", name,
+               err == -ESTALE ? "another program has changed or replaced it"
+                              : strerrordesc_np(-err));
+    free(open);
+    pthread_mutex_lock(&disk->lock);
+    if (!is_current)
+        return;
+    disk->left = left;
+    if (has_failed || err < 0)
+        fs_page_cache_suspect(&disk->raw);
+}
+
+/* Open the disk of the image that has the name now, by the thread that is busy with it. */
+static enum vhd_result open_current(struct fs_disk *disk, struct fs *fs,
+                                    const struct fs_name *entry, struct vhd_verdict *ret_why)
+{
+    const char *name = fs_name_text(entry);
+    struct fs_open_disk *open = calloc(1, sizeof *open);
+    if (!open)
+        return vhd_verdict_set(ret_why, VHD_OUT_OF_MEMORY, NULL);
+
+    /*
+     * For reading, also where a writer comes: what opening for writing changes in the image is then
+     * no change by others.
+     */
+    pthread_mutex_unlock(&disk->lock);
+    enum vhd_result result =
+        vhd_disk_open(fs->store, fs->children, name, 0, &open->content, ret_why);
+    int err = result == VHD_OK ? vhd_disk_fingerprint(open->content, &open->opened) : 0;
+    pthread_mutex_lock(&disk->lock);
+    if (result != VHD_OK) {
+        free(open);
+        if (result == VHD_IN_USE && disk->former_raws > 0)
+            return vhd_verdict_set(ret_why, VHD_IN_USE,
+                                   "another program has changed the image of the disk \"%s\" while "
+                                   "it is open; close it everywhere first",
+                                   name);
+        return result;
+    }
+    disk->current = open;
+    if (err == 0)
+        err = judge_pages(disk, fs, entry, open);
+    if (err == 0)
+        return VHD_OK;
+    close_open_disk(disk, name, open);
+    return vhd_verdict_errno(ret_why, err, "cannot open the disk \"%s\"", name);
+}
+
+/* Let go of an open disk whose image is not what it was; its files keep it. */
+static void detach_replaced(struct fs_disk *disk)
+{
+    pthread_mutex_unlock(&disk->lock);
+    int err = vhd_disk_confirm(disk->current->content);
+    pthread_mutex_lock(&disk->lock);
+    if (err == 0)
+        return;
+    disk->former_raws += disk->current->raws;
+    disk->current = NULL;
+    fs_page_cache_suspect(&disk->raw);
+}
+
+/* The first raw file of an open disk chooses the mode, and the kernel's pages are made to fit. */
+static enum vhd_result choose_mode(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
+                                   const struct fs_access *access, struct vhd_verdict *ret_why)
+{
+    const bool is_direct = access->is_direct || disk->former_raws > 0;
+
+    if (disk->former_raws == 0 && fs_page_cache_must_drop(&disk->raw, is_direct)) {
+        pthread_mutex_unlock(&disk->lock);
+        const bool is_dropped = drop(fs, entry, FS_DISK_RAW, &disk->raw);
+        pthread_mutex_lock(&disk->lock);
+        if (!is_dropped)
+            return vhd_verdict_set(ret_why, VHD_NO_DESCRIPTORS,
+                                   "no thread can be started to have the kernel drop its pages of "
+                                   "the disk \"%s\"",
+                                   fs_name_text(entry));
+        disk->raw.pages = FS_PAGES_EMPTY;
+    }
+    if (!is_direct)
+        disk->raw.pages = FS_PAGES_VALID;
+    disk->current->is_direct = is_direct;
+    return VHD_OK;
+}
+
+static void count(struct fs_open_disk *open, const struct fs_access *access, int by)
+{
+    open->files += (unsigned)by;
+    open->raws += access->is_raw ? (unsigned)by : 0;
+    open->writers += access->is_writer ? (unsigned)by : 0;
+    open->mappers += access->is_mapper ? (unsigned)by : 0;
+}
+
+/* Open or join, by the thread that is busy with the disk. */
+static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
+                            const struct fs_access *access, struct fs_open_disk **ret,
+                            struct vhd_verdict *ret_why)
+{
+    enum vhd_result result = VHD_OK;
+
+    if (disk->current)
+        detach_replaced(disk);
+    if (!disk->current)
+        result = open_current(disk, fs, entry, ret_why);
+    if (result != VHD_OK)
+        return result;
+    struct fs_open_disk *open = disk->current;
+    if (access->is_raw && open->raws == 0)
+        result = choose_mode(disk, fs, entry, access, ret_why);
+    if (result == VHD_OK && access->is_writer) {
+        pthread_mutex_unlock(&disk->lock);
+        result = vhd_disk_make_writable(open->content, fs->children, ret_why);
+        pthread_mutex_lock(&disk->lock);
+    }
+    if (result == VHD_OK) {
+        count(open, access, 1);
+        *ret = open;
+    } else if (open->files == 0) {
+        close_open_disk(disk, fs_name_text(entry), open);
+    }
+    return result;
+}
+
+/* A file goes, by the thread that is busy with the disk. */
+static void leave(struct fs_disk *disk, const struct fs_name *entry, struct fs_open_disk *open,
+                  const struct fs_access *access)
+{
+    count(open, access, -1);
+    if (access->is_raw && open != disk->current)
+        disk->former_raws--;
+    /* Strays outlive the file that has made them. */
+    if (open->raws == 0 && fs_page_cache_has_strays(&disk->raw))
+        disk->raw.pages = FS_PAGES_SUSPECT;
+    if (open->files == 0)
+        close_open_disk(disk, fs_name_text(entry), open);
+}
+
+enum vhd_result fs_disk_open(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
+                             const struct fs_access *access, struct fs_open_disk **ret,
+                             struct vhd_verdict *ret_why)
+{
+    HOLD_LOCK(&disk->lock);
+    wait_for_releases(disk, access);
+    begin_change(disk);
+    enum vhd_result result = join(disk, fs, entry, access, ret, ret_why);
+    end_change(disk);
+    return result;
+}
+
+void fs_disk_close(struct fs_disk *disk, const struct fs_name *entry, struct fs_open_disk *open,
+                   const struct fs_access *access, bool is_flushed)
+{
+    HOLD_LOCK(&disk->lock);
+    begin_change(disk);
+    open->flushed -= is_flushed;
+    leave(disk, entry, open, access);
+    end_change(disk);
+}
+
+void fs_open_disk_set_flushed(struct fs_disk *disk, struct fs_open_disk *open, bool is_flushed)
+{
+    HOLD_LOCK(&disk->lock);
+    if (is_flushed)
+        open->flushed++;
+    else
+        open->flushed--;
+    pthread_cond_broadcast(&disk->changed);
+}
+
+/*
+ * Truncation.
+ */
+
+/* Discard all of an open disk, with the kernel's pages dropped before and after. */
+static enum vhd_result discard_all(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
+                                   struct fs_open_disk *open, struct vhd_verdict *ret_why)
+{
+    const bool has_pages = !open->is_direct || fs_page_cache_has_strays(&disk->raw);
+    const char *name = fs_name_text(entry);
+
+    if (has_pages && !drop(fs, entry, FS_DISK_RAW, &disk->raw))
+        return vhd_verdict_set(ret_why, VHD_IN_USE,
+                               "other programs have changed pages of the disk \"%s\" by a mapping; "
+                               "sync or close them first",
+                               name);
+    int err = vhd_disk_discard(open->content, vhd_disk_size(open->content), 0);
+    /* A reader may have brought pages back between the two. */
+    if (has_pages)
+        drop(fs, entry, FS_DISK_RAW, &disk->raw);
+    return err < 0 ? vhd_verdict_errno(ret_why, err,
+                                       "cannot discard the content of the disk \"%s\"", name)
+                   : VHD_OK;
+}
+
+enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
+                                    const struct fs_name *entry, struct vhd_verdict *ret_why)
+{
+    static const struct fs_access access = {.is_raw = true, .is_writer = true, .is_direct = true};
+    struct fs_open_disk *open;
+
+    HOLD_LOCK(&disk->lock);
+    begin_change(disk);
+    enum vhd_result result = join(disk, fs, entry, &access, &open, ret_why);
+    if (result == VHD_OK) {
+        pthread_mutex_unlock(&disk->lock);
+        result = discard_all(disk, fs, entry, open, ret_why);
+        pthread_mutex_lock(&disk->lock);
+        leave(disk, entry, open, &access);
+    }
+    end_change(disk);
+    return result;
+}
+
+bool fs_disk_has_writer(struct fs_disk *disk)
+{
+    HOLD_LOCK(&disk->lock);
+    return disk->current && disk->current->writers > 0;
+}
+
+bool fs_open_disk_has_mapper(struct fs_disk *disk, const struct fs_open_disk *open)
+{
+    HOLD_LOCK(&disk->lock);
+    return !open->is_direct && open->mappers > 0;
+}

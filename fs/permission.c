@@ -1,0 +1,42 @@
+#include "permission.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* Groups of a process are fewer in practice; one with more is asked again. */
+enum { GROUPS_FIRST = 64 };
+
+static bool has_group(fuse_req_t req, gid_t gid)
+{
+    int capacity = GROUPS_FIRST;
+    AUTO_FREE gid_t *groups = malloc((size_t)capacity * sizeof *groups);
+    int count = groups ? fuse_req_getgroups(req, capacity, groups) : 0;
+
+    if (count > capacity) {
+        capacity = count;
+        free(groups);
+        groups = malloc((size_t)capacity * sizeof *groups);
+        count = groups ? fuse_req_getgroups(req, capacity, groups) : 0;
+    }
+    /* Where /proc does not tell, the caller has its own group alone. */
+    for (int i = 0; i < count && i < capacity; i++) {
+        if (groups[i] == gid)
+            return true;
+    }
+    return fuse_req_ctx(req)->gid == gid;
+}
+
+bool fs_may_read(fuse_req_t req, const struct stat *file)
+{
+    const uid_t uid = fuse_req_ctx(req)->uid;
+
+    if (uid == 0 || uid == geteuid())
+        return true;
+    if (uid == file->st_uid)
+        return file->st_mode & S_IRUSR;
+    if (has_group(req, file->st_gid))
+        return file->st_mode & S_IRGRP;
+    return file->st_mode & S_IROTH;
+}
