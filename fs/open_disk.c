@@ -9,10 +9,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "disk/image.h"
-#include "ino.h"
 #include "invalidate.h"
 #include "log.h"
-#include "node.h"
 #include "page_cache.h"
 #include "store/fingerprint.h"
 
@@ -161,12 +159,11 @@ void fs_disk_renamed(struct fs_disk *disk, struct fs *fs, const char *new_name)
  * The kernel's pages.
  */
 
-static bool drop(struct fs *fs, const struct fs_name *entry, enum fs_kind kind,
-                 struct fs_page_cache *cache)
+static bool drop(struct fs *fs, uint64_t node, struct fs_page_cache *cache)
 {
     const uint64_t reads = atomic_load(&cache->reads);
 
-    if (!fs_invalidate(fs->invalidator, fs_ino(entry->serial, kind)))
+    if (!fs_invalidate(fs->invalidator, node))
         return false;
     fs_page_cache_remove_strays(cache, reads);
     return true;
@@ -177,18 +174,18 @@ void fs_disk_add_stray(struct fs_disk *disk, bool is_fixed)
     fs_page_cache_add_stray(is_fixed ? &disk->fixed : &disk->raw);
 }
 
-void fs_disk_drop_strays(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
+void fs_disk_drop_strays(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref,
                          bool is_fixed)
 {
     struct fs_page_cache *cache = is_fixed ? &disk->fixed : &disk->raw;
 
     if (fs_page_cache_has_strays(cache))
-        drop(fs, entry, is_fixed ? FS_DISK_FIXED : FS_DISK_RAW, cache);
+        drop(fs, is_fixed ? ref->fixed : ref->raw, cache);
 }
 
-void fs_disk_drop_pages(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry)
+void fs_disk_drop_pages(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref)
 {
-    drop(fs, entry, FS_DISK_RAW, &disk->raw);
+    drop(fs, ref->raw, &disk->raw);
 }
 
 /*
@@ -225,7 +222,7 @@ static void wait_for_releases(struct fs_disk *disk, const struct fs_access *acce
 }
 
 /* The image is another than before, or may be: what the kernel has of it cannot be relied on. */
-static int judge_pages(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
+static int judge_pages(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref,
                        const struct fs_open_disk *open)
 {
     const uint64_t size = vhd_disk_size(open->content);
@@ -242,7 +239,7 @@ static int judge_pages(struct fs_disk *disk, struct fs *fs, const struct fs_name
     if (!fs_page_cache_has_strays(&disk->fixed))
         return 0;
     pthread_mutex_unlock(&disk->lock);
-    const bool is_dropped = drop(fs, entry, FS_DISK_FIXED, &disk->fixed);
+    const bool is_dropped = drop(fs, ref->fixed, &disk->fixed);
     pthread_mutex_lock(&disk->lock);
     return is_dropped ? 0 : -EMFILE;
 }
@@ -273,9 +270,9 @@ static void close_open_disk(struct fs_disk *disk, const char *name, struct fs_op
 
 /* Open the disk of the image that has the name now, by the thread that is busy with it. */
 static enum vhd_result open_current(struct fs_disk *disk, struct fs *fs,
-                                    const struct fs_name *entry, struct vhd_verdict *ret_why)
+                                    const struct fs_disk_ref *ref, struct vhd_verdict *ret_why)
 {
-    const char *name = fs_name_text(entry);
+    const char *name = ref->name;
     struct fs_open_disk *open = calloc(1, sizeof *open);
     if (!open)
         return vhd_verdict_set(ret_why, VHD_OUT_OF_MEMORY, NULL);
@@ -300,7 +297,7 @@ static enum vhd_result open_current(struct fs_disk *disk, struct fs *fs,
     }
     disk->current = open;
     if (err == 0)
-        err = judge_pages(disk, fs, entry, open);
+        err = judge_pages(disk, fs, ref, open);
     if (err == 0)
         return VHD_OK;
     close_open_disk(disk, name, open);
@@ -321,20 +318,21 @@ static void detach_replaced(struct fs_disk *disk)
 }
 
 /* The first raw file of an open disk chooses the mode, and the kernel's pages are made to fit. */
-static enum vhd_result choose_mode(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
-                                   const struct fs_access *access, struct vhd_verdict *ret_why)
+static enum vhd_result choose_mode(struct fs_disk *disk, struct fs *fs,
+                                   const struct fs_disk_ref *ref, const struct fs_access *access,
+                                   struct vhd_verdict *ret_why)
 {
     const bool is_direct = access->is_direct || disk->former_raws > 0;
 
     if (disk->former_raws == 0 && fs_page_cache_must_drop(&disk->raw, is_direct)) {
         pthread_mutex_unlock(&disk->lock);
-        const bool is_dropped = drop(fs, entry, FS_DISK_RAW, &disk->raw);
+        const bool is_dropped = drop(fs, ref->raw, &disk->raw);
         pthread_mutex_lock(&disk->lock);
         if (!is_dropped)
             return vhd_verdict_set(ret_why, VHD_NO_DESCRIPTORS,
                                    "no thread can be started to have the kernel drop its pages of "
                                    "the disk \"%s\"",
-                                   fs_name_text(entry));
+                                   ref->name);
         disk->raw.pages = FS_PAGES_EMPTY;
     }
     if (!is_direct)
@@ -352,7 +350,7 @@ static void count(struct fs_open_disk *open, const struct fs_access *access, int
 }
 
 /* Open or join, by the thread that is busy with the disk. */
-static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
+static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref,
                             const struct fs_access *access, struct fs_open_disk **ret,
                             struct vhd_verdict *ret_why)
 {
@@ -361,12 +359,12 @@ static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs
     if (disk->current)
         detach_replaced(disk);
     if (!disk->current)
-        result = open_current(disk, fs, entry, ret_why);
+        result = open_current(disk, fs, ref, ret_why);
     if (result != VHD_OK)
         return result;
     struct fs_open_disk *open = disk->current;
     if (access->is_raw && open->raws == 0)
-        result = choose_mode(disk, fs, entry, access, ret_why);
+        result = choose_mode(disk, fs, ref, access, ret_why);
     if (result == VHD_OK && access->is_writer) {
         pthread_mutex_unlock(&disk->lock);
         result = vhd_disk_make_writable(open->content, fs->children, ret_why);
@@ -376,13 +374,13 @@ static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs
         count(open, access, 1);
         *ret = open;
     } else if (open->files == 0) {
-        close_open_disk(disk, fs_name_text(entry), open);
+        close_open_disk(disk, ref->name, open);
     }
     return result;
 }
 
 /* A file goes, by the thread that is busy with the disk. */
-static void leave(struct fs_disk *disk, const struct fs_name *entry, struct fs_open_disk *open,
+static void leave(struct fs_disk *disk, const struct fs_disk_ref *ref, struct fs_open_disk *open,
                   const struct fs_access *access)
 {
     count(open, access, -1);
@@ -392,28 +390,28 @@ static void leave(struct fs_disk *disk, const struct fs_name *entry, struct fs_o
     if (open->raws == 0 && fs_page_cache_has_strays(&disk->raw))
         disk->raw.pages = FS_PAGES_SUSPECT;
     if (open->files == 0)
-        close_open_disk(disk, fs_name_text(entry), open);
+        close_open_disk(disk, ref->name, open);
 }
 
-enum vhd_result fs_disk_open(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
+enum vhd_result fs_disk_open(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref,
                              const struct fs_access *access, struct fs_open_disk **ret,
                              struct vhd_verdict *ret_why)
 {
     HOLD_LOCK(&disk->lock);
     wait_for_releases(disk, access);
     begin_change(disk);
-    enum vhd_result result = join(disk, fs, entry, access, ret, ret_why);
+    enum vhd_result result = join(disk, fs, ref, access, ret, ret_why);
     end_change(disk);
     return result;
 }
 
-void fs_disk_close(struct fs_disk *disk, const struct fs_name *entry, struct fs_open_disk *open,
+void fs_disk_close(struct fs_disk *disk, const struct fs_disk_ref *ref, struct fs_open_disk *open,
                    const struct fs_access *access, bool is_flushed)
 {
     HOLD_LOCK(&disk->lock);
     begin_change(disk);
     open->flushed -= is_flushed;
-    leave(disk, entry, open, access);
+    leave(disk, ref, open, access);
     end_change(disk);
 }
 
@@ -432,13 +430,14 @@ void fs_open_disk_set_flushed(struct fs_disk *disk, struct fs_open_disk *open, b
  */
 
 /* Discard all of an open disk, with the kernel's pages dropped before and after. */
-static enum vhd_result discard_all(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
-                                   struct fs_open_disk *open, struct vhd_verdict *ret_why)
+static enum vhd_result discard_all(struct fs_disk *disk, struct fs *fs,
+                                   const struct fs_disk_ref *ref, struct fs_open_disk *open,
+                                   struct vhd_verdict *ret_why)
 {
     const bool has_pages = !open->is_direct || fs_page_cache_has_strays(&disk->raw);
-    const char *name = fs_name_text(entry);
+    const char *name = ref->name;
 
-    if (has_pages && !drop(fs, entry, FS_DISK_RAW, &disk->raw))
+    if (has_pages && !drop(fs, ref->raw, &disk->raw))
         return vhd_verdict_set(ret_why, VHD_IN_USE,
                                "other programs have changed pages of the disk \"%s\" by a mapping; "
                                "sync or close them first",
@@ -446,26 +445,26 @@ static enum vhd_result discard_all(struct fs_disk *disk, struct fs *fs, const st
     int err = vhd_disk_discard(open->content, vhd_disk_size(open->content), 0);
     /* A reader may have brought pages back between the two. */
     if (has_pages)
-        drop(fs, entry, FS_DISK_RAW, &disk->raw);
+        drop(fs, ref->raw, &disk->raw);
     return err < 0 ? vhd_verdict_errno(ret_why, err,
                                        "cannot discard the content of the disk \"%s\"", name)
                    : VHD_OK;
 }
 
 enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
-                                    const struct fs_name *entry, struct vhd_verdict *ret_why)
+                                    const struct fs_disk_ref *ref, struct vhd_verdict *ret_why)
 {
     static const struct fs_access access = {.is_raw = true, .is_writer = true, .is_direct = true};
     struct fs_open_disk *open;
 
     HOLD_LOCK(&disk->lock);
     begin_change(disk);
-    enum vhd_result result = join(disk, fs, entry, &access, &open, ret_why);
+    enum vhd_result result = join(disk, fs, ref, &access, &open, ret_why);
     if (result == VHD_OK) {
         pthread_mutex_unlock(&disk->lock);
-        result = discard_all(disk, fs, entry, open, ret_why);
+        result = discard_all(disk, fs, ref, open, ret_why);
         pthread_mutex_lock(&disk->lock);
-        leave(disk, entry, open, &access);
+        leave(disk, ref, open, &access);
     }
     end_change(disk);
     return result;

@@ -21,10 +21,15 @@
 
 #include "disk/disk.h"
 #include "fs.h"
-#include "names.h"
 
 struct fs_disk;
 struct fs_open_disk;
+
+/* Which disk it is: its name of the moment, and the kernel's nodes of its files. */
+struct fs_disk_ref {
+    const char *name;
+    uint64_t raw, fixed;
+};
 
 /* Returns NULL when memory is short. */
 struct fs_disk *fs_disk_new(void);
@@ -61,14 +66,14 @@ struct fs_access {
 /*
  * Open a disk, or join the one that is open.
  *
- *   entry  the disk's
+ * Waits for other threads that open, close or truncate the same disk.
  *
  * Returns VHD_OK, or with a sentence in *ret_why:
  *   VHD_IN_USE          another program has changed or replaced the image, which is open here
  *   VHD_NO_DESCRIPTORS  no thread can be had to have the kernel drop its pages
  *   as vhd_disk_open() and vhd_disk_make_writable() else
  */
-enum vhd_result fs_disk_open(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
+enum vhd_result fs_disk_open(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref,
                              const struct fs_access *access, struct fs_open_disk **ret,
                              struct vhd_verdict *ret_why);
 
@@ -77,7 +82,7 @@ enum vhd_result fs_disk_open(struct fs_disk *disk, struct fs *fs, const struct f
  *
  *   is_flushed  as fs_open_disk_set_flushed() was last told of this file
  */
-void fs_disk_close(struct fs_disk *disk, const struct fs_name *entry, struct fs_open_disk *open,
+void fs_disk_close(struct fs_disk *disk, const struct fs_disk_ref *ref, struct fs_open_disk *open,
                    const struct fs_access *access, bool is_flushed);
 
 /* The disk to read and write; and its mode, of raw files. Both stay as long as it is open. */
@@ -98,7 +103,7 @@ void fs_disk_add_stray(struct fs_disk *disk, bool is_fixed);
  * The content has changed (is_fixed: and was flushed). Have the kernel drop strays of raw
  * (is_fixed: of fixed.vhd) before the change is answered. Costs nothing where there are none.
  */
-void fs_disk_drop_strays(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry,
+void fs_disk_drop_strays(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref,
                          bool is_fixed);
 
 /*
@@ -109,10 +114,10 @@ void fs_disk_drop_strays(struct fs_disk *disk, struct fs *fs, const struct fs_na
  * discarded.
  */
 enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
-                                    const struct fs_name *entry, struct vhd_verdict *ret_why);
+                                    const struct fs_disk_ref *ref, struct vhd_verdict *ret_why);
 
 /* A discard or a copy has failed half-way: the kernel drops the pages of what has changed. */
-void fs_disk_drop_pages(struct fs_disk *disk, struct fs *fs, const struct fs_name *entry);
+void fs_disk_drop_pages(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref);
 
 /* Is it open for writing, and: so that a mapping may have more than was written? */
 bool fs_disk_has_writer(struct fs_disk *disk);

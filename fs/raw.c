@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/zeros.h"
+#include "ino.h"
 #include "permission.h"
 #include "refuse.h"
 #include "transfer.h"
@@ -24,6 +25,15 @@ static const char folder[] = "disks";
 static struct fs_disk *disk_of(const struct fs_handle *handle)
 {
     return fs_name_disk(handle->fs->names, handle->node.name);
+}
+
+static struct fs_disk_ref ref_of(const struct fs_node *node)
+{
+    return (struct fs_disk_ref){
+        .name = fs_name_text(node->name),
+        .raw = fs_ino(node->name->serial, FS_DISK_RAW),
+        .fixed = fs_ino(node->name->serial, FS_DISK_FIXED),
+    };
 }
 
 int fs_raw_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
@@ -76,8 +86,9 @@ static enum vhd_result open_disk(struct fs_handle *handle, struct vhd_verdict *r
     if (fs_name_is_retired(fs->names, handle->node.name))
         return vhd_verdict_set(ret_why, VHD_PATH_NOT_FOUND, "the disk \"%s\" has been deleted",
                                handle->opened_as);
+    const struct fs_disk_ref ref = ref_of(&handle->node);
     enum vhd_result result =
-        fs_disk_open(disk, fs, handle->node.name, &handle->access, &handle->open_disk, ret_why);
+        fs_disk_open(disk, fs, &ref, &handle->access, &handle->open_disk, ret_why);
     if (result == VHD_OK)
         handle->disk = fs_open_disk_content(handle->open_disk);
     return result;
@@ -126,7 +137,9 @@ int fs_raw_open(struct fs_handle *handle)
 
 void fs_raw_close(struct fs_handle *handle)
 {
-    fs_disk_close(disk_of(handle), handle->node.name, handle->open_disk, &handle->access,
+    const struct fs_disk_ref ref = ref_of(&handle->node);
+
+    fs_disk_close(disk_of(handle), &ref, handle->open_disk, &handle->access,
                   atomic_load(&handle->is_flushed));
 }
 
@@ -215,14 +228,18 @@ static void tell_failure(struct fs_handle *handle)
 /* The content has changed: pages that the kernel has in direct use go before the answer. */
 static void drop_strays(struct fs_handle *handle)
 {
-    fs_disk_drop_strays(disk_of(handle), handle->fs, handle->node.name, false);
+    const struct fs_disk_ref ref = ref_of(&handle->node);
+
+    fs_disk_drop_strays(disk_of(handle), handle->fs, &ref, false);
 }
 
 /* fixed.vhd shows the content as last flushed. */
 static int flush(struct fs_handle *handle)
 {
+    const struct fs_disk_ref ref = ref_of(&handle->node);
+
     int err = vhd_disk_flush(handle->disk);
-    fs_disk_drop_strays(disk_of(handle), handle->fs, handle->node.name, true);
+    fs_disk_drop_strays(disk_of(handle), handle->fs, &ref, true);
     if (err < 0)
         tell_failure(handle);
     return err;
@@ -301,8 +318,10 @@ static int allocate(struct fs_handle *handle, int mode, off_t off, off_t len)
  */
 static void end_change(struct fs_handle *handle, bool has_failed)
 {
+    const struct fs_disk_ref ref = ref_of(&handle->node);
+
     if (has_failed && !fs_open_disk_is_direct(handle->open_disk))
-        fs_disk_drop_pages(disk_of(handle), handle->fs, handle->node.name);
+        fs_disk_drop_pages(disk_of(handle), handle->fs, &ref);
     drop_strays(handle);
 }
 
@@ -371,12 +390,13 @@ static int is_zero_from_by_path(struct fs *fs, const struct fs_node *node, uint6
 {
     static const struct fs_access access = {0};
     struct fs_disk *disk = fs_name_disk(fs->names, node->name);
+    const struct fs_disk_ref ref = ref_of(node);
     struct fs_open_disk *open;
 
-    if (fs_disk_open(disk, fs, node->name, &access, &open, ret_why) != VHD_OK)
+    if (fs_disk_open(disk, fs, &ref, &access, &open, ret_why) != VHD_OK)
         return 0;
     int is_zero = is_zero_from(fs_open_disk_content(open), off);
-    fs_disk_close(disk, node->name, open, &access, false);
+    fs_disk_close(disk, &ref, open, &access, false);
     return is_zero;
 }
 
@@ -417,6 +437,7 @@ static void raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t r
                          struct fs_handle *handle)
 {
     struct fs_disk *disk = fs_name_disk(fs->names, node->name);
+    const struct fs_disk_ref ref = ref_of(node);
     struct vhd_verdict verdict;
     enum vhd_result result;
 
@@ -425,7 +446,7 @@ static void raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t r
     if (!disk)
         result = vhd_verdict_set(&verdict, VHD_OUT_OF_MEMORY, NULL);
     else if (size == 0)
-        result = fs_disk_discard_all(disk, fs, node->name, &verdict);
+        result = fs_disk_discard_all(disk, fs, &ref, &verdict);
     else
         result = judge_size(fs, node, size, handle, &verdict);
     if (result == VHD_OK)
