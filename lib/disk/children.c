@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "disk/image.h"
+#include "disk/parent.h"
 #include "store/fingerprint.h"
 
 /* How long a directory that looks unchanged is believed. */
@@ -21,16 +22,17 @@ struct known {
     const char *file;                   /* text, but for a key to search with */
     struct vhd_fingerprint fingerprint; /* before it was read */
     bool is_child;
-    uuid_t parent; /* of a child */
+    uuid_t parent;         /* of a child */
+    char *parent_names[4]; /* of a child: those that it gives its parent; NULL for an empty one */
     char text[];
 };
 
 struct vhd_children {
     struct vhd_store *store; /* constant */
 
-    pthread_mutex_t lock; /* guards what follows, and is held while the store is read */
-    void *known;          /* tree of struct known by file */
-    uuid_t *parents;      /* of all children, sorted */
+    pthread_mutex_t lock;         /* guards what follows, and is held while the store is read */
+    void *known;                  /* tree of struct known by file */
+    const struct known **parents; /* all children, by their parents' identities */
     size_t count, room;
     bool is_listed;
     struct timespec listed_at;     /* real time */
@@ -47,11 +49,20 @@ struct vhd_children *vhd_children_new(struct vhd_store *store)
     return children;
 }
 
+static void known_free(void *arg)
+{
+    struct known *known = arg;
+
+    for (int i = 0; known && i < 4; i++)
+        free(known->parent_names[i]);
+    free(known);
+}
+
 void vhd_children_free(struct vhd_children *children)
 {
     if (!children)
         return;
-    tdestroy(children->known, free);
+    tdestroy(children->known, known_free);
     free(children->parents);
     vhd_store_unref(children->store);
     pthread_mutex_destroy(&children->lock);
@@ -65,7 +76,8 @@ static int compare_files(const void *a, const void *b)
 
 static int compare_parents(const void *a, const void *b)
 {
-    return uuid_compare(a, b);
+    const struct known *const *one = a, *const *other = b;
+    return uuid_compare((*one)->parent, (*other)->parent);
 }
 
 /* Nanoseconds from one time to another. */
@@ -80,6 +92,22 @@ static bool is_the_images(int err)
     return err == -EACCES || err == -ENOENT || err == -ELOOP || err == -ENXIO || err == -EPERM;
 }
 
+/* Keep the names that a child gives its parent. Returns 0 or -ENOMEM. */
+static int keep_names(int fd, const struct vhd_header *header, struct known *known)
+{
+    struct vhd_parent_names names;
+
+    vhd_parent_read_names(fd, header, &names);
+    for (int i = 0; i < 4; i++) {
+        if (!*names.names[i])
+            continue;
+        known->parent_names[i] = strdup(names.names[i]);
+        if (!known->parent_names[i])
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 /* Read an image into known. What cannot be read is nobody's child, and none is its own. */
 static int known_read(const struct vhd_children *children, const char *file, struct known *known)
 {
@@ -92,6 +120,7 @@ static int known_read(const struct vhd_children *children, const char *file, str
         uuid_compare(image.footer.uuid, image.header.parent_uuid) != 0) {
         known->is_child = true;
         uuid_copy(known->parent, image.header.parent_uuid);
+        return keep_names(fd, &image.header, known);
     }
     return 0;
 }
@@ -110,7 +139,7 @@ static int known_new(const struct vhd_children *children, const struct vhd_file 
     known->fingerprint = vhd_fingerprint_seen(&file->attributes, children->listed_at);
     int err = known_read(children, file->file, known);
     if (err < 0)
-        free(known);
+        known_free(known);
     else
         *ret = known;
     return err;
@@ -129,17 +158,17 @@ struct listing {
     void *known; /* what has been found so far */
 };
 
-static int add_parent(struct vhd_children *children, const uuid_t parent)
+static int add_child(struct vhd_children *children, const struct known *known)
 {
     if (children->count == children->room) {
         size_t room = children->room ? 2 * children->room : 16;
-        uuid_t *parents = reallocarray(children->parents, room, sizeof *parents);
+        const struct known **parents = reallocarray(children->parents, room, sizeof *parents);
         if (!parents)
             return -ENOMEM;
         children->parents = parents;
         children->room = room;
     }
-    uuid_copy(children->parents[children->count++], parent);
+    children->parents[children->count++] = known;
     return 0;
 }
 
@@ -150,10 +179,10 @@ static int list_known(struct listing *listing, struct known *known)
 
     if (!node || *node != known) {
         /* A folder that changes while it is read may tell of a file twice. */
-        free(known);
+        known_free(known);
         return node ? 0 : -ENOMEM;
     }
-    return known->is_child ? add_parent(listing->children, known->parent) : 0;
+    return known->is_child ? add_child(listing->children, known) : 0;
 }
 
 /* Move what is known of a file over, if the file is still the same, or read it. */
@@ -169,7 +198,7 @@ static int list_one(void *arg, const struct vhd_file *file)
     if (known)
         tdelete(known, &children->known, compare_files);
     if (!known || !is_same(known, file)) {
-        free(known);
+        known_free(known);
         known = NULL;
         err = known_new(children, file, &known);
     }
@@ -184,12 +213,12 @@ static int list(struct vhd_children *children, const struct vhd_fingerprint *fol
     children->count = 0;
     children->listed_at = clock_real();
     int err = vhd_store_each_image(children->store, list_one, &listing);
-    tdestroy(children->known, free);
+    tdestroy(children->known, known_free);
     children->known = listing.known;
     children->is_listed = err == 0;
     children->folder = *folder;
     if (children->count > 0)
-        qsort(children->parents, children->count, sizeof(uuid_t), compare_parents);
+        qsort(children->parents, children->count, sizeof(struct known *), compare_parents);
     return err;
 }
 
@@ -209,7 +238,7 @@ static size_t lower_bound(const struct vhd_children *children, const uuid_t pare
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (uuid_compare(children->parents[middle], parent) < 0)
+        if (uuid_compare(children->parents[middle]->parent, parent) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -217,7 +246,37 @@ static size_t lower_bound(const struct vhd_children *children, const uuid_t pare
     return low;
 }
 
-static int count(struct vhd_children *children, const uuid_t parent, bool is_anew, unsigned *ret)
+/* Do two names lead to the same file? A hard link is the same file. */
+static bool is_same_file(const struct vhd_store *store, const char *a, const char *b)
+{
+    struct stat one, other;
+
+    if (strcmp(a, b) == 0)
+        return true;
+    return fstatat(vhd_store_fd(store), a, &one, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstatat(vhd_store_fd(store), b, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+           one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* Do the names of a child's parent lead to this file? Returns 1, 0, or a negative errno. */
+static int leads_to(const struct vhd_children *children, const struct known *child,
+                    const char *file)
+{
+    char name[NAME_MAX + 1], found[NAME_MAX + 1];
+    struct vhd_parent_names names = {0};
+
+    for (int i = 0; i < 4; i++) {
+        if (child->parent_names[i])
+            memcpy(names.names[i], child->parent_names[i], strlen(child->parent_names[i]) + 1);
+    }
+    int err = vhd_parent_resolve(children->store, &names, child->parent, name, found);
+    if (err < 0)
+        return err;
+    return *found && is_same_file(children->store, found, file);
+}
+
+static int count(struct vhd_children *children, const char *file, const uuid_t parent, bool is_anew,
+                 unsigned *ret)
 {
     const struct timespec seen = clock_real();
     struct stat attributes;
@@ -231,21 +290,27 @@ static int count(struct vhd_children *children, const uuid_t parent, bool is_ane
         if (err < 0)
             return err;
     }
-    *ret = 0;
+    unsigned found = 0;
     for (size_t i = lower_bound(children, parent); i < children->count; i++) {
-        if (uuid_compare(children->parents[i], parent) != 0)
+        if (uuid_compare(children->parents[i]->parent, parent) != 0)
             break;
-        ++*ret;
+        int is_child = leads_to(children, children->parents[i], file);
+        if (is_child < 0)
+            return is_child;
+        found += is_child != 0;
     }
+    *ret = found;
     return 0;
 }
 
-int vhd_children_count(struct vhd_children *children, const uuid_t parent, unsigned *ret)
+int vhd_children_count(struct vhd_children *children, const char *file, const uuid_t parent,
+                       unsigned *ret)
 {
-    return count(children, parent, false, ret);
+    return count(children, file, parent, false, ret);
 }
 
-int vhd_children_count_now(struct vhd_children *children, const uuid_t parent, unsigned *ret)
+int vhd_children_count_now(struct vhd_children *children, const char *file, const uuid_t parent,
+                           unsigned *ret)
 {
-    return count(children, parent, true, ret);
+    return count(children, file, parent, true, ret);
 }

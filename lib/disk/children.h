@@ -21,7 +21,11 @@ struct vhd_children *vhd_children_new(struct vhd_store *store);
 void vhd_children_free(struct vhd_children *children);
 
 /*
- * Count the disks whose parent has this identity.
+ * Count the disks whose parent this file is: they have its identity on record, and the names of
+ * their parent lead to it (parent.h). A copy of a parent has the same identity and is no parent.
+ *
+ *   file    the image's file name in the store
+ *   parent  its identity
  *
  * Disks put in or taken out are seen at once, by the directory's time. A header that another
  * program has changed in place is seen within two seconds. Costs a look at the directory, and
@@ -29,10 +33,12 @@ void vhd_children_free(struct vhd_children *children);
  *
  * Returns 0, or a negative errno: the store could not be listed, or memory is short.
  */
-int vhd_children_count(struct vhd_children *children, const uuid_t parent, unsigned *ret);
+int vhd_children_count(struct vhd_children *children, const char *file, const uuid_t parent,
+                       unsigned *ret);
 
 /*
  * The same by looking at each file anew, whatever the directory's time says: for whoever is about
  * to delete or rename a parent.
  */
-int vhd_children_count_now(struct vhd_children *children, const uuid_t parent, unsigned *ret);
+int vhd_children_count_now(struct vhd_children *children, const char *file, const uuid_t parent,
+                           unsigned *ret);

@@ -80,6 +80,6 @@ int vhd_info_read(const struct vhd_store *store, struct vhd_children *children, 
 {
     int err = read_with(store, name, judge_whole, ret);
     if (err == 0 && ret->image.has_footer)
-        err = vhd_children_count(children, ret->image.footer.uuid, &ret->children);
+        err = vhd_children_count(children, ret->file, ret->image.footer.uuid, &ret->children);
     return err;
 }

@@ -53,7 +53,7 @@ static enum vhd_result judge_writable(const struct vhd_layer *top, struct vhd_ch
     if (hindrance != VHD_SOUND)
         return vhd_verdict_set(ret, VHD_READ_ONLY, "the disk \"%s\": %s", name,
                                vhd_defect_sentence(hindrance));
-    int err = vhd_children_count(children, top->image.footer.uuid, &count);
+    int err = vhd_children_count(children, top->file, top->image.footer.uuid, &count);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot tell the children of \"%s\"", name);
     if (count > 0)

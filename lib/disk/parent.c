@@ -1,11 +1,17 @@
 #include "disk/parent.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <locale.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wctype.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/utf.h"
+#include "disk/image.h"
 #include "format/locator.h"
 #include "request/name.h"
 
@@ -65,25 +71,167 @@ static bool find_file(const struct vhd_store *store, char name[NAME_MAX + 1],
     return is_other;
 }
 
-void vhd_parent_find(const struct vhd_store *store, int fd, const struct vhd_header *header,
-                     char ret_name[NAME_MAX + 1], char ret_file[NAME_MAX + 1])
+void vhd_parent_read_names(int fd, const struct vhd_header *header, struct vhd_parent_names *ret)
 {
-    char names[4][NAME_MAX + 1];
+    read_locator(fd, header, VHD_PLATFORM_W2RU, ret->names[0]);
+    read_field(header, ret->names[1]);
+    read_locator(fd, header, VHD_PLATFORM_W2KU, ret->names[2]);
+    read_locator(fd, header, VHD_PLATFORM_MACX, ret->names[3]);
+}
+
+/*
+ * Names in another case.
+ */
+
+static locale_t unicode;
+static pthread_once_t unicode_once = PTHREAD_ONCE_INIT;
+
+static void load_unicode(void)
+{
+    unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+/* One character as it is compared; what is no UTF-8 as its single byte. */
+static int32_t next_folded(const char **text)
+{
+    int32_t character = vhd_utf8_next(text);
+
+    if (character < 0)
+        return -(int32_t)(unsigned char)*(*text)++;
+    if (character < 0x80)
+        return toupper((int)character);
+    return unicode ? (int32_t)towupper_l((wint_t)character, unicode) : character;
+}
+
+/* Are the names the same but for the case of their letters? */
+static bool is_same_name(const char *a, const char *b)
+{
+    int32_t one, other;
+
+    pthread_once(&unicode_once, load_unicode);
+    do {
+        one = next_folded(&a);
+        other = next_folded(&b);
+    } while (one == other && one != 0);
+    return one == other;
+}
+
+/* What a search through the directory has found: for each name the best file so far. */
+struct search {
+    const struct vhd_store *store;
+    const struct vhd_parent_names *names;
+    const unsigned char *uuid;
+    struct found {
+        char name[NAME_MAX + 1], file[NAME_MAX + 1];
+        bool has_uuid; /* the recorded one */
+    } found[4];
+};
+
+/* Has a file the recorded identity? Returns 1, 0, or the negative errno of a lack that will pass.
+ */
+static int has_uuid(const struct search *search, const char *file)
+{
+    struct vhd_image image;
+
+    AUTO_CLOSE int fd = vhd_store_open_to_look(search->store, file);
+    if (fd < 0)
+        return fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM ? fd : 0;
+    return vhd_image_read(fd, &image) && uuid_compare(image.footer.uuid, search->uuid) == 0;
+}
+
+/* Could a name mean this entry of the directory? A disk's goes without ending. */
+static bool may_mean(const char *name, const char *entry)
+{
+    char stem[NAME_MAX + 1], wanted[NAME_MAX + 1];
+
+    memcpy(stem, entry, strlen(entry) + 1);
+    stem[vhd_name_stem_length(stem)] = 0;
+    memcpy(wanted, name, strlen(name) + 1);
+    wanted[vhd_name_stem_length(wanted)] = 0;
+    /* A file that is no disk is meant by its whole name. */
+    return *wanted &&
+           (strcmp(stem, entry) == 0 ? is_same_name(name, entry) : is_same_name(wanted, stem));
+}
+
+/* Take an entry as the parent of one name, if it is one, and better than what was found. */
+static int consider(struct search *search, struct found *found, const char *entry)
+{
+    struct found other;
+
+    memcpy(other.name, entry, strlen(entry) + 1);
+    if (!find_file(search->store, other.name, other.file))
+        return 0;
+    const int has = has_uuid(search, other.file);
+    if (has < 0)
+        return has;
+    other.has_uuid = has;
+    bool is_better = !*found->file || (other.has_uuid && !found->has_uuid) ||
+                     (other.has_uuid == found->has_uuid && strcmp(other.file, found->file) < 0);
+    if (is_better)
+        *found = other;
+    return 0;
+}
+
+static int search_entry(void *arg, const struct vhd_file *file)
+{
+    struct search *search = arg;
+    int err = 0;
+
+    for (int i = 0; i < 4 && err == 0; i++) {
+        if (may_mean(search->names->names[i], file->file))
+            err = consider(search, &search->found[i], file->file);
+    }
+    return err;
+}
+
+/* Find the parent by a name in another case. Returns 0, *ret_file being empty without one. */
+static int find_in_any_case(const struct vhd_store *store, const struct vhd_parent_names *names,
+                            const uuid_t uuid, char ret_name[NAME_MAX + 1],
+                            char ret_file[NAME_MAX + 1])
+{
+    AUTO_FREE struct search *search = calloc(1, sizeof *search);
+    if (!search)
+        return -ENOMEM;
+    search->store = store;
+    search->names = names;
+    search->uuid = uuid;
+    int err = vhd_store_each_entry(store, search_entry, search);
+    for (int i = 0; i < 4 && err == 0; i++) {
+        if (*search->found[i].file) {
+            memcpy(ret_name, search->found[i].name, NAME_MAX + 1);
+            memcpy(ret_file, search->found[i].file, NAME_MAX + 1);
+            break;
+        }
+    }
+    return err;
+}
+
+int vhd_parent_resolve(const struct vhd_store *store, const struct vhd_parent_names *names,
+                       const uuid_t uuid, char ret_name[NAME_MAX + 1], char ret_file[NAME_MAX + 1])
+{
+    struct vhd_parent_names tried = *names;
     int best = 0;
     bool is_there = false;
 
-    read_locator(fd, header, VHD_PLATFORM_W2RU, names[0]);
-    read_field(header, names[1]);
-    read_locator(fd, header, VHD_PLATFORM_W2KU, names[2]);
-    read_locator(fd, header, VHD_PLATFORM_MACX, names[3]);
     for (int i = 0; i < 4 && !is_there; i++) {
-        is_there = find_file(store, names[i], ret_file);
-        if (is_there || !*names[best])
+        is_there = find_file(store, tried.names[i], ret_file);
+        if (is_there || !*tried.names[best])
             best = i;
     }
-    if (!is_there)
-        ret_file[0] = 0;
-    memcpy(ret_name, names[best], sizeof names[best]);
+    memcpy(ret_name, tried.names[best], sizeof tried.names[best]);
+    if (is_there)
+        return 0;
+    ret_file[0] = 0;
+    return *ret_name ? find_in_any_case(store, names, uuid, ret_name, ret_file) : 0;
+}
+
+void vhd_parent_find(const struct vhd_store *store, int fd, const struct vhd_header *header,
+                     char ret_name[NAME_MAX + 1], char ret_file[NAME_MAX + 1])
+{
+    struct vhd_parent_names names;
+
+    vhd_parent_read_names(fd, header, &names);
+    (void)vhd_parent_resolve(store, &names, header->parent_uuid, ret_name, ret_file);
 }
 
 void vhd_parent_name(const struct vhd_store *store, int fd, const struct vhd_header *header,

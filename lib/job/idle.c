@@ -33,7 +33,7 @@ static enum vhd_result judge_childless(const struct vhd_store *store, struct vhd
     int err = 0;
 
     if (info->image.has_footer)
-        err = vhd_children_count_now(children, info->image.footer.uuid, &count);
+        err = vhd_children_count_now(children, info->file, info->image.footer.uuid, &count);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot list the folder \"%s\"", vhd_store_path(store));
     if (count > 0)

@@ -314,6 +314,20 @@ int vhd_store_each_image(const struct vhd_store *store,
     return each(store, is_image, visit, arg);
 }
 
+static bool is_any(const struct vhd_store *store, const char *file, char name[NAME_MAX + 1],
+                   struct stat *ret_attributes)
+{
+    (void)store, (void)ret_attributes;
+    memcpy(name, file, strlen(file) + 1);
+    return true;
+}
+
+int vhd_store_each_entry(const struct vhd_store *store,
+                         int (*visit)(void *arg, const struct vhd_file *file), void *arg)
+{
+    return each(store, is_any, visit, arg);
+}
+
 int vhd_store_open_to_look(const struct vhd_store *store, const char *file)
 {
     int fd = openat(store->fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

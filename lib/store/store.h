@@ -129,6 +129,15 @@ int vhd_store_each_image(const struct vhd_store *store,
                          int (*visit)(void *arg, const struct vhd_file *file), void *arg);
 
 /*
+ * Call visit() for each entry of the store's directory by its file name, in no order. The files
+ * themselves are not looked at.
+ *
+ * Returns as vhd_store_each().
+ */
+int vhd_store_each_entry(const struct vhd_store *store,
+                         int (*visit)(void *arg, const struct vhd_file *file), void *arg);
+
+/*
  * Open an image only to look at it. No lock is taken, so nobody who uses it is hindered, and
  * neither a FIFO nor a symlink put in its place leads anywhere.
  *

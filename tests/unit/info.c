@@ -327,7 +327,7 @@ static void what_is_no_disk_is_not_there(void **state)
         assert_int_equal(vhd_info_read(disks.store, disks.children, names[i], &info), -ENOENT);
     unsigned children = 42;
     uuid_t parent = {1};
-    assert_int_equal(vhd_children_count(disks.children, parent, &children), 0);
+    assert_int_equal(vhd_children_count(disks.children, "a.vhd", parent, &children), 0);
     assert_int_equal(children, 0);
     disks_close(disks);
 }

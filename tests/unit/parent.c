@@ -306,6 +306,42 @@ static void files_that_are_no_disks_may_be_parents(void **state)
     vhd_store_unref(store);
 }
 
+/* Windows does not tell them apart, so programs there record whatever was typed. */
+static void a_name_is_found_in_any_case(void **state)
+{
+    struct vhd_store *store = open_store(*state);
+
+    put(*state, "Base.VHD", sample_dynamic(9, 1));
+    leads_to(store, child("bASE.vhd"), "Base", "Base.VHD");
+    leads_to(store, child("base"), "Base", "Base.VHD");
+    put(*state, "Snap.AVHD", sample_dynamic(2, 1));
+    leads_to(store, child("snap.avhd"), "Snap.AVHD", "Snap.AVHD");
+    put(*state, "\xC3\x84rger.vhd",
+        sample_dynamic(2, 1)); /* A with dots; the name has a small one */
+    struct sample umlaut = child("_rger.vhd");
+    put16(umlaut.bytes + SAMPLE_HEADER + 64, 0xE4);
+    sample_seal_header(umlaut.bytes + SAMPLE_HEADER);
+    leads_to(store, umlaut, "\xC3\x84rger", "\xC3\x84rger.vhd");
+    leads_to(store, child("bases.vhd"), "bases", "");
+    leads_to(store, child("bas.vhd"), "bas", "");
+    vhd_store_unref(store);
+}
+
+/* The exact name is the parent; else the one with the identity that the child has on record. */
+static void of_several_cases_the_identity_decides(void **state)
+{
+    struct vhd_store *store = open_store(*state);
+
+    put(*state, "BASE.vhd", sample_dynamic(9, 1));
+    put(*state, "BaSe.vhd", sample_dynamic(8, 1));
+    leads_to(store, child("base.vhd"), "BASE", "BASE.vhd"); /* the first by name */
+    put(*state, "basE.vhd", sample_dynamic(2, 1));
+    leads_to(store, child("base.vhd"), "basE", "basE.vhd");
+    put(*state, "base.vhd", sample_dynamic(7, 1));
+    leads_to(store, child("base.vhd"), "base", "base.vhd");
+    vhd_store_unref(store);
+}
+
 /* Data space is sectors in the specification, bytes in practice, and nonsense in some images. */
 static void the_data_space_may_be_counted_either_way(void **state)
 {
@@ -515,6 +551,8 @@ int main(void)
         SCRATCH_TEST(falls_back_to_the_first_that_is_given),
         SCRATCH_TEST(only_disks_of_the_store_are_preferred),
         SCRATCH_TEST(files_that_are_no_disks_may_be_parents),
+        SCRATCH_TEST(a_name_is_found_in_any_case),
+        SCRATCH_TEST(of_several_cases_the_identity_decides),
         SCRATCH_TEST(the_data_space_may_be_counted_either_way),
         SCRATCH_TEST(the_data_may_lie_anywhere),
         SCRATCH_TEST(hostile_places_name_nothing),
