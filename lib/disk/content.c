@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/rounding.h"
@@ -85,6 +86,81 @@ static void add_blocks(struct vhd_content *content, const struct vhd_layer *laye
     }
 }
 
+/*
+ * The table may have entries beyond the end of the disk: somebody has made it smaller. What they
+ * point at is kept, for whoever makes it larger again. They are read from the file; a table can
+ * claim four billion of them, but where it is a hole there are none.
+ */
+
+/* Stretches that surplus entries may have: if there are more, some overlap. */
+static size_t surplus_max(const struct vhd_image *image)
+{
+    return (size_t)(image->length / vhd_block_length(image->header.block_size)) + 1;
+}
+
+/* Add the blocks of count entries. Returns 0, -E2BIG when there are too many, or -ENOMEM. */
+static int add_entries(struct vhd_content *content, const struct vhd_image *image,
+                       const struct be32 *entries, size_t count, size_t most, size_t *capacity)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t entry = be32_get(entries[i]);
+        if (entry == VHD_UNALLOCATED || entry == 0) /* 0: some programs' padding */
+            continue;
+        if (content->count == most)
+            return -E2BIG;
+        if (content->count == *capacity) {
+            size_t larger = 2 * *capacity;
+            struct vhd_stretch *stretches =
+                reallocarray(content->stretches, larger, sizeof *stretches);
+            if (!stretches)
+                return -ENOMEM;
+            content->stretches = stretches;
+            *capacity = larger;
+        }
+        add(content, image, (uint64_t)entry * VHD_SECTOR_SIZE,
+            vhd_block_length(image->header.block_size));
+    }
+    return 0;
+}
+
+/* Where data of the file begins from at on: what lies before is a hole. */
+static uint64_t skip_hole(int fd, uint64_t at, uint64_t end)
+{
+    const off_t data = lseek(fd, (off_t)at, SEEK_DATA);
+
+    if (data >= 0)
+        return (uint64_t)data < end ? (uint64_t)data : end;
+    return errno == ENXIO ? end : at;
+}
+
+/* Add what the surplus entries point at; capacity is that of the stretches. */
+static int add_surplus(struct vhd_content *content, const struct vhd_layer *layer, size_t capacity)
+{
+    enum { PIECE = 4096 };
+    const struct vhd_image *image = &layer->image;
+    const uint64_t table = image->header.table_offset;
+    const uint64_t end = table + UINT64_C(4) * image->header.max_entries;
+    const size_t most = content->count + surplus_max(image);
+    struct be32 entries[PIECE];
+    int err = 0;
+
+    for (uint64_t at = table + UINT64_C(4) * image->blocks; at < end && err == 0;) {
+        at = skip_hole(layer->fd, at, end) / sizeof *entries * sizeof *entries;
+        const size_t left = (size_t)((end - at) / sizeof *entries);
+        const size_t count = left < PIECE ? left : PIECE;
+        err = vhd_io_get(layer->fd, entries, count * sizeof *entries, at);
+        if (err == 0)
+            err = add_entries(content, image, entries, count, most, &capacity);
+        at += count * sizeof *entries;
+    }
+    if (err != -E2BIG)
+        return err;
+    /* The file cannot hold them all, so nothing behind the table is known to be free. */
+    content->count--;
+    add(content, image, end, UINT64_MAX - end);
+    return 0;
+}
+
 static size_t count_blocks(const struct vhd_layer *layer)
 {
     size_t count = 0;
@@ -114,18 +190,21 @@ static void sort(struct vhd_content *content)
 
 int vhd_content_list(const struct vhd_layer *layer, struct vhd_content *ret)
 {
-    const size_t blocks = count_blocks(layer);
+    const size_t blocks = count_blocks(layer), capacity = blocks + METADATA_MAX;
     struct vhd_content content = {.first_block = UINT64_MAX};
 
-    content.stretches = malloc((blocks + METADATA_MAX) * sizeof *content.stretches);
+    content.stretches = malloc(capacity * sizeof *content.stretches);
     if (!content.stretches)
         return -ENOMEM;
     int err = add_metadata(&content, layer);
+    if (err == 0) {
+        add_blocks(&content, layer, blocks);
+        err = add_surplus(&content, layer, capacity);
+    }
     if (err < 0) {
         vhd_content_free(&content);
         return err;
     }
-    add_blocks(&content, layer, blocks);
     sort(&content);
     for (size_t i = 0; i < content.count; i++) {
         if (content.stretches[i].end > content.end)

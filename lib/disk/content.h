@@ -18,13 +18,14 @@ struct vhd_stretch {
 struct vhd_content {
     struct vhd_stretch *stretches; /* by where they begin */
     size_t count;
-    uint64_t first_block; /* where that begins; UINT64_MAX without any */
+    uint64_t first_block; /* of the disk: where that begins; UINT64_MAX without any */
     uint64_t end;         /* of all: a multiple of 512, where a footer can stand */
     bool has_batmap;      /* blktap's map of full blocks */
 };
 
 /*
- * List the content of a layer's file, as its table has it just now.
+ * List the content of a layer's file, as its table has it just now. Entries of the table beyond the
+ * end of the disk count: what they point at is kept.
  *
  * Returns 0 and what is to be freed with vhd_content_free(); -ENOMEM, or a negative errno of
  * pread(2).

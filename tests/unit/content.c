@@ -150,6 +150,120 @@ static void a_batmap_counts_where_blktap_has_one(void **state)
     vhd_content_free(&content);
 }
 
+/* A disk that somebody has made smaller: its table still has what was cut off. */
+static struct sample made_smaller(unsigned blocks)
+{
+    struct sample sample = sample_dynamic(1, SAMPLE_BLOCKS);
+    sample_footers(&sample, SAMPLE_DYNAMIC, (uint64_t)blocks * SAMPLE_BLOCK, 1);
+    return sample;
+}
+
+static void blocks_beyond_the_end_of_the_disk_are_content(void **state)
+{
+    struct vhd_content content = content_of(*state, made_smaller(1));
+
+    assert_int_equal(content.count, 3 + SAMPLE_BLOCKS);
+    for (unsigned i = 0; i < SAMPLE_BLOCKS; i++) {
+        const uint64_t at = SAMPLE_DATA + i * SAMPLE_STRIDE;
+        assert_true(has(&content, at, at + SAMPLE_STRIDE));
+    }
+    assert_int_equal(content.end, SAMPLE_DATA + SAMPLE_BLOCKS * SAMPLE_STRIDE);
+    vhd_content_free(&content);
+}
+
+/* What stands there may be anything: then nothing of the file is known to be free. */
+static void entries_beyond_the_end_may_be_nonsense(void **state)
+{
+    struct sample sample = sample_dynamic(1, 2);
+    const uint64_t end = sample.len - 512;
+
+    sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, 128, SAMPLE_BLOCK);
+    for (unsigned i = SAMPLE_BLOCKS; i < 128; i++)
+        put32(sample_entry(&sample, i), i < 64 ? i : 0xFFFFFF00 + i);
+    struct vhd_content content = content_of(*state, sample);
+    assert_true(has(&content, SAMPLE_TABLE + 512, end));
+    assert_int_equal(content.end, end);
+    vhd_content_free(&content);
+}
+
+/* Zeros are what some programs fill up a table with. */
+static void zeros_beyond_the_end_are_no_blocks(void **state)
+{
+    struct sample sample = sample_dynamic(1, 2);
+
+    sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, 128, SAMPLE_BLOCK);
+    for (unsigned i = SAMPLE_BLOCKS; i < 128; i++)
+        put32(sample_entry(&sample, i), 0);
+    struct vhd_content content = content_of(*state, sample);
+    assert_int_equal(content.count, 3 + 2);
+    vhd_content_free(&content);
+}
+
+/* A table of four billion entries, all but one a hole: it costs neither memory nor time. */
+static void a_sparse_table_of_any_length_is_read_quickly(void **state)
+{
+    const uint32_t entries = 0xFFFFFF00;
+    const uint64_t table_end = SAMPLE_TABLE + UINT64_C(4) * entries;
+    const uint64_t end = (table_end + 511) / 512 * 512;
+    struct sample sample = sample_dynamic(1, 0);
+    struct disks disks = disks_open(*state);
+    struct vhd_content content;
+    struct vhd_layer *layer;
+    struct vhd_fault fault;
+    uint8_t entry[4];
+
+    sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, entries, SAMPLE_BLOCK);
+    scratch_put(*state, "a.vhd", sample.bytes, SAMPLE_TABLE + 512);
+    int fd = open(scratch_path(*state, "a.vhd"), O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    put32(entry, (uint32_t)(end / 512));
+    if (pwrite(fd, entry, 4, (off_t)table_end - 4) < 0 ||
+        pwrite(fd, sample.bytes, 512, (off_t)(end + SAMPLE_STRIDE + 8192)) < 0) {
+        print_message("skipped: the host takes no file of 16 GiB\n");
+        skip();
+    }
+    close(fd);
+    free(sample.bytes);
+    assert_int_equal(vhd_layer_open(disks.store, "a.vhd", VHD_LAYER_READ, &layer, NULL, &fault), 0);
+    assert_int_equal(vhd_content_list(layer, &content), 0);
+    assert_int_equal(content.end, end + SAMPLE_STRIDE);
+    vhd_content_free(&content);
+    vhd_layer_close(layer);
+    disks_close(disks);
+}
+
+/* To grow into a block beyond the end would destroy it as surely as to cut it off. */
+static void a_block_beyond_the_end_is_neither_cut_off_nor_used(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample sample = made_smaller(2);
+    size_t len;
+
+    /* In the file, from the front: blocks 3 (beyond), 2 (beyond), 1, 0. Give up block 1. */
+    put32(sample_entry(&sample, 1), UINT32_MAX);
+    put(*state, "a.vhd", sample);
+    for (int i = 0; i < 2; i++) {
+        struct vhd_disk *disk = open_writable(disks, "a");
+        fill(disk, 0, 2 * BLOCK, 7);
+        close_disk(disk);
+        uint8_t *bytes = file_bytes(*state, "a.vhd", &len);
+        assert_int_equal(get32(bytes + SAMPLE_TABLE + 8), (SAMPLE_DATA + SAMPLE_STRIDE) / 512);
+        for (unsigned at = SAMPLE_DATA; at < SAMPLE_DATA + 2 * SAMPLE_STRIDE; at++)
+            assert_int_equal(bytes[at], (at - SAMPLE_DATA) % SAMPLE_STRIDE < 512 ? 0xFF : 0xEE);
+        free(bytes);
+    }
+    /* Beyond the end, and last in the file. */
+    sample = sample_dynamic(1, 2);
+    sample_footers(&sample, SAMPLE_DYNAMIC, SAMPLE_BLOCK, 1);
+    put32(sample_entry(&sample, 0), SAMPLE_DATA / 512);
+    put32(sample_entry(&sample, 1), (SAMPLE_DATA + SAMPLE_STRIDE) / 512);
+    put(*state, "b.vhd", sample);
+    struct kept kept = keep(*state, "b.vhd");
+    close_disk(open_writable(disks, "b"));
+    expect_kept(*state, "b.vhd", kept);
+    disks_close(disks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +272,11 @@ int main(void)
         SCRATCH_TEST(surplus_entries_are_metadata),
         SCRATCH_TEST(the_data_of_locators_counts),
         SCRATCH_TEST(a_batmap_counts_where_blktap_has_one),
+        SCRATCH_TEST(blocks_beyond_the_end_of_the_disk_are_content),
+        SCRATCH_TEST(entries_beyond_the_end_may_be_nonsense),
+        SCRATCH_TEST(zeros_beyond_the_end_are_no_blocks),
+        SCRATCH_TEST(a_sparse_table_of_any_length_is_read_quickly),
+        SCRATCH_TEST(a_block_beyond_the_end_is_neither_cut_off_nor_used),
     };
     return cmocka_run_group_tests_name("content", tests, NULL, NULL);
 }
