@@ -7,7 +7,13 @@
 int vhd_extent_at(struct vhd_layer *top, uint64_t off, uint64_t len, struct vhd_extent *ret)
 {
     for (struct vhd_layer *layer = top; layer; layer = layer->parent) {
+        const uint64_t size = layer->image.footer.current_size;
         struct vhd_run run;
+        /* A parent may be smaller than its child: it has zeros there, whatever lies below it. */
+        if (off >= size)
+            break;
+        if (len > size - off)
+            len = size - off;
         int err = vhd_layer_run(layer, off, len, &run);
         if (err < 0)
             return err;

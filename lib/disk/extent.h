@@ -14,7 +14,8 @@ struct vhd_extent {
 };
 
 /*
- * Tell about the first extent of a range as a layer and those below it have it.
+ * Tell about the first extent of a range as a layer and those below it have it. Beyond the end of a
+ * layer's disk there is a hole.
  *
  *   top       NULL for no layers: all is a hole
  *   off, len  bytes; inside the disk, len above 0

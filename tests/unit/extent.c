@@ -130,6 +130,32 @@ static void a_file_that_is_too_short_is_told(void **state)
     chain_end(chain);
 }
 
+/* A parent that is smaller has zeros beyond its end, whatever lies in its blocks or below it. */
+static void beyond_a_parents_end_is_a_hole(void **state)
+{
+    struct chain chain = chain_of_two(*state);
+    struct vhd_layer *child = chain.top, *base = child->parent;
+    const uint64_t ends[] = {BLOCK + 512, BLOCK + 1024, BLOCK + 1000};
+
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        uint8_t buf[2 * BLOCK];
+        base->image.footer.current_size = ends[i];
+        struct vhd_extent extent = extent_of(child, BLOCK, BLOCK);
+        assert_int_equal(extent.fd, base->fd);
+        assert_int_equal(extent.len, ends[i] - BLOCK);
+        extent = extent_of(child, ends[i], DISK - ends[i]);
+        assert_true(extent.is_hole);
+        assert_int_equal(extent.len, DISK - ends[i]);
+        assert_int_equal(vhd_extent_is_hole(base, ends[i], DISK), 1);
+        assert_int_equal(vhd_extent_is_hole(base, ends[i] - 1, DISK), 0);
+        memset(buf, 0x77, sizeof buf);
+        assert_int_equal(vhd_extent_read(child, buf, sizeof buf, BLOCK, NULL), 0);
+        for (size_t at = ends[i] - BLOCK; at < sizeof buf; at++)
+            assert_int_equal(buf[at], 0);
+    }
+    chain_end(chain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +164,7 @@ int main(void)
         SCRATCH_TEST(a_hole_is_a_hole_all_the_way),
         SCRATCH_TEST(a_range_is_read_from_all_of_them),
         SCRATCH_TEST(a_file_that_is_too_short_is_told),
+        SCRATCH_TEST(beyond_a_parents_end_is_a_hole),
     };
     return cmocka_run_group_tests_name("extent", tests, NULL, NULL);
 }
