@@ -10,7 +10,8 @@
 #include "request/name.h"
 
 /*
- * Is this the parent that the child was made from? Blocks may be of other sizes.
+ * Is this the parent that the child was made from? Blocks may be of other sizes, and XenServer
+ * enlarges children.
  *
  * Source: VHD specification 1.0, "Splitting Hard Disk Images" and "Differencing Hard Disks".
  */
@@ -25,10 +26,24 @@ static enum vhd_defect judge_parent(const struct vhd_image *child, const struct 
         return vhd_fault_set(ret, VHD_OTHER_PARENT, "\"%s\" is %s, expected %s", name, found,
                              recorded);
     }
-    if (child->footer.current_size != parent->footer.current_size)
+    if (child->footer.current_size < parent->footer.current_size)
         return vhd_fault_set(ret, VHD_OTHER_SIZE, "\"%s\" has %" PRIu64 " bytes, expected %" PRIu64,
                              name, parent->footer.current_size, child->footer.current_size);
     return VHD_SOUND;
+}
+
+/* Tell that a parent is smaller than its child, behind what has been told of it. */
+static void judge_size(const struct vhd_image *child, const struct vhd_image *parent,
+                       const char *name, struct vhd_fault *ret)
+{
+    const struct vhd_fault told = *ret;
+
+    if (child->footer.current_size == parent->footer.current_size)
+        return;
+    vhd_fault_set(ret, VHD_PARENT_SMALLER, "\"%s\" has %" PRIu64 " bytes of %" PRIu64, name,
+                  parent->footer.current_size, child->footer.current_size);
+    if (told.defect != VHD_SOUND)
+        vhd_fault_set_whole(ret, told.defect, "%s; %s", told.sentence, ret->sentence);
 }
 
 static void format_time(int64_t seconds, char ret[32])
@@ -112,12 +127,12 @@ static int open_parent(const struct vhd_store *store, const struct vhd_layer *to
                       err == -EUCLEAN ? fault.sentence : strerrordesc_np(-err));
         return err;
     }
-    if (judge_parent(&child->image, &parent->image, name, ret) == VHD_SOUND)
-        judge_time(&child->image, parent->fd, name, ret);
-    if (ret->defect != VHD_SOUND && ret->defect != VHD_PARENT_TOUCHED) {
+    if (judge_parent(&child->image, &parent->image, name, ret) != VHD_SOUND) {
         vhd_layer_close(parent);
         return -EUCLEAN;
     }
+    judge_time(&child->image, parent->fd, name, ret);
+    judge_size(&child->image, &parent->image, name, ret);
     child->parent = parent;
     return 0;
 }

@@ -16,9 +16,9 @@
  *
  *   top        its parents are appended; it stays the caller's
  *   use        of the parents: VHD_LAYER_LOOK or VHD_LAYER_READ
- *   ret_fault  receives what is wrong; VHD_PARENT_TOUCHED too, which hinders nothing
+ *   ret_fault  receives what is wrong, or a remark, which hinders nothing
  *
- * Returns 0, ret_fault->defect then being VHD_SOUND or VHD_PARENT_TOUCHED; -EUCLEAN with a fault
+ * Returns 0, ret_fault->defect then being VHD_SOUND or a remark; -EUCLEAN with a fault
  * from VHD_NO_PARENT on; or another negative errno of vhd_layer_open(), where ret_fault names the
  * parent.
  */

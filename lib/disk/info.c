@@ -11,7 +11,7 @@
 
 /*
  * What is wrong with the parents of a disk is its fault too. The image has been judged to be
- * readable, so that all but another time of the parent is worse than what is wrong with it itself.
+ * readable, so that all but a remark on the parent is worse than what is wrong with it itself.
  * That the chain cannot be read just now is one of its parents' faults.
  */
 static void judge_chain(const struct vhd_store *store, int fd, struct vhd_image *image)
@@ -22,7 +22,7 @@ static void judge_chain(const struct vhd_store *store, int fd, struct vhd_image 
     vhd_chain_open(store, &top, VHD_LAYER_LOOK, &fault);
     vhd_layer_close(top.parent);
     if (image->fault.defect == VHD_SOUND ||
-        (fault.defect != VHD_SOUND && fault.defect != VHD_PARENT_TOUCHED))
+        (fault.defect != VHD_SOUND && !vhd_defect_is_remark(fault.defect)))
         image->fault = fault;
 }
 

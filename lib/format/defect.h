@@ -1,10 +1,12 @@
 /*
  * What can be wrong with an image, and from VHD_NO_PARENT on with what else is in its store. Each
  * defect has one sentence; a fault is a defect and the sentence with its figures. VHD_FOOTER_LOST,
- * VHD_DISABLED, VHD_OLD_BITMAPS and VHD_PARENT_TOUCHED hinder nobody from reading.
+ * VHD_DISABLED, VHD_OLD_BITMAPS, VHD_PARENT_SMALLER and VHD_PARENT_TOUCHED hinder nobody from
+ * reading.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define VHD_DEFECTS(DEFECT)                                                                        \
@@ -33,9 +35,10 @@
     DEFECT(VHD_BLOCK_OVERLAP, "two blocks overlap")                                                \
     DEFECT(VHD_NO_PARENT, "the parent is no disk of the store")                                    \
     DEFECT(VHD_OTHER_PARENT, "the parent has another identity than the one that was recorded")     \
-    DEFECT(VHD_OTHER_SIZE, "the parent has another size than the disk")                            \
+    DEFECT(VHD_OTHER_SIZE, "the parent is larger than the disk")                                   \
     DEFECT(VHD_CHAIN_TOO_LONG, "the chain of parents has no end, or is too long")                  \
     DEFECT(VHD_BAD_PARENT, "a parent cannot be used")                                              \
+    DEFECT(VHD_PARENT_SMALLER, "the parent is smaller than the disk, which has zeros beyond it")   \
     DEFECT(VHD_PARENT_TOUCHED, "the parent's time is not the one that was recorded")               \
     DEFECT(VHD_SPLIT, "the disk is split into several files, which have to be joined first")
 
@@ -53,6 +56,12 @@ struct vhd_fault {
     enum vhd_defect defect;
     char sentence[VHD_FAULT_SIZE];
 };
+
+/* Does a parent hinder nobody from using its child, though there is something to tell of it? */
+static inline bool vhd_defect_is_remark(enum vhd_defect defect)
+{
+    return defect == VHD_PARENT_SMALLER || defect == VHD_PARENT_TOUCHED;
+}
 
 /*
  * Say where in the file the fault is: ", at byte N" behind the figures, or without any ": at byte

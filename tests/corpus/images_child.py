@@ -6,6 +6,7 @@ from vhd import (KIB, MAC, MACX, MIB, MODIFIED, EPOCH, SECTOR, W2KU, W2RU, Child
 
 BLOCK = 4 * KIB
 TOUCHED = "the parent's time is not the one that was recorded"
+SMALLER = "the parent is smaller than the disk, which has zeros beyond it"
 
 
 def base(size=4 * BLOCK, **more):
@@ -380,6 +381,93 @@ def child_of_raw():
     child.header.parent_uuid = bytes(16)
     child.name("child-of-raw.img")
     return child, {"child-of-raw.img": parent}
+
+
+@good(parent="child-of-smaller-raw.img",
+      fault=f"{SMALLER}: \"child-of-smaller-raw.img\" has 5632 bytes of 16384")
+def child_of_smaller_raw():
+    """A raw parent that ends inside 4 KiB of the child."""
+    parent = Raw(11 * SECTOR)
+    parent.write(0, noise("raw", 11 * SECTOR))
+    child = changed(Child(parent, size=4 * BLOCK))
+    child.header.parent_uuid = bytes(16)
+    child.name("child-of-smaller-raw.img")
+    return child, {"child-of-smaller-raw.img": parent}
+
+
+def larger(name, parent, size, **more):
+    """A child that is larger than its parent, with sectors of its own around the parent's end."""
+    child = changed(Child(parent, size=size, **more))
+    end = parent.flat.size
+    child.write(end - 2 * SECTOR, noise("before", SECTOR))
+    child.write(end + SECTOR, noise("behind", 2 * SECTOR))
+    child.write(size - SECTOR, noise("last", SECTOR))
+    child.name(f"{name}.vhd")
+    return child
+
+
+@good(parent="child-larger-than-its-parent.base",
+      fault=f"{SMALLER}: \"child-larger-than-its-parent.base\" has 13824 bytes of 327680")
+def child_larger_than_its_parent():
+    """The parent ends inside a block and inside 4 KiB; behind its end lies garbage, bits set."""
+    parent = Dynamic(27 * SECTOR)
+    parent.write(0, noise("base", 9 * SECTOR))
+    parent.write(3 * BLOCK, noise("base end", BLOCK))
+    parent.fill_bits()
+    child = larger("child-larger-than-its-parent.base", parent, 320 * KIB, block=64 * KIB)
+    return child, {"child-larger-than-its-parent.base.vhd": parent}
+
+
+@good(parent="child-larger-in-small-blocks.base",
+      fault=f"{SMALLER}: \"child-larger-in-small-blocks.base\" has 70144 bytes of 131072")
+def child_larger_in_small_blocks():
+    """The parent has blocks of 64 KiB, the child of 4 KiB."""
+    parent = Dynamic(137 * SECTOR, block=64 * KIB)
+    parent.write(0, noise("base", 137 * SECTOR))
+    child = larger("child-larger-in-small-blocks.base", parent, 128 * KIB)
+    return child, {"child-larger-in-small-blocks.base.vhd": parent}
+
+
+@good(parent="child-larger-than-a-fixed.base",
+      fault=f"{SMALLER}: \"child-larger-than-a-fixed.base\" has 10752 bytes of 131072")
+def child_larger_than_a_fixed():
+    """Behind the parent's content stands its footer, which is no content."""
+    parent = Fixed(21 * SECTOR)
+    parent.write(0, noise("fixed", 21 * SECTOR))
+    child = larger("child-larger-than-a-fixed.base", parent, 128 * KIB, block=64 * KIB)
+    return child, {"child-larger-than-a-fixed.base.vhd": parent}
+
+
+@good(parent="child-larger-in-2-mib.base",
+      fault=f"{SMALLER}: \"child-larger-in-2-mib.base\" has 3148288 bytes of 9437184")
+def child_larger_in_2_mib():
+    """Blocks of 2 MiB, as XenServer makes them."""
+    parent = Dynamic(3 * MIB + 5 * SECTOR, block=2 * MIB)
+    parent.write(2 * MIB, noise("base", MIB + 5 * SECTOR))
+    child = larger("child-larger-in-2-mib.base", parent, 9 * MIB, block=2 * MIB)
+    return child, {"child-larger-in-2-mib.base.vhd": parent}
+
+
+@good(parent="child-larger-twice.middle",
+      fault=f"{SMALLER}: \"child-larger-twice.middle\" has 53248 bytes of 98304")
+def child_larger_twice():
+    """A child that is larger than its parent, which is larger than its own."""
+    first = base(27 * SECTOR)
+    second = larger("child-larger-twice.base", first, 13 * BLOCK)
+    child = larger("child-larger-twice.middle", second, 96 * KIB, block=64 * KIB)
+    return child, {"child-larger-twice.base.vhd": first, "child-larger-twice.middle.vhd": second}
+
+
+@good(parent="child-larger-and-touched.base",
+      fault=f"{TOUCHED}: \"child-larger-and-touched.base\" was last changed at "
+            "2024-01-01T00:00:00Z, expected 2023-12-31T23:43:20Z; "
+            f"{SMALLER}: \"child-larger-and-touched.base\" has 16384 bytes of 32768")
+def child_larger_and_touched():
+    """Both can be told of the parent."""
+    parent = base()
+    child = larger("child-larger-and-touched.base", parent, 8 * BLOCK)
+    child.header.parent_time = MODIFIED - EPOCH - 1000
+    return child, {"child-larger-and-touched.base.vhd": parent}
 
 
 @good(parent="child-of-nobody.base")

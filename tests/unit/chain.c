@@ -132,7 +132,7 @@ static void another_identity_is_another_disk(void **state)
     refuses(*state, "child.vhd", VHD_OTHER_PARENT, "09090909-0909-0909-0909-090909090909");
 }
 
-static void another_size_is_told(void **state)
+static void a_parent_is_not_larger(void **state)
 {
     struct sample longer = sample_of(SAMPLE_SIZE + 1024);
 
@@ -140,6 +140,19 @@ static void another_size_is_told(void **state)
     put(*state, "base.vhd", longer);
     put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
     refuses(*state, "child.vhd", VHD_OTHER_SIZE, "16896");
+}
+
+/* XenServer enlarges a child alone. */
+static void a_parent_may_be_smaller(void **state)
+{
+    struct sample shorter = sample_of(SAMPLE_SIZE);
+
+    sample_footer(sample_end(&shorter), SAMPLE_FIXED, SAMPLE_SIZE - 512, 1);
+    put(*state, "base.vhd", shorter);
+    put(*state, "child.vhd", timeless_child(2, 1, "base.vhd"));
+    put(*state, "touched.vhd", sample_child(3, 1, "base.vhd"));
+    accepts(*state, "child.vhd", 2, VHD_PARENT_SMALLER);
+    accepts(*state, "touched.vhd", 2, VHD_PARENT_TOUCHED);
 }
 
 static void a_ring_has_no_end(void **state)
@@ -207,7 +220,8 @@ int main(void)
         SCRATCH_TEST(what_is_not_there_is_lost),
         SCRATCH_TEST(a_parent_lies_in_the_store),
         SCRATCH_TEST(another_identity_is_another_disk),
-        SCRATCH_TEST(another_size_is_told),
+        SCRATCH_TEST(a_parent_is_not_larger),
+        SCRATCH_TEST(a_parent_may_be_smaller),
         SCRATCH_TEST(a_ring_has_no_end),
         SCRATCH_TEST(a_chain_has_a_most_length),
         SCRATCH_TEST(a_damaged_parent_is_told_with_its_name),
