@@ -339,7 +339,8 @@ def complaints_of_bits(image, old):
         if image.kind == 4:
             for at in range(0, len(bits), 8):
                 byte, was = bits[at : at + 8], known[at : at + 8] if known else "0" * 8
-                if byte != was and "0" in byte:
+                # All clear is whole as well: the block was discarded, and has come back.
+                if byte != was and "0" in byte and "1" in byte:
                     yield f"block {number}: sectors {at} to {at + 7} are set in part: {byte}"
                     break
         elif "0" in bits:
