@@ -113,7 +113,7 @@ static bool find_header(struct judge *judge)
         return false;
     }
     image->has_header = true;
-    if (image->footer.current_size <= VHD_SIZE_MAX)
+    if (image->footer.current_size <= VHD_IMAGE_SIZE_MAX)
         return true;
     vhd_fault_set(&image->fault, VHD_DISK_TOO_LARGE, "%" PRIu64 " bytes",
                   image->footer.current_size);

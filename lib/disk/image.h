@@ -10,6 +10,13 @@
 #include "format/footer.h"
 #include "format/header.h"
 
+/*
+ * The largest disk that opens: as many sectors as 32 bits can number. Other programs make larger
+ * ones than the specification's 2040 GiB, XenServer up to 2,093,050 MB; a file cannot hold all
+ * blocks of the very largest, which the write that finds no place is told (EFBIG).
+ */
+#define VHD_IMAGE_SIZE_MAX (UINT64_C(1) << 41)
+
 /* What was found. Values behind footer are meaningful only where their condition holds. */
 struct vhd_image {
     uint64_t length;          /* bytes of the file */

@@ -10,7 +10,7 @@ FIRST = 2048 // SECTOR  # where a sample's first block begins
 NO_FOOTER = "no VHD footer at the end of the file, none at its start"
 CHECKSUM = "the footer's checksum is wrong"
 KIND = "the footer's disk type is not fixed, dynamic or differencing"
-TOO_LARGE = "the disk is larger than 2040 GiB"
+TOO_LARGE = "the disk is larger than 2 TiB"
 SIZE = "the footer's current size is not a whole number of sectors, not 0"
 SHORT = "the file is shorter than the disk that it holds"
 HEADER = "the dynamic header lies outside the file or over a footer"
@@ -286,10 +286,10 @@ def table_for_16_eib():
     return with_footer(size=2**64 - BLOCK)
 
 
-@bad(f"{TOO_LARGE}: 2190433321472 bytes")
-def size_above_2040_gib():
-    """A sector more than the format's largest, in blocks of 2 GiB, with entries enough."""
-    disk = Dynamic(2040 * GIB + SECTOR, block=2 * GIB)
+@bad(f"{TOO_LARGE}: 2199023256064 bytes")
+def size_above_2_tib():
+    """A sector more than 32 bits can number, and a table for it."""
+    disk = Dynamic(2048 * GIB + SECTOR, block=2 * GIB)
     return disk
 
 

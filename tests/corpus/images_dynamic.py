@@ -68,6 +68,25 @@ def dynamic_largest():
 
 
 @good()
+def dynamic_2093050_mb():
+    """The largest disk that XenServer makes, above the specification's 2040 GiB."""
+    disk = Dynamic(2093050 * MIB, block=2 * MIB)
+    for offset in (0, 2040 * GIB - SECTOR, 2040 * GIB, 2093050 * MIB - SECTOR):
+        disk.write(offset, noise(offset, SECTOR))
+    return disk
+
+
+@good()
+def dynamic_2_tib():
+    """As many sectors as 32 bits can number, and a block at the last place that they can name."""
+    disk = Dynamic(2048 * GIB, block=2 * MIB)
+    disk.write(2048 * GIB - SECTOR, noise("last", SECTOR))
+    disk.allocate(7, at=(2**32 - 2 - 4097) * SECTOR)
+    disk.write(15 * MIB, noise("far", SECTOR))
+    return disk
+
+
+@good()
 def dynamic_one_sector():
     """A disk of one sector in a block of 2 MiB."""
     disk = Dynamic(SECTOR, block=2 * MIB)

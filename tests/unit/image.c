@@ -688,10 +688,10 @@ static void a_disk_that_is_too_large(void **state)
 {
     (void)state;
     /* Entries of 2 GiB would do for the size, but no such disk exists. */
-    struct sample sample = with_footer(48, 8, (UINT64_C(2040) << 30) + 512);
+    struct sample sample = with_footer(48, 8, (UINT64_C(1) << 41) + 512);
     sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, UINT32_MAX, UINT32_C(1) << 31);
     struct vhd_image image = expect_defect(sample, VHD_DISK_TOO_LARGE);
-    assert_non_null(strstr(image.fault.sentence, ": 2190433321472 bytes"));
+    assert_non_null(strstr(image.fault.sentence, ": 2199023256064 bytes"));
     expect_defect(with_footer(48, 8, UINT64_MAX - 511), VHD_DISK_TOO_LARGE);
 }
 
