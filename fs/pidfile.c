@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -13,6 +14,7 @@
 struct fs_pidfile {
     int fd;
     bool is_ours; /* made or written by us: to be removed */
+    pid_t pid;    /* what we wrote; 0 before that */
     char *path;   /* absolute */
 };
 
@@ -45,18 +47,56 @@ int fs_pidfile_open(const char *path, struct fs_pidfile **ret)
     return err;
 }
 
+/* Does the path still lead to the file that we opened? */
+static bool is_in_place(const struct fs_pidfile *pidfile)
+{
+    struct stat opened, named;
+
+    return fstat(pidfile->fd, &opened) == 0 && stat(pidfile->path, &named) == 0 &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+/* A vhdfs that has ended meanwhile has removed the file that we opened: it had written it first. */
+static void put_in_place(struct fs_pidfile *pidfile)
+{
+    if (is_in_place(pidfile))
+        return;
+    int fd = open(pidfile->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return;
+    close(pidfile->fd);
+    pidfile->fd = fd;
+}
+
 void fs_pidfile_write(struct fs_pidfile *pidfile)
 {
     if (!pidfile)
         return;
+    put_in_place(pidfile);
     pidfile->is_ours = true;
-    if (ftruncate(pidfile->fd, 0) < 0 || dprintf(pidfile->fd, "%d\n", getpid()) < 0)
+    pidfile->pid = getpid();
+    if (ftruncate(pidfile->fd, 0) < 0 || dprintf(pidfile->fd, "%d\n", pidfile->pid) < 0)
         fs_log(LOG_ERR, "cannot write \"%s\": %s", pidfile->path, strerrordesc_np(errno));
+}
+
+/* The next vhdfs may have written its own number there, after we let go of the store. */
+static bool is_anothers(const struct fs_pidfile *pidfile)
+{
+    int pid = 0;
+
+    FILE *file = pidfile->pid > 0 ? fopen(pidfile->path, "re") : NULL;
+    if (!file)
+        return false;
+    bool is_read = fscanf(file, "%9d", &pid) == 1;
+    fclose(file);
+    return is_read && pid != pidfile->pid;
 }
 
 void fs_pidfile_remove(struct fs_pidfile *pidfile)
 {
-    if (pidfile && pidfile->is_ours && unlink(pidfile->path) < 0 && errno != ENOENT)
+    if (!pidfile || !pidfile->is_ours || is_anothers(pidfile))
+        return;
+    if (unlink(pidfile->path) < 0 && errno != ENOENT)
         fs_log(LOG_ERR, "cannot remove \"%s\": %s", pidfile->path, strerrordesc_np(errno));
 }
 

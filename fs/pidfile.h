@@ -13,10 +13,16 @@ struct fs_pidfile;
  */
 int fs_pidfile_open(const char *path, struct fs_pidfile **ret);
 
-/* Write the calling process's id into it; what fails is logged. NULL is allowed, here and below. */
+/*
+ * Write the calling process's id into it, and make it again if another vhdfs, which used the same
+ * file, has removed it since. A failure is logged. NULL is allowed, here and below.
+ */
 void fs_pidfile_write(struct fs_pidfile *pidfile);
 
-/* Remove the file, if it has been made or written here; what fails is logged. */
+/*
+ * Remove the file, if it has been made or written here and names no other process by now. A failure
+ * is logged.
+ */
 void fs_pidfile_remove(struct fs_pidfile *pidfile);
 
 /* Release it; the file stays. */
