@@ -11,6 +11,8 @@
 
 #include "daemon.h"
 #include "errors.h"
+#include "explain.h"
+#include "resources.h"
 #include "log.h"
 #include "names.h"
 #include "options.h"
@@ -20,9 +22,14 @@
 static enum fs_exit open_store(const struct fs_options *options, struct fs *fs)
 {
     struct vhd_verdict verdict;
+    struct stat attributes;
     unsigned flags = VHD_STORE_OWN | (options->is_read_only ? VHD_STORE_READ_ONLY : 0) |
                      (options->is_unsafe_store ? VHD_STORE_UNSAFE : 0);
 
+    if (stat(options->store, &attributes) < 0 && errno == ENOTCONN) {
+        fs_explain_path("use the store", options->store, -ENOTCONN);
+        return FS_EXIT_STORE;
+    }
     if (vhd_store_open(options->store, flags, &fs->store, &verdict) == VHD_OK) {
         fs->children = vhd_children_new(fs->store);
         return fs->children ? FS_EXIT_OK : FS_EXIT_STORE;
@@ -93,11 +100,29 @@ static void secure_standard_streams(void)
         close(fd);
 }
 
+/*
+ * Close what the caller has open: a lock on it, say, must not last as long as the mount. Only a
+ * descriptor that is given as the mount point stays, and no program that we start gets it.
+ */
+static void close_inherited(int given_fd)
+{
+    const unsigned first = STDERR_FILENO + 1;
+
+    if (given_fd < 0) {
+        close_range(first, ~0U, 0);
+        return;
+    }
+    if ((unsigned)given_fd > first)
+        close_range(first, (unsigned)given_fd - 1, 0);
+    close_range((unsigned)given_fd + 1, ~0U, 0);
+    fcntl(given_fd, F_SETFD, FD_CLOEXEC);
+}
+
 int main(int argc, char **argv)
 {
     secure_standard_streams();
-    /* What the caller has open is his: a lock on it, say, must not last as long as the mount. */
-    close_range(STDERR_FILENO + 1, ~0U, 0);
+    close_inherited(fs_options_given_fd(argc, argv));
+    fs_resources_raise_files();
 
     struct fs_options options;
     enum fs_parsed parsed = fs_options_parse(argc, argv, &options);

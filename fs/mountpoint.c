@@ -73,35 +73,147 @@ static void unescape(char *path)
 }
 
 /* Fields of a line of mountinfo; see proc(5). */
-enum field { FIELD_ID, FIELD_PARENT, FIELD_DEVICE, FIELD_ROOT, FIELD_PATH, FIELD_COUNT };
+enum field {
+    FIELD_ID,
+    FIELD_PARENT,
+    FIELD_DEVICE,
+    FIELD_ROOT,
+    FIELD_PATH,
+    FIELD_TYPE,
+    FIELD_SOURCE,
+    FIELD_COUNT
+};
+
+/* The mount table, a mount at a time. */
+struct table {
+    FILE *file;
+    char *line;
+    size_t capacity;
+    char *fields[FIELD_COUNT]; /* of the mount; valid until the next one */
+};
+
+/* Cut a line into its fields: five, options up to a hyphen, and what the file system is. */
+static bool split(char *line, char *ret_fields[FIELD_COUNT])
+{
+    char *behind = strstr(line, " - ");
+
+    line[strcspn(line, "\n")] = 0;
+    if (!behind)
+        return false;
+    *behind = 0;
+    behind += strlen(" - ");
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        ret_fields[i] = strsep(i < FIELD_TYPE ? &line : &behind, " ");
+        if (!ret_fields[i])
+            return false;
+    }
+    return true;
+}
+
+static bool next_mount(struct table *table)
+{
+    while (table->file && getline(&table->line, &table->capacity, table->file) >= 0) {
+        if (split(table->line, table->fields))
+            return true;
+    }
+    return false;
+}
+
+static struct table open_table(void)
+{
+    return (struct table){.file = fopen("/proc/self/mountinfo", "re")};
+}
+
+static void close_table(struct table *table)
+{
+    if (table->file)
+        fclose(table->file);
+    free(table->line);
+}
 
 /* A field of the line of a mount, to be freed; NULL when there is none of its id. */
 static char *mount_field(const struct fs_mount *mount, enum field field)
 {
-    AUTO_FREE char *line = NULL;
+    struct table table = open_table();
     char *found = NULL;
-    size_t room = 0;
 
-    FILE *mounts = fopen("/proc/self/mountinfo", "re");
-    if (!mounts)
-        return NULL;
-    while (!found && getline(&line, &room, mounts) >= 0) {
-        char *rest = line, *fields[FIELD_COUNT] = {NULL};
-        for (size_t i = 0; i < FIELD_COUNT; i++)
-            fields[i] = strsep(&rest, " ");
-        if (fields[FIELD_PATH] && strtol(fields[FIELD_ID], NULL, 10) == mount->id)
-            found = strdup(fields[field]);
+    while (!found && next_mount(&table)) {
+        if (strtol(table.fields[FIELD_ID], NULL, 10) == mount->id)
+            found = strdup(table.fields[field]);
     }
-    fclose(mounts);
+    close_table(&table);
     return found;
+}
+
+static char *unescaped_field(const struct fs_mount *mount, enum field field)
+{
+    char *text = mount->id < 0 ? NULL : mount_field(mount, field);
+    if (text)
+        unescape(text);
+    return text;
 }
 
 char *fs_mount_path(const struct fs_mount *mount)
 {
-    char *path = mount->id < 0 ? NULL : mount_field(mount, FIELD_PATH);
-    if (path)
-        unescape(path);
-    return path;
+    return unescaped_field(mount, FIELD_PATH);
+}
+
+char *fs_mount_store(const char *path)
+{
+    const struct fs_mount mount = fs_mount_of(path);
+    AUTO_FREE char *mounted_on = unescaped_field(&mount, FIELD_PATH);
+    AUTO_FREE char *type = unescaped_field(&mount, FIELD_TYPE);
+
+    if (!mounted_on || !type || strcmp(mounted_on, path) != 0 || strcmp(type, "fuse.vhdfs") != 0)
+        return NULL;
+    return unescaped_field(&mount, FIELD_SOURCE);
+}
+
+char *fs_mount_above(const char *path)
+{
+    struct table table = open_table();
+    char *found = NULL;
+
+    while (next_mount(&table)) {
+        char *mounted_on = table.fields[FIELD_PATH];
+        unescape(mounted_on);
+        size_t len = strlen(mounted_on);
+        bool is_above = strncmp(path, mounted_on, len) == 0 &&
+                        (path[len] == '/' || path[len] == 0 || mounted_on[len - 1] == '/');
+        if (is_above && (!found || len >= strlen(found))) {
+            free(found);
+            found = strdup(mounted_on);
+        }
+    }
+    close_table(&table);
+    return found;
+}
+
+/*
+ * Source: Linux, fs/fuse/dev.c, fuse_dev_show_fdinfo(), since 6.17 or so: the connection's number
+ * is the minor one of the mount's device, whose major one is 0.
+ */
+struct fs_mount fs_mount_of_fuse(int fd)
+{
+    struct fs_mount mount = {.id = -1};
+    char name[48], line[128], device[32] = "";
+    unsigned connection;
+
+    snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
+    FILE *info = fopen(name, "re");
+    while (info && fgets(line, sizeof line, info)) {
+        if (sscanf(line, "fuse_connection: %u", &connection) == 1)
+            snprintf(device, sizeof device, "0:%u", connection);
+    }
+    if (info)
+        fclose(info);
+    struct table table = open_table();
+    while (*device && mount.id < 0 && next_mount(&table)) {
+        if (strcmp(table.fields[FIELD_DEVICE], device) == 0)
+            mount.id = (int)strtol(table.fields[FIELD_ID], NULL, 10);
+    }
+    close_table(&table);
+    return mount;
 }
 
 void fs_mount_read_ahead(const struct fs_mount *mount, unsigned kib)

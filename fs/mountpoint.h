@@ -29,6 +29,23 @@ bool fs_mount_is(const struct fs_mount *mount, const struct fs_mount *other);
 char *fs_mount_path(const struct fs_mount *mount);
 
 /*
+ * The store that a vhdfs mounted on exactly this path shows, to be freed; NULL when no vhdfs is on
+ * top there. Only the kernel's mount table is asked.
+ *
+ *   path  absolute, without symlinks
+ */
+char *fs_mount_store(const char *path);
+
+/* Where the file system that holds a path is mounted, to be freed; NULL when nobody knows. */
+char *fs_mount_above(const char *path);
+
+/*
+ * The mount that a descriptor of /dev/fuse serves. Its id is -1 where the kernel does not tell, or
+ * where the mount is not visible here.
+ */
+struct fs_mount fs_mount_of_fuse(int fd);
+
+/*
  * Have the kernel read ahead so much of files in that mount, where we may tell it so; where not, it
  * reads less.
  */

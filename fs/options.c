@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "mountpoint.h"
 #include "version.h"
 
 static const char usage[] =
@@ -23,7 +27,7 @@ static const char usage[] =
     "    -V, --version   print the version\n"
     "\n"
     "    -o ro           change nothing\n"
-    "    -o uid=N,gid=N  owner of the files in the tree (default: who mounts)\n"
+    "    -o uid=N,gid=N  owner of the files in the tree, numbers or names (default: who mounts)\n"
     "    -o umask=M      permissions to take away, octal (default: none)\n"
     "    -o allow_other  let other users in, root too\n"
     "    -o history=N    ended tasks to remember (default: 4096)\n"
@@ -39,7 +43,12 @@ enum key {
     KEY_DEBUG,
     KEY_READ_ONLY,
     KEY_REMOUNT,
-    KEY_UNSAFE
+    KEY_SHARED,
+    KEY_UNSAFE,
+    KEY_UID,
+    KEY_GID,
+    KEY_UMASK,
+    KEY_HISTORY,
 };
 
 /* An owner that no option has given. */
@@ -63,22 +72,108 @@ static const struct fuse_opt specs[] = {
     {"--version", NO_VALUE, KEY_VERSION},
     {"-f", NO_VALUE, KEY_FOREGROUND},
     {"-d", NO_VALUE, KEY_DEBUG},
+    {"debug", NO_VALUE, KEY_DEBUG},
+    {"allow_other", NO_VALUE, KEY_SHARED},
+    {"allow_root", NO_VALUE, KEY_SHARED},
     {"ro", NO_VALUE, KEY_READ_ONLY},
     {"remount", NO_VALUE, KEY_REMOUNT},
     {"unsafe_store", NO_VALUE, KEY_UNSAFE},
-    {"uid=%u", AT(uid), 0},
-    {"gid=%u", AT(gid), 0},
-    {"umask=%o", AT(umask), 0},
-    {"history=%u", AT(history), 0},
+    {"uid=", NO_VALUE, KEY_UID},
+    {"gid=", NO_VALUE, KEY_GID},
+    {"umask=", NO_VALUE, KEY_UMASK},
+    {"history=", NO_VALUE, KEY_HISTORY},
     {"pidfile=%s", AT(pidfile), 0},
     {"user=%s", AT(user_name), 0},
     {NULL, 0, 0},
 };
 
-static int refuse(struct parse *parse, const char *why, const char *what)
+/* clang-format off: a word a line would hide how few they are */
+/* Words for libfuse and the kernel. One with '=' stands for all that begin so. */
+static const char *const passed[] = {
+    "rw",
+    "dev",
+    "nodev",
+    "suid",
+    "nosuid",
+    "exec",
+    "noexec",
+    "atime",
+    "noatime",
+    "sync",
+    "async",
+    "dirsync",
+    "context=",
+    "fscontext=",
+    "defcontext=",
+    "rootcontext=",
+    "default_permissions",
+};
+
+/*
+ * Words of mount(8) that change nothing here: mount(8) keeps most of them to itself, but lines of
+ * fstab are copied. The helper does the work of auto_unmount, and knows our mount from another.
+ */
+static const char *const ignored[] = {
+    "",           "defaults",     "auto",       "noauto",      "nofail",
+    "_netdev",    "user",         "nouser",     "users",       "owner",
+    "group",      "comment=",     "x-",         "X-",          "diratime",
+    "nodiratime", "relatime",     "norelatime", "strictatime", "nostrictatime",
+    "lazytime",   "nolazytime",   "silent",     "loud",        "iversion",
+    "noiversion", "auto_unmount",
+};
+/* clang-format on */
+
+static bool is_among(const char *word, const char *const *list, size_t count)
 {
-    fprintf(stderr, "vhdfs: %s%s\n", why, what);
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(list[i]);
+        bool is_start = len > 0 && (list[i][len - 1] == '=' || list[i][len - 1] == '-');
+        if (is_start ? strncmp(word, list[i], len) == 0 : strcmp(word, list[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static __attribute__((format(printf, 2, 3))) int refuse(struct parse *parse, const char *format,
+                                                        ...)
+{
+    va_list args;
+
+    fputs("vhdfs: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
     parse->outcome = FS_PARSED_WRONG;
+    return -1;
+}
+
+/* The descriptor in "/dev/fd/N", or -1 where a path is no such one. */
+static int fd_of(const char *path)
+{
+    unsigned fd;
+    int len = 0;
+
+    if (sscanf(path, "/dev/fd/%9u%n", &fd, &len) != 1 || path[len])
+        return -1;
+    return (int)fd;
+}
+
+/* Source: Linux, Documentation/admin-guide/devices.txt: 10, 229 is /dev/fuse. */
+static bool is_fuse(int fd)
+{
+    struct stat attributes;
+
+    return fd > STDERR_FILENO && fstat(fd, &attributes) == 0 && S_ISCHR(attributes.st_mode) &&
+           attributes.st_rdev == makedev(10, 229);
+}
+
+int fs_options_given_fd(int argc, char *const *argv)
+{
+    for (int i = argc - 1; i > 0; i--) {
+        if (is_fuse(fd_of(argv[i])))
+            return fd_of(argv[i]);
+    }
     return -1;
 }
 
@@ -106,6 +201,21 @@ static char *resolve(const char *path)
     return len < 0 ? NULL : resolved;
 }
 
+/* The mount point is a descriptor: it must be one that fs_options_given_fd() has found. */
+static int take_given_fd(struct parse *parse, const char *arg)
+{
+    struct fs_options *options = &parse->options;
+
+    if (!is_fuse(fd_of(arg)))
+        return refuse(parse,
+                      "\"%s\" is no open descriptor of /dev/fuse above 2; as MOUNTPOINT it must be "
+                      "one that is mounted already",
+                      arg);
+    options->given_fd = fd_of(arg);
+    options->mountpoint = strdup(arg);
+    return options->mountpoint ? 0 : -1;
+}
+
 /* Take a path. Returns 0 when it was taken, -1 when it is refused. */
 static int take_path(struct parse *parse, const char *arg)
 {
@@ -113,9 +223,71 @@ static int take_path(struct parse *parse, const char *arg)
     char **path = !options->store ? &options->store : &options->mountpoint;
 
     if (options->mountpoint)
-        return refuse(parse, "expected STORE and MOUNTPOINT, but there is also ", arg);
+        return refuse(parse, "expected STORE and MOUNTPOINT, but there is also \"%s\"", arg);
+    if (!*arg)
+        return refuse(parse, "%s is empty: expected the path of a folder",
+                      options->store ? "MOUNTPOINT" : "STORE");
+    if (options->store && fd_of(arg) >= 0)
+        return take_given_fd(parse, arg);
     *path = resolve(arg);
-    return *path ? 0 : refuse(parse, "cannot tell where this is: ", arg);
+    return *path ? 0
+                 : refuse(parse, "cannot tell where \"%s\" is: %s", arg, strerrordesc_np(errno));
+}
+
+/* What follows the '=' of an option. */
+static const char *value_of(const char *arg)
+{
+    return strchr(arg, '=') + 1;
+}
+
+/* A number that is all digits of its base, from low to high. */
+static bool is_number(const char *text, int base, unsigned low, unsigned high, unsigned *ret)
+{
+    const char *digits = base == 8 ? "01234567" : "0123456789";
+
+    if (!*text || text[strspn(text, digits)])
+        return false;
+    errno = 0;
+    unsigned long number = strtoul(text, NULL, base);
+    if (errno || number < low || number > high)
+        return false;
+    *ret = (unsigned)number;
+    return true;
+}
+
+static int take_owner(struct parse *parse, const char *arg, int key)
+{
+    const char *text = value_of(arg);
+    int err = key == KEY_UID ? fs_user_id(text, &parse->options.uid)
+                             : fs_group_id(text, &parse->options.gid);
+
+    return err == 0 ? 0
+                    : refuse(parse, "%s: there is no such %s; expected a name or a number", arg,
+                             key == KEY_UID ? "user" : "group");
+}
+
+static int take_number(struct parse *parse, const char *arg, int key)
+{
+    struct fs_options *options = &parse->options;
+    const char *text = value_of(arg);
+
+    if (key == KEY_UMASK)
+        return is_number(text, 8, 0, 0777, &options->umask)
+                   ? 0
+                   : refuse(parse, "%s: expected an octal number from 0 to 777", arg);
+    return is_number(text, 10, 1, UINT_MAX, &options->history)
+               ? 0
+               : refuse(parse, "%s: expected a number from 1 to %u", arg, UINT_MAX);
+}
+
+/* A word that we give no meaning: libfuse's, without one, or unknown. */
+static int take_word(struct parse *parse, const char *word)
+{
+    if (is_among(word, passed, sizeof passed / sizeof *passed))
+        return 1;
+    if (is_among(word, ignored, sizeof ignored / sizeof *ignored))
+        return 0;
+    return refuse(parse, "unknown option \"%s\"; vhdfs --help lists the options", word);
 }
 
 /* libfuse asks for each argument: 1 leaves it to libfuse, 0 drops it, -1 refuses it. */
@@ -148,9 +320,18 @@ static int take(void *data, const char *arg, int key, struct fuse_args *out)
         parse->options.is_unsafe_store = true;
         return 0;
     case KEY_REMOUNT:
-        return refuse(parse, "remount is not possible: unmount and mount again", "");
-    default:
+        return refuse(parse, "remount is not possible: unmount and mount again");
+    case KEY_SHARED:
+        parse->options.is_shared = true;
         return 1;
+    case KEY_UID:
+    case KEY_GID:
+        return take_owner(parse, arg, key);
+    case KEY_UMASK:
+    case KEY_HISTORY:
+        return take_number(parse, arg, key);
+    default:
+        return take_word(parse, arg);
     }
 }
 
@@ -170,14 +351,32 @@ static int judge_user(struct parse *parse)
     *user = (struct fs_user){geteuid(), getegid()};
     int err = options->user_name ? fs_user_find(options->user_name, user) : 0;
     if (err == -EPERM)
-        return refuse(parse, "only root can run as another user: ", options->user_name);
+        return refuse(parse, "only root can run as another user: %s", options->user_name);
     if (err < 0)
-        return refuse(parse, "there is no such user: ", options->user_name);
+        return refuse(parse, "there is no such user: %s", options->user_name);
     if (options->uid == UNSET)
         options->uid = user->uid;
     if (options->gid == UNSET)
         options->gid = user->gid;
     return 0;
+}
+
+/*
+ * Two trees on one mount point: the second would hide the first, and programs in the first would go
+ * on with another store than the path shows. A dead one has to be unmounted, which mounting tells.
+ */
+static int judge_mountpoint(struct parse *parse)
+{
+    const char *path = parse->options.mountpoint;
+    AUTO_FREE char *shown = fs_mount_store(path);
+    struct stat attributes;
+
+    if (!shown || (stat(path, &attributes) < 0 && errno == ENOTCONN))
+        return 0;
+    return refuse(parse,
+                  "\"%s\" already shows the store \"%s\"; unmount it first, or choose another "
+                  "MOUNTPOINT",
+                  path, shown);
 }
 
 /* What can be judged only when all has been read. */
@@ -190,12 +389,24 @@ static int judge(struct parse *parse)
         parse->outcome = FS_PARSED_WRONG;
         return -1;
     }
+    if (options->pidfile && !*options->pidfile)
+        return refuse(parse, "pidfile= is empty: expected the path of a file");
+    if (options->given_fd >= 0)
+        return judge_user(parse);
     if (lies_inside(options->store, options->mountpoint) ||
         lies_inside(options->mountpoint, options->store))
-        return refuse(parse, "STORE and MOUNTPOINT must not lie inside each other", "");
-    if (options->history == 0)
-        return refuse(parse, "history=0: expected at least 1", "");
-    return judge_user(parse);
+        return refuse(parse, "STORE and MOUNTPOINT must not lie inside each other");
+    int err = judge_mountpoint(parse);
+    return err < 0 ? err : judge_user(parse);
+}
+
+/* libfuse leaves a "--" among the arguments, and would take the options behind it for paths. */
+static void drop_separator(struct fuse_args *args)
+{
+    if (!args->allocated || strcmp(args->argv[args->argc - 1], "--") != 0)
+        return;
+    free(args->argv[--args->argc]);
+    args->argv[args->argc] = NULL;
 }
 
 /* What libfuse is to know besides what was given. */
@@ -204,6 +415,7 @@ static int add_fuse_options(struct fs_options *options)
     AUTO_FREE char *list = NULL;
     AUTO_FREE char *fsname = NULL;
 
+    drop_separator(&options->fuse);
     if (asprintf(&fsname, "fsname=%s", options->store) < 0)
         return -1;
     if (fuse_opt_add_opt(&list, "default_permissions,subtype=vhdfs") < 0 ||
@@ -218,7 +430,7 @@ enum fs_parsed fs_options_parse(int argc, char **argv, struct fs_options *ret)
 {
     struct fuse_args given = FUSE_ARGS_INIT(argc, argv);
     struct parse parse = {
-        .options = {.uid = UNSET, .gid = UNSET, .history = 4096, .fuse = given},
+        .options = {.uid = UNSET, .gid = UNSET, .history = 4096, .given_fd = -1, .fuse = given},
         .outcome = FS_PARSED_RUN,
     };
 

@@ -20,7 +20,9 @@ enum fs_exit {
 
 struct fs_options {
     char *store;      /* absolute; without symlinks, but where it leads nowhere */
-    char *mountpoint; /* the same */
+    char *mountpoint; /* the same; "/dev/fd/N" as given */
+    int given_fd;     /* N: a descriptor of /dev/fuse that is mounted already; -1 for none */
+    bool is_shared;   /* other users may be let in: allow_other or allow_root */
     bool is_foreground;
     bool is_read_only;
     uid_t uid;
@@ -40,6 +42,12 @@ enum fs_parsed {
     FS_PARSED_DONE,  /* help or version has been printed: exit 0 */
     FS_PARSED_WRONG, /* the fault has been told on stderr: exit 1 */
 };
+
+/*
+ * The descriptor N of an argument "/dev/fd/N" that is one of /dev/fuse: it has been opened and
+ * mounted for us. Returns -1 when there is none. N is above those of the standard streams.
+ */
+int fs_options_given_fd(int argc, char *const *argv);
 
 /* Read a command line. The options are to be freed, whatever is returned. */
 enum fs_parsed fs_options_parse(int argc, char **argv, struct fs_options *ret);

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "exit_sync.h"
+#include "explain.h"
 #include "helper.h"
 #include "invalidate.h"
 #include "log.h"
@@ -19,6 +20,7 @@
 #include "ops.h"
 #include "parking.h"
 #include "pidfile.h"
+#include "resources.h"
 #include "serve.h"
 #include "transfer.h"
 
@@ -59,8 +61,7 @@ static enum fs_exit prepare(struct fs_session *session, struct fs_options *optio
     int err = options->pidfile ? fs_pidfile_open(options->pidfile, &session->pidfile) : 0;
     if (err == 0)
         return FS_EXIT_OK;
-    fprintf(stderr, "vhdfs: cannot make the pid file \"%s\": %s\n", options->pidfile,
-            strerrordesc_np(-err));
+    fs_explain_path("make the pid file", options->pidfile, err);
     return FS_EXIT_USAGE;
 }
 
@@ -80,12 +81,17 @@ enum fs_exit fs_session_new(struct fs *fs, struct fs_options *options, struct fs
     return status;
 }
 
-/* Make the mount point if it is missing. Anything but a folder would hide what it is. */
-static int make_mountpoint(const char *path)
+/*
+ * Make the mount point if it is missing. Anything but a folder would hide what it is.
+ *
+ * Returns 0, with in *ret_is_made whether it was missing, or a negative errno.
+ */
+static int make_mountpoint(const char *path, bool *ret_is_made)
 {
     struct stat attributes;
 
-    if (mkdir(path, 0777) < 0 && errno != EEXIST)
+    *ret_is_made = mkdir(path, 0777) == 0;
+    if (!*ret_is_made && errno != EEXIST)
         return -errno;
     if (stat(path, &attributes) < 0)
         return -errno;
@@ -104,17 +110,39 @@ static void block_signals(struct fs_session *session)
     signal(SIGXFSZ, SIG_IGN); /* a write past the limit answers EFBIG instead */
 }
 
-enum fs_exit fs_session_mount(struct fs_session *session)
+/* Mount on a folder; where that fails, a folder that was made for it goes again. */
+static enum fs_exit mount_on_folder(struct fs_session *session)
 {
     const char *path = session->options->mountpoint;
+    bool is_made;
 
-    int err = make_mountpoint(path);
+    if (fs_explain_device() < 0)
+        return FS_EXIT_MOUNT;
+    int err = make_mountpoint(path, &is_made);
     if (err < 0) {
-        fprintf(stderr, "vhdfs: cannot mount on \"%s\": %s\n", path, strerrordesc_np(-err));
+        fs_explain_path("mount on", path, err);
         return FS_EXIT_MOUNT;
     }
     block_signals(session); /* from here on there is something to undo */
-    return fuse_session_mount(session->fuse, path) == 0 ? FS_EXIT_OK : FS_EXIT_MOUNT;
+    if (fuse_session_mount(session->fuse, path) == 0)
+        return FS_EXIT_OK;
+    if (is_made)
+        rmdir(path);
+    fs_explain_mount(session->options);
+    return FS_EXIT_MOUNT;
+}
+
+enum fs_exit fs_session_mount(struct fs_session *session)
+{
+    const struct fs_options *options = session->options;
+
+    if (options->given_fd < 0)
+        return mount_on_folder(session);
+    block_signals(session);
+    if (fuse_session_mount(session->fuse, options->mountpoint) == 0)
+        return FS_EXIT_OK;
+    fs_explain_mount(options);
+    return FS_EXIT_MOUNT;
 }
 
 /* Wait a little for a signal. Returns it, or 0. */
@@ -227,16 +255,35 @@ static void stop_signal_thread(struct fs_session *session)
     pthread_join(session->signal_thread, NULL);
 }
 
+/*
+ * Find our mount, and describe it to the next vhdfs on this store. A mount that was given to us is
+ * not where the options say, and whoever made it detaches it: the helper gets none.
+ */
+static struct fs_mount find_mount(struct fs_session *session)
+{
+    const struct fs_options *options = session->options;
+
+    session->mount = options->given_fd < 0 ? fs_mount_of(options->mountpoint)
+                                           : fs_mount_of_fuse(options->given_fd);
+    AUTO_FREE char *path = fs_mount_path(&session->mount);
+    vhd_store_describe_owner(session->fs->store, path ? path : options->mountpoint,
+                             session->mount.id);
+    return options->given_fd < 0 ? session->mount : (struct fs_mount){.id = -1};
+}
+
 /* Do what needs rights that are given up then, and have the helper ready. */
 static int confine(struct fs_session *session)
 {
     const struct fs_options *options = session->options;
+    const struct fs_mount to_detach = find_mount(session);
 
-    session->mount = fs_mount_of(options->mountpoint);
     fs_mount_read_ahead(&session->mount, FS_TRANSFER_MAX / 1024);
-    int err = fs_helper_start(&session->mount, session->pidfile, options->is_foreground,
-                              &session->helper);
-    return err < 0 ? err : fs_user_become(&options->user);
+    int err =
+        fs_helper_start(&to_detach, session->pidfile, options->is_foreground, &session->helper);
+    if (err < 0)
+        return err;
+    fs_resources_protect_memory(options->user.uid == geteuid());
+    return fs_user_become(&options->user);
 }
 
 /* Start the threads that the tree needs. */

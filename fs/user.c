@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 int fs_user_find(const char *name, struct fs_user *ret)
@@ -14,6 +17,43 @@ int fs_user_find(const char *name, struct fs_user *ret)
     if (geteuid() != 0 && entry->pw_uid != geteuid())
         return -EPERM;
     *ret = (struct fs_user){entry->pw_uid, entry->pw_gid};
+    return 0;
+}
+
+/* Is this a decimal number that can be an id? The highest one means "unchanged" to chown(2). */
+static bool is_id(const char *text, unsigned *ret)
+{
+    if (!*text || text[strspn(text, "0123456789")])
+        return false;
+    errno = 0;
+    unsigned long number = strtoul(text, NULL, 10);
+    if (errno || number >= (unsigned)-1)
+        return false;
+    *ret = (unsigned)number;
+    return true;
+}
+
+int fs_user_id(const char *text, uid_t *ret)
+{
+    if (is_id(text, ret))
+        return 0;
+    errno = 0;
+    const struct passwd *entry = getpwnam(text);
+    if (!entry)
+        return errno ? -errno : -ENOENT;
+    *ret = entry->pw_uid;
+    return 0;
+}
+
+int fs_group_id(const char *text, gid_t *ret)
+{
+    if (is_id(text, ret))
+        return 0;
+    errno = 0;
+    const struct group *entry = getgrnam(text);
+    if (!entry)
+        return errno ? -errno : -ENOENT;
+    *ret = entry->gr_gid;
     return 0;
 }
 

@@ -19,6 +19,15 @@ struct fs_user {
 int fs_user_find(const char *name, struct fs_user *ret);
 
 /*
+ * Find the id of a user or a group, which is given by name or as a decimal number.
+ *
+ * Returns 0, -ENOENT when there is none of that name, or another negative errno of getpwnam(3) or
+ * getgrnam(3).
+ */
+int fs_user_id(const char *text, uid_t *ret);
+int fs_group_id(const char *text, gid_t *ret);
+
+/*
  * Take on the user's rights over files, groups too; root's can be taken back. Nothing happens
  * when the caller is that user already.
  *

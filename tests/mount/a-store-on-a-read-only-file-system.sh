@@ -16,7 +16,7 @@ mount -o remount,ro "$tmp/host" || fail "cannot make the host read-only"
 status=0
 "$VHDFS" "$store" "$mnt" 2>"$tmp/said" || status=$?
 expect 2 "$status" "exit status without -o ro"
-[ -s "$tmp/said" ] || fail "it does not say why"
+grep -q -e 'mount with -o ro' "$tmp/said" || fail "it does not say what to do: $(cat "$tmp/said")"
 is_mounted "$mnt" && fail "it is mounted"
 
 start_vhdfs ro

@@ -1,0 +1,106 @@
+#include "explain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "mountpoint.h"
+#include "options.h"
+#include "resources.h"
+
+/* What a container needs for FUSE. */
+#define IN_A_CONTAINER                                                                             \
+    "in a container, start it with --device /dev/fuse and, where that is not enough, with "        \
+    "--cap-add SYS_ADMIN or in a user namespace"
+
+int fs_explain_device(void)
+{
+    AUTO_CLOSE int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+    int err = fd < 0 ? -errno : 0;
+
+    if (err == -EACCES || err == -EPERM)
+        fprintf(
+            stderr,
+            "vhdfs: not permitted to open /dev/fuse: give this user the right to read and write "
+            "it (chmod 666 /dev/fuse); " IN_A_CONTAINER "\n");
+    else if (err == -ENOENT || err == -ENODEV || err == -ENXIO)
+        fprintf(stderr, "vhdfs: /dev/fuse is missing: load the kernel module (modprobe "
+                        "fuse); " IN_A_CONTAINER "\n");
+    else if (err < 0)
+        fprintf(stderr, "vhdfs: cannot open /dev/fuse: %s\n", strerrordesc_np(-err));
+    return err;
+}
+
+/* Find a program as a shell does. */
+static bool has_program(const char *name)
+{
+    const char *path = getenv("PATH");
+    AUTO_FREE char *folders = strdup(path ? path : "/usr/bin:/bin");
+    char *rest = folders, *folder;
+
+    while ((folder = strsep(&rest, ":"))) {
+        AUTO_FREE char *program = NULL;
+        if (asprintf(&program, "%s/%s", folder, name) >= 0 && access(program, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Does fuse.conf let users give allow_other? It says so in a line of its own. */
+static bool may_share(void)
+{
+    char line[256];
+    bool found = false;
+
+    FILE *file = fopen("/etc/fuse.conf", "re");
+    if (!file)
+        return false;
+    while (!found && fgets(line, sizeof line, file)) {
+        line[strcspn(line, " \t\r\n")] = 0;
+        found = strcmp(line, "user_allow_other") == 0;
+    }
+    fclose(file);
+    return found;
+}
+
+void fs_explain_mount(const struct fs_options *options)
+{
+    const char *path = options->mountpoint;
+
+    if (geteuid() != 0 && !has_program("fusermount3"))
+        fprintf(stderr,
+                "vhdfs: cannot mount on \"%s\": a user who is not root needs the program "
+                "fusermount3; install the package fuse3\n",
+                path);
+    else if (geteuid() != 0 && options->is_shared && !may_share())
+        fprintf(stderr,
+                "vhdfs: cannot mount on \"%s\": allow_other needs a line "
+                "\"user_allow_other\" in /etc/fuse.conf where the user is not root\n",
+                path);
+    else if (geteuid() == 0 && !fs_has_capability(CAP_SYS_ADMIN))
+        fprintf(stderr,
+                "vhdfs: cannot mount on \"%s\": root has no right to mount "
+                "here; " IN_A_CONTAINER "\n",
+                path);
+    else
+        fprintf(stderr, "vhdfs: cannot mount on \"%s\"; the lines before say why\n", path);
+}
+
+void fs_explain_path(const char *doing, const char *path, int err)
+{
+    AUTO_FREE char *mount = err == -ENOTCONN ? fs_mount_above(path) : NULL;
+
+    if (mount)
+        fprintf(stderr,
+                "vhdfs: cannot %s \"%s\": the file system mounted on \"%s\" is dead; umount "
+                "it first: umount %s (or fusermount3 -u %s)\n",
+                doing, path, mount, mount, mount);
+    else
+        fprintf(stderr, "vhdfs: cannot %s \"%s\": %s\n", doing, path, strerrordesc_np(-err));
+}

@@ -1,0 +1,24 @@
+/*
+ * What the host allows a process, raised as far as it goes.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* Does this process have a capability now? See capabilities(7): CAP_SYS_ADMIN, ... */
+bool fs_has_capability(unsigned capability);
+
+/* Raise the limit on open files: each open disk and each of its parents takes one. */
+void fs_resources_raise_files(void);
+
+/*
+ * Keep working when the host's memory runs out. The kernel may then wait for us to write, so we
+ * must not wait for the kernel to free memory. Call it in the daemon, with root's rights if it has
+ * them, before it starts threads.
+ *
+ *   keeps_rights  the process gives up no rights later
+ *
+ * Allocations then start no writeback (PR_SET_IO_FLUSHER), and no page of ours that was once
+ * touched leaves memory (mlockall). Both need rights; without them nothing changes.
+ */
+void fs_resources_protect_memory(bool keeps_rights);
