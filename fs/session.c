@@ -180,6 +180,7 @@ static int begin_end(struct fs_session *session)
             return 0;
         vhd_service_stop(session->fs->service);
     }
+    vhd_store_mark_ending(session->fs->store);
     session->sync = fs_exit_sync_start(session->fs, &session->mount);
     if (session->sync)
         signal = wait_for_sync(session, SYNC_MS);
@@ -325,6 +326,7 @@ static int run(struct fs_session *session)
 
     if (err == 0)
         err = fs_serve(session->fuse);
+    vhd_store_mark_ending(session->fs->store);
     stop(session);
     if (has_signal_thread)
         stop_signal_thread(session);
