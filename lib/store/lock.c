@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,11 +23,14 @@ enum lock_byte {
     BYTE_VHDFS,  /* to read, by each owner: another program has no reason to lock this byte */
 };
 
+/* From this byte on each owner locks one to read: which one, is the number of its mount. */
+#define FIRST_MOUNT_BYTE ((off_t)VHD_MOUNT_TOKENS)
+
 /* How long an owner that is ending may take, and how often it is asked. */
 #define ENDING_MS    5000
 #define ASK_AGAIN_MS 10
 
-static int lock(int fd, enum lock_byte byte, short type)
+static int lock(int fd, off_t byte, short type)
 {
     struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
 
@@ -35,11 +39,19 @@ static int lock(int fd, enum lock_byte byte, short type)
     return errno == EACCES ? -EAGAIN : -errno;
 }
 
-/* Does another open file hold a lock on this byte? */
+/* The lock that another open file holds in a range: F_RDLCK, F_WRLCK, or F_UNLCK for none. */
+static struct flock locked(int fd, off_t start, off_t len)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
+
+    if (fcntl(fd, F_OFD_GETLK, &range) < 0)
+        range.l_type = F_UNLCK;
+    return range;
+}
+
 static bool is_locked(int fd, enum lock_byte byte)
 {
-    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-    return fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+    return locked(fd, byte, 1).l_type != F_UNLCK;
 }
 
 int vhd_draft_lock(int fd)
@@ -51,24 +63,58 @@ int vhd_draft_lock(int fd)
 struct holder {
     bool is_vhdfs;
     bool is_ending;
+    bool only_reads; /* it shares the store with others like it, and writes no line */
     bool is_named;
     struct vhd_owner owner; /* where it is named */
 };
 
+/* Owners that only read can be many; more than these are not asked for their mounts. */
+#define MOUNTS_MAX 16
+
 /*
- * An owner whose mount is gone is ending, though it may not know that yet: umount(8) returns before
- * the kernel tells the daemon.
+ * Have all owners lost their mounts? umount(8) returns before the kernel tells the daemon, so an
+ * owner may not know yet that it is ending.
+ *
+ * The kernel returns the locks of a range in no order: what lies on both sides of each is asked
+ * for.
  */
+static bool have_unmounted(int fd)
+{
+    struct {
+        off_t start, end;
+    } ranges[MOUNTS_MAX + 2] = {{FIRST_MOUNT_BYTE, FIRST_MOUNT_BYTE + (FIRST_MOUNT_BYTE - 1)}};
+    unsigned left = 1, found = 0;
+
+    while (left > 0 && found < MOUNTS_MAX) {
+        const off_t start = ranges[left - 1].start, end = ranges[left - 1].end;
+        left--;
+        struct flock mount =
+            start > end ? (struct flock){.l_type = F_UNLCK} : locked(fd, start, end - start + 1);
+        if (mount.l_type == F_UNLCK)
+            continue;
+        if (mount.l_start < FIRST_MOUNT_BYTE ||
+            !vhd_mount_is_gone((uint64_t)(mount.l_start - FIRST_MOUNT_BYTE)))
+            return false;
+        found++;
+        ranges[left].start = start;
+        ranges[left++].end = mount.l_start - 1;
+        ranges[left].start = mount.l_start + 1;
+        ranges[left++].end = end;
+    }
+    return found > 0;
+}
+
 static void judge_holder(int fd, struct holder *ret)
 {
     char line[VHD_OWNER_LINE_SIZE] = "";
     size_t len;
 
     ret->is_vhdfs = is_locked(fd, BYTE_VHDFS);
-    ret->is_named = ret->is_vhdfs && vhd_io_read(fd, line, sizeof line - 1, 0, &len) == 0 &&
+    ret->only_reads = locked(fd, BYTE_OWNER, 1).l_type == F_RDLCK;
+    ret->is_named = ret->is_vhdfs && !ret->only_reads &&
+                    vhd_io_read(fd, line, sizeof line - 1, 0, &len) == 0 &&
                     vhd_owner_parse(line, &ret->owner);
-    bool has_unmounted = ret->is_named && vhd_owner_has_unmounted(&ret->owner);
-    ret->is_ending = ret->is_vhdfs && (has_unmounted || is_locked(fd, BYTE_ENDING));
+    ret->is_ending = ret->is_vhdfs && (is_locked(fd, BYTE_ENDING) || have_unmounted(fd));
 }
 
 static bool is_past(const struct timespec *deadline)
@@ -115,6 +161,11 @@ static enum vhd_result refuse(const struct holder *holder, const char *path,
                                "the store \"%s\" is still in use by another vhdfs, which has not "
                                "ended within %d s; try again later",
                                path, ENDING_MS / 1000);
+    if (holder->only_reads)
+        return vhd_verdict_set(ret, VHD_IN_USE,
+                               "the store \"%s\" is in use by another vhdfs that only reads it; "
+                               "mount with -o ro to read beside it",
+                               path);
     if (!holder->is_named)
         return vhd_verdict_set(ret, VHD_IN_USE, "the store \"%s\" is in use by another vhdfs",
                                path);
@@ -170,12 +221,17 @@ enum vhd_result vhd_store_lock(int fd, const char *path, bool is_read_only, int 
     return VHD_OK;
 }
 
-void vhd_store_lock_describe(int fd, const char *mountpoint, int mount_id)
+void vhd_store_lock_describe(int fd, const char *mountpoint, int mount_id, bool is_read_only)
 {
+    struct vhd_owner owner = {.pid = getpid()};
     char line[VHD_OWNER_LINE_SIZE];
-    struct vhd_owner owner;
+    uint64_t token;
 
-    vhd_owner_describe(mountpoint, mount_id, &owner);
+    if (vhd_mount_token(mount_id, &token))
+        lock(fd, FIRST_MOUNT_BYTE + (off_t)token, F_RDLCK);
+    if (is_read_only)
+        return;
+    snprintf(owner.mountpoint, sizeof owner.mountpoint, "%s", mountpoint);
     size_t len = vhd_owner_print(&owner, line);
     if (ftruncate(fd, 0) == 0)
         vhd_io_put(fd, line, len, 0);

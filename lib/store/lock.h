@@ -32,14 +32,15 @@ enum vhd_result vhd_store_lock(int fd, const char *path, bool is_read_only, int 
                                struct vhd_verdict *ret);
 
 /*
- * Write into the lock file which process owns the store and where it is mounted. The next vhdfs
- * names both when it is refused. A failure only costs it these words.
+ * Describe the calling process to the next vhdfs: it names the process and the mount point when it
+ * is refused, and it waits when the mount is gone. A failure costs only that.
  *
- *   fd          from vhd_store_lock()
- *   mountpoint  absolute path
- *   mount_id    as /proc/self/mountinfo has it; -1 when unknown
+ *   fd            from vhd_store_lock()
+ *   mountpoint    absolute path
+ *   mount_id      as /proc/self/mountinfo has it; -1 when unknown
+ *   is_read_only  write nothing: only the mount is described, by a lock
  */
-void vhd_store_lock_describe(int fd, const char *mountpoint, int mount_id);
+void vhd_store_lock_describe(int fd, const char *mountpoint, int mount_id, bool is_read_only);
 
 /* Mark the lock: this owner is ending, so the next one waits for it. Safe from any thread. */
 void vhd_store_lock_mark_ending(int fd);

@@ -1,6 +1,5 @@
 #include "store/owner.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,58 +7,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-
-/*
- * Which mounts a process sees: those of its mount namespace, below its root folder. A process in
- * another namespace or in a chroot sees other mounts, and misses ours.
- */
-static void describe_view(char ret_view[80])
-{
-    struct stat namespace, root;
-
-    snprintf(ret_view, 80, "-");
-    if (stat("/proc/self/ns/mnt", &namespace) == 0 && stat("/", &root) == 0)
-        snprintf(ret_view, 80, "%ju:%ju:%ju", (uintmax_t) namespace.st_ino, (uintmax_t)root.st_dev,
-                 (uintmax_t)root.st_ino);
-}
-
-/*
- * Find the line of a mount and copy its device number. An id goes to another mount once it is free,
- * the device number tells the two apart.
- *
- * Returns false when the table has no such mount, or cannot be read: then *ret_is_read is false.
- */
-static bool find_mount(const char *id, char ret_device[64], bool *ret_is_read)
-{
-    AUTO_FREE char *line = NULL;
-    char line_id[64];
-    size_t capacity = 0;
-    bool is_found = false;
-
-    FILE *mounts = fopen("/proc/self/mountinfo", "re");
-    *ret_is_read = mounts != NULL;
-    if (!mounts)
-        return false;
-    while (!is_found && getline(&line, &capacity, mounts) >= 0)
-        is_found =
-            sscanf(line, "%63s %*s %63s", line_id, ret_device) == 2 && strcmp(line_id, id) == 0;
-    fclose(mounts);
-    return is_found;
-}
-
-void vhd_owner_describe(const char *mountpoint, int mount_id, struct vhd_owner *ret)
-{
-    bool is_read;
-
-    *ret = (struct vhd_owner){.pid = getpid(), .mount = "-", .device = "-"};
-    snprintf(ret->mountpoint, sizeof ret->mountpoint, "%s", mountpoint);
-    describe_view(ret->view);
-    if (mount_id < 0)
-        return;
-    snprintf(ret->mount, sizeof ret->mount, "%d", mount_id);
-    if (!find_mount(ret->mount, ret->device, &is_read))
-        snprintf(ret->mount, sizeof ret->mount, "-");
-}
 
 /* Blanks separate the words of the line, so a path has them as mountinfo does: \040. */
 static void escape(const char *path, char *out)
@@ -106,30 +53,84 @@ size_t vhd_owner_print(const struct vhd_owner *owner, char ret_line[VHD_OWNER_LI
     char path[4 * PATH_MAX];
 
     escape(owner->mountpoint, path);
-    return (size_t)snprintf(ret_line, VHD_OWNER_LINE_SIZE, "%d %s %s %s %s\n", (int)owner->pid,
-                            path, owner->view, owner->mount, owner->device);
+    return (size_t)snprintf(ret_line, VHD_OWNER_LINE_SIZE, "%d %s\n", (int)owner->pid, path);
 }
 
 bool vhd_owner_parse(const char *line, struct vhd_owner *ret)
 {
-    int pid, start, end;
+    int pid, start, end = 0;
 
-    if (sscanf(line, "%9d %n%*s%n %79s %63s %63s", &pid, &start, &end, ret->view, ret->mount,
-               ret->device) != 4 ||
-        pid <= 0)
+    if (sscanf(line, "%9d %n%*s%n", &pid, &start, &end) != 1 || pid <= 0 || end == 0)
         return false;
     ret->pid = pid;
-    return unescape(line + start, (size_t)(end - start), ret->mountpoint);
+    return strcmp(line + end, "\n") == 0 &&
+           unescape(line + start, (size_t)(end - start), ret->mountpoint);
 }
 
-bool vhd_owner_has_unmounted(const struct vhd_owner *owner)
-{
-    char view[80], device[64];
-    bool is_read;
+/* How the bits of a number are shared out. Mounts that share a number only cost a wait. */
+#define VIEW_BITS   20
+#define DEVICE_BITS 20 /* as many as a device's minor number has */
+#define ID_BITS     22
 
-    describe_view(view);
-    if (strcmp(view, "-") == 0 || strcmp(view, owner->view) != 0 || strcmp(owner->mount, "-") == 0)
+static uint64_t low_bits(uint64_t number, unsigned count)
+{
+    return number & ((UINT64_C(1) << count) - 1);
+}
+
+/*
+ * Which mounts a process sees: those of its mount namespace, below its root folder. A process in
+ * another namespace or in a chroot sees other mounts, and misses ours.
+ */
+static bool find_view(uint64_t *ret)
+{
+    struct stat namespace, root;
+
+    if (stat("/proc/self/ns/mnt", &namespace) < 0 || stat("/", &root) < 0)
         return false;
-    bool is_there = find_mount(owner->mount, device, &is_read);
-    return is_read && (!is_there || strcmp(device, owner->device) != 0);
+    uint64_t hash = namespace.st_ino;
+    hash = hash * UINT64_C(0x9E3779B97F4A7C15) + root.st_dev;
+    hash = hash * UINT64_C(0x9E3779B97F4A7C15) + root.st_ino;
+    hash *= UINT64_C(0x9E3779B97F4A7C15);
+    *ret = hash >> (64 - VIEW_BITS);
+    return true;
+}
+
+/*
+ * Find a mount in the table: the one of this id, or with -1 the one of this number.
+ *
+ * Returns 1 and its number, 0 when it is not there, or -1 when the table cannot be read. An id goes
+ * to another mount once it is free, the device tells the two apart.
+ */
+static int find_mount(uint64_t view, int id, uint64_t token, uint64_t *ret)
+{
+    AUTO_FREE char *line = NULL;
+    size_t capacity = 0;
+    int line_id, found = 0;
+    unsigned minor;
+
+    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    if (!mounts)
+        return -1;
+    while (!found && getline(&line, &capacity, mounts) >= 0) {
+        if (sscanf(line, "%d %*d %*u:%u", &line_id, &minor) != 2)
+            continue;
+        *ret = view << (DEVICE_BITS + ID_BITS) | low_bits(minor, DEVICE_BITS) << ID_BITS |
+               low_bits((uint64_t)line_id, ID_BITS);
+        found = id >= 0 ? line_id == id : *ret == token;
+    }
+    fclose(mounts);
+    return found;
+}
+
+bool vhd_mount_token(int mount_id, uint64_t *ret)
+{
+    uint64_t view;
+    return mount_id >= 0 && find_view(&view) && find_mount(view, mount_id, 0, ret) == 1;
+}
+
+bool vhd_mount_is_gone(uint64_t token)
+{
+    uint64_t view, found;
+    return find_view(&view) && token >> (DEVICE_BITS + ID_BITS) == view &&
+           find_mount(view, -1, token, &found) == 0;
 }

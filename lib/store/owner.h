@@ -1,42 +1,46 @@
 /*
- * The line in a lock file that describes the owner of a store: its process, its mount point, and
- * enough to tell that the mount is gone. Any program with the owner's rights can write such a line.
- * So it serves messages, and it lengthens a wait that is bounded; no decision rests on it alone.
+ * What the owner of a store leaves in the lock file for the next one: a line with its process and
+ * mount point, for a message, and a number that tells whether the mount is still there.
  */
 #pragma once
 
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+/* A process and its mount point. Anybody who may write the file can forge them. */
 struct vhd_owner {
     pid_t pid;
     char mountpoint[PATH_MAX];
-    char view[80];   /* the mount namespace and root folder in which the owner saw the mount */
-    char mount[64];  /* the mount's id there; "-" when unknown */
-    char device[64]; /* the mount's device number, "0:45"; "-" when unknown */
 };
 
 /* Capacity for a line, with its zero byte: each byte of the path may take four. */
-#define VHD_OWNER_LINE_SIZE (4 * PATH_MAX + 256)
+#define VHD_OWNER_LINE_SIZE (4 * PATH_MAX + 32)
 
-/*
- * Describe the calling process.
- *
- *   mountpoint  absolute; cut where it is longer than a path can be
- *   mount_id    of the mount, as /proc/self/mountinfo has it; -1 when unknown
- */
-void vhd_owner_describe(const char *mountpoint, int mount_id, struct vhd_owner *ret);
-
-/* Print an owner as a line. Returns its length, its newline included. */
+/* Print "PID MOUNTPOINT" and a newline, with escapes as in mountinfo. Returns the length. */
 size_t vhd_owner_print(const struct vhd_owner *owner, char ret_line[VHD_OWNER_LINE_SIZE]);
 
-/* Parse a line. Returns false when it describes no owner; *ret is unspecified then. */
+/* Parse such a line. Returns false when it describes no owner; *ret is unspecified then. */
 bool vhd_owner_parse(const char *line, struct vhd_owner *ret);
 
+/* The numbers of mounts are below this. */
+#define VHD_MOUNT_TOKENS (UINT64_C(1) << 62)
+
 /*
- * Has the mount of this owner left the mount table? Only a process that sees the table as the owner
- * did can know: from anywhere else, and for an unknown mount, the answer is false.
+ * A number for a mount as this process sees it: made of its id, of its device, and of the mount
+ * namespace and root folder of the process.
+ *
+ *   mount_id  as /proc/self/mountinfo has it
+ *   ret       receives the number
+ *
+ * Returns false when this process sees no such mount.
  */
-bool vhd_owner_has_unmounted(const struct vhd_owner *owner);
+bool vhd_mount_token(int mount_id, uint64_t *ret);
+
+/*
+ * Has the mount of this number left the mount table? Only a process with the same namespace and
+ * root folder can know; from anywhere else the answer is false.
+ */
+bool vhd_mount_is_gone(uint64_t token);

@@ -22,6 +22,7 @@ struct vhd_store {
     int fd;
     int lock_fd; /* -1 where it is not owned */
     char *path;
+    bool is_read_only;
     bool is_made; /* by vhd_store_open(), and not for an owner, who keeps it */
 };
 
@@ -130,7 +131,7 @@ enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_stor
     store->refs = 1;
     store->fd = store->lock_fd = -1;
 
-    bool is_read_only = flags & VHD_STORE_READ_ONLY;
+    const bool is_read_only = store->is_read_only = flags & VHD_STORE_READ_ONLY;
     enum vhd_result result = open_directory(store, path, ret);
     if (result == VHD_OK && (flags & VHD_STORE_OWN) && !is_read_only && !(flags & VHD_STORE_UNSAFE))
         result = vhd_store_judge_volume(store->fd, store->path, ret);
@@ -152,7 +153,7 @@ enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_stor
 void vhd_store_describe_owner(const struct vhd_store *store, const char *mountpoint, int mount_id)
 {
     if (store->lock_fd >= 0)
-        vhd_store_lock_describe(store->lock_fd, mountpoint, mount_id);
+        vhd_store_lock_describe(store->lock_fd, mountpoint, mount_id, store->is_read_only);
 }
 
 void vhd_store_mark_ending(const struct vhd_store *store)

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +14,6 @@
 
 #include "scratch.h"
 #include "store/lock.h"
-#include "store/owner.h"
 
 static int open_folder(const char *path)
 {
@@ -179,7 +179,7 @@ static void the_owner_is_named(void **state)
     int64_t ms;
 
     assert_null(strstr(refusal(folder, &verdict, &ms), "process")); /* not mounted yet */
-    vhd_store_lock_describe(writer, "/mnt/two words", -1);
+    vhd_store_lock_describe(writer, "/mnt/two words", -1, false);
     snprintf(process, sizeof process, "process %d,", (int)getpid());
     assert_non_null(strstr(refusal(folder, &verdict, &ms), process));
     assert_non_null(strstr(verdict.sentence, "/mnt/two words"));
@@ -219,21 +219,68 @@ static void an_owner_that_is_ending_is_waited_for(void **state)
     close(folder);
 }
 
+struct mounted {
+    const char *folder; /* of the store */
+    const char *mountpoint;
+    bool is_read_only;
+};
+
+/* An owner that loses its mount, and ends 200 ms later. It has its own mount namespace. */
+static void unmount_and_end(void *arg)
+{
+    const struct mounted *mounted = arg;
+    const bool is_read_only = mounted->is_read_only;
+    struct statx found;
+    int ends[2];
+    char word;
+
+    child_mount(mounted->mountpoint, "size=1m");
+    CHILD_EXPECT(pipe(ends) == 0);
+    CHILD_EXPECT(statx(AT_FDCWD, mounted->mountpoint, 0, STATX_MNT_ID, &found) == 0);
+    pid_t owner = fork();
+    if (owner == 0) {
+        int fd = -1, folder = open(mounted->folder, O_RDONLY | O_DIRECTORY);
+        CHILD_EXPECT(vhd_store_lock(folder, "s", is_read_only, &fd, NULL) == VHD_OK);
+        vhd_store_lock_describe(fd, mounted->mountpoint, (int)found.stx_mnt_id, is_read_only);
+        CHILD_EXPECT(write(ends[1], "x", 1) == 1);
+        pause();
+    }
+    CHILD_EXPECT(read(ends[0], &word, 1) == 1);
+    int fd = -1, folder = open(mounted->folder, O_RDONLY | O_DIRECTORY);
+    CHILD_EXPECT(vhd_store_lock(folder, "s", false, &fd, NULL) == VHD_IN_USE);
+    CHILD_EXPECT(umount2(mounted->mountpoint, 0) == 0);
+    pid_t killer = fork();
+    if (killer == 0) {
+        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+        kill(owner, SIGKILL);
+        _exit(0);
+    }
+    CHILD_EXPECT(vhd_store_lock(folder, "s", false, &fd, NULL) == VHD_OK);
+    CHILD_EXPECT(waitpid(owner, NULL, 0) == owner && waitpid(killer, NULL, 0) == killer);
+}
+
 static void an_owner_without_its_mount_is_waited_for(void **state)
 {
-    int folder = open_folder(*state), writer = lock(folder, false);
-    char line[VHD_OWNER_LINE_SIZE];
-    struct vhd_owner owner;
+    struct mounted mounted = {*state, scratch_path(*state, "mnt"), false};
 
-    vhd_owner_describe("/mnt/v", -1, &owner);
-    snprintf(owner.mount, sizeof owner.mount, "%d", INT_MAX);
-    snprintf(owner.device, sizeof owner.device, "0:45");
-    size_t len = vhd_owner_print(&owner, line);
-    assert_int_equal(pwrite(writer, line, len, 0), len);
-    pid_t child = child_begin(end_later, &writer);
-    close(writer);
-    close(lock(folder, false));
-    assert_int_equal(child_end(child), 0);
+    assert_int_equal(mkdir(mounted.mountpoint, 0777), 0);
+    in_child(unmount_and_end, &mounted);
+    mounted.is_read_only = true;
+    in_child(unmount_and_end, &mounted);
+}
+
+static void a_reader_writes_nothing(void **state)
+{
+    int folder = open_folder(*state), reader = lock(folder, true);
+    struct vhd_verdict verdict;
+    struct stat attributes;
+    int64_t ms;
+
+    vhd_store_lock_describe(reader, "/mnt/v", -1, true);
+    assert_int_equal(fstat(reader, &attributes), 0);
+    assert_int_equal(attributes.st_size, 0);
+    assert_non_null(strstr(refusal(folder, &verdict, &ms), "-o ro"));
+    close(reader);
     close(folder);
 }
 
@@ -298,6 +345,7 @@ int main(void)
         SCRATCH_TEST(the_owner_is_named),
         SCRATCH_TEST(an_owner_that_is_ending_is_waited_for),
         SCRATCH_TEST(an_owner_without_its_mount_is_waited_for),
+        SCRATCH_TEST(a_reader_writes_nothing),
         SCRATCH_TEST(an_owner_that_does_not_end_is_waited_for_5_s),
         SCRATCH_TEST(another_program_is_told_from_a_vhdfs),
         SCRATCH_TEST(nobody_else_may_open_the_file),

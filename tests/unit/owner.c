@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 #include "scratch.h"
@@ -22,49 +21,36 @@ static void a_line_brings_back_what_was_printed(void **state)
                                         "/\177\1x"};
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        struct vhd_owner owner, back;
+        struct vhd_owner owner = {.pid = 123}, back;
         char line[VHD_OWNER_LINE_SIZE];
-        vhd_owner_describe(paths[i], -1, &owner);
+        strcpy(owner.mountpoint, paths[i]);
         size_t len = vhd_owner_print(&owner, line);
         assert_int_equal(len, strlen(line));
         assert_ptr_equal(strchr(line, '\n'), line + len - 1);
         assert_true(vhd_owner_parse(line, &back));
-        assert_int_equal(back.pid, getpid());
+        assert_int_equal(back.pid, 123);
         assert_string_equal(back.mountpoint, paths[i]);
-        assert_string_equal(back.view, owner.view);
     }
 }
 
 static void the_longest_path_has_a_line(void **state)
 {
     (void)state;
-    struct vhd_owner owner, back;
-    char path[PATH_MAX], line[VHD_OWNER_LINE_SIZE];
+    struct vhd_owner owner = {.pid = 999999999}, back;
+    char line[VHD_OWNER_LINE_SIZE];
 
-    memset(path, ' ', sizeof path);
-    path[0] = '/';
-    path[sizeof path - 1] = 0;
-    vhd_owner_describe(path, INT_MAX, &owner);
+    memset(owner.mountpoint, ' ', sizeof owner.mountpoint - 1);
     vhd_owner_print(&owner, line);
     assert_true(vhd_owner_parse(line, &back));
-    assert_string_equal(back.mountpoint, path);
+    assert_string_equal(back.mountpoint, owner.mountpoint);
 }
 
 static void what_is_no_such_line_names_nobody(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "",
-        "\n",
-        "12",
-        "x /mnt - - -",
-        "0 /mnt - - -",
-        "-1 /mnt - - -",
-        "1 /mnt - -",
-        "1 \\04 - - -",
-        "1 \\09x - - -",
-        "1 /mnt",
-        "1 /a\\ - - -",
+        "",       "\n",       "12\n",     "x /mnt\n",  "0 /mnt\n", "-1 /mnt\n",
+        "1 /mnt", "1 /a b\n", "1 \\04\n", "1 \\09x\n", "1 /a\\\n", "1 \n",
     };
     struct vhd_owner owner;
     char long_line[VHD_OWNER_LINE_SIZE];
@@ -73,7 +59,7 @@ static void what_is_no_such_line_names_nobody(void **state)
         assert_false(vhd_owner_parse(lines[i], &owner));
     memset(long_line, 'x', sizeof long_line);
     memcpy(long_line, "1 ", 2);
-    memcpy(long_line + sizeof long_line - 7, " - - -", 7);
+    memcpy(long_line + sizeof long_line - 2, "\n", 2);
     assert_false(vhd_owner_parse(long_line, &owner));
 }
 
@@ -88,28 +74,34 @@ static int mount_of(const char *path)
 static void a_mount_that_is_there_is_not_gone(void **state)
 {
     (void)state;
-    struct vhd_owner owner;
+    uint64_t token = 0, other = 0;
 
-    vhd_owner_describe("/proc", mount_of("/proc"), &owner);
-    assert_string_not_equal(owner.mount, "-");
-    assert_false(vhd_owner_has_unmounted(&owner));
-    snprintf(owner.device, sizeof owner.device, "0:0"); /* the id is another mount's by now */
-    assert_true(vhd_owner_has_unmounted(&owner));
-    snprintf(owner.mount, sizeof owner.mount, "%d", INT_MAX);
-    assert_true(vhd_owner_has_unmounted(&owner));
+    assert_false(vhd_mount_token(-1, &token));
+    assert_false(vhd_mount_token(INT_MAX, &token));
+    assert_true(vhd_mount_token(mount_of("/proc"), &token));
+    assert_true(token < VHD_MOUNT_TOKENS);
+    assert_false(vhd_mount_is_gone(token));
+    assert_true(vhd_mount_token(mount_of("/"), &other));
+    assert_true(token != other);
+}
+
+static void a_mount_without_a_line_is_gone(void **state)
+{
+    (void)state;
+    uint64_t token = 0;
+
+    assert_true(vhd_mount_token(mount_of("/proc"), &token));
+    assert_true(vhd_mount_is_gone(token ^ 0x3FFFFF));          /* another id */
+    assert_true(vhd_mount_is_gone(token ^ UINT64_C(1) << 41)); /* the id is another mount's now */
 }
 
 static void a_mount_that_cannot_be_seen_from_here_proves_nothing(void **state)
 {
     (void)state;
-    struct vhd_owner owner;
+    uint64_t token = 0;
 
-    vhd_owner_describe("/mnt", INT_MAX, &owner);
-    assert_false(vhd_owner_has_unmounted(&owner)); /* unknown from the start */
-    snprintf(owner.mount, sizeof owner.mount, "%d", INT_MAX);
-    assert_true(vhd_owner_has_unmounted(&owner));
-    snprintf(owner.view, sizeof owner.view, "1:2:3");
-    assert_false(vhd_owner_has_unmounted(&owner));
+    assert_true(vhd_mount_token(mount_of("/proc"), &token));
+    assert_false(vhd_mount_is_gone(token ^ 0x3FFFFF ^ UINT64_C(1) << 61));
 }
 
 int main(void)
@@ -119,6 +111,7 @@ int main(void)
         cmocka_unit_test(the_longest_path_has_a_line),
         cmocka_unit_test(what_is_no_such_line_names_nobody),
         cmocka_unit_test(a_mount_that_is_there_is_not_gone),
+        cmocka_unit_test(a_mount_without_a_line_is_gone),
         cmocka_unit_test(a_mount_that_cannot_be_seen_from_here_proves_nothing),
     };
     return cmocka_run_group_tests_name("owner", tests, NULL, NULL);
