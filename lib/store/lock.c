@@ -18,9 +18,9 @@
  * never meet.
  */
 enum lock_byte {
-    BYTE_OWNER,  /* to write, by the one owner; to read, by owners that only read */
-    BYTE_ENDING, /* to read, by an owner that is ending */
-    BYTE_VHDFS,  /* to read, by each owner: another program has no reason to lock this byte */
+    BYTE_OWNER = 0,  /* to write, by the one owner; to read, by owners that only read */
+    BYTE_ENDING = 2, /* to read, by an owner that is ending */
+    BYTE_VHDFS = 4,  /* to read, by each owner: another program has no reason to lock this byte */
 };
 
 /* From this byte on each owner locks one to read: which one, is the number of its mount. */
@@ -49,9 +49,11 @@ static struct flock locked(int fd, off_t start, off_t len)
     return range;
 }
 
+/* Is exactly this byte locked? The bytes lie apart, because the kernel joins one owner's locks. */
 static bool is_locked(int fd, enum lock_byte byte)
 {
-    return locked(fd, byte, 1).l_type != F_UNLCK;
+    const struct flock range = locked(fd, byte, 1);
+    return range.l_type != F_UNLCK && range.l_start == byte && range.l_len == 1;
 }
 
 int vhd_draft_lock(int fd)
@@ -88,8 +90,9 @@ static bool have_unmounted(int fd)
     while (left > 0 && found < MOUNTS_MAX) {
         const off_t start = ranges[left - 1].start, end = ranges[left - 1].end;
         left--;
-        struct flock mount =
-            start > end ? (struct flock){.l_type = F_UNLCK} : locked(fd, start, end - start + 1);
+        if (start > end)
+            continue;
+        struct flock mount = locked(fd, start, end - start + 1);
         if (mount.l_type == F_UNLCK)
             continue;
         if (mount.l_start < FIRST_MOUNT_BYTE ||
