@@ -128,8 +128,9 @@ static bool is_past(const struct timespec *deadline)
 }
 
 /*
- * Take the lock; wait for an owner that is ending. What looks like another program is asked twice,
- * because an owner locks one byte after the other.
+ * Take the lock; wait for an owner that is ending. Every owner is asked twice: the first answer is
+ * worth nothing where the owner ends between two questions, or has locked one byte and not the
+ * next.
  *
  * Returns 0, -EAGAIN with the holder, or another negative errno of fcntl(2).
  */
@@ -143,7 +144,7 @@ static int lock_in_time(int fd, short type, struct holder *ret)
         if (err != -EAGAIN)
             return err;
         judge_holder(fd, ret);
-        bool may_wait = ret->is_ending || (is_first && !ret->is_vhdfs);
+        bool may_wait = is_first || ret->is_ending;
         if (!may_wait || is_past(&deadline))
             return err;
         nanosleep(&pause, NULL);

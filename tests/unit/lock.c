@@ -15,6 +15,25 @@
 #include "scratch.h"
 #include "store/lock.h"
 
+/* At this question for a lock, counted from 1, the owner ends; 0: it stays. */
+static int ends_at;
+static int *ending_fd;
+
+int __real_fcntl64(int fd, int command, ...);
+int __wrap_fcntl64(int fd, int command, ...);
+
+int __wrap_fcntl64(int fd, int command, ...)
+{
+    va_list args;
+
+    va_start(args, command);
+    void *arg = va_arg(args, void *);
+    va_end(args);
+    if (command == F_OFD_GETLK && ends_at > 0 && --ends_at == 0)
+        close(*ending_fd);
+    return __real_fcntl64(fd, command, arg);
+}
+
 static int open_folder(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -297,6 +316,21 @@ static void an_owner_that_does_not_end_is_waited_for_5_s(void **state)
     close(folder);
 }
 
+static void an_owner_that_ends_between_two_questions_is_gone(void **state)
+{
+    int folder = open_folder(*state);
+
+    for (int question = 1; question <= 4; question++) {
+        int writer = lock(folder, false), fd = -2;
+        ending_fd = &writer;
+        ends_at = question;
+        assert_int_equal(vhd_store_lock(folder, "store", false, &fd, NULL), VHD_OK);
+        assert_int_equal(ends_at, 0);
+        close(fd);
+    }
+    close(folder);
+}
+
 static void another_program_is_told_from_a_vhdfs(void **state)
 {
     int folder = open_folder(*state);
@@ -349,6 +383,7 @@ int main(void)
         SCRATCH_TEST(an_owner_without_its_mount_is_waited_for),
         SCRATCH_TEST(a_reader_writes_nothing),
         SCRATCH_TEST(an_owner_that_does_not_end_is_waited_for_5_s),
+        SCRATCH_TEST(an_owner_that_ends_between_two_questions_is_gone),
         SCRATCH_TEST(another_program_is_told_from_a_vhdfs),
         SCRATCH_TEST(nobody_else_may_open_the_file),
     };
