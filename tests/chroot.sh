@@ -1,0 +1,73 @@
+# shellcheck shell=sh disable=SC2154 # root is set by who sources this
+# What the scripts share that make a chroot of a Debian release. Sourced; root is the source tree.
+
+# mirror: the address of Debian's archive, DEBIAN_MIRROR or what this machine's own sources name.
+mirror()
+{
+    if [ -n "${DEBIAN_MIRROR:-}" ]; then
+        echo "$DEBIAN_MIRROR"
+        return
+    fi
+    # "URIs: ADDRESS" in the one format, "deb [OPTION...] ADDRESS SUITE..." in the other.
+    mirror_=$(sed -n -e 's/^URIs: *\([^ ]*\).*/\1/p' \
+        -e 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) .*/\2/p' \
+        /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
+    [ -n "$mirror_" ] || {
+        echo "no sources of this machine name a mirror of Debian: set DEBIAN_MIRROR" >&2
+        return 1
+    }
+    echo "$mirror_"
+}
+
+# bootstrap RELEASE FOLDER MIRROR PACKAGES: a minimal system there, with these packages, separated
+# by commas. The settings of this machine's apt, such as a proxy, count in it too.
+bootstrap()
+{
+    debootstrap --variant=minbase --include="$4" "$1" "$2" "$3" >"$2.log" 2>&1 || {
+        tail -n 20 "$2.log" >&2
+        return 1
+    }
+    cp /etc/resolv.conf "$2/etc/"
+    for setting in /etc/apt/apt.conf.d/*; do
+        [ -e "$2/etc/apt/apt.conf.d/${setting##*/}" ] || cp "$setting" "$2/etc/apt/apt.conf.d/"
+    done
+}
+
+# mount_system FOLDER: have programs in that chroot find /proc, /sys and /dev.
+mount_system()
+{
+    mount -t proc proc "$1/proc"
+    for system_folder in sys dev; do
+        mount --rbind "/$system_folder" "$1/$system_folder"
+        mount --make-rslave "$1/$system_folder"
+    done
+}
+
+# unmount_below FOLDER: take down every mount on it and below it, the last one first.
+unmount_below()
+{
+    awk -v folder="$1" '$5 == folder || index($5, folder "/") == 1 { print $5 }' \
+        /proc/self/mountinfo | tac | while read -r point; do
+        umount -l "$point"
+    done
+}
+
+# remove_below FOLDER: delete it, unless something is still mounted in it, such as this machine's
+# own /dev.
+remove_below()
+{
+    unmount_below "$1"
+    if awk -v folder="$1/" 'index($5, folder) == 1 { found = 1 } END { exit !found }' \
+        /proc/self/mountinfo; then
+        echo "$1 is left: something is mounted in it" >&2
+        return 1
+    fi
+    rm -rf --one-file-system "$1"
+}
+
+# copy_tree FOLDER: the files of $root that git knows, as a clone would bring them.
+copy_tree()
+{
+    mkdir -p "$1"
+    (cd "$root" && git ls-files -z | tar -c --null --verbatim-files-from -T -) | tar -x -C "$1"
+}
