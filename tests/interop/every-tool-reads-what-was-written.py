@@ -9,6 +9,7 @@
 import os
 import random
 import shutil
+import sys
 
 import tools
 from tools import corpus
@@ -57,17 +58,18 @@ def test(folder):
     seed = int(os.environ.get("VHD_SEED") or random.SystemRandom().randrange(2**32))
     print(f"VHD_SEED={seed}", flush=True)
     chance = random.Random(seed)
-    readers = READERS if tools.HAS_FUSE else READERS[:-1]
-    if not tools.HAS_FUSE:
-        print("without vhdimount, which needs /dev/fuse")
+    missing = tools.why_no_vhdimount()
+    readers = READERS[:-1] if missing else READERS
     for size_mb in SIZES_MB:
         os.makedirs(f"{folder}/own", exist_ok=True)
         tools.run(os.environ["VHD_CREATE"], f"{folder}/own/{size_mb}-mb.vhd", str(size_mb))
         check(f"{folder}/own", f"{size_mb}-mb", readers, chance)
-    if tools.HAS_FUSE:
-        store = shutil.copytree(f"{folder}/good", f"{folder}/store", ignore=not_in_chains)
-        for name in CHILDREN:
-            check(store, name, [tools.by_vhdimount], chance)
+    if missing:
+        print(f"SKIPPED: libvhdi reads nothing, because {missing}; the others read it all")
+        sys.exit(77)
+    store = shutil.copytree(f"{folder}/good", f"{folder}/store", ignore=not_in_chains)
+    for name in CHILDREN:
+        check(store, name, [tools.by_vhdimount], chance)
     return f"{len(SIZES_MB)} disks and {len(CHILDREN)} chains, the same to all"
 
 

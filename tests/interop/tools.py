@@ -65,6 +65,15 @@ def by_7z(image, scratch):
         os.unlink(scratch)
 
 
+def why_no_vhdimount():
+    """Why vhdimount cannot be asked; None where it can. Debian 13 builds it without FUSE."""
+    if not HAS_FUSE:
+        return "vhdimount needs /dev/fuse"
+    if b"libfuse" not in run("ldd", shutil.which("vhdimount")):
+        return "vhdimount is built without FUSE"
+    return None
+
+
 def by_vhdimount(image, scratch):
     """Of a chain it shows each image as a file of its own, the last one for the whole."""
     with mounted(scratch, "vhdimount", image):
