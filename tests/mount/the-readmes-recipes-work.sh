@@ -9,15 +9,27 @@
 . "$(dirname "$0")/readme.sh"
 
 need_root
-need_command mkfs.ext4 fuse2fs fusermount3 debugfs fsck.ext4 qemu-img qemu-io
+need_command mkfs.ext4 fuse2fs fusermount3 debugfs fsck.ext4 qemu-img qemu-io rsync setpriv
 [ -e /dev/loop-control ] || skip "needs loop devices"
 export HOME="$tmp/home"
 mkdir "$HOME"
 store=$HOME/disks
-undo "umount -l '$HOME/files' 2>/dev/null"
-undo "umount -l '$tmp/data' 2>/dev/null"
 start_vhdfs
+undo "umount -l '$HOME/files' 2>/dev/null"
+undo detach_loops
+undo "umount -l '$tmp/data' 2>/dev/null"
 blocks "Use a disk" use
+
+# loops: the loop devices of our disks
+loops()
+{
+    losetup --list --noheadings --output NAME,BACK-FILE | grep -F " $mnt/disks/" | cut -d ' ' -f 1
+}
+
+detach_loops()
+{
+    loops | xargs -r losetup --detach
+}
 
 # recipe NUMBER WORD: run it; the word tells that it is the one that is meant
 recipe()
@@ -43,8 +55,9 @@ holds_today()
 
 recipe 0 fuse2fs
 holds_today files
-recipe 1 'mount -o loop'
+recipe 1 'losetup .*--direct-io=on'
 holds_today data
+expect "" "$(loops)" "loop devices that are left"
 
 # Filled from other images.
 noise 5000000 1 >"$HOME/disk.img"
@@ -63,14 +76,25 @@ recipe 3 azure
 expect $((4096 * 1048576 + 512)) "$(stat -c %s "$HOME/data-for-azure.vhd")" "size of the copy"
 cmp -n $filled "$HOME/disk.img" "$HOME/data-for-azure.vhd" || fail "the copy for Azure"
 [ "$(host_blocks "$HOME/data-for-azure.vhd")" -lt 20000 ] || fail "the copy has no holes"
+# Once more, by somebody who may not overwrite a read-only file, which root may.
+noise 4096 2 | poke "$mnt/disks/data/raw" 0
+setpriv --bounding-set -dac_override sh -e "$tmp/script" || fail "a second copy for Azure: status $?"
+cmp -n $filled "$mnt/disks/data/raw" "$HOME/data-for-azure.vhd" || fail "the second copy for Azure"
+cmp -s -n $filled "$HOME/disk.img" "$HOME/data-for-azure.vhd" && fail "the copy is the first one"
+
+# A backup, also one over an older one.
+for turn in first second; do
+    recipe 4 rsync
+    same_bytes "$store/data.vhd" "$HOME/disks-backup/data.vhd" "the $turn backup"
+done
 
 # A child of another program, which stands in for those that make such.
 qemu-img create -q -f vpc -o subformat=dynamic,force_size "$HOME/base.vhd" 64M
 qemu-io -f vpc -c 'write -P 6 1M 1M' "$HOME/base.vhd" >/dev/null || fail "qemu-io: status $?"
 "$python" -I -S "$here/child.py" "$HOME/base.vhd" "$HOME/child.vhd" || fail "cannot make a child"
 before=$(cksum <"$HOME/base.vhd")
-recipe 4 run1
+recipe 5 run1
 [ ! -e "$store/run1.vhd" ] || fail "the child is still there"
 expect "$before" "$(cksum <"$store/base.vhd")" "the parent"
 
-[ ! -f "$tmp/use.5.sh" ] || fail "there is a recipe that nobody tries"
+[ ! -f "$tmp/use.6.sh" ] || fail "there is a recipe that nobody tries"
