@@ -205,21 +205,12 @@ void vhd_grow_ahead(struct vhd_disk *disk)
         (void)make_rooms(disk);
 }
 
-/* Has a barrier begun that will make a room READY? */
-static bool is_barrier_under_way(const struct vhd_disk *disk)
-{
-    for (size_t i = 0; i < disk->rooms.waiting_count; i++) {
-        if (disk->rooms.waiting[i].barrier <= disk->barriers)
-            return true;
-    }
-    return false;
-}
-
 int vhd_wait_for_room(struct vhd_disk *disk)
 {
     if (vhd_disk_has_failed(disk))
         return -EIO;
-    if (disk->is_growing || is_barrier_under_way(disk)) {
+    /* Has a barrier begun that will make a room READY? */
+    if (disk->is_growing || vhd_rooms_wait_for(&disk->rooms, disk->barriers)) {
         pthread_cond_wait(&disk->settled, &disk->growth_lock);
         return 0;
     }

@@ -16,7 +16,7 @@ void vhd_rooms_free(struct vhd_rooms *rooms)
 
 size_t vhd_rooms_ready(const struct vhd_rooms *rooms)
 {
-    return rooms->ready_end - rooms->ready_first;
+    return rooms->ready_count;
 }
 
 size_t vhd_rooms_waiting(const struct vhd_rooms *rooms)
@@ -42,56 +42,90 @@ static int make_space(void **items, size_t *space, size_t count, size_t size)
  * Space to become READY is made here, so that settling cannot fail: what is READY and what waits
  * always fits into the one array.
  */
-static int make_ready_space(struct vhd_rooms *rooms)
-{
-    size_t ready = vhd_rooms_ready(rooms);
-
-    if (ready > 0)
-        memmove(rooms->ready, rooms->ready + rooms->ready_first, ready * sizeof *rooms->ready);
-    rooms->ready_first = 0;
-    rooms->ready_end = ready;
-    return make_space((void **)&rooms->ready, &rooms->ready_space, ready + rooms->waiting_count,
-                      sizeof *rooms->ready);
-}
-
 int vhd_rooms_wait(struct vhd_rooms *rooms, uint32_t sector, uint64_t barrier)
 {
     int err = make_space((void **)&rooms->waiting, &rooms->waiting_space, rooms->waiting_count,
                          sizeof *rooms->waiting);
     if (err == 0)
-        err = make_ready_space(rooms);
-    if (err == 0)
-        rooms->waiting[rooms->waiting_count++] = (struct vhd_waiting){sector, barrier};
-    return err;
+        err = make_space((void **)&rooms->ready, &rooms->ready_space,
+                         rooms->ready_count + rooms->waiting_count, sizeof *rooms->ready);
+    if (err < 0)
+        return err;
+    if (rooms->waiting_count == 0 || barrier < rooms->next_barrier)
+        rooms->next_barrier = barrier;
+    rooms->waiting[rooms->waiting_count++] = (struct vhd_waiting){sector, barrier};
+    return 0;
 }
 
-static int compare_sectors(const void *a, const void *b)
+bool vhd_rooms_wait_for(const struct vhd_rooms *rooms, uint64_t barrier)
 {
-    uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
-    return (first > second) - (first < second);
+    return rooms->waiting_count > 0 && rooms->next_barrier <= barrier;
 }
 
+/* Put a sector into the heap, at its end, and move it up to where it belongs. */
+static void heap_add(uint32_t *heap, size_t *count, uint32_t sector)
+{
+    size_t at = (*count)++;
+
+    while (at > 0 && heap[(at - 1) / 2] > sector) {
+        heap[at] = heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    heap[at] = sector;
+}
+
+/* The lower child of a place in the heap; count where it has none. */
+static size_t heap_child(const uint32_t *heap, size_t count, size_t at)
+{
+    const size_t left = 2 * at + 1;
+
+    if (left >= count)
+        return count;
+    return left + 1 < count && heap[left + 1] < heap[left] ? left + 1 : left;
+}
+
+/* Take the lowest sector out of the heap, which is not empty. */
+static uint32_t heap_take(uint32_t *heap, size_t *count)
+{
+    const uint32_t lowest = heap[0], last = heap[--*count];
+    size_t at = 0, child;
+
+    while ((child = heap_child(heap, *count, at)) < *count && heap[child] < last) {
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = last;
+    return lowest;
+}
+
+/*
+ * A room is kept by one barrier at most, the one that was under way when it came, unless barriers
+ * fail: so going through all that wait costs each of them little.
+ */
 void vhd_rooms_settle(struct vhd_rooms *rooms, uint64_t barrier)
 {
     size_t kept = 0;
 
+    if (!vhd_rooms_wait_for(rooms, barrier))
+        return;
     for (size_t i = 0; i < rooms->waiting_count; i++) {
-        if (rooms->waiting[i].barrier <= barrier)
-            rooms->ready[rooms->ready_end++] = rooms->waiting[i].sector;
-        else
-            rooms->waiting[kept++] = rooms->waiting[i];
+        const struct vhd_waiting *room = &rooms->waiting[i];
+        if (room->barrier <= barrier) {
+            heap_add(rooms->ready, &rooms->ready_count, room->sector);
+            continue;
+        }
+        if (kept == 0 || room->barrier < rooms->next_barrier)
+            rooms->next_barrier = room->barrier;
+        rooms->waiting[kept++] = *room;
     }
-    if (kept < rooms->waiting_count)
-        qsort(rooms->ready + rooms->ready_first, vhd_rooms_ready(rooms), sizeof *rooms->ready,
-              compare_sectors);
     rooms->waiting_count = kept;
 }
 
 bool vhd_rooms_take(struct vhd_rooms *rooms, uint32_t *ret_sector)
 {
-    if (vhd_rooms_ready(rooms) == 0)
+    if (rooms->ready_count == 0)
         return false;
-    *ret_sector = rooms->ready[rooms->ready_first++];
+    *ret_sector = heap_take(rooms->ready, &rooms->ready_count);
     return true;
 }
 

@@ -7,6 +7,9 @@
  * READY means: inside the durable end of the file, durably zero, its bitmap durable, and no old
  * entry for it that could still come to disk. A waiting room becomes READY by a barrier that begins
  * after all that has been written; each barrier has a number, counted when it begins.
+ *
+ * A disk may have hundreds of thousands: to wait costs nothing that grows with their number, to
+ * become READY and to be taken its logarithm.
  */
 #pragma once
 
@@ -25,10 +28,11 @@ struct vhd_gap {
 };
 
 struct vhd_rooms {
-    uint32_t *ready; /* from index first on, in the order in which they are taken */
-    size_t ready_first, ready_end, ready_space;
+    uint32_t *ready; /* a heap, the lowest sector on top; has space for what waits, too */
+    size_t ready_count, ready_space;
     struct vhd_waiting *waiting;
     size_t waiting_count, waiting_space;
+    uint64_t next_barrier; /* the first that any of these waits for; nothing where none does */
     struct vhd_gap *gaps;
     size_t gap_count, gap_space;
 };
@@ -46,10 +50,13 @@ size_t vhd_rooms_waiting(const struct vhd_rooms *rooms);
  */
 int vhd_rooms_wait(struct vhd_rooms *rooms, uint32_t sector, uint64_t barrier);
 
-/* A barrier has completed: what waited for it or an earlier one is READY, the lowest first. */
+/* Does any room wait for this barrier, or an earlier one? */
+bool vhd_rooms_wait_for(const struct vhd_rooms *rooms, uint64_t barrier);
+
+/* A barrier has completed: what waited for it or an earlier one is READY. */
 void vhd_rooms_settle(struct vhd_rooms *rooms, uint64_t barrier);
 
-/* Take a READY room. Returns false when there is none. */
+/* Take the lowest READY room, which keeps files short. Returns false when there is none. */
 bool vhd_rooms_take(struct vhd_rooms *rooms, uint32_t *ret_sector);
 
 /* Add a gap. Returns 0 or -ENOMEM. */

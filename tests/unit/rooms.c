@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <unistd.h>
+
 #include "format/block.h"
 #include "sample.h"
 
@@ -83,6 +85,50 @@ static void the_lowest_is_taken_first(void **state)
     for (size_t i = 3; i < 7; i++)
         assert_int_equal(take(&rooms), sorted[i]);
     expect_none(&rooms);
+    vhd_rooms_free(&rooms);
+}
+
+static void a_barrier_that_is_waited_for_is_known(void **state)
+{
+    (void)state;
+    struct vhd_rooms rooms = {0};
+
+    assert_false(vhd_rooms_wait_for(&rooms, UINT64_MAX));
+    assert_int_equal(vhd_rooms_wait(&rooms, 10, 5), 0);
+    assert_int_equal(vhd_rooms_wait(&rooms, 20, 3), 0);
+    assert_int_equal(vhd_rooms_wait(&rooms, 30, 7), 0);
+    assert_false(vhd_rooms_wait_for(&rooms, 2));
+    assert_true(vhd_rooms_wait_for(&rooms, 3));
+    vhd_rooms_settle(&rooms, 4);
+    assert_false(vhd_rooms_wait_for(&rooms, 4));
+    assert_true(vhd_rooms_wait_for(&rooms, 5));
+    vhd_rooms_settle(&rooms, 6);
+    assert_false(vhd_rooms_wait_for(&rooms, 6));
+    assert_true(vhd_rooms_wait_for(&rooms, 7));
+    vhd_rooms_settle(&rooms, 7);
+    assert_false(vhd_rooms_wait_for(&rooms, UINT64_MAX));
+    vhd_rooms_free(&rooms);
+}
+
+/*
+ * A quarter of a million, one freed at a time and made READY while all before are: with a cost that
+ * grows with their number this takes minutes, and the alarm ends it.
+ */
+static void many_cost_little(void **state)
+{
+    (void)state;
+    enum { COUNT = 1 << 18, SECONDS = 20 };
+    struct vhd_rooms rooms = {0};
+
+    alarm(SECONDS);
+    for (uint32_t i = COUNT; i > 0; i--) {
+        assert_int_equal(vhd_rooms_wait(&rooms, i, COUNT - i), 0);
+        vhd_rooms_settle(&rooms, COUNT - i);
+    }
+    for (uint32_t i = 1; i <= COUNT; i++)
+        assert_int_equal(take(&rooms), i);
+    expect_none(&rooms);
+    alarm(0);
     vhd_rooms_free(&rooms);
 }
 
@@ -200,6 +246,8 @@ int main(void)
         cmocka_unit_test(there_are_none_at_first),
         cmocka_unit_test(a_room_waits_for_its_barrier),
         cmocka_unit_test(the_lowest_is_taken_first),
+        cmocka_unit_test(a_barrier_that_is_waited_for_is_known),
+        cmocka_unit_test(many_cost_little),
         cmocka_unit_test(each_comes_back_once),
         cmocka_unit_test(rooms_are_cut_with_their_data_on_pages),
         cmocka_unit_test(a_gap_of_just_a_block_will_do),
