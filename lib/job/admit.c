@@ -7,6 +7,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/rounding.h"
+#include "request/size.h"
+
+/* Whole MB that hold so many bytes. */
+static uint64_t mb_up(uint64_t bytes)
+{
+    return div_round_up(bytes, VHD_MB);
+}
+
 static enum vhd_result judge_exists(const struct vhd_store *store, const char *file,
                                     struct vhd_verdict *ret)
 {
@@ -31,13 +40,16 @@ static enum vhd_result judge_length(const struct vhd_store *store, int fd, uint6
         limit.rlim_cur < full_length)
         return vhd_verdict_set(ret, VHD_FILE_TOO_LARGE,
                                "the fully grown file would take %" PRIu64
-                               " bytes, but the resource limit on files is %ju",
-                               full_length, (uintmax_t)limit.rlim_cur);
+                               " MB, but vhdfs was started with a limit of %" PRIu64
+                               " MB a file; raise it (ulimit -f, or systemd's LimitFSIZE=) and "
+                               "start vhdfs again, or ask for a smaller disk",
+                               mb_up(full_length), (uint64_t)limit.rlim_cur / VHD_MB);
     if (lseek(fd, (off_t)full_length, SEEK_SET) < 0)
         return vhd_verdict_set(ret, VHD_FILE_TOO_LARGE,
                                "the fully grown file would take %" PRIu64
-                               " bytes, more than the file system of \"%s\" allows",
-                               full_length, vhd_store_path(store));
+                               " MB, more than the file system of \"%s\" allows; ask for a "
+                               "smaller disk, or put the store on another file system",
+                               mb_up(full_length), vhd_store_path(store));
     return VHD_OK;
 }
 
@@ -52,8 +64,9 @@ static enum vhd_result judge_space(const struct vhd_store *store, struct vhd_ver
     uint64_t available = (uint64_t)volume.f_bavail * volume.f_frsize;
     if (available < VHD_FREE_MIN)
         return vhd_verdict_set(ret, VHD_DISK_FULL,
-                               "%" PRIu64 " bytes are free in \"%s\", expected at least %" PRIu64,
-                               available, vhd_store_path(store), VHD_FREE_MIN);
+                               "%" PRIu64 " MB are free in \"%s\", expected at least %" PRIu64
+                               " MB; free some, or put the store elsewhere",
+                               available / VHD_MB, vhd_store_path(store), VHD_FREE_MIN / VHD_MB);
     return VHD_OK;
 }
 

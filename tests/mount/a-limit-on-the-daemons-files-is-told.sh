@@ -14,6 +14,8 @@ expect "write EFBIG" "$(answer "$mnt/new/d" 40)" "a disk above the limit"
 expect VM_E_FILE_TOO_LARGE_FOR_VOLUME "$(sed 's/^[^ ]* //' "$mnt/tasks/d/result")" "result"
 tail -n 1 "$mnt/errors" | grep -q ' new/d EFBIG VM_E_FILE_TOO_LARGE_FOR_VOLUME .' ||
     fail "errors: $(cat "$mnt/errors")"
+grep -q '^the fully grown file would take 41 MB.* limit of 10 MB a file; raise it (ulimit -f' \
+    "$mnt/tasks/d/error" || fail "what to do is not told: $(cat "$mnt/tasks/d/error")"
 expect "done" "$(answer "$mnt/new/small" 5)" "a disk below the limit"
 prlimit --pid "$daemon" --fsize=0 || fail "cannot limit the daemon"
 expect "write EFBIG" "$(answer "$mnt/new/d" 3)" "a disk when nothing can be written"
