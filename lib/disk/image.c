@@ -133,6 +133,12 @@ static bool judge_table_place(const struct judge *judge)
                       needed);
         return false;
     }
+    if (needed > VHD_IMAGE_BLOCKS_MAX) {
+        vhd_fault_set(&image->fault, VHD_TOO_MANY_BLOCKS,
+                      "%" PRIu64 " of %" PRIu32 " bytes, expected at most %" PRIu32, needed,
+                      header->block_size, VHD_IMAGE_BLOCKS_MAX);
+        return false;
+    }
     image->blocks = (uint32_t)needed;
 
     const uint64_t table = header->table_offset, length = UINT64_C(4) * header->max_entries;
@@ -192,13 +198,14 @@ struct starts {
     struct start {
         uint32_t sector, block;
     } * all;
-    size_t count, room;
+    size_t count, room, most; /* more than most are never added */
 };
 
 static bool starts_add(struct starts *starts, uint32_t sector, uint32_t block)
 {
     if (starts->count == starts->room) {
         size_t room = starts->room ? 2 * starts->room : 1024;
+        room = room < starts->most ? room : starts->most;
         struct start *all = reallocarray(starts->all, room, sizeof *all);
         if (!all)
             return false;
@@ -279,17 +286,18 @@ static bool make_table_room(struct judge *judge, uint32_t count)
 
 /*
  * Judge the table piece by piece, and keep no more than has been judged: a hostile header can claim
- * one of gigabytes, and what is found wrong first ends it. The blocks found are more than the file
- * can hold only if some overlap.
+ * a large one, and what is found wrong first ends it. The blocks found are more than the file can
+ * hold only if some overlap: so what is kept of them is bounded by the file's length, and all of it
+ * by VHD_IMAGE_BLOCKS_MAX.
  */
 static bool judge_table(struct judge *judge)
 {
     enum { PIECE = 4096 };
     struct vhd_image *image = judge->image;
     struct be32 entries[PIECE];
-    struct starts starts = {0};
     const uint64_t length = vhd_block_length(image->header.block_size);
     const uint64_t most = image->length / length;
+    struct starts starts = {.most = most + PIECE};
 
     bool is_sound = true;
     for (uint32_t done = 0; is_sound && done < image->blocks && starts.count <= most;) {

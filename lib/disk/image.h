@@ -17,6 +17,13 @@
  */
 #define VHD_IMAGE_SIZE_MAX (UINT64_C(1) << 41)
 
+/*
+ * Blocks of a disk that opens at most: each costs memory for as long as the disk is open, 64 MiB
+ * for so many. A disk of 2 TiB has that many in blocks of 128 KiB; no program makes blocks of less
+ * than 512 KiB.
+ */
+#define VHD_IMAGE_BLOCKS_MAX (UINT32_C(1) << 24)
+
 /* What was found. Values behind footer are meaningful only where their condition holds. */
 struct vhd_image {
     uint64_t length;          /* bytes of the file */

@@ -29,6 +29,7 @@
     DEFECT(VHD_HEADER_VERSION, "the dynamic header's version is not 1.0")                          \
     DEFECT(VHD_BLOCK_SIZE, "the block size is not a power of two from 512 bytes on")               \
     DEFECT(VHD_DISK_TOO_LARGE, "the disk is larger than 2 TiB")                                    \
+    DEFECT(VHD_TOO_MANY_BLOCKS, "the blocks are too small for so large a disk")                    \
     DEFECT(VHD_TABLE_TOO_SMALL, "the block allocation table has too few entries for the disk")     \
     DEFECT(VHD_TABLE_OUTSIDE, "the block allocation table lies outside the file or over metadata") \
     DEFECT(VHD_BLOCK_OUTSIDE, "a block lies outside the file or over metadata")                    \

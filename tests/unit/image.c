@@ -695,6 +695,47 @@ static void a_disk_that_is_too_large(void **state)
     expect_defect(with_footer(48, 8, UINT64_MAX - 511), VHD_DISK_TOO_LARGE);
 }
 
+/* A disk of so many blocks of a sector, none of them in the file: a table of ones. */
+static int many_blocks(uint32_t blocks)
+{
+    enum { PIECE = 1 << 20 };
+    static uint8_t ones[PIECE];
+    const uint64_t table = 4 * (uint64_t)blocks;
+    struct sample sample = sample_dynamic(9, 0);
+    int fd = memfd_create("many", MFD_CLOEXEC);
+
+    assert_true(fd >= 0);
+    memset(ones, 0xFF, sizeof ones);
+    sample_footer(sample.bytes, SAMPLE_DYNAMIC, 512 * (uint64_t)blocks, 9);
+    sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, blocks, 512);
+    assert_int_equal(pwrite(fd, sample.bytes, SAMPLE_TABLE, 0), SAMPLE_TABLE);
+    for (uint64_t at = 0; at < table; at += PIECE)
+        assert_true(pwrite(fd, ones, table - at < PIECE ? table - at : PIECE,
+                           (off_t)(SAMPLE_TABLE + at)) > 0);
+    off_t end = SAMPLE_TABLE + (off_t)(table + 511) / 512 * 512;
+    assert_int_equal(pwrite(fd, sample.bytes, 512, end), 512);
+    free(sample.bytes);
+    return fd;
+}
+
+/* A hostile image must not cost its users gigabytes of memory. */
+static void a_disk_of_too_many_blocks(void **state)
+{
+    (void)state;
+    bool is_usable;
+
+    int fd = many_blocks(VHD_IMAGE_BLOCKS_MAX);
+    struct vhd_image image = judge_fd(fd, &is_usable);
+    close(fd);
+    assert_int_equal(image.fault.defect, VHD_SOUND);
+    assert_int_equal(image.blocks, VHD_IMAGE_BLOCKS_MAX);
+    fd = many_blocks(VHD_IMAGE_BLOCKS_MAX + 1);
+    image = judge_fd(fd, &is_usable);
+    close(fd);
+    assert_int_equal(image.fault.defect, VHD_TOO_MANY_BLOCKS);
+    assert_non_null(strstr(image.fault.sentence, ": 16777217 of 512 bytes"));
+}
+
 /* The sentence of a defective image; releases it. */
 static void expect_sentence(struct sample sample, const char *expected)
 {
@@ -927,6 +968,7 @@ int main(void)
         cmocka_unit_test(defects_of_the_header),
         cmocka_unit_test(a_table_that_is_too_small),
         cmocka_unit_test(a_disk_that_is_too_large),
+        cmocka_unit_test(a_disk_of_too_many_blocks),
         cmocka_unit_test(sentences_say_where),
         cmocka_unit_test(a_table_outside),
         cmocka_unit_test(a_block_outside),
