@@ -109,6 +109,21 @@ static bool is_raw(const struct vhd_layer *child, const char *file)
            vhd_name_stem_length(file) == strlen(file);
 }
 
+/* What an errno of vhd_layer_open() says of a file. */
+static const char *why_not_open(int err)
+{
+    switch (err) {
+    case -EBUSY:
+        return "another program holds a lock on it";
+    case -EAGAIN:
+        return "another program holds a lease on it";
+    case -ESTALE:
+        return "another program is changing it";
+    default:
+        return strerrordesc_np(-err);
+    }
+}
+
 /* Open the parent of a layer. */
 static int open_parent(const struct vhd_store *store, const struct vhd_layer *top,
                        struct vhd_layer *child, enum vhd_layer_use use, struct vhd_fault *ret)
@@ -124,7 +139,7 @@ static int open_parent(const struct vhd_store *store, const struct vhd_layer *to
                               : vhd_layer_open(store, file, use, &parent, NULL, &fault);
     if (err < 0) {
         vhd_fault_set(ret, VHD_BAD_PARENT, "\"%s\": %s", name,
-                      err == -EUCLEAN ? fault.sentence : strerrordesc_np(-err));
+                      err == -EUCLEAN ? fault.sentence : why_not_open(err));
         return err;
     }
     if (judge_parent(&child->image, &parent->image, name, ret) != VHD_SOUND) {

@@ -113,7 +113,7 @@ static int known_read(const struct vhd_children *children, const char *file, str
 {
     struct vhd_image image;
 
-    AUTO_CLOSE int fd = vhd_store_open_to_look(children->store, file);
+    AUTO_CLOSE int fd = vhd_store_open_to_use(children->store, file);
     if (fd < 0)
         return is_the_images(fd) ? 0 : fd;
     if (vhd_image_read(fd, &image) && vhd_image_is_differencing(&image) &&

@@ -41,14 +41,14 @@ enum vhd_disk_flags {
  *
  * Returns VHD_OK, or with a sentence in *ret_why:
  *   VHD_PATH_NOT_FOUND  there is no such disk
- *   VHD_IN_USE          another program has it open in a way that does not go with this one, or it
- *                       has children and is to be written to
+ *   VHD_IN_USE          another program has it open in a way that does not go with this one, holds
+ *                       a lease on its image, or is changing it
  *   VHD_NOT_A_DISK      it or a parent is no VHD, or damaged, or the chain has no end; the
  *                       sentence says what and where
  *   VHD_PARENT_LOST, VHD_PARENT_IDENTITY, VHD_PARENT_MODIFIED  a parent down the chain is missing,
  *                       another disk, or of another size
- *   VHD_READ_ONLY       it is to be written to, and its image is for reading only (image.h), or
- *                       the host's file system is
+ *   VHD_READ_ONLY       it is to be written to, and it has children, or its image is for reading
+ *                       only (image.h), or the host's file system is
  *   VHD_ACCESS_DENIED, VHD_OUT_OF_MEMORY, VHD_UNEXPECTED  as the host answers
  */
 enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *children,

@@ -92,7 +92,8 @@ static int begin(const struct vhd_store *store, enum vhd_layer_use use, bool is_
 {
     struct stat attributes;
 
-    layer->fd = vhd_store_open_to_look(store, layer->file);
+    layer->fd = use == VHD_LAYER_LOOK ? vhd_store_open_to_look(store, layer->file)
+                                      : vhd_store_open_to_use(store, layer->file);
     if (layer->fd < 0)
         return layer->fd;
     if (fstat(layer->fd, &attributes) < 0)
@@ -184,7 +185,7 @@ static int judge_again(struct vhd_layer *layer, struct vhd_fault *ret_fault)
                    image.header.block_size == layer->image.header.block_size &&
                    (!table || memcmp(table, layer->table, image.blocks * sizeof *table) == 0);
     if (!is_same)
-        return -EBUSY;
+        return -ESTALE;
     layer->image.length = image.length;
     layer->image.footer_at = image.footer_at;
     layer->image.fault = image.fault;

@@ -60,8 +60,9 @@ enum vhd_layer_use {
  *   ret_fault  receives what is wrong with the image
  *
  * Returns 0 and a layer; or a negative errno: of open(2), -EBUSY when another uses the image in a
- * way that does not go with this, -ESTALE when it was deleted or renamed before it was claimed,
- * -EUCLEAN when it is damaged, as *ret_fault says, -ENOMEM.
+ * way that does not go with this, -EAGAIN when another program holds a lease on it, -ESTALE when it
+ * was deleted or renamed before it was claimed, -EUCLEAN when it is damaged, as *ret_fault says,
+ * -ENOMEM.
  */
 int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
                    struct vhd_layer **ret, int *ret_write, struct vhd_fault *ret_fault);
@@ -80,7 +81,7 @@ int vhd_layer_open_raw(const struct vhd_store *store, const char *file, enum vhd
 /*
  * Raise a layer that was opened with VHD_LAYER_READ to VHD_LAYER_WRITE.
  *
- * Returns as vhd_layer_open(), -EBUSY too when the image's metadata was changed in spite of its
+ * Returns as vhd_layer_open(), -ESTALE too when the image's metadata was changed in spite of its
  * claim; after a failure the layer is as before. Where the file ends may have changed: that is read
  * again.
  */

@@ -30,37 +30,59 @@ static enum vhd_result result_of(const struct vhd_fault *fault)
     }
 }
 
-/* Say why a layer, or one below it, could not be opened. */
-static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd_fault *fault,
-                              const char *name)
+/* What an errno of opening an image means: another program is in the way, mostly. */
+static enum vhd_result result_of_open(int err, const struct vhd_fault *fault)
 {
-    enum vhd_result result = err == -EUCLEAN ? result_of(fault) : vhd_result_of_errno(err);
+    if (err == -EUCLEAN)
+        return result_of(fault);
+    return err == -EAGAIN || err == -ESTALE ? VHD_IN_USE : vhd_result_of_errno(err);
+}
+
+/*
+ * Say why a layer, or one below it, could not be opened.
+ *
+ *   file  that of the top layer
+ */
+static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd_fault *fault,
+                              const char *name, const char *file)
+{
+    enum vhd_result result = result_of_open(err, fault);
 
     if (fault->defect != VHD_SOUND)
         return vhd_verdict_set(ret, result, "the disk \"%s\": %s", name, fault->sentence);
     if (err == -EBUSY)
-        return vhd_verdict_set(ret, result, "the disk \"%s\" is open elsewhere", name);
+        return vhd_verdict_set(ret, result,
+                               "the disk \"%s\" is in use: another program holds a lock on \"%s\", "
+                               "most likely QEMU or another vhdfs",
+                               name, file);
+    if (err == -EAGAIN)
+        return vhd_verdict_set(ret, result,
+                               "the disk \"%s\" is in use: another program holds a lease on \"%s\"",
+                               name, file);
+    if (err == -ESTALE)
+        return vhd_verdict_set(ret, result, "another program is changing the disk \"%s\"", name);
     return vhd_verdict_errno(ret, err, "cannot open the disk \"%s\"", name);
 }
 
 /* May a disk be written to? Not one whose image forbids it, nor a parent under its children. */
-static enum vhd_result judge_writable(const struct vhd_layer *top, struct vhd_children *children,
-                                      const char *name, struct vhd_verdict *ret)
+static enum vhd_result judge_writable(const struct vhd_image *image, const char *file,
+                                      struct vhd_children *children, const char *name,
+                                      struct vhd_verdict *ret)
 {
-    const enum vhd_defect hindrance = vhd_image_hindrance(&top->image);
+    const enum vhd_defect hindrance = vhd_image_hindrance(image);
     unsigned count;
 
     if (hindrance != VHD_SOUND)
         return vhd_verdict_set(ret, VHD_READ_ONLY, "the disk \"%s\": %s", name,
                                vhd_defect_sentence(hindrance));
-    int err = vhd_children_count(children, top->file, top->image.footer.uuid, &count);
+    int err = vhd_children_count(children, file, image->footer.uuid, &count);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot tell the children of \"%s\"", name);
     if (count > 0)
-        return vhd_verdict_set(ret, VHD_IN_USE,
-                               "the disk \"%s\" has %u differencing disks on it, so it opens for "
+        return vhd_verdict_set(ret, VHD_READ_ONLY,
+                               "the disk \"%s\" has %u differencing disk%s on it, so it opens for "
                                "reading only",
-                               name, count);
+                               name, count, count == 1 ? "" : "s");
     return VHD_OK;
 }
 
@@ -159,6 +181,30 @@ static int begin_writing(struct vhd_disk *disk)
     return err;
 }
 
+static enum vhd_result judge_top(const struct vhd_disk *disk, struct vhd_children *children,
+                                 struct vhd_verdict *ret)
+{
+    return judge_writable(&disk->top->image, disk->top->file, children, disk->name, ret);
+}
+
+/*
+ * Judge a disk before it is claimed for writing. A claim that must be given back would refuse its
+ * children for a moment, whoever opens them. What cannot be judged yet is judged under the claim.
+ */
+static enum vhd_result judge_unclaimed(const struct vhd_disk *disk, struct vhd_children *children,
+                                       struct vhd_verdict *ret)
+{
+    char file[NAME_MAX + 1];
+    struct vhd_image image;
+
+    if (vhd_store_find(disk->store, disk->name, file, NULL) < 0)
+        return VHD_OK;
+    AUTO_CLOSE int fd = vhd_store_open_to_look(disk->store, file);
+    if (fd < 0 || !vhd_image_read(fd, &image))
+        return VHD_OK;
+    return judge_writable(&image, file, children, disk->name, ret);
+}
+
 /*
  * Judge under the claim whether the disk may be written to, for nobody who honours that makes a
  * child then; and begin. After a failure the caller ends what was begun.
@@ -166,7 +212,7 @@ static int begin_writing(struct vhd_disk *disk)
 static enum vhd_result judge_and_begin(struct vhd_disk *disk, struct vhd_children *children,
                                        struct vhd_verdict *ret)
 {
-    enum vhd_result result = judge_writable(disk->top, children, disk->name, ret);
+    enum vhd_result result = judge_top(disk, children, ret);
     if (result != VHD_OK)
         return result;
     int err = begin_writing(disk);
@@ -184,9 +230,9 @@ static enum vhd_result judge_and_begin(struct vhd_disk *disk, struct vhd_childre
 /* How often the disk is looked for again when its file has changed under our hands. */
 #define TRIES 3
 
-static int open_top(struct vhd_disk *disk, enum vhd_layer_use use, struct vhd_fault *ret_fault)
+static int open_top(struct vhd_disk *disk, enum vhd_layer_use use, char file[NAME_MAX + 1],
+                    struct vhd_fault *ret_fault)
 {
-    char file[NAME_MAX + 1];
     int err = -ESTALE;
 
     for (int tries = 0; err == -ESTALE && tries < TRIES; tries++) {
@@ -201,11 +247,12 @@ static enum vhd_result open_layers(struct vhd_disk *disk, enum vhd_layer_use use
                                    struct vhd_verdict *ret)
 {
     struct vhd_fault fault = {0};
+    char file[NAME_MAX + 1] = "";
 
-    int err = open_top(disk, use, &fault);
+    int err = open_top(disk, use, file, &fault);
     if (err == 0)
         err = vhd_chain_open(disk->store, disk->top, VHD_LAYER_READ, &fault);
-    return err == 0 ? VHD_OK : refuse(ret, err, &fault, disk->name);
+    return err == 0 ? VHD_OK : refuse(ret, err, &fault, disk->name, file);
 }
 
 enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *children,
@@ -217,8 +264,9 @@ enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *chil
     if (!disk)
         return vhd_verdict_set(ret_why, VHD_OUT_OF_MEMORY, NULL);
 
-    enum vhd_result result =
-        open_layers(disk, is_writer ? VHD_LAYER_WRITE : VHD_LAYER_READ, ret_why);
+    enum vhd_result result = is_writer ? judge_unclaimed(disk, children, ret_why) : VHD_OK;
+    if (result == VHD_OK)
+        result = open_layers(disk, is_writer ? VHD_LAYER_WRITE : VHD_LAYER_READ, ret_why);
     if (result == VHD_OK && is_writer)
         result = judge_and_begin(disk, children, ret_why);
     if (result == VHD_OK)
@@ -265,15 +313,14 @@ enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_childre
 
     if (vhd_disk_has_failed(disk))
         return refuse_failed(disk, ret_why);
-    if (vhd_disk_is_writable(disk))
-        return judge_writable(disk->top, children, disk->name, ret_why);
+    /* Before the claim, as judge_unclaimed(), and once more under it. */
+    enum vhd_result result = judge_top(disk, children, ret_why);
+    if (result != VHD_OK || vhd_disk_is_writable(disk))
+        return result;
     int err = vhd_layer_make_writable(disk->store, disk->top, &disk->write_fd, &fault);
-    if (err < 0) {
-        /* Children are the better reason, if there are any. */
-        enum vhd_result reason = judge_writable(disk->top, children, disk->name, ret_why);
-        return reason == VHD_OK ? refuse(ret_why, err, &fault, disk->name) : reason;
-    }
-    enum vhd_result result = judge_and_begin(disk, children, ret_why);
+    if (err < 0)
+        return refuse(ret_why, err, &fault, disk->name, disk->top->file);
+    result = judge_and_begin(disk, children, ret_why);
     if (result != VHD_OK)
         undo_attempt(disk, result != VHD_IN_USE);
     return result;

@@ -50,7 +50,10 @@ enum vhd_result vhd_take_idle(const struct vhd_store *store, struct vhd_children
     int err = vhd_info_look(store, name, ret_info);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot find the disk \"%s\"", name);
-    AUTO_CLOSE int fd = vhd_store_open_to_look(store, ret_info->file);
+    AUTO_CLOSE int fd = vhd_store_open_to_use(store, ret_info->file);
+    if (fd == -EAGAIN)
+        return vhd_verdict_set(ret, VHD_IN_USE, "another program holds a lease on \"%s\"",
+                               ret_info->file);
     if (fd < 0)
         return vhd_verdict_errno(ret, fd, "cannot read the disk \"%s\" to tell its children", name);
     err = claim_idle(fd);

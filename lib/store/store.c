@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "request/name.h"
@@ -335,13 +336,35 @@ int vhd_store_open_to_look(const struct vhd_store *store, const char *file)
     return fd < 0 ? -errno : fd;
 }
 
+/*
+ * Open a file once no other program holds a lease on it. Each try asks the holder to give way; the
+ * open itself must not wait for that, which may take the holder 45 seconds.
+ */
+static int open_past_lease(const struct vhd_store *store, const char *file, int flags)
+{
+    enum { TRIES = 50 };
+    const struct timespec pause = {.tv_nsec = 20000000};
+
+    int fd = openat(store->fd, file, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    for (int tries = 0; fd < 0 && errno == EWOULDBLOCK && tries < TRIES; tries++) {
+        nanosleep(&pause, NULL);
+        fd = openat(store->fd, file, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    }
+    return fd < 0 ? -errno : fd;
+}
+
+int vhd_store_open_to_use(const struct vhd_store *store, const char *file)
+{
+    return open_past_lease(store, file, O_RDONLY);
+}
+
 int vhd_store_open_again(const struct vhd_store *store, const char *file, int fd, int flags)
 {
     struct stat first, second;
 
-    int again = openat(store->fd, file, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int again = open_past_lease(store, file, flags);
     if (again < 0)
-        return -errno;
+        return again;
     if (fstat(fd, &first) < 0 || fstat(again, &second) < 0 || !is_one_file(&first, &second)) {
         close(again);
         return -ESTALE;

@@ -148,14 +148,23 @@ int vhd_store_each_entry(const struct vhd_store *store,
 int vhd_store_open_to_look(const struct vhd_store *store, const char *file);
 
 /*
- * Open an image that is open already in another way.
+ * The same to use the image. Another program may hold a lease on it, as samba and knfsd do, which
+ * give way when they are asked: that is waited for, one second at most.
+ *
+ * Returns as vhd_store_open_to_look(), -EAGAIN when the lease is still held.
+ */
+int vhd_store_open_to_use(const struct vhd_store *store, const char *file);
+
+/*
+ * Open an image that is open already in another way. A lease is waited for as by
+ * vhd_store_open_to_use().
  *
  *   file   its file name
  *   fd     from vhd_store_open_to_look()
  *   flags  of open(2): O_RDWR, O_WRONLY | O_DIRECT, ...
  *
- * Returns a descriptor to be closed, -ESTALE when the name leads to another file by now, or another
- * negative errno of open(2).
+ * Returns a descriptor to be closed, -ESTALE when the name leads to another file by now, -EAGAIN
+ * when another program still holds a lease on it, or another negative errno of open(2).
  */
 int vhd_store_open_again(const struct vhd_store *store, const char *file, int fd, int flags);
 

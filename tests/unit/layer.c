@@ -155,7 +155,7 @@ static void is_not_raised_once_the_image_was_changed(void **state)
     int fd = open_file(*state, "a.vhd");
     assert_int_equal(pwrite(fd, nowhere, 4, SAMPLE_TABLE), 4);
     assert_int_equal(vhd_layer_make_writable(open.disks.store, open.layer, &open.write_fd, &fault),
-                     -EBUSY);
+                     -ESTALE);
     assert_int_equal(pwrite(fd, "spoilt", 6, SAMPLE_HEADER), 6);
     assert_int_equal(vhd_layer_make_writable(open.disks.store, open.layer, &open.write_fd, &fault),
                      -EUCLEAN);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,19 @@
 #include "engine.h"
 #include "gate.h"
 #include "store/claim.h"
+
+/* The library's calls of vhd_claim() come here. */
+static unsigned write_claims; /* wanted so far */
+
+int __real_vhd_claim(int fd, enum vhd_claim held, enum vhd_claim wanted);
+int __wrap_vhd_claim(int fd, enum vhd_claim held, enum vhd_claim wanted);
+
+int __wrap_vhd_claim(int fd, enum vhd_claim held, enum vhd_claim wanted)
+{
+    if (wanted == VHD_CLAIM_WRITE)
+        __atomic_fetch_add(&write_claims, 1, __ATOMIC_RELAXED);
+    return __real_vhd_claim(fd, held, wanted);
+}
 
 static void opens_every_type_of_disk(void **state)
 {
@@ -206,16 +220,81 @@ static void another_store_with_the_same_image_counts(void **state)
     disks_close(two);
 }
 
+static int leased_fd;
+
+static void give_way(int signal)
+{
+    (void)signal;
+    fcntl(leased_fd, F_SETLEASE, F_UNLCK);
+}
+
+/* Samba and knfsd hold leases, and give them up when somebody else wants the file. */
+static void a_lease_is_waited_for(void **state)
+{
+    struct sigaction before, action = {.sa_handler = SIG_IGN};
+    struct disks disks = disks_open(*state);
+    struct vhd_verdict why = {0};
+    struct vhd_disk *disk;
+
+    put(*state, "a.vhd", sample_dynamic(1, 1));
+    leased_fd = open(scratch_path(*state, "a.vhd"), O_RDONLY | O_CLOEXEC);
+    assert_true(leased_fd >= 0);
+    assert_int_equal(sigaction(SIGIO, &action, &before), 0);
+    if (fcntl(leased_fd, F_SETLEASE, F_RDLCK) < 0) {
+        print_message("skipped: the host has no leases\n");
+        skip();
+    }
+    disk = open_disk(disks, "a", 0); /* which goes with a lease to read */
+    assert_int_equal(vhd_disk_make_writable(disk, disks.children, &why), VHD_IN_USE);
+    assert_non_null(strstr(why.sentence, "another program holds a lease on \"a.vhd\""));
+    close_disk(disk);
+    refuse_disk(disks, "a", VHD_DISK_WRITE, VHD_IN_USE);
+    assert_int_equal(fcntl(leased_fd, F_SETLEASE, F_UNLCK), 0);
+
+    action.sa_handler = give_way;
+    assert_int_equal(sigaction(SIGIO, &action, NULL), 0);
+    assert_int_equal(fcntl(leased_fd, F_SETLEASE, F_RDLCK), 0);
+    close_disk(open_writable(disks, "a"));
+    assert_int_equal(sigaction(SIGIO, &before, NULL), 0);
+    close(leased_fd);
+    disks_close(disks);
+}
+
+/* Whoever is refused learns why, and where to look. */
+static void a_foreign_lock_is_named(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct vhd_verdict why = {0};
+    struct vhd_disk *disk = NULL;
+
+    put(*state, "a.VHD", sample_dynamic(1, 1));
+    int fd = open(scratch_path(*state, "a.VHD"), O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(vhd_claim(fd, VHD_CLAIM_NONE, VHD_CLAIM_WRITE), 0);
+    for (unsigned flags = 0; flags <= VHD_DISK_WRITE; flags++) {
+        assert_int_equal(vhd_disk_open(disks.store, disks.children, "a", flags, &disk, &why),
+                         VHD_IN_USE);
+        assert_non_null(strstr(why.sentence, "another program holds a lock on \"a.VHD\""));
+        assert_non_null(strstr(why.sentence, "QEMU"));
+    }
+    close(fd);
+    disks_close(disks);
+}
+
 static void a_parent_is_only_read(void **state)
 {
     struct disks disks = disks_open(*state);
 
     put(*state, "base.vhd", sample_dynamic(1, 1));
     put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
-    refuse_disk(disks, "base", VHD_DISK_WRITE, VHD_IN_USE);
+    write_claims = 0;
+    refuse_disk(disks, "base", VHD_DISK_WRITE, VHD_READ_ONLY);
     struct vhd_disk *base = open_disk(disks, "base", 0);
     struct vhd_verdict why;
-    assert_int_equal(vhd_disk_make_writable(base, disks.children, &why), VHD_IN_USE);
+    assert_int_equal(vhd_disk_make_writable(base, disks.children, &why), VHD_READ_ONLY);
+    assert_non_null(strstr(why.sentence, "1 differencing disk on it"));
+    /* Not even for a moment, in which its children would not open. */
+    assert_int_equal(write_claims, 0);
     assert_false(vhd_disk_is_writable(base));
     struct vhd_disk *child = open_writable(disks, "child");
     close_disk(child);
@@ -234,8 +313,8 @@ static void a_parent_made_meanwhile_has_no_new_writer(void **state)
     put(*state, "base.vhd", sample_dynamic(1, 1));
     struct vhd_disk *base = open_writable(disks, "base");
     put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
-    assert_int_equal(vhd_disk_make_writable(base, disks.children, &why), VHD_IN_USE);
-    assert_non_null(strstr(why.sentence, "1 differencing disks"));
+    assert_int_equal(vhd_disk_make_writable(base, disks.children, &why), VHD_READ_ONLY);
+    assert_non_null(strstr(why.sentence, "1 differencing disk on it"));
     assert_true(vhd_disk_is_writable(base));
     fill(base, 0, 100, 1);
     assert_int_equal(unlink(scratch_path(*state, "child.vhd")), 0);
@@ -503,6 +582,8 @@ int main(void)
         SCRATCH_TEST(has_one_writer),
         SCRATCH_TEST(readers_share_and_keep_writers_out),
         SCRATCH_TEST(another_store_with_the_same_image_counts),
+        SCRATCH_TEST(a_lease_is_waited_for),
+        SCRATCH_TEST(a_foreign_lock_is_named),
         SCRATCH_TEST(a_parent_is_only_read),
         SCRATCH_TEST(a_parent_made_meanwhile_has_no_new_writer),
         SCRATCH_TEST(an_open_childs_parents_are_claimed),
