@@ -230,8 +230,10 @@ static int take_path(struct parse *parse, const char *arg)
     if (options->store && fd_of(arg) >= 0)
         return take_given_fd(parse, arg);
     *path = resolve(arg);
-    return *path ? 0
-                 : refuse(parse, "cannot tell where \"%s\" is: %s", arg, strerrordesc_np(errno));
+    if (*path)
+        return 0;
+    return refuse(parse, "cannot tell where \"%s\" is: %s; give an absolute path", arg,
+                  errno == ENOENT ? "the current folder is gone" : strerrordesc_np(errno));
 }
 
 /* What follows the '=' of an option. */

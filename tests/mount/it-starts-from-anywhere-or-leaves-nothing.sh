@@ -23,7 +23,8 @@ rmdir "$mnt"
 got=0
 "$VHDFS" store "$mnt" 2>"$tmp/said" || got=$?
 expect 1 "$got" "exit status with a relative path"
-grep -q store "$tmp/said" || fail "it does not say which: $(cat "$tmp/said")"
+grep -q "\"store\" is: the current folder is gone" "$tmp/said" ||
+    fail "it does not say why: $(cat "$tmp/said")"
 
 # wrong STATUS ARGUMENT...
 wrong()
