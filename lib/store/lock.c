@@ -128,9 +128,9 @@ static bool is_past(const struct timespec *deadline)
 }
 
 /*
- * Take the lock; wait for an owner that is ending. Every owner is asked twice: the first answer is
- * worth nothing where the owner ends between two questions, or has locked one byte and not the
- * next.
+ * Take the lock; wait for an owner that is ending. One that seems to stay is asked once more, with
+ * the lock tried in between: it may have ended between two questions, or have locked one byte and
+ * not the next.
  *
  * Returns 0, -EAGAIN with the holder, or another negative errno of fcntl(2).
  */
@@ -139,13 +139,13 @@ static int lock_in_time(int fd, short type, struct holder *ret)
     static const struct timespec pause = {.tv_nsec = ASK_AGAIN_MS * 1000000L};
     const struct timespec deadline = clock_after(clock_monotonic(), ENDING_MS);
 
-    for (bool is_first = true;; is_first = false) {
+    for (unsigned stays = 0;;) {
         int err = lock(fd, BYTE_OWNER, type);
         if (err != -EAGAIN)
             return err;
         judge_holder(fd, ret);
-        bool may_wait = is_first || ret->is_ending;
-        if (!may_wait || is_past(&deadline))
+        stays = ret->is_ending ? 0 : stays + 1;
+        if (stays > 1 || is_past(&deadline))
             return err;
         nanosleep(&pause, NULL);
     }

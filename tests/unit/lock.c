@@ -320,13 +320,18 @@ static void an_owner_that_ends_between_two_questions_is_gone(void **state)
 {
     int folder = open_folder(*state);
 
-    for (int question = 1; question <= 4; question++) {
-        int writer = lock(folder, false), fd = -2;
-        ending_fd = &writer;
-        ends_at = question;
-        assert_int_equal(vhd_store_lock(folder, "store", false, &fd, NULL), VHD_OK);
-        assert_int_equal(ends_at, 0);
-        close(fd);
+    for (int is_marked = 0; is_marked <= 1; is_marked++) {
+        /* Of an owner that stays 4 questions are asked, of one that is marked any number. */
+        for (int question = 1; question <= (is_marked ? 12 : 4); question++) {
+            int writer = lock(folder, false), fd = -2;
+            if (is_marked)
+                vhd_store_lock_mark_ending(writer);
+            ending_fd = &writer;
+            ends_at = question;
+            assert_int_equal(vhd_store_lock(folder, "store", false, &fd, NULL), VHD_OK);
+            assert_int_equal(ends_at, 0);
+            close(fd);
+        }
     }
     close(folder);
 }
