@@ -9,6 +9,7 @@
 import os
 import random
 import subprocess
+import sys
 
 import tools
 from tools import corpus
@@ -117,10 +118,12 @@ def test(folder):
     print(f"VHD_SEED={seed}", flush=True)
     writers = {name: writer for name, *writer in WRITERS}
     if not tools.HAS_FUSE:
-        print("without xmount, which needs /dev/fuse")
         del writers["xmount"]
     corpus.each(writers, lambda name, writer: check(folder, name, writer,
                                                     random.Random(f"{seed} {name}")))
+    if not tools.HAS_FUSE:
+        print("SKIPPED: xmount writes nothing, because it needs /dev/fuse; the others are right")
+        sys.exit(77)
     return f"images of {len(writers)} kinds, each as expected"
 
 
