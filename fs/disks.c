@@ -17,8 +17,6 @@
 #include "request/size.h"
 #include "tasks.h"
 
-static const char folder[] = "disks";
-
 /* What an info is printed from. */
 struct record {
     const struct vhd_store *store;
@@ -353,23 +351,27 @@ static enum vhd_result delete_claimed(struct fs *fs, struct fs_name *name, struc
     return result;
 }
 
-static int disks_rmdir(struct fs *fs, const char *text, pid_t pid)
+static enum vhd_result disks_rmdir(struct fs *fs, const char *text, pid_t pid,
+                                   struct vhd_verdict *ret)
 {
-    struct vhd_verdict verdict;
     char file[NAME_MAX + 1];
+    enum vhd_result result;
 
     int err = vhd_store_find(fs->store, text, file, NULL);
     if (err < 0)
-        return err;
+        return vhd_verdict_errno(ret, err, "cannot delete the disk \"%s\"", text);
     struct fs_name *name = fs_names_get(fs->names, text);
     if (!name)
-        return -ENOMEM;
+        return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
     if (fs_name_was_refused_unlink(fs->names, name, pid))
-        err = -ENOTEMPTY;
-    else if (delete_claimed(fs, name, &verdict) != VHD_OK)
-        err = fs_refuse(fs, folder, text, &verdict);
+        result = vhd_verdict_set(ret, VHD_NOT_EMPTY,
+                                 "this program was just refused to remove a file inside: to delete "
+                                 "the disk, run rmdir disks/%s",
+                                 text);
+    else
+        result = delete_claimed(fs, name, ret);
     fs_name_put(fs->names, name);
-    return err;
+    return result;
 }
 
 static void moved(struct fs *fs, struct fs_name *name, struct fs_name *target)
@@ -425,28 +427,41 @@ static bool is_alias(struct fs *fs, const char *text)
            vhd_store_find(fs->store, text, file, NULL) == -ENOENT;
 }
 
-static int disks_rename(struct fs *fs, const char *text, const char *new_text)
+static enum vhd_result disks_rename(struct fs *fs, const char *text, const char *new_text,
+                                    struct vhd_verdict *ret)
 {
-    struct vhd_verdict verdict;
     AUTO_FREE char *new_name = strndup(new_text, vhd_name_stem_length(new_text));
     struct fs_name *name = new_name ? fs_names_get(fs->names, text) : NULL;
     struct fs_name *target = name ? fs_names_get(fs->names, new_name) : NULL;
-    int err = target ? 0 : -ENOMEM;
+    enum vhd_result result;
 
-    if (target && is_alias(fs, text))
-        err = -EPERM;
-    else if (target && judge_rename(fs, name, target, &verdict) != VHD_OK)
-        err = fs_refuse(fs, folder, text, &verdict);
+    if (!target)
+        result = vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
+    else if (is_alias(fs, text))
+        result = vhd_verdict_set(ret, VHD_NOT_PERMITTED,
+                                 "\"%s\" is another name of the disk \"%.*s\": rename that", text,
+                                 (int)vhd_name_stem_length(text), text);
+    else
+        result = judge_rename(fs, name, target, ret);
     fs_name_put(fs->names, target);
     fs_name_put(fs->names, name);
-    return err;
+    return result;
 }
 
-static int disk_unlink(struct fs *fs, const struct fs_node *node, const char *text, pid_t pid)
+/* A program that removes all of a disk's files, one by one, is told once. */
+static enum vhd_result disk_unlink(struct fs *fs, const struct fs_node *node, const char *text,
+                                   pid_t pid, struct vhd_verdict *ret)
 {
+    const bool is_told = fs_name_was_refused_unlink(fs->names, node->name, pid);
+    const char *name = fs_name_text(node->name);
     (void)text;
+
     fs_name_note_refused_unlink(fs->names, node->name, pid);
-    return -EPERM;
+    if (is_told)
+        return vhd_verdict_set(ret, VHD_NOT_PERMITTED, "%s", "");
+    return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
+                           "files of a disk stay with it: to delete the disk, run rmdir disks/%s",
+                           name);
 }
 
 static int alias_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)

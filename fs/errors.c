@@ -1,6 +1,5 @@
 #include "errors.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -10,8 +9,7 @@ enum { KEPT = 16 };
 
 struct refusal {
     struct timespec time;
-    char folder[16];
-    char name[NAME_MAX + 1];
+    char where[FS_ERRORS_WHERE];
     struct vhd_verdict verdict;
 };
 
@@ -38,8 +36,7 @@ void fs_errors_free(struct fs_errors *errors)
     free(errors);
 }
 
-void fs_errors_add(struct fs_errors *errors, const char *folder, const char *name,
-                   const struct vhd_verdict *verdict)
+void fs_errors_add(struct fs_errors *errors, const char *where, const struct vhd_verdict *verdict)
 {
     HOLD_LOCK(&errors->lock);
     if (errors->count == KEPT)
@@ -48,8 +45,7 @@ void fs_errors_add(struct fs_errors *errors, const char *folder, const char *nam
         errors->count++;
     struct refusal *last = &errors->refusals[(errors->first + errors->count - 1) % KEPT];
     clock_gettime(CLOCK_REALTIME, &last->time);
-    snprintf(last->folder, sizeof last->folder, "%s", folder);
-    snprintf(last->name, sizeof last->name, "%s", name);
+    snprintf(last->where, sizeof last->where, "%s", where);
     last->verdict = *verdict;
     errors->changed = last->time;
 }
@@ -68,8 +64,8 @@ struct timespec fs_errors_show(struct fs_errors *errors, FILE *out)
         const struct refusal *refusal = &errors->refusals[(errors->first + i) % KEPT];
         const struct vhd_outcome *outcome = vhd_outcome(refusal->verdict.result);
         fs_print_time(out, refusal->time);
-        fprintf(out, " %s/", refusal->folder);
-        fs_print_word(out, refusal->name);
+        putc(' ', out);
+        fs_print_word(out, refusal->where);
         fprintf(out, " %s %s %s\n", outcome->err_name, outcome->name, refusal->verdict.sentence);
     }
     return errors->changed;

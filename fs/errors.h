@@ -8,6 +8,9 @@
 
 struct fs_errors;
 
+/* Room for a path of the tree: a name in a folder of a name in a folder. */
+#define FS_ERRORS_WHERE 600
+
 /* Returns NULL when memory is short. */
 struct fs_errors *fs_errors_new(void);
 
@@ -16,10 +19,9 @@ void fs_errors_free(struct fs_errors *errors);
 /*
  * Add a refusal; the sixteenth before it is dropped.
  *
- *   folder, name  where it was refused: "new", "disk1"
+ *   where  path in the tree: "new/disk1"; cut where it is longer than any is
  */
-void fs_errors_add(struct fs_errors *errors, const char *folder, const char *name,
-                   const struct vhd_verdict *verdict);
+void fs_errors_add(struct fs_errors *errors, const char *where, const struct vhd_verdict *verdict);
 
 /* Drop all. */
 void fs_errors_clear(struct fs_errors *errors);

@@ -35,7 +35,7 @@ static int begin(struct fs_handle *handle)
     handle->use_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH;
     if (has_content(handle->node.row) &&
         fs_node_judge(handle->fs, &handle->node, &verdict) != VHD_OK)
-        return fs_refuse(handle->fs, "disks", handle->opened_as, &verdict);
+        return fs_refuse_at(handle->fs, (struct fs_where){&handle->node, NULL}, &verdict);
     if (ops->open) {
         int err = ops->open(handle);
         if (err < 0)

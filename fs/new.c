@@ -14,8 +14,6 @@
 #include "request/name.h"
 #include "tasks.h"
 
-static const char folder[] = "new";
-
 /* The disk that a file name in new/ means: "X.vhd" makes disk X. */
 static char *disk_of(const char *text)
 {
@@ -98,6 +96,11 @@ static int new_create(struct fs *fs, const char *text, struct fs_node *ret)
     return 0;
 }
 
+static struct fs_where where_of(const struct fs_handle *handle)
+{
+    return (struct fs_where){&handle->node, NULL};
+}
+
 static int request_open(struct fs_handle *handle)
 {
     struct fs *fs = handle->fs;
@@ -108,7 +111,7 @@ static int request_open(struct fs_handle *handle)
         return 0;
     if (judge_name(fs, fs_name_text(node->name), &verdict) != VHD_OK ||
         judge_free(fs, node->name, &verdict) != VHD_OK)
-        return fs_refuse(fs, folder, fs_name_text(node->name), &verdict);
+        return fs_refuse_at(fs, where_of(handle), &verdict);
     fs_name_request_opened(fs->names, node->name);
     return 0;
 }
@@ -133,12 +136,13 @@ static int request_show(struct fs *fs, const struct fs_node *node, FILE *out, st
     return err;
 }
 
-static int new_unlink(struct fs *fs, const struct fs_node *node, const char *text, pid_t pid)
+static enum vhd_result new_unlink(struct fs *fs, const struct fs_node *node, const char *text,
+                                  pid_t pid, struct vhd_verdict *ret)
 {
     (void)node;
     (void)pid;
     AUTO_FREE char *disk = disk_of(text);
-    return disk ? fs_tasks_forget(fs, folder, disk) : -ENOMEM;
+    return disk ? fs_tasks_forget(fs, disk, ret) : vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
 }
 
 static void set_request(struct fs_handle *handle, enum fs_request_state state)
@@ -155,9 +159,7 @@ static void request_answer(struct fs_handle *handle, fuse_req_t req, size_t size
     (void)off;
 
     set_request(handle, verdict->result == VHD_OK ? FS_REQUEST_DONE : FS_REQUEST_NONE);
-    if (verdict->result != VHD_OK)
-        fs_refuse(handle->fs, folder, handle->opened_as, verdict);
-    fs_reply_verdict(req, verdict, size);
+    fs_reply_written(handle->fs, where_of(handle), req, verdict, size);
 }
 
 /* Hand a request in. Returns its task, referenced; or NULL and why not. */
@@ -241,8 +243,7 @@ static void request_write(struct fs_handle *handle, fuse_req_t req, const struct
     if (err < 0) {
         vhd_verdict_set(&verdict, err == -EBUSY ? VHD_IN_USE : VHD_INVALID_ARGUMENT,
                         "this file has had its request, expected to be opened anew for another");
-        fs_refuse(fs, folder, disk, &verdict);
-        fs_reply_verdict(req, &verdict, data->len);
+        fs_reply_verdict(fs, where_of(handle), req, &verdict);
         return;
     }
     if (is_over) {
@@ -256,8 +257,7 @@ static void request_write(struct fs_handle *handle, fuse_req_t req, const struct
         return;
     }
     set_request(handle, FS_REQUEST_NONE);
-    fs_refuse(fs, folder, disk, &verdict);
-    fs_reply_verdict(req, &verdict, data->len);
+    fs_reply_verdict(fs, where_of(handle), req, &verdict);
 }
 
 const struct fs_row_ops fs_new_ops = {

@@ -105,12 +105,18 @@ struct fs_row_ops {
     /* Folders: make the file of this name, to be opened for writing. */
     int (*create)(struct fs *fs, const char *text, struct fs_node *ret);
 
-    /* Folders: remove the child of this name, a folder or a file. */
-    int (*rmdir)(struct fs *fs, const char *text, pid_t pid);
-    int (*unlink)(struct fs *fs, const struct fs_node *folder, const char *text, pid_t pid);
+    /*
+     * Folders: remove the child of this name, a folder or a file. The caller notes a refusal.
+     *
+     *   pid  the process that asks for it
+     */
+    enum vhd_result (*rmdir)(struct fs *fs, const char *text, pid_t pid, struct vhd_verdict *ret);
+    enum vhd_result (*unlink)(struct fs *fs, const struct fs_node *folder, const char *text,
+                              pid_t pid, struct vhd_verdict *ret);
 
     /* Folders: give a child another name in the same folder. Never replaces another. */
-    int (*rename)(struct fs *fs, const char *text, const char *new_text);
+    enum vhd_result (*rename)(struct fs *fs, const char *text, const char *new_text,
+                              struct vhd_verdict *ret);
 
     /* Texts and symlinks: print what is to be read. Returns 0, or -ENOENT when it is gone. */
     int (*show)(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret_changed);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <linux/fuse.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +112,30 @@ static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
     fuse_reply_none(req);
 }
 
+/* Refuse a request of a node, or of the child of a folder; as fs_reply_refusal(). */
+static void refuse(fuse_req_t req, fuse_ino_t id, const char *child, enum vhd_result result,
+                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+static void refuse(fuse_req_t req, fuse_ino_t id, const char *child, enum vhd_result result,
+                   const char *format, ...)
+{
+    struct fs *fs = fs_of(req);
+    char sentence[VHD_SENTENCE_SIZE];
+    struct fs_node node;
+    va_list args;
+
+    int err = fs_node_resolve(fs, id, &node);
+    if (err < 0) {
+        fuse_reply_err(req, -err);
+        return;
+    }
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    fs_reply_refusal(fs, (struct fs_where){&node, child}, req, result, "%s", sentence);
+    fs_node_put(fs, &node);
+}
+
 static void reply_attr(fuse_req_t req, fuse_ino_t id)
 {
     struct fs *fs = fs_of(req);
@@ -156,7 +181,8 @@ static void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attributes, i
     const struct fs_row *row = fs_row(fs_ino_kind(id));
 
     if (!row || !row->ops->write)
-        fuse_reply_err(req, EPERM);
+        refuse(req, id, NULL, VHD_NOT_PERMITTED,
+               "this only shows what is so, and takes no changes");
     else if (which & FUSE_SET_ATTR_SIZE && row->ops->truncate)
         set_size(req, id, attributes->st_size, info ? handle_of(info) : NULL);
     else
@@ -207,17 +233,34 @@ static void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
         fs_handle_close(handle);
 }
 
+/* Say where disks are made, to who tries to make something elsewhere. */
+static enum vhd_result judge_place(const struct fs_node *folder, const char *text,
+                                   struct vhd_verdict *ret)
+{
+    if (folder->row->ops->create)
+        return vhd_verdict_set(ret, VHD_OK, NULL);
+    if (fs_row_kind(folder->row) == FS_DISKS)
+        return vhd_verdict_set(ret, VHD_NOT_PERMITTED, "disks are made in new/: echo SIZE > new/%s",
+                               text);
+    return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
+                           "files are made in new/ alone, where each makes a disk");
+}
+
 /* Make the file, a text, in a folder that lets files be made, and open it. */
 static int create_file(struct fs *fs, fuse_ino_t parent, const char *text,
                        struct fuse_file_info *info, struct fuse_entry_param *ret_entry)
 {
     struct fs_node folder, node;
+    struct vhd_verdict verdict;
     struct fs_handle *handle;
 
     int err = fs_node_resolve(fs, parent, &folder);
     if (err < 0)
         return err;
-    err = folder.row->ops->create ? folder.row->ops->create(fs, text, &node) : -EPERM;
+    if (judge_place(&folder, text, &verdict) == VHD_OK)
+        err = folder.row->ops->create(fs, text, &node);
+    else
+        err = fs_refuse_at(fs, (struct fs_where){&folder, text}, &verdict);
     fs_node_put(fs, &folder);
     if (err < 0)
         return err;
@@ -280,7 +323,8 @@ static void op_write(fuse_req_t req, fuse_ino_t id, const char *bytes, size_t le
     if (ops->write)
         ops->write(handle, req, &data);
     else
-        fuse_reply_err(req, EPERM);
+        fs_reply_refusal(handle->fs, (struct fs_where){&handle->node, NULL}, req, VHD_NOT_PERMITTED,
+                         "this only shows what is so: nothing can be written to it");
 }
 
 static void op_flush(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
@@ -407,29 +451,42 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *
 static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *text)
 {
     struct fs *fs = fs_of(req);
+    struct vhd_verdict verdict;
     struct fs_node folder;
 
     int err = fs_node_resolve(fs, parent, &folder);
-    if (err == 0) {
-        err = -EPERM;
-        if (folder.row->ops->unlink)
-            err = folder.row->ops->unlink(fs, &folder, text, pid_of(req));
-        fs_node_put(fs, &folder);
+    if (err < 0) {
+        fuse_reply_err(req, -err);
+        return;
     }
-    fuse_reply_err(req, -err);
+    vhd_verdict_set(&verdict, VHD_OK, NULL);
+    if (folder.row->ops->unlink)
+        folder.row->ops->unlink(fs, &folder, text, pid_of(req), &verdict);
+    else
+        vhd_verdict_set(&verdict, VHD_NOT_PERMITTED, "this file belongs to the tree, and stays");
+    fs_reply_verdict(fs, (struct fs_where){&folder, text}, req, &verdict);
+    fs_node_put(fs, &folder);
 }
 
 static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *text)
 {
     struct fs *fs = fs_of(req);
+    struct vhd_verdict verdict;
     struct fs_node folder;
 
     int err = fs_node_resolve(fs, parent, &folder);
-    if (err == 0) {
-        err = folder.row->ops->rmdir ? folder.row->ops->rmdir(fs, text, pid_of(req)) : -EPERM;
-        fs_node_put(fs, &folder);
+    if (err < 0) {
+        fuse_reply_err(req, -err);
+        return;
     }
-    fuse_reply_err(req, -err);
+    vhd_verdict_set(&verdict, VHD_OK, NULL);
+    if (folder.row->ops->rmdir)
+        folder.row->ops->rmdir(fs, text, pid_of(req), &verdict);
+    else
+        vhd_verdict_set(&verdict, VHD_NOT_PERMITTED,
+                        "this folder belongs to the tree, and stays: umount takes the tree away");
+    fs_reply_verdict(fs, (struct fs_where){&folder, text}, req, &verdict);
+    fs_node_put(fs, &folder);
 }
 
 /* GNU mv asks not to replace anything (RENAME_NOREPLACE), and nothing ever is. */
@@ -437,17 +494,23 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *text, fuse_
                       const char *new_text, unsigned flags)
 {
     struct fs *fs = fs_of(req);
+    struct vhd_verdict verdict;
     struct fs_node folder;
 
     int err = fs_node_resolve(fs, parent, &folder);
-    if (err == 0) {
-        err = -EPERM;
-        if (parent == new_parent && (flags & ~(unsigned)RENAME_NOREPLACE) == 0 &&
-            folder.row->ops->rename)
-            err = folder.row->ops->rename(fs, text, new_text);
-        fs_node_put(fs, &folder);
+    if (err < 0) {
+        fuse_reply_err(req, -err);
+        return;
     }
-    fuse_reply_err(req, -err);
+    vhd_verdict_set(&verdict, VHD_OK, NULL);
+    if (parent == new_parent && (flags & ~(unsigned)RENAME_NOREPLACE) == 0 &&
+        folder.row->ops->rename)
+        folder.row->ops->rename(fs, text, new_text, &verdict);
+    else
+        vhd_verdict_set(&verdict, VHD_NOT_PERMITTED,
+                        "only disks can be renamed, inside of disks/, and two never change places");
+    fs_reply_verdict(fs, (struct fs_where){&folder, text}, req, &verdict);
+    fs_node_put(fs, &folder);
 }
 
 static void op_statfs(fuse_req_t req, fuse_ino_t id)
@@ -468,35 +531,31 @@ static void op_statfs(fuse_req_t req, fuse_ino_t id)
  */
 static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *text, mode_t mode, dev_t rdev)
 {
-    (void)parent;
-    (void)text;
     (void)mode;
     (void)rdev;
-    fuse_reply_err(req, EPERM);
+    refuse(req, parent, text, VHD_NOT_PERMITTED,
+           "the tree holds no special files: disks are made by a write to new/NAME");
 }
 
 static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *text, mode_t mode)
 {
-    (void)parent;
-    (void)text;
     (void)mode;
-    fuse_reply_err(req, EPERM);
+    refuse(req, parent, text, VHD_NOT_PERMITTED,
+           "folders cannot be made: a disk's appears once it is made by echo SIZE > new/NAME");
 }
 
 static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *text)
 {
     (void)target;
-    (void)parent;
-    (void)text;
-    fuse_reply_err(req, EPERM);
+    refuse(req, parent, text, VHD_NOT_PERMITTED,
+           "the tree takes no symlinks: make it outside of the mount");
 }
 
 static void op_link(fuse_req_t req, fuse_ino_t id, fuse_ino_t parent, const char *text)
 {
     (void)id;
-    (void)parent;
-    (void)text;
-    fuse_reply_err(req, EPERM);
+    refuse(req, parent, text, VHD_NOT_PERMITTED,
+           "the tree takes no hard links: to copy a disk, make another and copy raw to raw");
 }
 
 const struct fuse_lowlevel_ops fs_ops = {

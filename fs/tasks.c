@@ -12,8 +12,6 @@
 #include "refuse.h"
 #include "request/name.h"
 
-static const char folder[] = "tasks";
-
 /* What `wait` shows as its size while its task works: with 0 some programs would not read it. */
 #define WAIT_SIZE 10
 
@@ -241,24 +239,27 @@ static int tasks_list(struct fs *fs, struct fs_listing *listing)
     return fs_names_each_record(fs->names, list_record, listing);
 }
 
-int fs_tasks_forget(struct fs *fs, const char *where, const char *text)
+enum vhd_result fs_tasks_forget(struct fs *fs, const char *text, struct vhd_verdict *ret)
 {
-    struct vhd_verdict verdict;
     struct fs_name *name = fs_names_find(fs->names, text);
-    if (!name)
-        return -ENOENT;
-    int err = fs_name_forget_record(fs->names, name);
+    int err = name ? fs_name_forget_record(fs->names, name) : -ENOENT;
+
     fs_name_put(fs->names, name);
-    if (err != -EBUSY)
-        return err;
-    vhd_verdict_set(&verdict, VHD_IN_USE, "the task of \"%s\" is at work", text);
-    return fs_refuse(fs, where, text, &verdict);
+    if (err == -EBUSY)
+        return vhd_verdict_set(ret, VHD_IN_USE,
+                               "the task of \"%s\" is at work: cancel it by a write to "
+                               "tasks/%s/cancel, or wait for its end",
+                               text, text);
+    if (err < 0)
+        return vhd_verdict_set(ret, VHD_PATH_NOT_FOUND, "there is no task of \"%s\"", text);
+    return vhd_verdict_set(ret, VHD_OK, NULL);
 }
 
-static int tasks_rmdir(struct fs *fs, const char *text, pid_t pid)
+static enum vhd_result tasks_rmdir(struct fs *fs, const char *text, pid_t pid,
+                                   struct vhd_verdict *ret)
 {
     (void)pid;
-    return fs_tasks_forget(fs, folder, text);
+    return fs_tasks_forget(fs, text, ret);
 }
 
 /*
@@ -332,8 +333,7 @@ static void cancel_write(struct fs_handle *handle, fuse_req_t req, const struct 
         vhd_verdict_set(&verdict, VHD_IN_USE, "the task of \"%s\" can no longer be stopped", name);
     else
         vhd_verdict_set(&verdict, VHD_ENDED, "the task of \"%s\" has ended already", name);
-    fs_refuse(fs, folder, name, &verdict);
-    fs_reply_verdict(req, &verdict, data->len);
+    fs_reply_verdict(fs, (struct fs_where){&handle->node, NULL}, req, &verdict);
 }
 
 const struct fs_row_ops fs_tasks_ops = {

@@ -40,8 +40,8 @@ int fs_tasks_show_status(struct fs *fs, const struct fs_node *node, FILE *out,
 bool fs_tasks_has_record(struct fs *fs, const struct fs_node *node);
 
 /*
- * Forget the ended task of a name, refused while it is at work.
+ * Forget the ended task of a name.
  *
- *   where  the folder in which it was asked for, for the errors
+ * Returns VHD_OK, VHD_PATH_NOT_FOUND when there is none, or VHD_IN_USE while it is at work.
  */
-int fs_tasks_forget(struct fs *fs, const char *where, const char *text);
+enum vhd_result fs_tasks_forget(struct fs *fs, const char *text, struct vhd_verdict *ret);

@@ -6,6 +6,7 @@
 #include "fixed.h"
 #include "new.h"
 #include "raw.h"
+#include "refuse.h"
 #include "tasks.h"
 #include "version.h"
 
@@ -36,7 +37,21 @@ static void errors_write(struct fs_handle *handle, fuse_req_t req, const struct 
 
 static const struct fs_row_ops root_ops = {0};
 static const struct fs_row_ops version_ops = {.show = version_show};
-static const struct fs_row_ops errors_ops = {.show = errors_show, .write = errors_write};
+/* As `: > errors` does it. */
+static void errors_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t req, off_t size,
+                            struct fs_handle *handle)
+{
+    (void)handle;
+    if (size == 0)
+        fs_errors_clear(fs->errors);
+    fs_reply_attr(fs, node, req);
+}
+
+static const struct fs_row_ops errors_ops = {
+    .show = errors_show,
+    .write = errors_write,
+    .truncate = errors_truncate,
+};
 
 #define FOLDER(permissions) (S_IFDIR | (permissions))
 #define TEXT(permissions)   (S_IFREG | (permissions))

@@ -27,11 +27,19 @@ answer "$@" >"$tmp/answer"
 expect "e05 e06 e07 e08 e09 e10 e11 e12 e13 e14 e15 e16 e17 e18 e19 e20" \
     "$(sed 's,^[^ ]* new/\([^ ]*\) .*,\1,' "$mnt/errors" | paste -sd ' ')" "the names in errors"
 
-# Reading and truncating leave them, a write clears them.
+# Reading leaves them, and so does a truncation to any size but 0; that and a write clear them.
 expect 16 "$(wc -l <"$mnt/errors")" "lines after reading"
+truncate -s 5 "$mnt/errors" || fail "errors cannot be given a size"
+truncate -s 1M "$mnt/errors" || fail "errors cannot be given a size"
+expect 16 "$(wc -l <"$mnt/errors")" "lines after truncating to a size"
 : >"$mnt/errors" || fail "errors cannot be truncated"
-expect 16 "$(wc -l <"$mnt/errors")" "lines after truncating"
-echo >"$mnt/errors" || fail "errors cannot be written to"
+expect "" "$(cat "$mnt/errors")" "errors after : >"
+answer "$mnt/new/a" 2 >"$tmp/answer"
+truncate -s 0 "$mnt/errors" || fail "errors cannot be truncated"
+expect "" "$(cat "$mnt/errors")" "errors after truncate -s 0"
+answer "$mnt/new/a" 2 >"$tmp/answer"
+expect 1 "$(wc -l <"$mnt/errors")" "lines after another refusal"
+echo >>"$mnt/errors" || fail "errors cannot be written to"
 expect "" "$(cat "$mnt/errors")" "errors after a write"
 expect 0 "$(stat -c %s "$mnt/errors")" "size after a write"
 
@@ -41,7 +49,7 @@ expect EINVAL "$(cut -d ' ' -f 3 "$mnt/errors")" "third word"
 
 # Every kind of refusal is told.
 echo 1 2>/dev/null >"$mnt/tasks/good/cancel" && fail "an ended task was cancelled"
-tail -n 1 "$mnt/errors" | grep -q ' tasks/good ESRCH ' || fail "cancel: $(tail -n 1 "$mnt/errors")"
+tail -n 1 "$mnt/errors" | grep -q ' tasks/good/cancel ESRCH ' || fail "cancel: $(tail -n 1 "$mnt/errors")"
 echo 40 2>/dev/null >"$mnt/new/good" && fail "good was made twice"
 tail -n 1 "$mnt/errors" | grep -q ' new/good EEXIST E_ALREADY_EXISTS ' ||
     fail "open: $(tail -n 1 "$mnt/errors")"

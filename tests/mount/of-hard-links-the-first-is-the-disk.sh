@@ -28,7 +28,7 @@ except OSError as error:
 sys.exit(1)' "$mnt/disks/$1/$file" || fail "$1/$file was opened, or refused as what it is not"
     done
     tail -n 1 "$mnt/errors" |
-        grep -q " disks/$1[^ ]* EUCLEAN .* the same file as the disk \"$2\"" ||
+        grep -q " disks/$1/fixed.vhd EUCLEAN .* the same file as the disk \"$2\"" ||
         fail "errors: $(tail -n 1 "$mnt/errors")"
 }
 

@@ -13,7 +13,7 @@ for name in d e; do
     expect "write ESRCH" "$(answer "$mnt/tasks/$name/cancel" 1)" "cancel of $name"
     expect "write ESRCH" "$(answer "$mnt/tasks/$name/cancel" "any text")" \
         "cancel of $name by any text"
-    tail -n 1 "$mnt/errors" | grep -q " tasks/$name ESRCH " ||
+    tail -n 1 "$mnt/errors" | grep -q " tasks/$name/cancel ESRCH " ||
         fail "errors: $(tail -n 1 "$mnt/errors")"
     echo 1 2>/dev/null >"$mnt/tasks/$name/cancel" && fail "echo has not failed"
     expect "$before" "$(cat "$mnt/tasks/$name/status")" "the status of $name"
