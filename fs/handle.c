@@ -121,22 +121,38 @@ static void refresh(struct fs_handle *handle)
     handle->text = text;
 }
 
+void fs_handle_written(struct fs_handle *handle)
+{
+    HOLD_LOCK(&handle->lock);
+    handle->has_written = true;
+}
+
+/* Where in the text a read begins. Under the lock. */
+static size_t place_of(struct fs_handle *handle, off_t off)
+{
+    if (handle->has_written || off < handle->start)
+        handle->start = handle->has_written ? off : 0;
+    handle->has_written = false;
+    return (size_t)(off - handle->start);
+}
+
 void fs_handle_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
 {
     struct fs_text part = {0};
 
     {
         HOLD_LOCK(&handle->lock);
-        if (off == 0 && (handle->is_read || handle->is_writer))
+        const size_t place = place_of(handle, off);
+        if (place == 0 && (handle->is_read || handle->is_writer))
             refresh(handle);
         handle->is_read = true;
-        if ((size_t)off < handle->text.len) {
-            part.len = handle->text.len - (size_t)off;
+        if (place < handle->text.len) {
+            part.len = handle->text.len - place;
             if (part.len > size)
                 part.len = size;
             part.data = malloc(part.len);
             if (part.data)
-                memcpy(part.data, handle->text.data + off, part.len);
+                memcpy(part.data, handle->text.data + place, part.len);
         }
     }
     if (part.len > 0 && !part.data)

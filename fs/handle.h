@@ -39,7 +39,9 @@ struct fs_handle {
 
     pthread_mutex_t lock; /* guards what follows */
     struct fs_text text;
-    bool is_read; /* a read at 0 has been answered from the snapshot */
+    bool is_read;     /* a read at 0 has been answered from the snapshot */
+    bool has_written; /* and not been read since: the next read is one from the start */
+    off_t start;      /* the offset where the text starts for this file */
     enum fs_request_state request;
 };
 
@@ -63,6 +65,10 @@ struct fs_handle *fs_handle_ref(struct fs_handle *handle);
 
 /* Drop a reference that fs_handle_ref() took. */
 void fs_handle_unref(struct fs_handle *handle);
+
+/* What is read next is the text from its start, whatever the offset: it answers what was written.
+ */
+void fs_handle_written(struct fs_handle *handle);
 
 /*
  * Answer a read from the snapshot. One at offset 0 takes a new one, unless it is the first of a

@@ -239,6 +239,7 @@ static void request_write(struct fs_handle *handle, fuse_req_t req, const struct
     struct vhd_verdict verdict;
     bool is_over;
 
+    fs_handle_written(handle);
     int err = judge_handle(handle, data->bytes, data->len, &is_over);
     if (err < 0) {
         vhd_verdict_set(&verdict, err == -EBUSY ? VHD_IN_USE : VHD_INVALID_ARGUMENT,
