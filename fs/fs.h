@@ -38,6 +38,7 @@ struct fs {
     uid_t uid;
     gid_t gid;
     mode_t umask;
+    bool has_uid, has_gid, has_umask; /* for disks, too, instead of what their images have */
     bool is_read_only;
     struct timespec started; /* of the mount; the time of what never changes */
 };

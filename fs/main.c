@@ -138,6 +138,9 @@ int main(int argc, char **argv)
             .uid = options.uid,
             .gid = options.gid,
             .umask = options.umask,
+            .has_uid = options.has_uid,
+            .has_gid = options.has_gid,
+            .has_umask = options.has_umask,
             .is_read_only = options.is_read_only,
         };
         clock_gettime(CLOCK_REALTIME, &fs.started);

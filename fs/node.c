@@ -150,6 +150,36 @@ static int look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
     return ops->changed ? ops->changed(fs, node, &ret->changed) : 0;
 }
 
+/* What may be done with the files of a disk: what its image allows, unless an option decides. */
+static mode_t permissions_of(const struct fs *fs, const struct stat *image)
+{
+    if (fs->has_umask)
+        return 0666 & ~fs->umask;
+    return image ? image->st_mode & 0666 : 0600;
+}
+
+static void set_owner(const struct fs *fs, const struct fs_node *node, const struct stat *image,
+                      struct stat *ret)
+{
+    const mode_t mode = node->row->mode;
+
+    ret->st_uid = fs->uid;
+    ret->st_gid = fs->gid;
+    if (S_ISLNK(mode)) {
+        ret->st_mode = mode;
+        return;
+    }
+    if (!S_ISREG(mode) || fs_row_kind(node->row) < FS_DISK) {
+        ret->st_mode = mode & ~(fs->umask & 0777);
+        return;
+    }
+    ret->st_mode = (mode & S_IFMT) | (mode & permissions_of(fs, image));
+    if (image && !fs->has_uid)
+        ret->st_uid = image->st_uid;
+    if (image && !fs->has_gid)
+        ret->st_gid = image->st_gid;
+}
+
 int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret, fuse_ino_t *ret_id)
 {
     mode_t mode = node->row->mode;
@@ -166,10 +196,7 @@ int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret, fu
     const struct stat *known = fs_node_image(fs, node, &image);
     *ret = (struct stat){
         .st_ino = fs_node_ino(fs, node, known),
-        .st_mode = S_ISLNK(mode) ? mode : mode & ~(fs->umask & 0777),
         .st_nlink = S_ISDIR(mode) ? 2 : 1,
-        .st_uid = fs->uid,
-        .st_gid = fs->gid,
         .st_size = seen.size,
         .st_blocks = seen.blocks,
         .st_blksize = 4096,
@@ -177,5 +204,6 @@ int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret, fu
         .st_mtim = seen.changed,
         .st_ctim = seen.changed,
     };
+    set_owner(fs, node, known, ret);
     return 0;
 }

@@ -14,6 +14,7 @@
 #include "folder.h"
 #include "handle.h"
 #include "ino.h"
+#include "owner.h"
 #include "refuse.h"
 #include "transfer.h"
 
@@ -170,10 +171,31 @@ static void set_size(fuse_req_t req, fuse_ino_t id, off_t size, struct fs_handle
     fs_node_put(fs, &node);
 }
 
+/* Give a disk's image what raw is given. */
+static void set_owner(fuse_req_t req, fuse_ino_t id, const struct stat *attributes, int which)
+{
+    struct fs *fs = fs_of(req);
+    struct vhd_verdict verdict;
+    struct fs_node node;
+
+    int err = fs_node_resolve(fs, id, &node);
+    if (err < 0) {
+        fuse_reply_err(req, -err);
+        return;
+    }
+    if (fs_owner_set(fs, &node, attributes, which, &verdict) == VHD_OK)
+        fs_reply_attr(fs, &node, req);
+    else
+        fs_reply_verdict(fs, (struct fs_where){&node, NULL}, req, &verdict);
+    fs_node_put(fs, &node);
+}
+
+#define OWNER_AND_MODE (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID)
+
 /*
  * On files that are written to, chmod, chown and utimens succeed and do nothing, and so does
  * truncation to any size unless it means something there: shells, editors and copying tools do
- * them. Elsewhere they are refused.
+ * them. Elsewhere they are refused. Owner and mode of a disk are those of its image.
  */
 static void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attributes, int which,
                        struct fuse_file_info *info)
@@ -185,6 +207,8 @@ static void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attributes, i
                "this only shows what is so, and takes no changes");
     else if (which & FUSE_SET_ATTR_SIZE && row->ops->truncate)
         set_size(req, id, attributes->st_size, info ? handle_of(info) : NULL);
+    else if (which & OWNER_AND_MODE && fs_row_kind(row) == FS_DISK_RAW)
+        set_owner(req, id, attributes, which);
     else
         reply_attr(req, id);
 }

@@ -51,7 +51,7 @@ enum key {
     KEY_HISTORY,
 };
 
-/* An owner that no option has given. */
+/* An owner, or a umask, that no option has given. */
 #define UNSET ((unsigned)-1)
 
 /* What is read into on the way. */
@@ -356,6 +356,11 @@ static int judge_user(struct parse *parse)
         return refuse(parse, "only root can run as another user: %s", options->user_name);
     if (err < 0)
         return refuse(parse, "there is no such user: %s", options->user_name);
+    options->has_uid = options->uid != UNSET;
+    options->has_gid = options->gid != UNSET;
+    options->has_umask = options->umask != UNSET;
+    if (!options->has_umask)
+        options->umask = 0;
     if (options->uid == UNSET)
         options->uid = user->uid;
     if (options->gid == UNSET)
@@ -432,7 +437,12 @@ enum fs_parsed fs_options_parse(int argc, char **argv, struct fs_options *ret)
 {
     struct fuse_args given = FUSE_ARGS_INIT(argc, argv);
     struct parse parse = {
-        .options = {.uid = UNSET, .gid = UNSET, .history = 4096, .given_fd = -1, .fuse = given},
+        .options = {.uid = UNSET,
+                    .gid = UNSET,
+                    .umask = UNSET,
+                    .history = 4096,
+                    .given_fd = -1,
+                    .fuse = given},
         .outcome = FS_PARSED_RUN,
     };
 

@@ -28,6 +28,7 @@ struct fs_options {
     uid_t uid;
     gid_t gid;
     mode_t umask;
+    bool has_uid, has_gid, has_umask; /* given, and not by default */
     unsigned history;
     char *pidfile;   /* as given; NULL for none */
     char *user_name; /* of user=; NULL for none */

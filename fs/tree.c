@@ -96,7 +96,7 @@ const struct fs_row fs_rows[FS_KIND_COUNT] = {
 
     [FS_DISK] = {NULL, FS_DISKS, FOLDER(0755), &fs_disk_ops, NULL},
     [FS_DISK_ALIAS] = {NULL, FS_DISKS, ALIAS, &fs_disk_alias_ops, NULL},
-    [FS_DISK_RAW] = {"raw", FS_DISK, BYTES(0644), &fs_raw_ops, NULL},
+    [FS_DISK_RAW] = {"raw", FS_DISK, BYTES(0666), &fs_raw_ops, NULL},
     [FS_DISK_FIXED] = {"fixed.vhd", FS_DISK, BYTES(0444), &fs_fixed_ops, NULL},
     [FS_DISK_INFO] = {"info", FS_DISK, TEXT(0444), &fs_disk_info_ops, NULL},
     [FS_DISK_INFO_JSON] = {"info.json", FS_DISK, TEXT(0444), &fs_disk_json_ops, NULL},

@@ -388,6 +388,22 @@ enum vhd_growth vhd_store_growth(const struct vhd_store *store)
     return vhd_volume_growth(store->fd);
 }
 
+int vhd_store_set_permissions(const struct vhd_store *store, const char *file, mode_t permissions)
+{
+    const mode_t all = 0666;
+    struct stat now;
+
+    if (fstatat(store->fd, file, &now, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    const mode_t mode = (now.st_mode & 07777 & ~all) | (permissions & all);
+    return fchmodat(store->fd, file, mode, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+int vhd_store_set_owner(const struct vhd_store *store, const char *file, uid_t uid, gid_t gid)
+{
+    return fchownat(store->fd, file, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
 int vhd_store_sync(const struct vhd_store *store)
 {
     return fsync(store->fd) < 0 ? -errno : 0;

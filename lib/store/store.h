@@ -180,6 +180,18 @@ int vhd_store_open_again(const struct vhd_store *store, const char *file, int fd
 int vhd_store_confirm(const struct vhd_store *store, const char *file, int fd);
 
 /*
+ * Give an image other permissions, or another owner, group.
+ *
+ *   file         the image's file name
+ *   permissions  to read and to write, 0 to 0666; all other bits of the mode stay
+ *   uid, gid     -1 leaves it as it is
+ *
+ * Returns 0, or the negative errno of fchmodat(2) or fchownat(2).
+ */
+int vhd_store_set_permissions(const struct vhd_store *store, const char *file, mode_t permissions);
+int vhd_store_set_owner(const struct vhd_store *store, const char *file, uid_t uid, gid_t gid);
+
+/*
  * Make what was linked, renamed or removed in the directory durable.
  *
  * Returns 0, or the negative errno of fsync(2).

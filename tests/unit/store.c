@@ -175,6 +175,56 @@ static void finds_a_rival_of_an_image(void **state)
     vhd_store_unref(store);
 }
 
+static mode_t mode_of(const struct vhd_store *store, const char *file)
+{
+    struct stat attributes;
+
+    assert_int_equal(fstatat(vhd_store_fd(store), file, &attributes, AT_SYMLINK_NOFOLLOW), 0);
+    return attributes.st_mode & 07777;
+}
+
+static void sets_permissions_and_no_other_bits(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+
+    scratch_put(*state, "a.vhd", "1", 1);
+    assert_int_equal(chmod(scratch_path(*state, "a.vhd"), 02751), 0);
+    assert_int_equal(vhd_store_set_permissions(store, "a.vhd", 0606), 0);
+    assert_int_equal(mode_of(store, "a.vhd"), 02717);
+    assert_int_equal(vhd_store_set_permissions(store, "a.vhd", 07777), 0);
+    assert_int_equal(mode_of(store, "a.vhd"), 02777);
+    assert_int_equal(vhd_store_set_permissions(store, "a.vhd", 0), 0);
+    assert_int_equal(mode_of(store, "a.vhd"), 02111);
+    assert_int_equal(vhd_store_set_permissions(store, "b.vhd", 0600), -ENOENT);
+
+    /* Where a symlink leads nothing changes. */
+    assert_int_equal(symlink("a.vhd", scratch_path(*state, "link.vhd")), 0);
+    assert_int_not_equal(vhd_store_set_permissions(store, "link.vhd", 0666), 0);
+    assert_int_equal(mode_of(store, "a.vhd"), 02111);
+    vhd_store_unref(store);
+}
+
+static void sets_the_owner(void **state)
+{
+    struct vhd_store *store = open_store(*state, 0);
+    struct stat attributes;
+
+    scratch_put(*state, "a.vhd", "1", 1);
+    assert_int_equal(vhd_store_set_owner(store, "a.vhd", (uid_t)-1, getegid()), 0);
+    assert_int_equal(vhd_store_set_owner(store, "a.vhd", geteuid(), (gid_t)-1), 0);
+    assert_int_equal(vhd_store_set_owner(store, "b.vhd", geteuid(), getegid()), -ENOENT);
+    if (geteuid() == 0) {
+        assert_int_equal(vhd_store_set_owner(store, "a.vhd", 12, 34), 0);
+        assert_int_equal(vhd_store_set_owner(store, "a.vhd", (uid_t)-1, 56), 0);
+        assert_int_equal(fstatat(vhd_store_fd(store), "a.vhd", &attributes, 0), 0);
+        assert_int_equal(attributes.st_uid, 12);
+        assert_int_equal(attributes.st_gid, 56);
+    } else {
+        assert_int_equal(vhd_store_set_owner(store, "a.vhd", 0, (gid_t)-1), -EPERM);
+    }
+    vhd_store_unref(store);
+}
+
 static void finds_nothing_but_regular_files_of_its_own(void **state)
 {
     const char *folder = scratch_path(*state, "store");
@@ -731,6 +781,8 @@ int main(void)
         SCRATCH_TEST(unmakes_only_what_it_made_and_is_empty),
         SCRATCH_TEST(finds_any_case_of_the_ending),
         SCRATCH_TEST(finds_a_rival_of_an_image),
+        SCRATCH_TEST(sets_permissions_and_no_other_bits),
+        SCRATCH_TEST(sets_the_owner),
         SCRATCH_TEST(finds_the_plain_ending_first),
         SCRATCH_TEST(finds_nothing_but_regular_files_of_its_own),
         SCRATCH_TEST(lists_each_disk_once),

@@ -1,0 +1,83 @@
+#include "owner.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#include "content.h"
+
+/* Of an image's permissions those that count. */
+#define COUNTING 0666
+
+static bool is_decided_by_options(const struct fs *fs)
+{
+    return fs->has_uid || fs->has_gid || fs->has_umask;
+}
+
+/* Drop what is so already. */
+static int changes_of(const struct stat *shown, const struct stat *wanted, int which)
+{
+    int changes = 0;
+
+    if (which & FUSE_SET_ATTR_MODE && (wanted->st_mode ^ shown->st_mode) & COUNTING)
+        changes |= FUSE_SET_ATTR_MODE;
+    if (which & FUSE_SET_ATTR_UID && wanted->st_uid != shown->st_uid)
+        changes |= FUSE_SET_ATTR_UID;
+    if (which & FUSE_SET_ATTR_GID && wanted->st_gid != shown->st_gid)
+        changes |= FUSE_SET_ATTR_GID;
+    return changes;
+}
+
+/* Owner first: chown takes bits of the mode away. */
+static int change_image(const struct vhd_store *store, const char *file, const struct stat *wanted,
+                        int changes)
+{
+    int err = 0;
+
+    if (changes & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
+        err = vhd_store_set_owner(store, file,
+                                  changes & FUSE_SET_ATTR_UID ? wanted->st_uid : (uid_t)-1,
+                                  changes & FUSE_SET_ATTR_GID ? wanted->st_gid : (gid_t)-1);
+    if (err == 0 && changes & FUSE_SET_ATTR_MODE)
+        err = vhd_store_set_permissions(store, file, wanted->st_mode & COUNTING);
+    return err;
+}
+
+/* Only the image's times have changed by that, and by us. */
+static void note_change(struct fs *fs, const struct fs_node *node)
+{
+    struct fs_content *content = fs_name_content(fs->names, node->name);
+
+    if (content)
+        fs_content_renamed(content, fs, fs_name_text(node->name));
+}
+
+enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node,
+                             const struct stat *attributes, int which, struct vhd_verdict *ret)
+{
+    char file[NAME_MAX + 1];
+    struct stat shown;
+    const char *name = fs_name_text(node->name), *path = vhd_store_path(fs->store);
+
+    int err = vhd_store_find(fs->store, name, file, NULL);
+    if (err == 0)
+        err = fs_node_stat(fs, node, &shown, NULL);
+    if (err < 0)
+        return vhd_verdict_errno(ret, err, "cannot look at the disk \"%s\"", name);
+    const int changes = changes_of(&shown, attributes, which);
+    if (changes == 0)
+        return vhd_verdict_set(ret, VHD_OK, NULL);
+    if (is_decided_by_options(fs))
+        return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
+                               "the options uid=, gid= and umask= of the mount decide who may use "
+                               "disks: mount without them, or change \"%s/%s\"",
+                               path, file);
+    err = change_image(fs->store, file, attributes, changes);
+    note_change(fs, node);
+    if (err == -EPERM)
+        return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
+                               "the host does not let vhdfs change \"%s/%s\": ask its owner", path,
+                               file);
+    if (err < 0)
+        return vhd_verdict_errno(ret, err, "cannot change owner or mode of \"%s/%s\"", path, file);
+    return vhd_verdict_set(ret, VHD_OK, NULL);
+}

@@ -1,0 +1,20 @@
+/*
+ * Changes of the owner and the permissions of a disk, which are those of its image.
+ */
+#pragma once
+
+#include "node.h"
+
+/*
+ * Give the image of a disk the owner and the permissions that raw gets.
+ *
+ *   attributes, which  of setattr: FUSE_SET_ATTR_MODE, FUSE_SET_ATTR_UID and FUSE_SET_ATTR_GID
+ *                      count; of the permissions those to read and to write
+ *
+ * Returns VHD_OK, also when all is so already, or with a sentence in *ret:
+ *   VHD_NOT_PERMITTED   options of the mount decide, or the host lets vhdfs change nothing there
+ *   VHD_PATH_NOT_FOUND  the disk is gone
+ *   VHD_READ_ONLY, VHD_UNEXPECTED, ...  as the host answers
+ */
+enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node,
+                             const struct stat *attributes, int which, struct vhd_verdict *ret);
