@@ -140,19 +140,25 @@ bool fs_disk_is_another(struct fs_disk *disk, const struct stat *attributes)
     return !vhd_disk_is_writable(open->content) && !vhd_fingerprint_is_same(&open->opened, &now);
 }
 
-void fs_disk_renamed(struct fs_disk *disk, struct fs *fs, const char *new_name)
+/* We have changed the inode of a closed image, and nothing that it holds; under the lock. */
+static void keep_left(struct fs_disk *disk, struct fs *fs, const char *name)
 {
     char file[NAME_MAX + 1];
     struct stat attributes;
 
-    HOLD_LOCK(&disk->lock);
-    if (vhd_store_find(fs->store, new_name, file, &attributes) < 0)
+    if (!disk->is_left || vhd_store_find(fs->store, name, file, &attributes) < 0)
         return;
     struct vhd_fingerprint now = vhd_fingerprint_of(&attributes);
     now.parents = disk->left.parents;
     now.ctime = disk->left.ctime;
-    if (disk->is_left && vhd_fingerprint_is_same(&disk->left, &now))
+    if (vhd_fingerprint_is_same(&disk->left, &now))
         disk->left.ctime = attributes.st_ctim;
+}
+
+void fs_disk_renamed(struct fs_disk *disk, struct fs *fs, const char *new_name)
+{
+    HOLD_LOCK(&disk->lock);
+    keep_left(disk, fs, new_name);
 }
 
 /*
@@ -468,6 +474,36 @@ enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
     }
     end_change(disk);
     return result;
+}
+
+/*
+ * Owner and mode.
+ */
+
+/* Change the image of an open disk, and know it again, unless others have changed it before. */
+static int change_open(struct fs_open_disk *open, int (*change)(void *arg), void *arg)
+{
+    const bool is_ours = vhd_disk_confirm(open->content) == 0;
+    int err = change(arg);
+
+    if (is_ours && vhd_disk_accept_change(open->content) == 0)
+        vhd_disk_fingerprint(open->content, &open->opened);
+    return err;
+}
+
+int fs_disk_change_attributes(struct fs_disk *disk, struct fs *fs, const char *name,
+                              int (*change)(void *arg), void *arg)
+{
+    HOLD_LOCK(&disk->lock);
+    begin_change(disk);
+    struct fs_open_disk *open = disk->current;
+    pthread_mutex_unlock(&disk->lock);
+    int err = open ? change_open(open, change, arg) : change(arg);
+    pthread_mutex_lock(&disk->lock);
+    if (!open)
+        keep_left(disk, fs, name);
+    end_change(disk);
+    return err;
 }
 
 bool fs_disk_has_writer(struct fs_disk *disk)

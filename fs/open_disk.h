@@ -125,3 +125,11 @@ bool fs_open_disk_has_mapper(struct fs_disk *disk, const struct fs_open_disk *op
 
 /* The disk, closed, has just been renamed by us: that has changed nothing. */
 void fs_disk_renamed(struct fs_disk *disk, struct fs *fs, const char *new_name);
+
+/*
+ * Change owner or mode of the image, by a function: that is no change by others.
+ *
+ * Returns what change() returns: 0 or a negative errno.
+ */
+int fs_disk_change_attributes(struct fs_disk *disk, struct fs *fs, const char *name,
+                              int (*change)(void *arg), void *arg);

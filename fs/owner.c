@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "content.h"
+#include "open_disk.h"
 
 /* Of an image's permissions those that count. */
 #define COUNTING 0666
@@ -27,28 +27,28 @@ static int changes_of(const struct stat *shown, const struct stat *wanted, int w
     return changes;
 }
 
+/* What changes, and of which file. */
+struct change {
+    const struct vhd_store *store;
+    const char *file;
+    const struct stat *wanted;
+    int which;
+};
+
 /* Owner first: chown takes bits of the mode away. */
-static int change_image(const struct vhd_store *store, const char *file, const struct stat *wanted,
-                        int changes)
+static int change_image(void *arg)
 {
+    const struct change *change = arg;
+    const struct stat *wanted = change->wanted;
     int err = 0;
 
-    if (changes & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
-        err = vhd_store_set_owner(store, file,
-                                  changes & FUSE_SET_ATTR_UID ? wanted->st_uid : (uid_t)-1,
-                                  changes & FUSE_SET_ATTR_GID ? wanted->st_gid : (gid_t)-1);
-    if (err == 0 && changes & FUSE_SET_ATTR_MODE)
-        err = vhd_store_set_permissions(store, file, wanted->st_mode & COUNTING);
+    if (change->which & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
+        err = vhd_store_set_owner(change->store, change->file,
+                                  change->which & FUSE_SET_ATTR_UID ? wanted->st_uid : (uid_t)-1,
+                                  change->which & FUSE_SET_ATTR_GID ? wanted->st_gid : (gid_t)-1);
+    if (err == 0 && change->which & FUSE_SET_ATTR_MODE)
+        err = vhd_store_set_permissions(change->store, change->file, wanted->st_mode & COUNTING);
     return err;
-}
-
-/* Only the image's times have changed by that, and by us. */
-static void note_change(struct fs *fs, const struct fs_node *node)
-{
-    struct fs_content *content = fs_name_content(fs->names, node->name);
-
-    if (content)
-        fs_content_renamed(content, fs, fs_name_text(node->name));
 }
 
 enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node,
@@ -71,8 +71,11 @@ enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node,
                                "the options uid=, gid= and umask= of the mount decide who may use "
                                "disks: mount without them, or change \"%s/%s\"",
                                path, file);
-    err = change_image(fs->store, file, attributes, changes);
-    note_change(fs, node);
+    struct fs_disk *disk = fs_name_disk(fs->names, node->name);
+    if (!disk)
+        return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
+    struct change change = {fs->store, file, attributes, changes};
+    err = fs_disk_change_attributes(disk, fs, name, change_image, &change);
     if (err == -EPERM)
         return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
                                "the host does not let vhdfs change \"%s/%s\": ask its owner", path,

@@ -28,15 +28,16 @@ static bool has_group(fuse_req_t req, gid_t gid)
     return fuse_req_ctx(req)->gid == gid;
 }
 
-bool fs_may_read(fuse_req_t req, const struct stat *file)
+bool fs_may_read(const struct fs *fs, fuse_req_t req, const struct stat *file)
 {
     const uid_t uid = fuse_req_ctx(req)->uid;
+    const mode_t mode = fs->has_umask ? 0666 & ~fs->umask : file->st_mode;
 
     if (uid == 0 || uid == geteuid())
         return true;
-    if (uid == file->st_uid)
-        return file->st_mode & S_IRUSR;
-    if (has_group(req, file->st_gid))
-        return file->st_mode & S_IRGRP;
-    return file->st_mode & S_IROTH;
+    if (uid == (fs->has_uid ? fs->uid : file->st_uid))
+        return mode & S_IRUSR;
+    if (has_group(req, fs->has_gid ? fs->gid : file->st_gid))
+        return mode & S_IRGRP;
+    return mode & S_IROTH;
 }

@@ -8,8 +8,11 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "fs.h"
+
 /*
- * May the caller read a file of the store, by its owner, group and mode? The caller's supplementary
- * groups count; root, and the user that the daemon runs as, may always.
+ * May the caller read a file of the store, by its owner, group and mode? The options uid=, gid= and
+ * umask= stand in for these, as they do in the tree. The caller's supplementary groups count; root,
+ * and the user that the daemon runs as, may always.
  */
-bool fs_may_read(fuse_req_t req, const struct stat *file);
+bool fs_may_read(const struct fs *fs, fuse_req_t req, const struct stat *file);

@@ -17,14 +17,17 @@
 #    define FOPEN_PARALLEL_DIRECT_WRITES (1 << 6)
 #endif
 
-static const char folder[] = "disks";
-
 /* Bytes that one request copies at most: it is not to keep its thread, and its caller, for long. */
 #define COPY_MAX (64 << 20)
 
 static struct fs_disk *disk_of(const struct fs_handle *handle)
 {
     return fs_name_disk(handle->fs->names, handle->node.name);
+}
+
+static int refuse(const struct fs_handle *handle, const struct vhd_verdict *verdict)
+{
+    return fs_refuse_at(handle->fs, (struct fs_where){&handle->node, NULL}, verdict);
 }
 
 static struct fs_disk_ref ref_of(const struct fs_node *node)
@@ -107,7 +110,7 @@ static int judge_parent(void *arg, const char *file, const struct stat *attribut
     const bool is_parent = judgement->is_parent;
 
     judgement->is_parent = true;
-    if (!is_parent || fs_may_read(judgement->handle->opener, attributes))
+    if (!is_parent || fs_may_read(judgement->handle->fs, judgement->handle->opener, attributes))
         return 0;
     vhd_verdict_set(judgement->ret_why, VHD_ACCESS_DENIED,
                     "the disk \"%s\" is based on \"%s\", which you may not read; ask its owner",
@@ -128,11 +131,11 @@ int fs_raw_open(struct fs_handle *handle)
     struct vhd_verdict verdict = {.result = VHD_OK};
 
     if (open_disk(handle, &verdict) != VHD_OK)
-        return fs_refuse(handle->fs, folder, handle->opened_as, &verdict);
+        return refuse(handle, &verdict);
     if (judge_parents(handle, &verdict) == VHD_OK)
         return 0;
     fs_raw_close(handle);
-    return fs_refuse(handle->fs, folder, handle->opened_as, &verdict);
+    return refuse(handle, &verdict);
 }
 
 void fs_raw_close(struct fs_handle *handle)
@@ -222,7 +225,7 @@ static void tell_failure(struct fs_handle *handle)
         "a sync of the disk \"%s\" has failed, and what was written since the last good "
         "one may be lost; close it everywhere and open it again",
         handle->opened_as);
-    fs_refuse(handle->fs, folder, handle->opened_as, &verdict);
+    refuse(handle, &verdict);
 }
 
 /* The content has changed: pages that the kernel has in direct use go before the answer. */
@@ -452,7 +455,7 @@ static void raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t r
     if (result == VHD_OK)
         fs_reply_attr(fs, node, req);
     else
-        fuse_reply_err(req, -fs_refuse(fs, folder, fs_name_text(node->name), &verdict));
+        fs_reply_verdict(fs, (struct fs_where){node, NULL}, req, &verdict);
 }
 
 const struct fs_row_ops fs_raw_ops = {

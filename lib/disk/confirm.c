@@ -176,6 +176,11 @@ int vhd_disk_confirm(const struct vhd_disk *disk)
                                       : vhd_confirm_layer(disk, disk->top);
 }
 
+int vhd_disk_accept_change(struct vhd_disk *disk)
+{
+    return vhd_layer_keep_fingerprint(disk->top);
+}
+
 void vhd_disk_add_parents(const struct vhd_disk *disk, struct vhd_fingerprint *fingerprint)
 {
     const struct vhd_layer *layers[VHD_CHAIN_MAX];

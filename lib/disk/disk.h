@@ -97,6 +97,14 @@ int vhd_disk_close(struct vhd_disk *disk, struct vhd_fingerprint *ret_left);
 int vhd_disk_confirm(const struct vhd_disk *disk);
 
 /*
+ * We have changed owner or mode of the disk's file ourselves: that is no change by others. Not to be
+ * called while vhd_disk_confirm() is at work.
+ *
+ * Returns 0, or the negative errno of fstat(2).
+ */
+int vhd_disk_accept_change(struct vhd_disk *disk);
+
+/*
  * Take the fingerprint of a disk: of its own file as it is now, and of its parents as they were
  * when they were opened. It is reliable if all of these are.
  *
