@@ -36,14 +36,16 @@ static enum vhd_defect judge_parent(const struct vhd_image *child, const struct 
 static void judge_size(const struct vhd_image *child, const struct vhd_image *parent,
                        const char *name, struct vhd_fault *ret)
 {
-    const struct vhd_fault told = *ret;
+    struct vhd_fault smaller, told = *ret;
 
     if (child->footer.current_size == parent->footer.current_size)
         return;
-    vhd_fault_set(ret, VHD_PARENT_SMALLER, "\"%s\" has %" PRIu64 " bytes of %" PRIu64, name,
+    vhd_fault_set(&smaller, VHD_PARENT_SMALLER, "\"%s\" has %" PRIu64 " bytes of %" PRIu64, name,
                   parent->footer.current_size, child->footer.current_size);
-    if (told.defect != VHD_SOUND)
-        vhd_fault_set_whole(ret, told.defect, "%s; %s", told.sentence, ret->sentence);
+    if (told.defect == VHD_SOUND)
+        *ret = smaller;
+    else
+        vhd_fault_set_whole(ret, told.defect, "%s; %s", told.sentence, smaller.sentence);
 }
 
 static void format_time(int64_t seconds, char ret[32])
