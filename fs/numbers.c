@@ -1,5 +1,6 @@
 #include "numbers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,7 +134,7 @@ static bool find_links(struct fs_numbers *numbers)
         return false;
     for (size_t i = 0; i < numbers->count; i++)
         by_image[i] = &numbers->disks[i];
-    qsort(by_image, numbers->count, sizeof *by_image, compare_images);
+    qsort(by_image, numbers->count, sizeof(void *), compare_images);
     for (size_t i = 1; i < numbers->count; i++) {
         const struct fs_numbered *before = by_image[i - 1];
         if (before->dev == by_image[i]->dev && before->ino == by_image[i]->ino)
@@ -255,6 +256,6 @@ bool fs_numbers_is_link(struct fs_numbers *numbers, const struct vhd_store *stor
     const struct fs_numbered *disk = search(numbers, store, name, &folder);
     if (!disk || !disk->first)
         return false;
-    strcpy(ret_first, disk->first);
+    snprintf(ret_first, NAME_MAX + 1, "%s", disk->first);
     return true;
 }

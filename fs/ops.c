@@ -274,7 +274,7 @@ static enum vhd_result judge_place(const struct fs_node *folder, const char *tex
 static int create_file(struct fs *fs, fuse_ino_t parent, const char *text,
                        struct fuse_file_info *info, struct fuse_entry_param *ret_entry)
 {
-    struct fs_node folder, node;
+    struct fs_node folder, node = {0};
     struct vhd_verdict verdict;
     struct fs_handle *handle;
 

@@ -55,7 +55,7 @@ enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node,
                              const struct stat *attributes, int which, struct vhd_verdict *ret)
 {
     char file[NAME_MAX + 1];
-    struct stat shown;
+    struct stat shown = {0};
     const char *name = fs_name_text(node->name), *path = vhd_store_path(fs->store);
 
     int err = vhd_store_find(fs->store, name, file, NULL);
