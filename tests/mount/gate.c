@@ -1,0 +1,170 @@
+/*
+ * A host that a test controls, to be put before vhdfs by LD_PRELOAD. In the folder $GATE_DIR:
+ *
+ *   sync, open, cut    calls of that kind on images named slow*.vhd wait for as long as somebody
+ *                      holds a lock (flock) on the file of that name: fsync and fdatasync, open and
+ *                      openat, ftruncate. Each that begins to wait adds a byte to the file "held".
+ *   lose               while it exists what is written to an image vanishes, and each sync fails
+ *                      with EIO, as where the host has lost its pages.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* The function that the program would have got without this library. */
+#define REAL(name) (__extension__(typeof(&(name))) dlsym(RTLD_NEXT, #name))
+
+static int gate_open(const char *name, int flags)
+{
+    char path[PATH_MAX];
+    const char *dir = getenv("GATE_DIR");
+
+    if (!dir)
+        return -1;
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC);
+}
+
+static bool exists(const char *name)
+{
+    const int fd = gate_open(name, O_PATH);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static void wait_at(const char *name)
+{
+    const int fd = gate_open(name, O_RDONLY);
+
+    if (fd < 0)
+        return;
+    if (flock(fd, LOCK_SH | LOCK_NB) < 0) {
+        const int held = gate_open("held", O_WRONLY | O_APPEND);
+
+        if (held >= 0) {
+            if (syscall(SYS_write, held, name, (size_t)1) < 0)
+                perror("held");
+            close(held);
+        }
+        while (flock(fd, LOCK_SH) < 0 && errno == EINTR)
+            ;
+    }
+    close(fd);
+}
+
+static bool is_image(const char *path, const char *prefix)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    const char *ending = strstr(name, ".vhd");
+
+    return strncmp(name, prefix, strlen(prefix)) == 0 && ending && name[0] != '.';
+}
+
+static bool is_fd_of(int fd, const char *prefix)
+{
+    char link[64];
+    char path[PATH_MAX];
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    const ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0)
+        return false;
+    path[length] = '\0';
+    return is_image(path, prefix);
+}
+
+static bool is_lost(int fd)
+{
+    return exists("lose") && is_fd_of(fd, "");
+}
+
+static bool sync_fails(int fd)
+{
+    if (is_fd_of(fd, "slow"))
+        wait_at("sync");
+    if (!is_lost(fd))
+        return false;
+    errno = EIO;
+    return true;
+}
+
+/* From here on it is what the program gets instead of the C library. */
+#pragma GCC visibility push(default)
+
+int fsync(int fd)
+{
+    return sync_fails(fd) ? -1 : REAL(fsync)(fd);
+}
+
+int fdatasync(int fd)
+{
+    return sync_fails(fd) ? -1 : REAL(fdatasync)(fd);
+}
+
+int ftruncate64(int fd, off64_t length)
+{
+    if (is_fd_of(fd, "slow"))
+        wait_at("cut");
+    return REAL(ftruncate64)(fd, length);
+}
+
+ssize_t pwrite64(int fd, const void *buf, size_t count, off64_t offset)
+{
+    return is_lost(fd) ? (ssize_t)count : REAL(pwrite64)(fd, buf, count, offset);
+}
+
+ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t offset)
+{
+    ssize_t length = 0;
+
+    if (!is_lost(fd))
+        return REAL(pwritev64)(fd, parts, count, offset);
+    for (int i = 0; i < count; i++)
+        length += (ssize_t)parts[i].iov_len;
+    return length;
+}
+
+static mode_t mode_of(int flags, va_list arguments)
+{
+    return flags & (O_CREAT | __O_TMPFILE) ? (mode_t)va_arg(arguments, int) : 0;
+}
+
+int open64(const char *path, int flags, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, flags);
+    const mode_t mode = mode_of(flags, arguments);
+    va_end(arguments);
+    if (is_image(path, "slow") && !(flags & (O_CREAT | O_PATH)))
+        wait_at("open");
+    return REAL(open64)(path, flags, mode);
+}
+
+int openat64(int dir, const char *path, int flags, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, flags);
+    const mode_t mode = mode_of(flags, arguments);
+    va_end(arguments);
+    if (is_image(path, "slow") && !(flags & (O_CREAT | O_PATH)))
+        wait_at("open");
+    return REAL(openat64)(dir, path, flags, mode);
+}
+
+#pragma GCC visibility pop

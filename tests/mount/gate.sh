@@ -1,0 +1,52 @@
+# shellcheck shell=sh disable=SC2154 # tmp, mnt and VHDFS are those of mount.sh
+# A host that does not answer, or loses what it got: gate.c is put before vhdfs. Sourced after
+# mount.sh. GATE is that library.
+
+[ "$sanitized" = no ] || skip "a sanitizer has to come first"
+mkdir "$tmp/gate"
+: >"$tmp/gate/held"
+printf '#!/bin/sh\nexec env LD_PRELOAD=%s GATE_DIR=%s %s "$@"\n' "$GATE" "$tmp/gate" "$VHDFS" \
+    >"$tmp/gated"
+chmod +x "$tmp/gated"
+VHDFS=$tmp/gated
+
+# shut_gate KIND...: from now on such calls on images slow* wait, for as long as $gatekeeper lives.
+shut_gate()
+{
+    : >"$tmp/gate/held"
+    rm -f "$tmp/shut"
+    for gate_kind; do
+        : >"$tmp/gate/$gate_kind"
+        set -- "$@" "$tmp/gate/$gate_kind"
+        shift
+    done
+    behind "$python" -I -S -c 'import fcntl, sys, time
+gates = [open(path) for path in sys.argv[2:]]
+for gate in gates:
+    fcntl.flock(gate, fcntl.LOCK_EX)
+open(sys.argv[1], "w").close()
+time.sleep(600)' "$tmp/shut" "$@"
+    gatekeeper=$!
+    wait_until 20 [ -e "$tmp/shut" ]
+}
+
+# open_gate: all that wait go on.
+open_gate()
+{
+    kill -KILL "$gatekeeper"
+    wait_until 20 has_ended "$gatekeeper"
+}
+
+# held: how many calls have come to wait
+held()
+{
+    wc -c <"$tmp/gate/held"
+}
+
+# no_more_come: nobody has come to wait for a second
+no_more_come()
+{
+    held_before=$(held)
+    sleep 1
+    [ "$held_before" = "$(held)" ] && [ "$held_before" -gt 0 ]
+}

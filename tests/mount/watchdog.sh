@@ -1,0 +1,43 @@
+# shellcheck shell=sh disable=SC2154 # tmp, mnt, status and python are those of mount.sh
+# For tests of what may hang where no signal reaches it; sourced after mount.sh. A test must never
+# leave a process behind that nobody can end: where all else fails the connection is aborted.
+
+# abort_connection NUMBER: every request ends with ENOTCONN, and so does who waits for one.
+abort_connection()
+{
+    [ ! -e "/sys/fs/fuse/connections/$1/abort" ] || echo 1 >"/sys/fs/fuse/connections/$1/abort"
+}
+
+# watch_mount: to be called after start_vhdfs. When the test fails, the connection is aborted before
+# anything is ended.
+watch_mount()
+{
+    [ -d /sys/fs/fuse/connections/ ] || skip "needs /sys/fs/fuse/connections"
+    need_root
+    mountpoint -q /sys/fs/fuse/connections || mount -t fusectl none /sys/fs/fuse/connections ||
+        skip "needs fusectl"
+    connection=$(mountpoint -d "$mnt")
+    connection=${connection#*:}
+    undo "[ \$status = 0 ] || abort_connection $connection"
+}
+
+# watched SECONDS COMMAND...: it ends in that time with status 0, or the test fails.
+watched()
+{
+    watched_seconds=$1
+    shift
+    behind "$@"
+    watched_pid=$!
+    if ! (wait_until "$watched_seconds" has_ended $watched_pid) 2>/dev/null; then
+        cat "/proc/$watched_pid/stack" >&2 2>/dev/null
+        abort_connection "$connection"
+        fail "it hangs for more than $watched_seconds s: $*"
+    fi
+    wait $watched_pid || fail "exit status $? of: $*"
+}
+
+# pages SCENARIO SECONDS ARG...: pages.py, which ends by itself.
+pages()
+{
+    watched $((${2%.*} + 40)) "$python" -I "$here/pages.py" "$@"
+}
