@@ -1,0 +1,37 @@
+#!/bin/sh
+# If this failed: what the tests of the kernel's pages try for a moment would not hold for long:
+# writers would not read back what they wrote, mappings would lose bytes, or somebody would hang.
+#
+# Each takes two seconds, or as many as VHD_STRESS_SECONDS says, and a little more.
+#
+# Usage: pages.sh SCENARIO [ARG...], those of tests/mount/pages.py
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount/mount.sh"
+here=$here/../mount
+# shellcheck source=tests/mount/watchdog.sh
+. "$here/watchdog.sh"
+
+scenario=$1
+shift
+seconds=${VHD_STRESS_SECONDS:-2}
+chmod 755 "$tmp"
+start_vhdfs allow_other
+watch_mount
+make_disk d 64
+case $scenario in
+    dd-then-map) set -- $((seconds * 50)) ;;
+    own-writes)
+        if [ "$1" = loop ]; then
+            shift
+            loop_device "$raw"
+            set -- "$loop" "$@"
+        elif [ "$1" = direct-loop ]; then
+            shift
+            loop_device --direct-io=on "$raw"
+            set -- "$loop" "$@"
+        fi
+        ;;
+esac
+pages "$scenario" "$seconds" "$raw" "$@"
