@@ -258,7 +258,7 @@ static void stop_signal_thread(struct fs_session *session)
 
 /*
  * Find our mount, and describe it to the next vhdfs on this store. A mount that was given to us is
- * not where the options say, and whoever made it detaches it: the helper gets none.
+ * not where the options say, and its giver detaches it: the helper gets none.
  */
 static struct fs_mount find_mount(struct fs_session *session)
 {
