@@ -13,6 +13,55 @@
 
 #include "engine.h"
 
+/* The library's calls of these come here, under both of their names; one of them fails. */
+static int failure;           /* its errno; 0 for none */
+static unsigned calls_before; /* that one */
+
+ssize_t __real_pwrite(int fd, const void *buf, size_t len, off_t off);
+ssize_t __real_pwrite64(int fd, const void *buf, size_t len, off_t off);
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t off);
+ssize_t __wrap_pwrite64(int fd, const void *buf, size_t len, off_t off);
+int __real_ftruncate(int fd, off_t length);
+int __real_ftruncate64(int fd, off_t length);
+int __wrap_ftruncate(int fd, off_t length);
+int __wrap_ftruncate64(int fd, off_t length);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+static bool fails(void)
+{
+    if (failure == 0 || calls_before-- > 0)
+        return false;
+    errno = failure;
+    failure = 0;
+    return true;
+}
+
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t off)
+{
+    return fails() ? -1 : __real_pwrite(fd, buf, len, off);
+}
+
+ssize_t __wrap_pwrite64(int fd, const void *buf, size_t len, off_t off)
+{
+    return fails() ? -1 : __real_pwrite64(fd, buf, len, off);
+}
+
+int __wrap_ftruncate(int fd, off_t length)
+{
+    return fails() ? -1 : __real_ftruncate(fd, length);
+}
+
+int __wrap_ftruncate64(int fd, off_t length)
+{
+    return fails() ? -1 : __real_ftruncate64(fd, length);
+}
+
+int __wrap_fdatasync(int fd)
+{
+    return fails() ? -1 : __real_fdatasync(fd);
+}
+
 /* Open for writing and close: the image is whole, clean, and holds what it held. */
 static void opens_and_leaves_clean(const char *folder, unsigned blocks)
 {
@@ -159,6 +208,82 @@ static void once_is_enough(void **state)
     disks_close(disks);
 }
 
+/* An image with all that recovery mends: a copy that differs, and slack, or no footer at the end.
+ */
+static void put_to_mend(const char *folder, bool has_end)
+{
+    struct sample sample = sample_dynamic(1, 2);
+
+    sample.len += 4096;
+    sample_footers(&sample, SAMPLE_DYNAMIC, SAMPLE_SIZE, 1);
+    put32(sample.bytes + 24, 99);
+    sample_seal_footer(sample.bytes);
+    if (!has_end)
+        memset(sample_end(&sample), 0xC7, 512);
+    put(folder, "a.vhd", sample);
+}
+
+/*
+ * An attempt to write while somebody reads meets a host that is full or fails, at each step once.
+ * Reads go on, and the next attempt works.
+ */
+static void a_failed_attempt_leaves_nothing_behind(void **state)
+{
+    static const int failures[] = {ENOSPC, EIO, EDQUOT};
+    struct disks disks = disks_open(*state);
+    unsigned attempts = 0;
+
+    for (unsigned i = 0; i < 6; i++) {
+        enum vhd_result result = VHD_UNEXPECTED;
+        for (unsigned step = 0; result != VHD_OK || failure == 0; step++) {
+            put_to_mend(*state, i % 2);
+            struct vhd_disk *disk = open_disk(disks, "a", 0);
+            failure = failures[i / 2];
+            calls_before = step;
+            result = vhd_disk_make_writable(disk, disks.children, NULL);
+            attempts += failure == 0;
+            /* A full host is put up with where the footer at the end can stay. */
+            if (result != VHD_OK)
+                assert_false(vhd_disk_is_writable(disk));
+            const bool is_last = failure != 0;
+            failure = 0;
+            assert_false(vhd_disk_has_failed(disk));
+            assert_int_equal(vhd_disk_confirm(disk), 0);
+            expect(disk, 0, 2 * BLOCK, 0xEE);
+            expect(disk, 2 * BLOCK, 2 * BLOCK, 0);
+            assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_OK);
+            fill(disk, 2 * BLOCK, 2 * BLOCK, 5);
+            assert_int_equal(vhd_disk_flush(disk), 0);
+            expect(disk, 0, 2 * BLOCK, 0xEE);
+            expect(disk, 2 * BLOCK, 2 * BLOCK, 5);
+            close_disk(disk);
+            expect_clean(*state, "a.vhd");
+            if (is_last)
+                break;
+        }
+    }
+    assert_true(attempts > 20);
+    disks_close(disks);
+}
+
+/* A failed attempt keeps no claim that would keep others out. */
+static void a_failed_attempt_keeps_no_claim(void **state)
+{
+    struct disks disks = disks_open(*state), others = disks_open(*state);
+
+    put_to_mend(*state, true);
+    struct vhd_disk *disk = open_disk(disks, "a", 0);
+    failure = EIO;
+    calls_before = 1;
+    assert_int_not_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_OK);
+    assert_int_equal(failure, 0);
+    close_disk(open_disk(others, "a", 0));
+    close_disk(disk);
+    close_disk(open_writable(others, "a"));
+    disks_close(disks);
+    disks_close(others);
+}
+
 /* Room that was made ahead is cut off by the end of the disk; by a crash it is not. */
 static void be_killed(void *folder)
 {
@@ -210,6 +335,8 @@ int main(void)
         SCRATCH_TEST(what_lies_before_the_first_block_is_left_alone),
         SCRATCH_TEST(a_fixed_disk_needs_none),
         SCRATCH_TEST(once_is_enough),
+        SCRATCH_TEST(a_failed_attempt_leaves_nothing_behind),
+        SCRATCH_TEST(a_failed_attempt_keeps_no_claim),
         SCRATCH_TEST(what_a_killed_writer_has_left_is_put_in_order),
     };
     return cmocka_run_group_tests_name("recover", tests, NULL, NULL);
