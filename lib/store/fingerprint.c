@@ -4,9 +4,12 @@
 
 #define NANOSECONDS INT64_C(1000000000)
 
-/* Ticks of file systems that keep seconds, and of the slowest clock of a kernel (HZ=100). */
+/*
+ * Ticks of file systems that keep seconds, and of the slowest clock of a kernel (HZ=100). On a busy
+ * host that clock may be late by a tick.
+ */
 #define TICK_OF_SECONDS (2 * NANOSECONDS)
-#define TICK_OF_CLOCK   (NANOSECONDS / 100)
+#define TICK_OF_CLOCK   (2 * NANOSECONDS / 100)
 
 /* Can a change at the time of the look, or later, have this stamp too? */
 static bool is_within_tick(struct timespec stamp, struct timespec seen)

@@ -22,7 +22,7 @@ struct vhd_fingerprint {
  * Keep what a look at a file found. The host stamps changes with a clock that moves in ticks, so a
  * file whose stamp lies within the present tick may change again and keep it. A time without
  * nanoseconds counts in ticks of two seconds (vfat, ext4 with small inodes), any other in ticks of
- * the kernel's clock, 10 ms at most.
+ * the kernel's clock: 10 ms, and as much again for a clock that is late.
  *
  *   attributes  found just now; a caller that may be delayed in between uses
  *               vhd_fingerprint_seen()
