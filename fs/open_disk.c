@@ -227,6 +227,13 @@ static void wait_for_releases(struct fs_disk *disk, const struct fs_access *acce
     }
 }
 
+/* The image is so; a look shortly after a change that was known keeps what was known of it. */
+static void leave_as(struct fs_disk *disk, struct vhd_fingerprint now)
+{
+    vhd_fingerprint_inherit(&now, &disk->left);
+    disk->left = now;
+}
+
 /* The image is another than before, or may be: what the kernel has of it cannot be relied on. */
 static int judge_pages(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref,
                        const struct fs_open_disk *open)
@@ -240,7 +247,7 @@ static int judge_pages(struct fs_disk *disk, struct fs *fs, const struct fs_disk
     if (disk->seen.is_known && disk->seen.size != size)
         disk->raw.pages = FS_PAGES_SUSPECT;
     disk->seen = (struct seen){true, open->opened, size};
-    disk->left = open->opened;
+    leave_as(disk, open->opened);
     disk->is_left = true;
     if (!fs_page_cache_has_strays(&disk->fixed))
         return 0;
@@ -269,7 +276,7 @@ static void close_open_disk(struct fs_disk *disk, const char *name, struct fs_op
     pthread_mutex_lock(&disk->lock);
     if (!is_current)
         return;
-    disk->left = left;
+    leave_as(disk, left);
     if (has_failed || err < 0)
         fs_page_cache_suspect(&disk->raw);
 }

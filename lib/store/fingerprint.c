@@ -85,3 +85,10 @@ bool vhd_fingerprint_is_same(const struct vhd_fingerprint *a, const struct vhd_f
     return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->parents == b->parents &&
            is_same_time(a->mtime, b->mtime) && is_same_time(a->ctime, b->ctime);
 }
+
+void vhd_fingerprint_inherit(struct vhd_fingerprint *fingerprint,
+                             const struct vhd_fingerprint *earlier)
+{
+    fingerprint->is_reliable |=
+        earlier->is_reliable && vhd_fingerprint_is_same(fingerprint, earlier);
+}

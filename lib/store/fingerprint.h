@@ -49,3 +49,10 @@ bool vhd_fingerprint_is_file(const struct vhd_fingerprint *fingerprint,
 
 /* Are the two equal in all but is_reliable? */
 bool vhd_fingerprint_is_same(const struct vhd_fingerprint *a, const struct vhd_fingerprint *b);
+
+/*
+ * Keep what an earlier look knew: where it was reliable and nothing has changed since, the new
+ * fingerprint is as reliable.
+ */
+void vhd_fingerprint_inherit(struct vhd_fingerprint *fingerprint,
+                             const struct vhd_fingerprint *earlier);

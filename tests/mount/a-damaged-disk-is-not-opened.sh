@@ -8,13 +8,13 @@
 start_vhdfs
 make_disk header
 make_disk entry
-for name in lost other small; do
+for name in lost other large; do
     make_disk "$name"
 done
 make_disk tail
 echo kept 1<>"$raw"
 stop_vhdfs
-for name in lost other small; do
+for name in lost other large; do
     "$python" -I -S "$here/child.py" "$store/$name.vhd" "$store/of-$name.vhd" ||
         fail "cannot make a child"
     rm "$store/$name.vhd"
@@ -26,9 +26,9 @@ echo "no disk" >"$store/text.vhd"
 : >"$store/empty.vhd"
 start_vhdfs
 make_disk other
-make_disk small 20
+make_disk large 200
 stop_vhdfs
-# A disk of the parent's identity that is smaller.
+# A disk of the parent's identity that is larger than its child.
 "$python" -I -S -c 'import sys
 other, child = (open(path, "r+b") for path in sys.argv[1:])
 footer = bytearray(other.read(512))
@@ -38,7 +38,7 @@ footer[64:68] = bytes(4)
 footer[64:68] = (~sum(footer) & 0xFFFFFFFF).to_bytes(4, "big")
 for at in (0, 0), (-512, 2):
     other.seek(*at)
-    other.write(footer)' "$store/small.vhd" "$store/of-small.vhd" || fail "cannot forge a parent"
+    other.write(footer)' "$store/large.vhd" "$store/of-large.vhd" || fail "cannot forge a parent"
 before=$(cksum "$store"/*.vhd)
 start_vhdfs
 
@@ -75,7 +75,7 @@ refused text VM_E_INVALID_HD_FILE .
 refused empty VM_E_INVALID_HD_FILE .
 refused of-lost VM_E_PARENT_PATH_NOT_FOUND .
 refused of-other VM_E_PARENT_CHILD_ID_MISMATCH .
-refused of-small VM_E_PARENT_MODIFIED .
+refused of-large VM_E_PARENT_MODIFIED .
 expect "$before" "$(cksum "$store"/*.vhd)" "the images"
 
 # What can be put in order is: here the footer at the end is lost, and there is its copy.

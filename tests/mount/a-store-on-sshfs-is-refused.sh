@@ -46,7 +46,7 @@ for type in sshfs rclone; do
     # Who knows better is let pass, and fails here only because nothing can be made there.
     refused -o unsafe_store
     grep -q unsafe_store "$tmp/said" && fail "in spite of unsafe_store: $(cat "$tmp/said")"
-    grep -q 'Read-only file system' "$tmp/said" || fail "it says: $(cat "$tmp/said")"
+    grep -q 'read-only file system' "$tmp/said" || fail "it says: $(cat "$tmp/said")"
 
     # Reading does no harm.
     for options in ro "ro,unsafe_store"; do

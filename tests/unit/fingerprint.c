@@ -155,6 +155,26 @@ static void a_change_of_any_parent_shows(void **state)
     }
 }
 
+/* A look just after a close that left a certain stamp is as good as that stamp. */
+static void what_was_reliable_stays_so(void **state)
+{
+    const struct stat attributes = old_file();
+    const struct vhd_fingerprint earlier = vhd_fingerprint_of(&attributes);
+    struct vhd_fingerprint same = earlier, other = earlier, unsure = earlier;
+    (void)state;
+
+    same.is_reliable = other.is_reliable = false;
+    other.mtime.tv_nsec++;
+    vhd_fingerprint_inherit(&same, &earlier);
+    vhd_fingerprint_inherit(&other, &earlier);
+    assert_true(same.is_reliable);
+    assert_false(other.is_reliable);
+    unsure.is_reliable = false;
+    same.is_reliable = false;
+    vhd_fingerprint_inherit(&same, &unsure);
+    assert_false(same.is_reliable);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +183,7 @@ int main(void)
         cmocka_unit_test(each_part_counts),
         cmocka_unit_test(reliability_does_not_count),
         cmocka_unit_test(a_change_of_any_parent_shows),
+        cmocka_unit_test(what_was_reliable_stays_so),
     };
     return cmocka_run_group_tests_name("fingerprint", tests, NULL, NULL);
 }
