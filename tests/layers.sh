@@ -16,52 +16,48 @@ complain()
     status=1
 }
 
-# position ROOM: its number from below; the public face, above all rooms, is the last.
-position()
+# find_position FILE: set $position to the number of its room from below; the public face, above all
+# rooms, is the last. FILE is named as in an #include. No process is started: there are many files.
+find_position()
 {
-    position_=0
+    position=0
     for room in $rooms; do
-        position_=$((position_ + 1))
-        if [ "$room" = "$1" ]; then
-            echo "$position_"
-            return
-        fi
+        position=$((position + 1))
+        [ "${1%%/*}" != "$room" ] || return 0
     done
-    echo 99
+    position=99
 }
 
-# includes FILE: what it includes of ours.
-includes()
-{
-    sed -n 's/^# *include "\(.*\)"$/\1/p' "$1"
-}
+# A line "FILE INCLUDED" for each #include of ours.
+includes=$(grep -H '^# *include "' lib/*.[ch] lib/*/*.[ch] fs/*.[ch] |
+    sed -n 's/^\([^:]*\):# *include "\(.*\)"$/\1 \2/p')
+[ -n "$includes" ] || complain "no file includes another"
 
-for file in lib/*.[ch] lib/*/*.[ch]; do
-    room=$(expr "$file" : 'lib/\([a-z]*\)/')
-    for included in $(includes "$file"); do
-        [ -f "lib/$included" ] || complain "$file includes \"$included\", which is not in lib/"
-        above=$(expr "$included" : '\([a-z]*\)/')
-        [ "$(position "$above")" -le "$(position "$room")" ] ||
-            complain "$file includes \"$included\", a room above its own"
-    done
-done
+while read -r file included; do
+    case $file in fs/*) continue ;; esac
+    [ -f "lib/$included" ] || complain "$file includes \"$included\", which is not in lib/"
+    find_position "${file#lib/}"
+    own=$position
+    find_position "$included"
+    [ "$position" -le "$own" ] || complain "$file includes \"$included\", a room above its own"
+done <<END
+$includes
+END
 
 if grep -nE '<fuse|(^|[^a-z_])fuse_|"fs/' lib/*.[ch] lib/*/*.[ch]; then
     complain "the library knows of FUSE"
 fi
 
 # A header and its source are one; tsort tells of a circle among them.
-for file in lib/*.[ch] lib/*/*.[ch] fs/*.[ch]; do
-    unit=${file%.[ch]}
-    echo "$unit $unit"
-    for included in $(includes "$file"); do
-        if [ -f "fs/$included" ]; then
-            echo "$unit fs/${included%.h}"
-        elif [ -f "lib/$included" ]; then
-            echo "$unit lib/${included%.h}"
-        fi
-    done
-done | tsort >/dev/null || complain "files include each other in a circle"
+while read -r file included; do
+    if [ -f "fs/$included" ]; then
+        echo "${file%.[ch]} fs/${included%.h}"
+    elif [ -f "lib/$included" ]; then
+        echo "${file%.[ch]} lib/${included%.h}"
+    fi
+done <<END | awk '$1 != $2' | tsort >/dev/null || complain "files include each other in a circle"
+$includes
+END
 
 [ "$(echo lib/*/ | tr ' ' '\n' | wc -l)" = "$(echo "$rooms" | wc -w)" ] ||
     complain "a folder of lib/ is no room of this test's list"
