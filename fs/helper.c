@@ -48,8 +48,13 @@ static int fusermount(const char *mountpoint)
     return 0;
 }
 
-/* Detach our mount, unless it is gone already. Another that covers it is left alone. */
-static int detach(const struct fs_mount *mount)
+/*
+ * Detach our mount, unless it is gone already. Another that covers it is left alone.
+ *
+ *   is_dead  the daemon has died: end the connection, too. A thread of it may wait in the kernel for
+ *            an answer that nobody gives any more (invalidate.h), and keep the connection open
+ */
+static int detach(const struct fs_mount *mount, bool is_dead)
 {
     AUTO_FREE char *path = fs_mount_path(mount);
     int err = 0;
@@ -59,9 +64,11 @@ static int detach(const struct fs_mount *mount)
     const struct fs_mount top = fs_mount_of(path);
     if (top.id == mount->id && !fs_mount_is(&top, mount))
         return 0; /* ours is gone, and this one has got its id */
+    if (is_dead)
+        fs_mount_abort(mount);
     if (top.id != mount->id)
         err = -EBUSY;
-    else if (umount2(path, MNT_DETACH) < 0)
+    else if (umount2(path, is_dead ? MNT_FORCE | MNT_DETACH : MNT_DETACH) < 0)
         err = errno == EPERM ? fusermount(path) : -errno;
     if (err < 0)
         fs_log(LOG_ERR, "cannot unmount \"%s\": %s", path, strerrordesc_np(-err));
@@ -78,10 +85,10 @@ static int helper_run(int fd, const struct fs_mount *mount)
         if (len < 0 && errno == EINTR)
             continue;
         if (len != 1)
-            return detach(mount) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+            return detach(mount, true) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         if (word == WORD_END)
             return EXIT_SUCCESS;
-        char answer = (char)(detach(mount) == 0);
+        char answer = (char)(detach(mount, false) == 0);
         if (write(fd, &answer, 1) < 0)
             return EXIT_FAILURE;
     }
@@ -147,7 +154,7 @@ int fs_helper_detach(struct fs_helper *helper)
     char is_done = 0;
 
     if (write(helper->fd, &word, 1) != 1 || read(helper->fd, &is_done, 1) != 1)
-        return detach(&helper->mount);
+        return detach(&helper->mount, false);
     return is_done ? 0 : -EIO;
 }
 

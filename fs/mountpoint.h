@@ -50,3 +50,11 @@ struct fs_mount fs_mount_of_fuse(int fd);
  * reads less.
  */
 void fs_mount_read_ahead(const struct fs_mount *mount, unsigned kib);
+
+/*
+ * End the connection of a mount that is in the mount table: all that waits for its daemon is
+ * answered with an error. Does nothing where the kernel's files for that are not to be had.
+ *
+ * Source: Linux, Documentation/filesystems/fuse.rst, "Control filesystem".
+ */
+void fs_mount_abort(const struct fs_mount *mount);

@@ -63,8 +63,10 @@ except OSError as error:
 else:
     raise AssertionError("it can be emptied")' "$mnt/disks/$1/$file"
     done
-    tail -n 1 "$mnt/errors" | grep -q " disks/$1 EUCLEAN $2 .*\"$1\": .*$3" ||
-        fail "errors: $(tail -n 1 "$mnt/errors")"
+    for file in raw fixed.vhd; do
+        grep -q " disks/$1/$file EUCLEAN $2 .*\"$1\": .*$3" "$mnt/errors" ||
+            fail "errors: $(cat "$mnt/errors")"
+    done
     [ "$(value "$mnt/disks/$1/info" fault)" != - ] || fail "info of $1 tells no fault"
     ls -l "$mnt/disks/$1" >/dev/null || fail "its files cannot be listed"
 }

@@ -16,7 +16,7 @@ before=$(cksum <"$store/parent.vhd")
 start_vhdfs
 
 expect "open EROFS" "$(answer "$raw" x)" "opening a parent for writing"
-tail -n 1 "$mnt/errors" | grep -q ' disks/parent EROFS VM_E_FILE_READ_ONLY ' ||
+tail -n 1 "$mnt/errors" | grep -q ' disks/parent/raw EROFS VM_E_FILE_READ_ONLY ' ||
     fail "errors: $(tail -n 1 "$mnt/errors")"
 loop_device "$raw"
 expect 1 "$(cat "/sys/block/${loop#/dev/}/ro")" "is the loop device read-only"

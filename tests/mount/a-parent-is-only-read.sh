@@ -21,7 +21,7 @@ for flags in 'cat /dev/null 1<>' 'cat /dev/null >>' ': >'; do
     sh -c "$flags'$raw'" 2>"$tmp/said" && fail "a parent can be written to by $flags"
     grep -qi 'read-only' "$tmp/said" || fail "$flags says: $(cat "$tmp/said")"
 done
-tail -n 1 "$mnt/errors" | grep -q ' disks/parent EROFS VM_E_FILE_READ_ONLY .*differencing' ||
+tail -n 1 "$mnt/errors" | grep -q ' disks/parent/raw EROFS VM_E_FILE_READ_ONLY .*differencing' ||
     fail "errors: $(tail -n 1 "$mnt/errors")"
 cmp -n 5000000 "$tmp/content" "$raw" || fail "a parent cannot be read"
 

@@ -46,7 +46,7 @@ for handle in fd, reader, os.open(raw, os.O_RDONLY):
             wrong.append("what was there before is gone")
     except OSError as error:
         wrong.append(f"a read: {error}")
-if " disks/d EIO " not in open(errors).read():
+if " disks/d/raw EIO " not in open(errors).read():
     wrong.append("errors: " + open(errors).read())
 assert not wrong, "\n".join(wrong)
 ' "$raw" "$tmp/gate/lose" "$mnt/errors"

@@ -39,7 +39,7 @@ behind $nobody "$python" -I -S "$tmp/lock.py" "$store/d.vhd" >"$tmp/ready"
 holder=$!
 wait_until 20 [ -s "$tmp/ready" ]
 expect "open EBUSY" "$(answer "$raw" x)" "writing to a disk whose image is locked"
-tail -n 1 "$mnt/errors" | grep -q ' disks/d EBUSY E_SHARING_VIOLATION .*another program .*lock' ||
+tail -n 1 "$mnt/errors" | grep -q ' disks/d/raw EBUSY E_SHARING_VIOLATION .*another program .*lock' ||
     fail "errors: $(tail -n 1 "$mnt/errors")"
 tail -n 1 "$mnt/errors" | grep -q 'd\.vhd' || fail "errors: $(tail -n 1 "$mnt/errors")"
 cmp -n 100000 "$tmp/content" "$raw" || fail "the disk cannot be read"

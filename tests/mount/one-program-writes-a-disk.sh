@@ -60,7 +60,7 @@ except OSError as error:
     assert error.errno == errno.EBUSY, error
 else:
     raise AssertionError("it opens")' "$raw" "$1"
-    grep -q ' disks/d EBUSY E_SHARING_VIOLATION .*"d"' "$mnt/errors" ||
+    grep -q ' disks/d/raw EBUSY E_SHARING_VIOLATION .*"d"' "$mnt/errors" ||
         fail "errors: $(cat "$mnt/errors")"
 }
 
@@ -82,7 +82,7 @@ ln "$image" "$tmp/other/e.vhd"
 start_other "$tmp/other"
 exec 3<>"$raw"
 head -c 1 "$tmp/mnt2/disks/e/raw" 2>/dev/null && fail "what is written to here is read there"
-grep -q ' disks/e EBUSY ' "$tmp/mnt2/errors" || fail "errors there: $(cat "$tmp/mnt2/errors")"
+grep -q ' disks/e/raw EBUSY ' "$tmp/mnt2/errors" || fail "errors there: $(cat "$tmp/mnt2/errors")"
 exec 3>&-
 exec 3<"$raw"
 wait_until 5 head -c 1 "$tmp/mnt2/disks/e/raw" >"$tmp/byte"
