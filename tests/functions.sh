@@ -62,6 +62,16 @@ need_own_mounts()
     unshare -m true 2>/dev/null || skip "needs mounts of its own"
 }
 
+# In mounts of our own: let go of the copies of other tests' mounts. Each would keep its daemon from
+# ending for as long as this test takes.
+forget_other_mounts()
+{
+    sed -n 's,^[^ ]* \([^ ]*/vhdfs-test\.[^ ]*\) .*,\1,p' /proc/self/mounts | tac |
+        while read -r other_mount; do
+            case $other_mount in "$tmp"/*) ;; *) umount -l "$other_mount" 2>/dev/null ;; esac
+        done
+}
+
 need_fuse()
 {
     [ -w /dev/fuse ] || skip "needs /dev/fuse"

@@ -72,7 +72,7 @@ enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_childre
  * any file. NULL is allowed.
  *
  * Where something was written since the disk was opened, its last change sets the file's mtime to
- * the present, to the nanosecond. The host's own stamps are as coarse as its tick, so each later
+ * the present, between two ticks of the host's clock. The host stamps with ticks, so each later
  * write of another program gives the file another mtime than this one.
  *
  *   ret_left  receives the fingerprint of the file as it was left, parents included; all zero, and

@@ -341,25 +341,36 @@ static int leave_clean(struct vhd_disk *disk)
     return err == 0 ? vhd_cut_slack(disk) : err;
 }
 
+/* The host's stamp of this moment, less a nanosecond: no stamp of the host's, and no later one. */
+static struct timespec between_ticks(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &time);
+    time.tv_sec -= time.tv_nsec == 0;
+    time.tv_nsec = (time.tv_nsec == 0 ? 1000000000 : time.tv_nsec) - 1;
+    return time;
+}
+
 /*
- * Stamp a file that was written to, as its last change, and take its fingerprint. The stamp is
- * precise and those of the host are ticks, so a later write by another program differs from it for
- * sure. (ctime may be the same: that is a tick in both. But whatever writes sets mtime.) Where the
- * stamp cannot be set, or is not kept to the nanosecond, as on vfat, the fingerprint is as reliable
- * as any.
+ * Stamp a file that was written to, as its last change, and take its fingerprint. The host stamps
+ * with its tick, so a later write by another program gives another stamp for sure, and an earlier
+ * one never. (ctime may be the same: that is a tick in both. But whatever writes sets mtime.) Where
+ * the stamp cannot be set, or is not kept to the nanosecond, as on vfat, the fingerprint is as
+ * reliable as any.
  */
 static struct vhd_fingerprint stamp(const struct vhd_disk *disk)
 {
-    const struct timespec now = clock_real();
-    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, now};
+    const struct timespec now = clock_real(), time = between_ticks();
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, time};
     struct stat attributes;
 
     bool is_set = futimens(disk->write_fd, times) == 0;
     if (fstat(disk->top->fd, &attributes) < 0)
         return (struct vhd_fingerprint){0};
     struct vhd_fingerprint left = vhd_fingerprint_seen(&attributes, now);
-    if (is_set && attributes.st_mtim.tv_sec == now.tv_sec &&
-        attributes.st_mtim.tv_nsec == now.tv_nsec && now.tv_nsec != 0)
+    if (is_set && attributes.st_mtim.tv_sec == time.tv_sec &&
+        attributes.st_mtim.tv_nsec == time.tv_nsec && time.tv_nsec != 0)
         left.is_reliable = true;
     return left;
 }

@@ -111,6 +111,8 @@ case $tool in
         into all ': >"$raw"; rsync -S --inplace "$image" "$raw"'
         into all ': >"$raw"; rsync --inplace --no-whole-file "$image" "$raw"'
         an_image 64M
+        # Of two files of one size and one second rsync takes the one for a copy of the other.
+        touch -d 2001-01-01 "$image"
         into over 'rsync --inplace "$image" "$raw"'
         into over 'rsync --inplace --no-whole-file "$image" "$raw"'
         into all ': >"$raw"; rsync -S --inplace "$image" "$raw"'

@@ -11,7 +11,7 @@ chmod 755 "$tmp"
 
 nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
 
-# Read locks on the whole of each file that can be opened at all.
+# The byte of each file by which QEMU says that nobody else may write, where it can be opened at all.
 cat >"$tmp/lock.py" <<'END'
 import fcntl, os, struct, sys, time
 held = []
@@ -20,7 +20,7 @@ for path in sys.argv[1:]:
         fd = os.open(path, os.O_RDONLY)
     except PermissionError:
         continue
-    fcntl.fcntl(fd, 37, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0))  # F_OFD_SETLK
+    fcntl.fcntl(fd, 37, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 201, 1, 0))  # F_OFD_SETLK
     held.append(fd)
 print(len(held), flush=True)
 time.sleep(600)

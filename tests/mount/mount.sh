@@ -14,6 +14,7 @@ export LC_ALL=C
 
 need_fuse
 need_command python3
+[ -z "${IN_NAMESPACE-}" ] || forget_other_mounts
 python=${PYTHON:-$(python3 -c 'import sys; print(sys.executable)')}
 # shellcheck disable=SC3045 # every sh here knows it
 ulimit -c 0

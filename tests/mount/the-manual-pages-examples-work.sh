@@ -64,6 +64,7 @@ tmp_=\$tmp
 rm -rf "\$tmp"
 tmp=\$tmp_
 trap - EXIT
+forget_other_mounts
 . "$tmp/all"
 END
 export tmp
