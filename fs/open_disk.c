@@ -98,32 +98,51 @@ static uint64_t read_size(const struct vhd_store *store, const char *file)
     return fd >= 0 && vhd_image_read(fd, &image) ? image.footer.current_size : 0;
 }
 
-/* Look at a closed disk; under the lock. */
-static int look_at_image(struct fs_disk *disk, struct fs *fs, const char *name,
-                         struct fs_disk_look *ret)
+/* What is known already of an image with these attributes: its size, where that need not be read.
+ */
+static bool is_known(struct fs_disk *disk, const struct vhd_fingerprint *now, uint64_t *ret_size)
 {
-    char file[NAME_MAX + 1];
-    struct seen *seen = &disk->seen;
-
-    int err = vhd_store_find(fs->store, name, file, &ret->attributes);
-    if (err < 0)
-        return err;
-    const struct vhd_fingerprint now = vhd_fingerprint_of(&ret->attributes);
-    const bool is_same = seen->is_known && vhd_fingerprint_is_same(&seen->image, &now);
-    /* While it is being closed its size is known, and its footer may be on the move. */
-    if (!(is_same && seen->image.is_reliable) && !(disk->is_busy && seen->is_known))
-        *seen = (struct seen){true, now, read_size(fs->store, file)};
-    ret->size = seen->size;
-    return 0;
+    HOLD_LOCK(&disk->lock);
+    const struct seen *seen = &disk->seen;
+    *ret_size = seen->size;
+    if (disk->current) {
+        *ret_size = vhd_disk_size(disk->current->content);
+        return true;
+    }
+    /* While it is opened or closed its size is known, and its footer may be on the move. */
+    return seen->is_known && (disk->is_busy || (seen->image.is_reliable &&
+                                                vhd_fingerprint_is_same(&seen->image, now)));
 }
 
-int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_look *ret)
+/* Look at the file that is open, whatever the name leads to. Returns false where none is. */
+static bool look_at_open(struct fs_disk *disk, struct fs_disk_look *ret, int *ret_err)
 {
     HOLD_LOCK(&disk->lock);
     if (!disk->current)
-        return look_at_image(disk, fs, name, ret);
+        return false;
     ret->size = vhd_disk_size(disk->current->content);
-    return vhd_disk_stat(disk->current->content, &ret->attributes);
+    *ret_err = vhd_disk_stat(disk->current->content, &ret->attributes);
+    return true;
+}
+
+/* The host is asked without the lock: it may not answer, and others ask the disk for more. */
+int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_look *ret)
+{
+    char file[NAME_MAX + 1];
+
+    int err = vhd_store_find(fs->store, name, file, &ret->attributes);
+    if ((err < 0 || fs_disk_is_another(disk, &ret->attributes)) && look_at_open(disk, ret, &err))
+        return err;
+    if (err < 0)
+        return err;
+    const struct vhd_fingerprint now = vhd_fingerprint_of(&ret->attributes);
+    if (is_known(disk, &now, &ret->size))
+        return 0;
+    ret->size = read_size(fs->store, file);
+    HOLD_LOCK(&disk->lock);
+    if (!disk->current && !disk->is_busy)
+        disk->seen = (struct seen){true, now, ret->size};
+    return 0;
 }
 
 /* What we write changes the times of an image, so that only tells of a disk that is only read. */

@@ -13,18 +13,26 @@
 #include "log.h"
 #include "node.h"
 
-enum class { CLASS_MEMORY, CLASS_LOOK, CLASS_WORK, CLASS_COUNT };
+enum class { CLASS_MEMORY, CLASS_NAMES, CLASS_LOOK, CLASS_WORK, CLASS_COUNT };
 
-/* Requests of a class at work at once. More WORK gains nothing from one host's disk. */
+/*
+ * Requests of a class at work at once. Few are at a time, unless the host does not answer for some
+ * images; those must leave threads for the others.
+ */
+enum { MEMORY_MAX = 8, NAMES_MAX = 32, LOOK_MAX = 128, WORK_MAX = 256 };
+
 static const unsigned limits[CLASS_COUNT] = {
-    [CLASS_MEMORY] = 8,
-    [CLASS_LOOK] = 16,
-    [CLASS_WORK] = 64,
+    [CLASS_MEMORY] = MEMORY_MAX,
+    [CLASS_NAMES] = NAMES_MAX,
+    [CLASS_LOOK] = LOOK_MAX,
+    [CLASS_WORK] = WORK_MAX,
 };
 
 enum {
-    THREADS_MAX = 8 + 16 + 64 + 1, /* all limits, and one that waits for the next request */
-    WAITING_MAX = 16, /* threads kept when nothing is asked; a new one costs as much as a request */
+    /* One more than all limits waits for the next request. */
+    THREADS_MAX = MEMORY_MAX + NAMES_MAX + LOOK_MAX + WORK_MAX + 1,
+    /* Threads kept when nothing is asked: a new one costs as much as a request. */
+    WAITING_MAX = 16,
 };
 
 /* A request above its class's limit, with the bytes that the kernel has sent. */
@@ -47,32 +55,26 @@ struct server {
     int err; /* of the read that has failed; 0 for none */
 };
 
-/* What of a disk is not its folder: raw and fixed.vhd. */
-static bool is_content(unsigned kind)
-{
-    return kind == FS_DISK_RAW || kind == FS_DISK_FIXED;
-}
-
-static bool is_of_store(unsigned kind)
-{
-    return kind == FS_DISKS || kind == FS_NEW || kind == FS_REQUEST ||
-           (kind >= FS_DISK && kind < FS_KIND_COUNT);
+/* What a request for a file of this kind asks of the host. */
+static enum class class_of(unsigned kind) {
+    switch (kind){
+        case FS_DISKS : case FS_NEW : case FS_REQUEST : return CLASS_NAMES;
+        case FS_DISK_RAW : case FS_DISK_FIXED : return CLASS_WORK;
+        default : return kind >= FS_DISK && kind < FS_KIND_COUNT ? CLASS_LOOK : CLASS_MEMORY;
+    }
 }
 
 static enum class classify(const struct fuse_in_header *header) {
-    const unsigned kind = fs_ino_kind(header->nodeid);
+    const enum class class = class_of(fs_ino_kind(header->nodeid));
 
     switch (header->opcode){
         case FUSE_FORGET : case FUSE_BATCH_FORGET : case FUSE_INTERRUPT : return CLASS_MEMORY;
-        case FUSE_STATFS : case FUSE_GETATTR :
-                    return is_of_store(kind) || header->opcode == FUSE_STATFS
-            ? CLASS_LOOK
-            : CLASS_MEMORY;
-        case FUSE_RMDIR : case FUSE_RENAME : case FUSE_RENAME2 : return kind == FS_DISKS
+        case FUSE_STATFS : return CLASS_NAMES;
+        case FUSE_GETATTR : return class == CLASS_WORK ? CLASS_LOOK : class;
+        case FUSE_RMDIR : case FUSE_RENAME : case FUSE_RENAME2 : return class == CLASS_NAMES
             ? CLASS_WORK
-            : CLASS_MEMORY;
-        default : if (is_content(kind)) return CLASS_WORK;
-        return is_of_store(kind) ? CLASS_LOOK : CLASS_MEMORY;
+            : class;
+        default : return class;
     }
 }
 

@@ -2,16 +2,17 @@
  * Serving: the threads that read requests from the kernel and carry them out.
  *
  * A thread that waits for the host cannot serve anybody else, and a host may not answer for
- * minutes. So requests are of three classes, by the host's part in them:
+ * minutes. So requests are of four classes, by the host's part in them:
  *
  *   MEMORY  they need nothing of the host: tasks, errors, version, what the kernel forgets
- *   LOOK    they look at the store: names, attributes, info
+ *   NAMES   they ask for names in the store: ls, new requests
+ *   LOOK    they look into an image: attributes of a disk's files, info
  *   WORK    they use or change a disk: open, close, read, write, sync, discard, copy, delete,
  * rename
  *
- * LOOK and WORK each have a limit of requests at work. A request above it waits in a queue of its
- * class, and its thread goes on reading. So MEMORY never waits for the host, and LOOK never for
- * WORK. A thread that takes a request first makes sure that another one waits for the next.
+ * Each class has a limit of requests at work. A request above it waits in a queue of its class, and
+ * its thread goes on reading. So no class ever waits for another. A thread that takes a request
+ * first makes sure that another one waits for the next.
  */
 #pragma once
 
