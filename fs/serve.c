@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/fuse.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -10,8 +11,8 @@
 
 #include "base/cleanup.h"
 #include "ino.h"
-#include "log.h"
 #include "node.h"
+#include "transfer.h"
 
 enum class { CLASS_MEMORY, CLASS_NAMES, CLASS_LOOK, CLASS_WORK, CLASS_COUNT };
 
@@ -31,8 +32,11 @@ static const unsigned limits[CLASS_COUNT] = {
 enum {
     /* One more than all limits waits for the next request. */
     THREADS_MAX = MEMORY_MAX + NAMES_MAX + LOOK_MAX + WORK_MAX + 1,
-    /* Threads kept when nothing is asked: a new one costs as much as a request. */
+    /* Threads that there are from the start, and those kept when nothing is asked: a new one costs
+     * as much as a request. */
+    WAITING_MIN = 4,
     WAITING_MAX = 16,
+    PAGE = 4096,
 };
 
 /* A request above its class's limit, with the bytes that the kernel has sent. */
@@ -160,15 +164,36 @@ static bool is_surplus(struct server *server)
     return true;
 }
 
-/* Read requests and carry them out. Returns 0 at the end, or a negative errno. */
+/*
+ * Have the memory of a buffer now, and not when a request needs it: that may be the one by which
+ * the host gets memory back, as the writes of a file system on a loop device on raw are.
+ */
+static void touch(void *buf)
+{
+    volatile char *bytes = buf;
+    const size_t size = malloc_usable_size(buf);
+
+    for (size_t at = 0; at < size; at += PAGE)
+        bytes[at] = bytes[at];
+}
+
+/*
+ * Read requests and carry them out. Returns 0 at the end, 1 when this thread is one too many, or a
+ * negative errno.
+ */
 static int serve(struct server *server, struct fuse_buf *request)
 {
+    bool is_touched = false;
+
     while (!fuse_session_exited(server->fuse)) {
         int size = fuse_session_receive_buf(server->fuse, request);
         if (size == -EINTR || size == -EAGAIN)
             continue;
         if (size <= 0)
             return size == -ENODEV ? 0 : size;
+        if (!is_touched)
+            touch(request->mem);
+        is_touched = true;
         const enum class class = classify(request->mem);
         if (!begin(server, class, request))
             continue;
@@ -183,6 +208,11 @@ static void *serve_run(void *arg)
 {
     struct server *server = arg;
     struct fuse_buf request = {0};
+    struct fs_transfer transfer;
+
+    if (fs_transfer_begin(&transfer, FS_TRANSFER_MAX) == 0)
+        touch(transfer.buf);
+    fs_transfer_end(&transfer);
 
     int err = serve(server, &request);
     free(request.mem);
@@ -211,6 +241,8 @@ int fs_serve(struct fuse_session *fuse)
         STAILQ_INIT(&server.queues[class]);
     pthread_mutex_lock(&server.lock);
     int err = start_thread(&server);
+    for (int more = 1; err == 0 && more < WAITING_MIN; more++)
+        (void)start_thread(&server); /* one is enough to serve */
     while (server.threads > 0)
         pthread_cond_wait(&server.ended, &server.lock);
     pthread_mutex_unlock(&server.lock);
