@@ -31,8 +31,8 @@ struct fs {
     struct fs_invalidator *invalidator;
     struct fs_opened_list opened;
     struct fs_numbers numbers;
-    uint64_t generation;      /* atomic; of the nodes that are new at each look (ino.h) */
-    int ready_fd; /* where to tell that the tree answers; -1 where nobody waits for it */
+    uint64_t generation; /* atomic; of the nodes that are new at each look (ino.h) */
+    int ready_fd;        /* where to tell that the tree answers; -1 where nobody waits for it */
 
     /* what files look like */
     uid_t uid;

@@ -392,9 +392,9 @@ static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs
         detach_replaced(disk);
     if (!disk->current)
         result = open_current(disk, fs, ref, ret_why);
-    if (result != VHD_OK)
-        return result;
     struct fs_open_disk *open = disk->current;
+    if (!open)
+        return result;
     if (access->is_raw && open->raws == 0)
         result = choose_mode(disk, fs, ref, access, ret_why);
     if (result == VHD_OK && access->is_writer) {
@@ -487,12 +487,12 @@ enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
                                     const struct fs_disk_ref *ref, struct vhd_verdict *ret_why)
 {
     static const struct fs_access access = {.is_raw = true, .is_writer = true, .is_direct = true};
-    struct fs_open_disk *open;
+    struct fs_open_disk *open = NULL;
 
     HOLD_LOCK(&disk->lock);
     begin_change(disk);
     enum vhd_result result = join(disk, fs, ref, &access, &open, ret_why);
-    if (result == VHD_OK) {
+    if (open) {
         pthread_mutex_unlock(&disk->lock);
         result = discard_all(disk, fs, ref, open, ret_why);
         pthread_mutex_lock(&disk->lock);

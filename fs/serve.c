@@ -173,8 +173,10 @@ static void touch(void *buf)
     volatile char *bytes = buf;
     const size_t size = malloc_usable_size(buf);
 
-    for (size_t at = 0; at < size; at += PAGE)
-        bytes[at] = bytes[at];
+    for (size_t at = 0; at < size; at += PAGE) {
+        const char byte = bytes[at];
+        bytes[at] = byte;
+    }
 }
 
 /*

@@ -162,6 +162,7 @@ static int add_child(struct vhd_children *children, const struct known *known)
 {
     if (children->count == children->room) {
         size_t room = children->room ? 2 * children->room : 16;
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers */
         const struct known **parents = reallocarray(children->parents, room, sizeof *parents);
         if (!parents)
             return -ENOMEM;

@@ -228,7 +228,7 @@ int vhd_parent_resolve(const struct vhd_store *store, const struct vhd_parent_na
 void vhd_parent_find(const struct vhd_store *store, int fd, const struct vhd_header *header,
                      char ret_name[NAME_MAX + 1], char ret_file[NAME_MAX + 1])
 {
-    struct vhd_parent_names names;
+    struct vhd_parent_names names = {0};
 
     vhd_parent_read_names(fd, header, &names);
     (void)vhd_parent_resolve(store, &names, header->parent_uuid, ret_name, ret_file);

@@ -140,7 +140,7 @@ static bool is_quote(char c)
 
 static bool has_quote(struct word word)
 {
-    return memchr(word.text, '"', word.len) || memchr(word.text, '\'', word.len);
+    return word.len > 0 && (memchr(word.text, '"', word.len) || memchr(word.text, '\'', word.len));
 }
 
 static enum vhd_result refuse_quotes(struct word line, struct vhd_verdict *ret)
