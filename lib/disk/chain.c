@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "disk/parent.h"
+#include "disk/split.h"
 #include "request/name.h"
 
 /*
@@ -85,12 +86,13 @@ static bool is_in_chain(const struct vhd_store *store, const struct vhd_layer *t
     return false;
 }
 
-/* Find the parent's file, and see that the chain does not lead back to it. */
+/* Find the parent's name and file, and see that the chain does not lead back to it. */
 static int find_parent(const struct vhd_store *store, const struct vhd_layer *top,
-                       const struct vhd_layer *child, char name[NAME_MAX + 1],
-                       char file[NAME_MAX + 1], struct vhd_fault *ret)
+                       struct vhd_layer *child, char file[NAME_MAX + 1], struct vhd_fault *ret)
 {
-    vhd_parent_find(store, child->fd, &child->image.header, name, file);
+    const char *name = child->parent_name;
+
+    vhd_parent_find(store, child->fd, &child->image.header, child->parent_name, file);
     if (!*name)
         vhd_fault_set(ret, VHD_NO_PARENT, "no name is recorded");
     else if (!*file)
@@ -126,31 +128,80 @@ static const char *why_not_open(int err)
     }
 }
 
-/* Open the parent of a layer. */
-static int open_parent(const struct vhd_store *store, const struct vhd_layer *top,
-                       struct vhd_layer *child, enum vhd_layer_use use, struct vhd_fault *ret)
+/* Would a shared layer and all below it be the same, if they were opened now? */
+static bool is_current(const struct vhd_store *store, const struct vhd_layer *layer)
 {
     char name[NAME_MAX + 1], file[NAME_MAX + 1];
-    struct vhd_layer *parent;
+
+    for (; layer; layer = layer->parent) {
+        struct vhd_image image = layer->image;
+        if (!layer->fingerprint.is_reliable || vhd_layer_confirm(store, layer) < 0 ||
+            (!layer->is_raw && vhd_split_judge(store, layer->file, &image)))
+            return false;
+        if (!layer->parent)
+            break;
+        vhd_parent_find(store, layer->fd, &layer->image.header, name, file);
+        if (strcmp(file, layer->parent->file) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Use the layer of a file that another chain has open. Returns NULL if there is none to be used. */
+static struct vhd_layer *share_layer(const struct vhd_store *store, const char *file, bool is_raw)
+{
+    struct vhd_layer *layer = vhd_share_get(store, file, is_raw);
+
+    if (!layer || is_current(store, layer))
+        return layer;
+    vhd_layer_close(layer);
+    return NULL;
+}
+
+/* Share the parents of a layer. All below a shared one is shared already, or about to be. */
+static void share_parents(const struct vhd_store *store, const struct vhd_layer *top)
+{
+    for (struct vhd_layer *layer = top->parent; layer && !layer->shared.share;
+         layer = layer->parent) {
+        layer->shared.layer = layer;
+        layer->shared.file = layer->file;
+        layer->shared.is_raw = layer->is_raw;
+        vhd_share_add(store, &layer->shared);
+    }
+}
+
+/* Add the parent of a layer, shared with other chains or newly opened. */
+static int add_parent(const struct vhd_store *store, const struct vhd_layer *top,
+                      struct vhd_layer *child, enum vhd_layer_use use, struct vhd_fault *ret)
+{
+    char file[NAME_MAX + 1];
     struct vhd_fault fault;
 
-    int err = find_parent(store, top, child, name, file, ret);
+    int err = find_parent(store, top, child, file, ret);
     if (err < 0)
         return err;
-    err = is_raw(child, file) ? vhd_layer_open_raw(store, file, use, &parent)
-                              : vhd_layer_open(store, file, use, &parent, NULL, &fault);
-    if (err < 0) {
-        vhd_fault_set(ret, VHD_BAD_PARENT, "\"%s\": %s", name,
+    const bool is_parent_raw = is_raw(child, file);
+    if (use == VHD_LAYER_READ)
+        child->parent = share_layer(store, file, is_parent_raw);
+    if (child->parent)
+        return 0;
+    err = is_parent_raw ? vhd_layer_open_raw(store, file, use, &child->parent)
+                        : vhd_layer_open(store, file, use, &child->parent, NULL, &fault);
+    if (err < 0)
+        vhd_fault_set(ret, VHD_BAD_PARENT, "\"%s\": %s", child->parent_name,
                       err == -EUCLEAN ? fault.sentence : why_not_open(err));
-        return err;
-    }
-    if (judge_parent(&child->image, &parent->image, name, ret) != VHD_SOUND) {
-        vhd_layer_close(parent);
+    return err;
+}
+
+/* Judge a layer and its parent, also where other chains have judged them before. */
+static int judge_pair(const struct vhd_layer *child, struct vhd_fault *ret)
+{
+    const struct vhd_layer *parent = child->parent;
+
+    if (judge_parent(&child->image, &parent->image, child->parent_name, ret) != VHD_SOUND)
         return -EUCLEAN;
-    }
-    judge_time(&child->image, parent->fd, name, ret);
-    judge_size(&child->image, &parent->image, name, ret);
-    child->parent = parent;
+    judge_time(&child->image, parent->fd, child->parent_name, ret);
+    judge_size(&child->image, &parent->image, child->parent_name, ret);
     return 0;
 }
 
@@ -169,7 +220,10 @@ int vhd_chain_open(const struct vhd_store *store, struct vhd_layer *top, enum vh
                           VHD_CHAIN_MAX);
             return -EUCLEAN;
         }
-        err = open_parent(store, top, layer, use, &fault);
+        if (!layer->parent)
+            err = add_parent(store, top, layer, use, &fault);
+        if (err == 0)
+            err = judge_pair(layer, &fault);
         if (err < 0) {
             *ret_fault = fault;
             return err;
@@ -177,6 +231,8 @@ int vhd_chain_open(const struct vhd_store *store, struct vhd_layer *top, enum vh
         if (touched.defect == VHD_SOUND)
             touched = fault;
     }
+    if (use == VHD_LAYER_READ)
+        share_parents(store, top);
     *ret_fault = touched;
     return 0;
 }

@@ -9,23 +9,9 @@
 #include "base/io.h"
 #include "disk/chain.h"
 
-/* Look up the name of a layer. Returns 0, -ESTALE when it leads nowhere, or a negative errno. */
-static int find_name(const struct vhd_disk *disk, const struct vhd_layer *layer, struct stat *ret)
-{
-    if (fstatat(vhd_store_fd(disk->store), layer->file, ret, AT_SYMLINK_NOFOLLOW) == 0)
-        return 0;
-    return errno == ENOENT ? -ESTALE : -errno;
-}
-
 int vhd_confirm_layer(const struct vhd_disk *disk, const struct vhd_layer *layer)
 {
-    struct stat attributes;
-
-    int err = find_name(disk, layer, &attributes);
-    if (err < 0)
-        return err;
-    const struct vhd_fingerprint now = vhd_fingerprint_of(&attributes);
-    return vhd_fingerprint_is_same(&now, &layer->fingerprint) ? 0 : -ESTALE;
+    return vhd_layer_confirm(disk->store, layer);
 }
 
 /* Does the name lead to the file of the top layer, and what is the length of that? */
@@ -33,9 +19,8 @@ static int confirm_file(const struct vhd_disk *disk, uint64_t *ret_length)
 {
     struct stat attributes;
 
-    int err = find_name(disk, disk->top, &attributes);
-    if (err < 0)
-        return err;
+    if (fstatat(vhd_store_fd(disk->store), disk->top->file, &attributes, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? -ESTALE : -errno;
     *ret_length = (uint64_t)attributes.st_size;
     return vhd_fingerprint_is_file(&disk->top->fingerprint, &attributes) ? 0 : -ESTALE;
 }

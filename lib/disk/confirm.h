@@ -7,13 +7,7 @@
 
 #include "disk/state.h"
 
-/*
- * Confirm that the name of a layer leads to its file, and that nobody has changed that since its
- * fingerprint was taken. For layers that are not written to.
- *
- * Returns 0, -ESTALE when it is another file, changed or gone; another negative errno of
- * fstatat(2).
- */
+/* Confirm a layer of a disk as vhd_layer_confirm() does. */
 int vhd_confirm_layer(const struct vhd_disk *disk, const struct vhd_layer *layer);
 
 /*

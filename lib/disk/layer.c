@@ -86,9 +86,19 @@ int vhd_layer_keep_fingerprint(struct vhd_layer *layer)
     return 0;
 }
 
+int vhd_layer_confirm(const struct vhd_store *store, const struct vhd_layer *layer)
+{
+    struct stat attributes;
+
+    if (fstatat(vhd_store_fd(store), layer->file, &attributes, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? -ESTALE : -errno;
+    const struct vhd_fingerprint now = vhd_fingerprint_of(&attributes);
+    return vhd_fingerprint_is_same(&now, &layer->fingerprint) ? 0 : -ESTALE;
+}
+
 /* Open, claim and load, in this order: what is claimed no longer changes under us. */
-static int begin(const struct vhd_store *store, enum vhd_layer_use use, bool is_raw,
-                 struct vhd_layer *layer, int *write_fd)
+static int begin(const struct vhd_store *store, enum vhd_layer_use use, struct vhd_layer *layer,
+                 int *write_fd)
 {
     struct stat attributes;
 
@@ -112,7 +122,7 @@ static int begin(const struct vhd_store *store, enum vhd_layer_use use, bool is_
     /* Under the claim, and before it is read. */
     if (err == 0)
         err = vhd_layer_keep_fingerprint(layer);
-    if (err == 0 && is_raw)
+    if (err == 0 && layer->is_raw)
         load_raw(layer, (uint64_t)layer->fingerprint.size);
     else if (err == 0)
         err = load(store, layer, use);
@@ -129,7 +139,8 @@ static int open_layer(const struct vhd_store *store, const char *file, enum vhd_
         return -ENOMEM;
     pthread_mutex_init(&layer->lock, NULL);
     strncpy(layer->file, file, NAME_MAX);
-    int err = begin(store, use, is_raw, layer, &write_fd);
+    layer->is_raw = is_raw;
+    int err = begin(store, use, layer, &write_fd);
     if (err < 0) {
         *ret_fault = layer->image.fault;
         vhd_layer_close(layer);
@@ -222,7 +233,7 @@ void vhd_layer_make_read_only(struct vhd_layer *layer)
 
 void vhd_layer_close(struct vhd_layer *layer)
 {
-    while (layer) {
+    while (layer && vhd_share_leave(&layer->shared)) {
         struct vhd_layer *parent = layer->parent;
         if (layer->fd >= 0)
             close(layer->fd);

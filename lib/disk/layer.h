@@ -1,6 +1,7 @@
 /*
  * A layer: one image of a chain, open, with its table in memory. The top one is the disk's own;
- * each differencing one has its parent below it.
+ * each differencing one has its parent below it. Disks with the same parent share its layer, which
+ * then is constant but for its marks of full blocks (share.h).
  */
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <stdint.h>
 
 #include "disk/image.h"
+#include "disk/share.h"
 #include "store/claim.h"
 #include "store/fingerprint.h"
 #include "store/store.h"
@@ -30,8 +32,10 @@ struct vhd_newer {
 
 struct vhd_layer {
     /* constant once the chain is open */
-    struct vhd_layer *parent; /* NULL: what is not here was never written */
+    struct vhd_layer *parent;       /* NULL: what is not here was never written */
+    char parent_name[NAME_MAX + 1]; /* what this layer calls its parent, in sentences */
     char file[NAME_MAX + 1];
+    bool is_raw;                        /* the file is nothing but content */
     int fd;                             /* for reading; holds the claim */
     struct vhd_fingerprint fingerprint; /* of the file, once it was claimed; without its parents */
     struct vhd_image image;
@@ -44,6 +48,8 @@ struct vhd_layer {
     uint64_t *full;       /* bits, one a block: its bitmap is known to be all ones */
 
     const struct vhd_newer *newer; /* atomic; NULL where nobody knows any */
+
+    struct vhd_shared shared; /* with other chains, where it is a parent */
 };
 
 enum vhd_layer_use {
@@ -98,7 +104,16 @@ void vhd_layer_make_read_only(struct vhd_layer *layer);
  */
 int vhd_layer_keep_fingerprint(struct vhd_layer *layer);
 
-/* Close a layer and its parents; NULL is allowed. */
+/*
+ * Confirm that the name of a layer leads to its file, and that nobody has changed that since its
+ * fingerprint was taken. For layers that are not written to.
+ *
+ * Returns 0, -ESTALE when it is another file, changed or gone; another negative errno of
+ * fstatat(2).
+ */
+int vhd_layer_confirm(const struct vhd_store *store, const struct vhd_layer *layer);
+
+/* Close a layer and its parents, as far as nobody else shares them; NULL is allowed. */
 void vhd_layer_close(struct vhd_layer *layer);
 
 /* The entry of a block: the sector of its bitmap, or VHD_UNALLOCATED. */

@@ -6,9 +6,10 @@
  * is new), granules.h (what is newer than the bitmaps of a differencing disk), grace.h (who still
  * uses what), flush.c (what is durable when), recover.h (order after a crash).
  *
- * Lock order, outermost first: flush_lock and fill_lock, the granules', growth_lock, a layer's. No
- * lock is held over a transfer of data or while waiting for grace; growth_lock is left for a
- * barrier, and what the syncs have then, sync_lock, is for them alone.
+ * Lock order, outermost first: flush_lock and fill_lock, the granules', growth_lock, a layer's.
+ * That of shared layers (share.h) is innermost. No lock is held over a transfer of data or while
+ * waiting for grace; growth_lock is left for a barrier, and what the syncs have then, sync_lock, is
+ * for them alone.
  */
 #pragma once
 

@@ -25,6 +25,8 @@ struct vhd_store {
     char *path;
     bool is_read_only;
     bool is_made; /* by vhd_store_open(), and not for an owner, who keeps it */
+
+    struct vhd_share share; /* of its open disks; empty when the last of them is closed */
 };
 
 struct vhd_store *vhd_store_ref(struct vhd_store *store)
@@ -41,6 +43,8 @@ void vhd_store_unref(struct vhd_store *store)
         close(store->lock_fd);
     if (store->fd >= 0)
         close(store->fd);
+    assert(!store->share.newest);
+    pthread_mutex_destroy(&store->share.lock);
     free(store->path);
     free(store);
 }
@@ -48,6 +52,12 @@ void vhd_store_unref(struct vhd_store *store)
 int vhd_store_fd(const struct vhd_store *store)
 {
     return store->fd;
+}
+
+struct vhd_share *vhd_store_share(const struct vhd_store *store)
+{
+    /* A store is never constant itself; the list has a lock. */
+    return (struct vhd_share *)&store->share;
 }
 
 const char *vhd_store_path(const struct vhd_store *store)
@@ -131,6 +141,7 @@ enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_stor
         return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
     store->refs = 1;
     store->fd = store->lock_fd = -1;
+    pthread_mutex_init(&store->share.lock, NULL);
 
     const bool is_read_only = store->is_read_only = flags & VHD_STORE_READ_ONLY;
     enum vhd_result result = open_directory(store, path, ret);

@@ -2,11 +2,13 @@
  * A store: a directory of images, one file a disk. Everything is done relative to its descriptor,
  * with single names, so that nothing outside it can be reached.
  *
- * A store may be shared between threads; nothing in it changes after it has been opened.
+ * A store may be shared between threads. After it has been opened nothing in it changes but what
+ * its open disks share, which has a lock.
  */
 #pragma once
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -51,6 +53,17 @@ void vhd_store_unref(struct vhd_store *store);
 
 /* The directory's descriptor, for the rooms of the library; lives as long as the store. */
 int vhd_store_fd(const struct vhd_store *store);
+
+struct vhd_shared;
+
+/* The layers that the open disks of a store share. Only lib/disk/share.c looks into it. */
+struct vhd_share {
+    pthread_mutex_t lock;      /* innermost; guards the list, and how many use each layer */
+    struct vhd_shared *newest; /* NULL: nothing is shared */
+};
+
+/* What the open disks of this store share; lives as long as the store. */
+struct vhd_share *vhd_store_share(const struct vhd_store *store);
 
 /* The directory's absolute path without symlinks, as it was when opened. */
 const char *vhd_store_path(const struct vhd_store *store);
