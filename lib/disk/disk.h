@@ -49,6 +49,7 @@ enum vhd_disk_flags {
  *                       another disk, or of another size
  *   VHD_READ_ONLY       it is to be written to, and it has children, or its image is for reading
  *                       only (image.h), or the host's file system is
+ *   VHD_NO_DESCRIPTORS  so many files are open that only the reserve for other work is left
  *   VHD_ACCESS_DENIED, VHD_OUT_OF_MEMORY, VHD_UNEXPECTED  as the host answers
  */
 enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *children,
@@ -97,8 +98,8 @@ int vhd_disk_close(struct vhd_disk *disk, struct vhd_fingerprint *ret_left);
 int vhd_disk_confirm(const struct vhd_disk *disk);
 
 /*
- * We have changed owner or mode of the disk's file ourselves: that is no change by others. Not to be
- * called while vhd_disk_confirm() is at work.
+ * We have changed owner or mode of the disk's file ourselves: that is no change by others. Not to
+ * be called while vhd_disk_confirm() is at work.
  *
  * Returns 0, or the negative errno of fstat(2).
  */

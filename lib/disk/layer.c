@@ -14,6 +14,7 @@
 #include "disk/split.h"
 #include "format/bitmap.h"
 #include "format/block.h"
+#include "store/reserve.h"
 
 /* Sectors whose bits are looked at in one go: a whole block of the usual size, 512 bytes of bits.
  */
@@ -38,7 +39,7 @@ static int claim_image(struct vhd_layer *layer, enum vhd_layer_use use)
  */
 static int open_for_writing(const struct vhd_store *store, const struct vhd_layer *layer, int *ret)
 {
-    int fd = vhd_store_open_again(store, layer->file, layer->fd, O_RDWR);
+    int fd = vhd_reserve_spare(vhd_store_open_again(store, layer->file, layer->fd, O_RDWR));
     if (fd < 0)
         return fd;
     if (!MUTATED(O1) && fdatasync(fd) < 0) {
@@ -102,8 +103,9 @@ static int begin(const struct vhd_store *store, enum vhd_layer_use use, struct v
 {
     struct stat attributes;
 
-    layer->fd = use == VHD_LAYER_LOOK ? vhd_store_open_to_look(store, layer->file)
-                                      : vhd_store_open_to_use(store, layer->file);
+    layer->fd = use == VHD_LAYER_LOOK
+                    ? vhd_store_open_to_look(store, layer->file)
+                    : vhd_reserve_spare(vhd_store_open_to_use(store, layer->file));
     if (layer->fd < 0)
         return layer->fd;
     if (fstat(layer->fd, &attributes) < 0)

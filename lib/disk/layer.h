@@ -68,7 +68,8 @@ enum vhd_layer_use {
  * Returns 0 and a layer; or a negative errno: of open(2), -EBUSY when another uses the image in a
  * way that does not go with this, -EAGAIN when another program holds a lease on it, -ESTALE when it
  * was deleted or renamed before it was claimed, -EUCLEAN when it is damaged, as *ret_fault says,
- * -ENOMEM.
+ * -EMFILE too when only the reserve of descriptors is left (store/reserve.h), -ENOMEM. A look may
+ * use the reserve.
  */
 int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
                    struct vhd_layer **ret, int *ret_write, struct vhd_fault *ret_fault);

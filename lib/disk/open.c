@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "disk/confirm.h"
 #include "disk/recover.h"
 #include "disk/state.h"
+#include "store/reserve.h"
 
 /* What a fault of an image, or of its parents, means to whoever wants to open the disk. */
 static enum vhd_result result_of(const struct vhd_fault *fault)
@@ -38,6 +40,17 @@ static enum vhd_result result_of_open(int err, const struct vhd_fault *fault)
     return err == -EAGAIN || err == -ESTALE ? VHD_IN_USE : vhd_result_of_errno(err);
 }
 
+static enum vhd_result refuse_for_descriptors(struct vhd_verdict *ret, const char *name)
+{
+    const struct vhd_reserve reserve = vhd_reserve_now();
+
+    return vhd_verdict_set(ret, VHD_NO_DESCRIPTORS,
+                           "cannot open the disk \"%s\": too many files are open for the limit of "
+                           "%" PRIu64 ", of which %" PRIu64 " are kept free for other work; close "
+                           "some disks, or raise the limit with \"ulimit -n\" and start again",
+                           name, reserve.limit, reserve.kept);
+}
+
 /*
  * Say why a layer, or one below it, could not be opened.
  *
@@ -48,6 +61,8 @@ static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd
 {
     enum vhd_result result = result_of_open(err, fault);
 
+    if (err == -EMFILE)
+        return refuse_for_descriptors(ret, name);
     if (fault->defect != VHD_SOUND)
         return vhd_verdict_set(ret, result, "the disk \"%s\": %s", name, fault->sentence);
     if (err == -EBUSY)
@@ -143,13 +158,17 @@ static void disk_free(struct vhd_disk *disk)
     free(disk);
 }
 
-/* Where footers are to go past the page cache, and the host can, have a descriptor for that. */
+/*
+ * Where footers are to go past the page cache, and the host can, have a descriptor for that. It
+ * uses no reserve: without it, footers go through the page cache.
+ */
 static void open_direct(struct vhd_disk *disk)
 {
     disk->growth = vhd_store_growth(disk->store);
     if (disk->growth == VHD_GROWTH_ANY || vhd_disk_is_fixed(disk))
         return;
-    int fd = vhd_store_open_again(disk->store, disk->top->file, disk->top->fd, O_WRONLY | O_DIRECT);
+    int fd = vhd_reserve_spare(
+        vhd_store_open_again(disk->store, disk->top->file, disk->top->fd, O_WRONLY | O_DIRECT));
     disk->direct_fd = fd < 0 ? -1 : fd;
 }
 

@@ -57,7 +57,7 @@ struct vhd_disk {
     pthread_mutex_t
         growth_lock; /* guards what follows; changes of the table on disk are made under it */
     pthread_cond_t settled; /* after each barrier */
-    int direct_fd;          /* for footers, past the page cache; -1 where the host cannot */
+    int direct_fd;          /* for footers, past the page cache; -1 without one */
     struct vhd_rooms rooms;
     uint32_t unallocated;     /* blocks without a room */
     uint64_t footer_at;       /* where the footer at the end is */

@@ -1,0 +1,166 @@
+/*
+ * If this failed: some hundreds of open disks would keep everybody from looking at the others, and
+ * from making or deleting one.
+ */
+#include "store/reserve.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <cmocka.h>
+
+#include "disk/info.h"
+#include "engine.h"
+
+static void set_limit(uint64_t soft)
+{
+    struct rlimit limit;
+
+    CHILD_EXPECT(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = soft;
+    CHILD_EXPECT(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+static void ask_under_limits(void *arg)
+{
+    static const struct {
+        uint64_t limit, kept;
+    } rows[] = {{0, 0}, {7, 0}, {8, 1}, {256, 32}, {511, 63}, {512, 64}, {1024, 64}};
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        set_limit(rows[i].limit);
+        const struct vhd_reserve reserve = vhd_reserve_now();
+        CHILD_EXPECT(reserve.limit == rows[i].limit && reserve.kept == rows[i].kept);
+    }
+}
+
+static void an_eighth_is_kept_and_64_at_most(void **state)
+{
+    (void)state;
+    in_child(ask_under_limits, NULL);
+}
+
+static void take_all_that_can_be_had(void *arg)
+{
+    unsigned spare = 0;
+    int fd;
+
+    (void)arg;
+    set_limit(128);
+    while ((fd = vhd_reserve_spare(open("/dev/null", O_RDONLY | O_CLOEXEC))) >= 0)
+        CHILD_EXPECT(fd < 112);
+    CHILD_EXPECT(fd == -EMFILE);
+    while (open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0)
+        spare++;
+    CHILD_EXPECT(spare == 16);
+    CHILD_EXPECT(vhd_reserve_spare(-ENOENT) == -ENOENT);
+}
+
+static void what_lies_in_the_reserve_is_closed(void **state)
+{
+    (void)state;
+    in_child(take_all_that_can_be_had, NULL);
+}
+
+/* Many disks, and one that is open first. */
+static void put_disks(const char *folder)
+{
+    char file[32];
+
+    put(folder, "alone.vhd", sample_dynamic(1, 1));
+    for (uint8_t i = 0; i < 130; i++) {
+        snprintf(file, sizeof file, "%u.vhd", i);
+        put(folder, file, sample_dynamic((uint8_t)(100 + i), 1));
+    }
+}
+
+static void open_until_refused(void *path)
+{
+    struct disks disks = disks_open(path);
+    struct vhd_disk *open[130], *disk;
+    struct vhd_verdict why = {0};
+    struct vhd_info info;
+    char name[32];
+    unsigned count = 0;
+
+    CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "alone", VHD_DISK_NO_FLUSHER, &disk,
+                               NULL) == VHD_OK);
+    set_limit(256);
+    for (;; count++) {
+        CHILD_EXPECT(count < 130);
+        snprintf(name, sizeof name, "%u", count);
+        enum vhd_result result =
+            vhd_disk_open(disks.store, disks.children, name, VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER,
+                          &open[count], &why);
+        CHILD_EXPECT(result == VHD_OK || result == VHD_NO_DESCRIPTORS);
+        if (result != VHD_OK)
+            break;
+    }
+    /* Two each, for reading and for writing; a third where there was room for it. */
+    CHILD_EXPECT(count >= 70);
+    CHILD_EXPECT(strstr(why.sentence, "256") && strstr(why.sentence, "ulimit -n"));
+
+    /* One that is open for reading stays so. */
+    for (int i = 0; i < 2; i++) {
+        CHILD_EXPECT(vhd_disk_make_writable(disk, disks.children, &why) ==
+                     (i ? VHD_OK : VHD_NO_DESCRIPTORS));
+        if (i == 0)
+            CHILD_EXPECT(!vhd_disk_is_writable(disk) && vhd_disk_close(open[--count], NULL) == 0);
+    }
+    /* All may be looked at still. */
+    for (unsigned i = 0; i < 130; i++) {
+        snprintf(name, sizeof name, "%u", i);
+        CHILD_EXPECT(vhd_info_read(disks.store, disks.children, name, &info) == 0);
+        CHILD_EXPECT(info.image.fault.defect == VHD_SOUND);
+    }
+    while (count > 0)
+        CHILD_EXPECT(vhd_disk_close(open[--count], NULL) == 0);
+    CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
+    disks_close(disks);
+}
+
+static void who_opens_too_many_disks_is_told_and_can_look(void **state)
+{
+    put_disks(*state);
+    in_child(open_until_refused, *state);
+}
+
+/* The child finds room, its parent does not: it is no damage that is told. */
+static void open_child_with_one_left(void *path)
+{
+    struct disks disks = disks_open(path);
+    struct vhd_disk *disk;
+    struct vhd_verdict why = {0};
+    int fd;
+
+    set_limit(128);
+    while ((fd = vhd_reserve_spare(open("/dev/null", O_RDONLY | O_CLOEXEC))) < 111)
+        CHILD_EXPECT(fd >= 0);
+    CHILD_EXPECT(close(fd) == 0);
+    CHILD_EXPECT(vhd_disk_open(disks.store, NULL, "child", 0, &disk, &why) == VHD_NO_DESCRIPTORS);
+    CHILD_EXPECT(strstr(why.sentence, "\"child\"") && strstr(why.sentence, "ulimit -n"));
+    CHILD_EXPECT(vhd_disk_open(disks.store, NULL, "base", 0, &disk, &why) == VHD_OK);
+    CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
+    disks_close(disks);
+}
+
+static void a_parent_without_a_descriptor_is_no_damage(void **state)
+{
+    put(*state, "base.vhd", sample_dynamic(1, 2));
+    put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
+    in_child(open_child_with_one_left, *state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_eighth_is_kept_and_64_at_most),
+        cmocka_unit_test(what_lies_in_the_reserve_is_closed),
+        SCRATCH_TEST(who_opens_too_many_disks_is_told_and_can_look),
+        SCRATCH_TEST(a_parent_without_a_descriptor_is_no_damage),
+    };
+    return cmocka_run_group_tests_name("reserve", tests, NULL, NULL);
+}
