@@ -173,6 +173,27 @@ static void a_parent_that_is_gone_is_not_shared(void **state)
     disks_close(disks);
 }
 
+/* It lacks its end, and the file that has this was put there between the two. */
+static void a_parent_that_turns_out_to_be_split_is_not_shared(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample base = sample_dynamic(1, 2);
+    struct vhd_layer *b;
+    struct vhd_fault fault;
+
+    base.len -= 512;
+    put_reliably(*state, "base.vhd", base);
+    put(*state, "a.vhd", sample_child(3, 1, "base.vhd"));
+    put(*state, "b.vhd", sample_child(4, 1, "base.vhd"));
+    struct vhd_layer *a = open_chain(disks, "a.vhd");
+    scratch_put(*state, "base.v01", "", 0);
+    assert_int_equal(try_chain(disks, "b.vhd", VHD_LAYER_READ, &b, &fault), -EUCLEAN);
+    assert_non_null(strstr(fault.sentence, "base.v01"));
+    vhd_layer_close(a);
+    vhd_layer_close(b);
+    disks_close(disks);
+}
+
 /* What is wrong between a child and a shared parent, and what is wrong below that. */
 static void each_child_is_told_of_each_fault(void **state)
 {
@@ -320,6 +341,7 @@ int main(void)
         SCRATCH_TEST(a_file_just_changed_is_not_shared),
         SCRATCH_TEST(a_name_that_leads_elsewhere_is_followed),
         SCRATCH_TEST(a_parent_that_is_gone_is_not_shared),
+        SCRATCH_TEST(a_parent_that_turns_out_to_be_split_is_not_shared),
         SCRATCH_TEST(each_child_is_told_of_each_fault),
         SCRATCH_TEST(a_fault_below_a_shared_parent_is_told_to_each_child),
         SCRATCH_TEST(a_shared_parent_is_claimed_to_the_last),
