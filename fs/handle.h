@@ -16,6 +16,13 @@ enum fs_request_state {
     FS_REQUEST_DONE,    /* succeeded: only blanks are taken */
 };
 
+/* What a raw file is told of once in errors, since it may happen at every write. */
+enum fs_told {
+    FS_TOLD_FAILURE = 1, /* a sync has failed */
+    FS_TOLD_END = 2,     /* the disk ends here */
+    FS_TOLD_HOST = 4,    /* what the host answers */
+};
+
 struct fs_handle {
     struct fs_opened opened;
     unsigned refs; /* atomic; one is the open file, others are answers under way */
@@ -32,8 +39,8 @@ struct fs_handle {
     struct fs_access access;
     struct fs_open_disk *open_disk;
     struct vhd_disk *disk;
-    _Atomic bool is_flushed;       /* raw: and not used since */
-    _Atomic bool has_told_failure; /* of a sync, in errors */
+    _Atomic bool is_flushed; /* raw: and not used since */
+    _Atomic unsigned told;   /* enum fs_told: what errors has a line of, one a file */
 
     char *opened_as; /* the NAME when it was opened; its disk may be renamed. NULL without one */
 

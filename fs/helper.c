@@ -1,6 +1,7 @@
 #include "helper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -21,8 +22,8 @@
 /* What the daemon tells the helper. An end of file without a word: it has died. */
 enum word { WORD_DETACH = 'd', WORD_END = 'e' };
 
-/* Where the helper keeps its end of the connection. */
-#define HELPER_FD (STDERR_FILENO + 1)
+/* Where the helper keeps its end of the pipe, and the file that ends the mount's connection. */
+enum { HELPER_FD = STDERR_FILENO + 1, ABORT_FD };
 
 struct fs_helper {
     pid_t pid;
@@ -49,10 +50,19 @@ static int fusermount(const char *mountpoint)
 }
 
 /*
+ * The daemon has died: end the connection. A thread of it may wait in the kernel for an answer that
+ * nobody gives any more (invalidate.h), and keep the connection open.
+ */
+static void end_connection(void)
+{
+    if (write(ABORT_FD, "1", 1) < 0 && errno != EBADF)
+        fs_log(LOG_WARNING, "cannot end the connection to the kernel: %s", strerrordesc_np(errno));
+}
+
+/*
  * Detach our mount, unless it is gone already. Another that covers it is left alone.
  *
- *   is_dead  the daemon has died: end the connection, too. A thread of it may wait in the kernel for
- *            an answer that nobody gives any more (invalidate.h), and keep the connection open
+ *   is_dead  the daemon has died: the connection ends with the mount
  */
 static int detach(const struct fs_mount *mount, bool is_dead)
 {
@@ -64,8 +74,6 @@ static int detach(const struct fs_mount *mount, bool is_dead)
     const struct fs_mount top = fs_mount_of(path);
     if (top.id == mount->id && !fs_mount_is(&top, mount))
         return 0; /* ours is gone, and this one has got its id */
-    if (is_dead)
-        fs_mount_abort(mount);
     if (top.id != mount->id)
         err = -EBUSY;
     else if (umount2(path, is_dead ? MNT_FORCE | MNT_DETACH : MNT_DETACH) < 0)
@@ -84,8 +92,10 @@ static int helper_run(int fd, const struct fs_mount *mount)
         ssize_t len = read(fd, &word, 1);
         if (len < 0 && errno == EINTR)
             continue;
-        if (len != 1)
+        if (len != 1) {
+            end_connection();
             return detach(mount, true) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        }
         if (word == WORD_END)
             return EXIT_SUCCESS;
         char answer = (char)(detach(mount, false) == 0);
@@ -98,7 +108,7 @@ static int helper_run(int fd, const struct fs_mount *mount)
  * In the child: what ends the daemon must not end the helper, and nothing else is kept open,
  * neither the mount, nor the store and its lock, nor what the caller waits for the end of.
  */
-static void settle(int fd, bool is_foreground)
+static void settle(int fd, int abort_fd, bool is_foreground)
 {
     static const int ignored[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE};
 
@@ -107,13 +117,21 @@ static void settle(int fd, bool is_foreground)
     prctl(PR_SET_NAME, "vhdfs-helper");
     if (!is_foreground)
         fs_daemon_close_streams();
+    /* Above both places first, since one may have been given the place of the other. */
+    fd = fcntl(fd, F_DUPFD, ABORT_FD + 1);
+    abort_fd = abort_fd < 0 ? -1 : fcntl(abort_fd, F_DUPFD, ABORT_FD + 1);
     dup2(fd, HELPER_FD);
-    close_range(HELPER_FD + 1, ~0U, 0);
+    if (abort_fd < 0)
+        close(ABORT_FD);
+    else
+        dup2(abort_fd, ABORT_FD);
+    close_range(ABORT_FD + 1, ~0U, 0);
 }
 
-int fs_helper_start(const struct fs_mount *mount, struct fs_pidfile *pidfile, bool is_foreground,
-                    struct fs_helper **ret)
+int fs_helper_start(const struct fs_mount *mount, const struct fs_mount *to_detach,
+                    struct fs_pidfile *pidfile, bool is_foreground, struct fs_helper **ret)
 {
+    AUTO_CLOSE int abort_fd = fs_mount_open_abort(mount);
     int ends[2];
 
     struct fs_helper *helper = malloc(sizeof *helper);
@@ -126,7 +144,7 @@ int fs_helper_start(const struct fs_mount *mount, struct fs_pidfile *pidfile, bo
     }
     *helper = (struct fs_helper){
         .fd = ends[0],
-        .mount = *mount,
+        .mount = *to_detach,
         .pidfile = pidfile,
     };
     helper->pid = fork();
@@ -138,8 +156,8 @@ int fs_helper_start(const struct fs_mount *mount, struct fs_pidfile *pidfile, bo
         return err;
     }
     if (helper->pid == 0) {
-        settle(ends[1], is_foreground);
-        int status = helper_run(HELPER_FD, mount);
+        settle(ends[1], abort_fd, is_foreground);
+        int status = helper_run(HELPER_FD, to_detach);
         fs_pidfile_remove(pidfile);
         _exit(status);
     }

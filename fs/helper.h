@@ -14,14 +14,15 @@ struct fs_pidfile;
 /*
  * Fork the helper, before there are threads and before rights are given up.
  *
- *   mount          ours
+ *   mount          ours, whose connection ends with the daemon
+ *   to_detach      the same; or none, where another made it and detaches it
  *   pidfile        to be removed at the end; NULL for none. It stays the caller's
  *   is_foreground  the helper may keep the standard streams
  *
  * Returns 0 or a negative errno.
  */
-int fs_helper_start(const struct fs_mount *mount, struct fs_pidfile *pidfile, bool is_foreground,
-                    struct fs_helper **ret);
+int fs_helper_start(const struct fs_mount *mount, const struct fs_mount *to_detach,
+                    struct fs_pidfile *pidfile, bool is_foreground, struct fs_helper **ret);
 
 /*
  * Have the mount detached, as umount -l does: nobody new gets in, and open files go on.

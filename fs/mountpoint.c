@@ -1,6 +1,5 @@
 #include "mountpoint.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "log.h"
 
 #ifndef STATX_MNT_ID_UNIQUE
 #    define STATX_MNT_ID_UNIQUE 0x4000U
@@ -231,16 +229,14 @@ void fs_mount_read_ahead(const struct fs_mount *mount, unsigned kib)
     fclose(file);
 }
 
-void fs_mount_abort(const struct fs_mount *mount)
+int fs_mount_open_abort(const struct fs_mount *mount)
 {
-    AUTO_FREE char *device = mount_field(mount, FIELD_DEVICE);
+    AUTO_FREE char *device = mount->id < 0 ? NULL : mount_field(mount, FIELD_DEVICE);
     const char *minor = device ? strchr(device, ':') : NULL;
     char path[64];
 
     if (!minor)
-        return;
+        return -1;
     snprintf(path, sizeof path, "/sys/fs/fuse/connections/%s/abort", minor + 1);
-    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd >= 0 && write(fd, "1", 1) < 0)
-        fs_log(LOG_WARNING, "cannot end the connection \"%s\": %s", path, strerrordesc_np(errno));
+    return open(path, O_WRONLY | O_CLOEXEC);
 }

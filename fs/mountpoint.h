@@ -52,9 +52,12 @@ struct fs_mount fs_mount_of_fuse(int fd);
 void fs_mount_read_ahead(const struct fs_mount *mount, unsigned kib);
 
 /*
- * End the connection of a mount that is in the mount table: all that waits for its daemon is
- * answered with an error. Does nothing where the kernel's files for that are not to be had.
+ * Open the kernel's file that ends the connection of a mount when something is written to it: all
+ * that waits for its daemon is answered with an error then. It goes on standing for this connection
+ * alone, also when the mount has left the mount table.
+ *
+ * Returns a descriptor to be closed, or -1 where there is no such file for us.
  *
  * Source: Linux, Documentation/filesystems/fuse.rst, "Control filesystem".
  */
-void fs_mount_abort(const struct fs_mount *mount);
+int fs_mount_open_abort(const struct fs_mount *mount);

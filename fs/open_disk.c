@@ -19,12 +19,12 @@
  * raw file is open.
  */
 struct fs_open_disk {
-    struct vhd_disk *content;        /* constant */
-    struct vhd_fingerprint opened;   /* constant: the image when it was opened */
-    bool is_direct;                  /* the mode */
-    unsigned files;                  /* open of it, raw and fixed.vhd */
-    unsigned raws, writers, mappers; /* of them */
-    unsigned flushed;                /* of the raws: flushed, and not used since */
+    struct vhd_disk *content;      /* constant */
+    struct vhd_fingerprint opened; /* constant: the image when it was opened */
+    bool is_direct;                /* the mode */
+    unsigned files;                /* open of it, raw and fixed.vhd */
+    unsigned raws, mappers;        /* of them */
+    unsigned flushed;              /* of the raws: flushed, and not used since */
 };
 
 /* What is known of an image from a look at it. */
@@ -41,6 +41,7 @@ struct fs_disk {
     bool is_busy; /* a thread opens, closes or truncates the disk, without the lock */
 
     struct fs_open_disk *current; /* NULL while closed */
+    _Atomic unsigned writers;     /* files open for writing, of former open disks too */
     unsigned former_raws;         /* raw files of open disks whose image was replaced */
 
     struct fs_page_cache raw, fixed;
@@ -125,13 +126,19 @@ static bool look_at_open(struct fs_disk *disk, struct fs_disk_look *ret, int *re
     return true;
 }
 
+static bool is_other_file(struct fs_disk *disk, const struct stat *attributes)
+{
+    HOLD_LOCK(&disk->lock);
+    return disk->current && !vhd_fingerprint_is_file(&disk->current->opened, attributes);
+}
+
 /* The host is asked without the lock: it may not answer, and others ask the disk for more. */
 int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_look *ret)
 {
     char file[NAME_MAX + 1];
 
     int err = vhd_store_find(fs->store, name, file, &ret->attributes);
-    if ((err < 0 || fs_disk_is_another(disk, &ret->attributes)) && look_at_open(disk, ret, &err))
+    if ((err < 0 || is_other_file(disk, &ret->attributes)) && look_at_open(disk, ret, &err))
         return err;
     if (err < 0)
         return err;
@@ -143,20 +150,6 @@ int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct f
     if (!disk->current && !disk->is_busy)
         disk->seen = (struct seen){true, now, ret->size};
     return 0;
-}
-
-/* What we write changes the times of an image, so that only tells of a disk that is only read. */
-bool fs_disk_is_another(struct fs_disk *disk, const struct stat *attributes)
-{
-    HOLD_LOCK(&disk->lock);
-    const struct fs_open_disk *open = disk->current;
-    if (!open)
-        return false;
-    if (!vhd_fingerprint_is_file(&open->opened, attributes))
-        return true;
-    struct vhd_fingerprint now = vhd_fingerprint_of(attributes);
-    now.parents = open->opened.parents;
-    return !vhd_disk_is_writable(open->content) && !vhd_fingerprint_is_same(&open->opened, &now);
 }
 
 /* We have changed the inode of a closed image, and nothing that it holds; under the lock. */
@@ -199,18 +192,27 @@ void fs_disk_add_stray(struct fs_disk *disk, bool is_fixed)
     fs_page_cache_add_stray(is_fixed ? &disk->fixed : &disk->raw);
 }
 
+/* Pages that could not be dropped go before the disk is opened the next time. */
+static void drop_raw(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref)
+{
+    if (drop(fs, ref->raw, &disk->raw))
+        return;
+    HOLD_LOCK(&disk->lock);
+    disk->raw.pages = FS_PAGES_SUSPECT;
+}
+
 void fs_disk_drop_strays(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref,
                          bool is_fixed)
 {
-    struct fs_page_cache *cache = is_fixed ? &disk->fixed : &disk->raw;
-
-    if (fs_page_cache_has_strays(cache))
-        drop(fs, is_fixed ? ref->fixed : ref->raw, cache);
+    if (is_fixed && fs_page_cache_has_strays(&disk->fixed))
+        drop(fs, ref->fixed, &disk->fixed); /* where that fails they still count as strays */
+    if (!is_fixed && fs_page_cache_has_strays(&disk->raw))
+        drop_raw(disk, fs, ref);
 }
 
 void fs_disk_drop_pages(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref)
 {
-    drop(fs, ref->raw, &disk->raw);
+    drop_raw(disk, fs, ref);
 }
 
 /*
@@ -342,7 +344,7 @@ static void detach_replaced(struct fs_disk *disk)
     pthread_mutex_unlock(&disk->lock);
     int err = vhd_disk_confirm(disk->current->content);
     pthread_mutex_lock(&disk->lock);
-    if (err == 0)
+    if (err != -ESTALE)
         return;
     disk->former_raws += disk->current->raws;
     disk->current = NULL;
@@ -373,11 +375,13 @@ static enum vhd_result choose_mode(struct fs_disk *disk, struct fs *fs,
     return VHD_OK;
 }
 
-static void count(struct fs_open_disk *open, const struct fs_access *access, int by)
+static void count(struct fs_disk *disk, struct fs_open_disk *open, const struct fs_access *access,
+                  int by)
 {
+    if (access->is_writer)
+        atomic_fetch_add(&disk->writers, (unsigned)by);
     open->files += (unsigned)by;
     open->raws += access->is_raw ? (unsigned)by : 0;
-    open->writers += access->is_writer ? (unsigned)by : 0;
     open->mappers += access->is_mapper ? (unsigned)by : 0;
 }
 
@@ -400,10 +404,15 @@ static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs
     if (result == VHD_OK && access->is_writer) {
         pthread_mutex_unlock(&disk->lock);
         result = vhd_disk_make_writable(open->content, fs->children, ret_why);
+        struct vhd_fingerprint now = open->opened;
+        const bool is_kept = vhd_disk_fingerprint(open->content, &now) == 0;
         pthread_mutex_lock(&disk->lock);
+        /* An attempt may have put the image in order, and failed after that. */
+        if (is_kept)
+            open->opened = now;
     }
     if (result == VHD_OK) {
-        count(open, access, 1);
+        count(disk, open, access, 1);
         *ret = open;
     } else if (open->files == 0) {
         close_open_disk(disk, ref->name, open);
@@ -415,7 +424,7 @@ static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs
 static void leave(struct fs_disk *disk, const struct fs_disk_ref *ref, struct fs_open_disk *open,
                   const struct fs_access *access)
 {
-    count(open, access, -1);
+    count(disk, open, access, -1);
     if (access->is_raw && open != disk->current)
         disk->former_raws--;
     /* Strays outlive the file that has made them. */
@@ -477,14 +486,15 @@ static enum vhd_result discard_all(struct fs_disk *disk, struct fs *fs,
     int err = vhd_disk_discard(open->content, vhd_disk_size(open->content), 0);
     /* A reader may have brought pages back between the two. */
     if (has_pages)
-        drop(fs, ref->raw, &disk->raw);
+        drop_raw(disk, fs, ref);
     return err < 0 ? vhd_verdict_errno(ret_why, err,
                                        "cannot discard the content of the disk \"%s\"", name)
                    : VHD_OK;
 }
 
 enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
-                                    const struct fs_disk_ref *ref, struct vhd_verdict *ret_why)
+                                    const struct fs_disk_ref *ref, const struct fs_open_disk *asked,
+                                    struct vhd_verdict *ret_why)
 {
     static const struct fs_access access = {.is_raw = true, .is_writer = true, .is_direct = true};
     struct fs_open_disk *open = NULL;
@@ -492,7 +502,13 @@ enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
     HOLD_LOCK(&disk->lock);
     begin_change(disk);
     enum vhd_result result = join(disk, fs, ref, &access, &open, ret_why);
-    if (open) {
+    if (open && asked && open != asked) {
+        result = vhd_verdict_set(ret_why, VHD_IN_USE,
+                                 "another program has replaced the image of the disk \"%s\" since "
+                                 "this file was opened; open it again",
+                                 ref->name);
+        leave(disk, ref, open, &access);
+    } else if (open) {
         pthread_mutex_unlock(&disk->lock);
         result = discard_all(disk, fs, ref, open, ret_why);
         pthread_mutex_lock(&disk->lock);
@@ -500,6 +516,27 @@ enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
     }
     end_change(disk);
     return result;
+}
+
+/* The attributes may be older than a change of our own, so the open disk itself has the last word.
+ */
+bool fs_disk_is_another(struct fs_disk *disk, const struct stat *attributes)
+{
+    HOLD_LOCK(&disk->lock);
+    const struct fs_open_disk *open = disk->current;
+    if (!open || disk->is_busy)
+        return false;
+    struct vhd_fingerprint now = vhd_fingerprint_of(attributes);
+    now.parents = open->opened.parents;
+    if (vhd_fingerprint_is_file(&open->opened, attributes) &&
+        (vhd_disk_is_writable(open->content) || vhd_fingerprint_is_same(&open->opened, &now)))
+        return false;
+    begin_change(disk);
+    pthread_mutex_unlock(&disk->lock);
+    int err = vhd_disk_confirm(open->content);
+    pthread_mutex_lock(&disk->lock);
+    end_change(disk);
+    return err == -ESTALE;
 }
 
 /*
@@ -534,8 +571,7 @@ int fs_disk_change_attributes(struct fs_disk *disk, struct fs *fs, const char *n
 
 bool fs_disk_has_writer(struct fs_disk *disk)
 {
-    HOLD_LOCK(&disk->lock);
-    return disk->current && disk->current->writers > 0;
+    return atomic_load(&disk->writers) > 0;
 }
 
 bool fs_open_disk_has_mapper(struct fs_disk *disk, const struct fs_open_disk *open)

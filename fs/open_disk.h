@@ -52,7 +52,12 @@ struct fs_disk_look {
  */
 int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_look *ret);
 
-/* Is the disk open, and not with the file that has these attributes as its image? */
+/*
+ * Is the disk open, and its image another or changed since? While another thread opens or closes it
+ * the answer is no: the open that follows a look confirms the image.
+ *
+ *   attributes  of the file that has the name now
+ */
 bool fs_disk_is_another(struct fs_disk *disk, const struct stat *attributes);
 
 /* How a program opens a disk. */
@@ -110,11 +115,14 @@ void fs_disk_drop_strays(struct fs_disk *disk, struct fs *fs, const struct fs_di
  * Discard the whole content, as truncation to 0 does. The kernel's pages go first; no file is
  * opened meanwhile.
  *
- * Returns as fs_disk_open(); VHD_IN_USE also when mappings keep the pages: then nothing has been
- * discarded.
+ *   asked  the open disk of the file that is truncated; NULL when it is asked by the path
+ *
+ * Returns as fs_disk_open(), VHD_IN_USE also when mappings keep the pages, or when the image is no
+ * longer that of asked: then nothing has been discarded.
  */
 enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
-                                    const struct fs_disk_ref *ref, struct vhd_verdict *ret_why);
+                                    const struct fs_disk_ref *ref, const struct fs_open_disk *asked,
+                                    struct vhd_verdict *ret_why);
 
 /* A discard or a copy has failed half-way: the kernel drops the pages of what has changed. */
 void fs_disk_drop_pages(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref);

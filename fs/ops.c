@@ -183,7 +183,7 @@ static void set_owner(fuse_req_t req, fuse_ino_t id, const struct stat *attribut
         fuse_reply_err(req, -err);
         return;
     }
-    if (fs_owner_set(fs, &node, attributes, which, &verdict) == VHD_OK)
+    if (fs_owner_set(fs, &node, fuse_req_ctx(req)->uid, attributes, which, &verdict) == VHD_OK)
         fs_reply_attr(fs, &node, req);
     else
         fs_reply_verdict(fs, (struct fs_where){&node, NULL}, req, &verdict);

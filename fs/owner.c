@@ -51,14 +51,17 @@ static int change_image(void *arg)
     return err;
 }
 
-enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node,
+enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node, uid_t caller,
                              const struct stat *attributes, int which, struct vhd_verdict *ret)
 {
     char file[NAME_MAX + 1];
-    struct stat shown = {0};
+    struct stat shown = {0}, image = {0};
     const char *name = fs_name_text(node->name), *path = vhd_store_path(fs->store);
 
-    int err = vhd_store_find(fs->store, name, file, NULL);
+    if (fs_name_is_retired(fs->names, node->name) || fs_name_is_replaced(fs->names, node->name))
+        return vhd_verdict_set(ret, VHD_PATH_NOT_FOUND,
+                               "the disk \"%s\" is another by now: use its path", name);
+    int err = vhd_store_find(fs->store, name, file, &image);
     if (err == 0)
         err = fs_node_stat(fs, node, &shown, NULL);
     if (err < 0)
@@ -66,10 +69,15 @@ enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node,
     const int changes = changes_of(&shown, attributes, which);
     if (changes == 0)
         return vhd_verdict_set(ret, VHD_OK, NULL);
+    if (fs->is_read_only)
+        return vhd_verdict_set(ret, VHD_READ_ONLY, "vhdfs is mounted read-only");
     if (is_decided_by_options(fs))
         return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
                                "the options uid=, gid= and umask= of the mount decide who may use "
                                "disks: mount without them, or change \"%s/%s\"",
+                               path, file);
+    if (caller != 0 && caller != image.st_uid)
+        return vhd_verdict_set(ret, VHD_NOT_PERMITTED, "only the owner of \"%s/%s\" may change it",
                                path, file);
     struct fs_disk *disk = fs_name_disk(fs->names, node->name);
     if (!disk)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/falloc.h>
 #include <linux/fuse.h>
 #include <stdatomic.h>
@@ -76,6 +77,11 @@ static struct fs_access access_of(const struct fs_handle *handle)
     };
 }
 
+static enum vhd_result refuse_deleted(const char *name, struct vhd_verdict *ret_why)
+{
+    return vhd_verdict_set(ret_why, VHD_PATH_NOT_FOUND, "the disk \"%s\" has been deleted", name);
+}
+
 /* Open the disk of a handle, or say why not. */
 static enum vhd_result open_disk(struct fs_handle *handle, struct vhd_verdict *ret_why)
 {
@@ -87,8 +93,7 @@ static enum vhd_result open_disk(struct fs_handle *handle, struct vhd_verdict *r
     if (handle->access.is_writer && fs->is_read_only)
         return vhd_verdict_set(ret_why, VHD_READ_ONLY, "vhdfs is mounted read-only");
     if (fs_name_is_retired(fs->names, handle->node.name))
-        return vhd_verdict_set(ret_why, VHD_PATH_NOT_FOUND, "the disk \"%s\" has been deleted",
-                               handle->opened_as);
+        return refuse_deleted(handle->opened_as, ret_why);
     const struct fs_disk_ref ref = ref_of(&handle->node);
     enum vhd_result result =
         fs_disk_open(disk, fs, &ref, &handle->access, &handle->open_disk, ret_why);
@@ -122,8 +127,11 @@ static enum vhd_result judge_parents(struct fs_handle *handle, struct vhd_verdic
 {
     struct judgement judgement = {.handle = handle, .ret_why = ret_why};
 
-    return vhd_disk_each_file(handle->disk, judge_parent, &judgement) == 0 ? VHD_OK
-                                                                           : ret_why->result;
+    int err = vhd_disk_each_file(handle->disk, judge_parent, &judgement);
+    if (err < 0 && ret_why->result == VHD_OK)
+        return vhd_verdict_errno(ret_why, err, "cannot tell who may read the parents of \"%s\"",
+                                 handle->opened_as);
+    return ret_why->result;
 }
 
 int fs_raw_open(struct fs_handle *handle)
@@ -213,19 +221,37 @@ static void raw_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_
         fs_raw_read(handle, req, len, off);
 }
 
-/* A sync has failed: say so once a file, in errors, since the errno does not tell what to do. */
-static void tell_failure(struct fs_handle *handle)
+/* Has errors no line of this yet? */
+static bool is_news(struct fs_handle *handle, enum fs_told what)
 {
-    struct vhd_verdict verdict;
+    return !(atomic_fetch_or(&handle->told, what) & what);
+}
 
-    if (!vhd_disk_has_failed(handle->disk) || atomic_exchange(&handle->has_told_failure, true))
-        return;
-    vhd_verdict_set(
-        &verdict, VHD_ACCESS_FAILED,
-        "a sync of the disk \"%s\" has failed, and what was written since the last good "
-        "one may be lost; close it everywhere and open it again",
-        handle->opened_as);
-    refuse(handle, &verdict);
+/*
+ * Say in errors why a change of the disk has failed, once a file: the errno alone does not tell
+ * what to do.
+ *
+ *   err     negative
+ *   is_end  the range begins at the end of the disk, or beyond
+ */
+static void tell_failure(struct fs_handle *handle, int err, bool is_end)
+{
+    const char *name = handle->opened_as;
+    struct vhd_verdict verdict = {.result = VHD_OK};
+
+    if (is_end && is_news(handle, FS_TOLD_END))
+        vhd_verdict_set(&verdict, VHD_DISK_FULL,
+                        "the disk \"%s\" ends at %" PRIu64 " bytes: what is beyond does not fit",
+                        name, vhd_disk_size(handle->disk));
+    else if (!is_end && vhd_disk_has_failed(handle->disk) && is_news(handle, FS_TOLD_FAILURE))
+        vhd_verdict_set(&verdict, VHD_ACCESS_FAILED,
+                        "a sync of the disk \"%s\" has failed, and what was written since the last "
+                        "good one may be lost; close it everywhere and open it again",
+                        name);
+    else if (!is_end && !vhd_disk_has_failed(handle->disk) && is_news(handle, FS_TOLD_HOST))
+        vhd_verdict_errno(&verdict, err, "the host fails a change of the disk \"%s\"", name);
+    if (verdict.result != VHD_OK)
+        refuse(handle, &verdict);
 }
 
 /* The content has changed: pages that the kernel has in direct use go before the answer. */
@@ -244,7 +270,7 @@ static int flush(struct fs_handle *handle)
     int err = vhd_disk_flush(handle->disk);
     fs_disk_drop_strays(disk_of(handle), handle->fs, &ref, true);
     if (err < 0)
-        tell_failure(handle);
+        tell_failure(handle, err, false);
     return err;
 }
 
@@ -256,8 +282,8 @@ static void raw_write(struct fs_handle *handle, fuse_req_t req, const struct fs_
     int err = -ENOSPC;
     if (len > 0)
         err = vhd_disk_write(handle->disk, data->bytes, len, (uint64_t)data->off);
-    if (err == -EIO)
-        tell_failure(handle);
+    if (err < 0)
+        tell_failure(handle, err, len == 0);
     drop_strays(handle);
     /* For what goes through its pages the kernel asks for an fsync by itself. */
     if (err == 0 && data->is_sync && fs_open_disk_is_direct(handle->open_disk))
@@ -332,6 +358,8 @@ static void raw_allocate(struct fs_handle *handle, fuse_req_t req, int mode, off
 {
     set_flushed(handle, false);
     int err = allocate(handle, mode, off, len);
+    if (err < 0 && err != -EOPNOTSUPP)
+        tell_failure(handle, err, inside(handle->disk, off, (uint64_t)len) < (uint64_t)len);
     if (err != -EOPNOTSUPP)
         end_change(handle, err < 0);
     fuse_reply_err(req, -err);
@@ -353,6 +381,8 @@ static void raw_copy(struct fs_handle *source, off_t source_off, struct fs_handl
                             part);
         end_change(target, err < 0);
     }
+    if (err < 0)
+        tell_failure(target, err, part == 0);
     if (err < 0)
         fuse_reply_err(req, -err);
     else
@@ -448,8 +478,12 @@ static void raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t r
         set_flushed(handle, false);
     if (!disk)
         result = vhd_verdict_set(&verdict, VHD_OUT_OF_MEMORY, NULL);
+    else if (fs->is_read_only)
+        result = vhd_verdict_set(&verdict, VHD_READ_ONLY, "vhdfs is mounted read-only");
+    else if (!handle && fs_name_is_retired(fs->names, node->name))
+        result = refuse_deleted(ref.name, &verdict);
     else if (size == 0)
-        result = fs_disk_discard_all(disk, fs, &ref, &verdict);
+        result = fs_disk_discard_all(disk, fs, &ref, handle ? handle->open_disk : NULL, &verdict);
     else
         result = judge_size(fs, node, size, handle, &verdict);
     if (result == VHD_OK)

@@ -114,31 +114,59 @@ static bool enqueue(struct server *server, enum class class, const struct fuse_b
 }
 
 /*
- * Begin a request that this thread has read. Returns false when it is in the queue instead. Where
- * no thread can be started, this one is the last: the next request waits until it has finished.
+ * May a request of this class not begin now? Where no thread can be started, the last one that
+ * reads requests serves only those that the host cannot hold up, as long as others are at work.
  */
+static bool must_wait(struct server *server, enum class class)
+{
+    if (server->waiting == 1 && server->threads < THREADS_MAX)
+        start_thread(server);
+    if (server->at_work[class] >= limits[class])
+        return true;
+    return server->waiting == 1 && server->threads > 1 && class != CLASS_MEMORY;
+}
+
+/* Begin a request that this thread has read. Returns false when it is in the queue instead. */
 static bool begin(struct server *server, enum class class, const struct fuse_buf *request)
 {
     HOLD_LOCK(&server->lock);
-    if (server->at_work[class] >= limits[class] && enqueue(server, class, request))
+    if (must_wait(server, class) && enqueue(server, class, request))
         return false;
     server->at_work[class]++;
-    if (--server->waiting == 0 && server->threads < THREADS_MAX)
-        start_thread(server);
+    server->waiting--;
     return true;
 }
 
-/* The next request of a class's queue, which this thread goes on with; or NULL, and it is free. */
-static struct queued *next(struct server *server, enum class class)
+/* Take the next request that has waited; under the lock. */
+static struct queued *dequeue(struct server *server, enum class *ret)
+{
+    for (int class = 0; class < CLASS_COUNT; class ++) {
+        struct queued *queued = STAILQ_FIRST(&server->queues[class]);
+        if (!queued || server->at_work[class] >= limits[class])
+            continue;
+        STAILQ_REMOVE_HEAD(&server->queues[class], link);
+        *ret = (enum class) class;
+        return queued;
+    }
+    return NULL;
+}
+
+/*
+ * End a request, and begin one that has waited, which this thread goes on with.
+ *
+ *   class  of the one that has ended; receives that of the next
+ *
+ * Returns NULL where none has waited: the thread is free.
+ */
+static struct queued *next(struct server *server, enum class *class)
 {
     HOLD_LOCK(&server->lock);
-    struct queued *queued = STAILQ_FIRST(&server->queues[class]);
-    if (queued) {
-        STAILQ_REMOVE_HEAD(&server->queues[class], link);
-    } else {
-        server->at_work[class]--;
+    server->at_work[*class]--;
+    struct queued *queued = dequeue(server, class);
+    if (queued)
+        server->at_work[*class]++;
+    else
         server->waiting++;
-    }
     return queued;
 }
 
@@ -147,21 +175,32 @@ static void carry_out(struct server *server, enum class class, const struct fuse
     struct queued *queued;
 
     fuse_session_process_buf(server->fuse, request);
-    while ((queued = next(server, class))) {
+    while ((queued = next(server, &class))) {
         const struct fuse_buf put_off = {.mem = queued->bytes, .size = queued->size};
         fuse_session_process_buf(server->fuse, &put_off);
         free(queued);
     }
 }
 
-/* Is this thread one more than is worth keeping? Then it has left the count of those waiting. */
-static bool is_surplus(struct server *server)
+/* Are more threads waiting than so many? Then this one has left their count. */
+static bool is_surplus(struct server *server, unsigned most)
 {
     HOLD_LOCK(&server->lock);
-    if (server->waiting <= WAITING_MAX)
+    if (server->waiting <= most)
         return false;
     server->waiting--;
     return true;
+}
+
+/* There is no memory for a buffer. Returns true when others read requests, and this thread ends. */
+static bool give_way(struct server *server)
+{
+    static const struct timespec pause = {.tv_nsec = 10000000};
+
+    if (is_surplus(server, 1))
+        return true;
+    nanosleep(&pause, NULL);
+    return false;
 }
 
 /*
@@ -191,6 +230,10 @@ static int serve(struct server *server, struct fuse_buf *request)
         int size = fuse_session_receive_buf(server->fuse, request);
         if (size == -EINTR || size == -EAGAIN)
             continue;
+        if (size == -ENOMEM && give_way(server))
+            return 1;
+        if (size == -ENOMEM)
+            continue;
         if (size <= 0)
             return size == -ENODEV ? 0 : size;
         if (!is_touched)
@@ -200,7 +243,7 @@ static int serve(struct server *server, struct fuse_buf *request)
         if (!begin(server, class, request))
             continue;
         carry_out(server, class, request);
-        if (is_surplus(server))
+        if (is_surplus(server, WAITING_MAX))
             return 1;
     }
     return 0;

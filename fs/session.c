@@ -279,8 +279,8 @@ static int confine(struct fs_session *session)
     const struct fs_mount to_detach = find_mount(session);
 
     fs_mount_read_ahead(&session->mount, FS_TRANSFER_MAX / 1024);
-    int err =
-        fs_helper_start(&to_detach, session->pidfile, options->is_foreground, &session->helper);
+    int err = fs_helper_start(&session->mount, &to_detach, session->pidfile, options->is_foreground,
+                              &session->helper);
     if (err < 0)
         return err;
     fs_resources_protect_memory(options->user.uid == geteuid());

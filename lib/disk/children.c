@@ -108,12 +108,19 @@ static int keep_names(int fd, const struct vhd_header *header, struct known *kno
     return 0;
 }
 
-/* Read an image into known. What cannot be read is nobody's child, and none is its own. */
+/*
+ * Read an image into known. What cannot be read is nobody's child, and none is its own. An image
+ * under another program's lease must not hold up all others: it is read the next time.
+ */
 static int known_read(const struct vhd_children *children, const char *file, struct known *known)
 {
     struct vhd_image image;
 
-    AUTO_CLOSE int fd = vhd_store_open_to_use(children->store, file);
+    AUTO_CLOSE int fd = vhd_store_open_to_look(children->store, file);
+    if (fd == -EAGAIN) {
+        known->fingerprint.is_reliable = false;
+        return 0;
+    }
     if (fd < 0)
         return is_the_images(fd) ? 0 : fd;
     if (vhd_image_read(fd, &image) && vhd_image_is_differencing(&image) &&

@@ -27,6 +27,8 @@ static enum vhd_result result_of(const struct vhd_fault *fault)
         return VHD_PARENT_IDENTITY;
     case VHD_OTHER_SIZE:
         return VHD_PARENT_MODIFIED;
+    case VHD_CHAIN_TOO_LONG:
+        return VHD_CHAIN_ENDLESS;
     default:
         return VHD_NOT_A_DISK;
     }

@@ -9,8 +9,9 @@
 #define VHD_TABLE_OFFSET 1536u
 
 /*
- * The largest disk that we make: 2040 GiB, that is 2,088,960 MB. The last block of a grown image then still has
- * a sector number of 32 bits.
+ * The largest disk that we make: 2040 GiB, that is 2,088,960 MB. The last block of a grown image
+ * then still has a sector number of 32 bits.
+ *
  * Source: VHD specification 1.0, "Hard Disk Footer Format", Current Size.
  */
 #define VHD_SIZE_MAX (UINT64_C(2040) << 30)

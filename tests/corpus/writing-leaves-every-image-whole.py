@@ -121,12 +121,13 @@ def check_readers(original, image, facts, model):
             raise corpus.Fault(f"{command[0]} no longer opens it")
 
 
-def refuses(facts, cases):
+def refuses(name, facts, cases):
     """Why a disk is not to be written to: the outcome's name; None where it is."""
     if facts["fault"].endswith("opens for reading only"):
         return "VM_E_FILE_READ_ONLY"
-    is_parent = any(other["parent_uuid"] == facts["uuid"] for other in cases.values())
-    return "E_SHARING_VIOLATION" if is_parent else None
+    is_parent = any(other["parent"] == name and other["parent_uuid"] == facts["uuid"]
+                    for other in cases.values())
+    return "VM_E_FILE_READ_ONLY" if is_parent else None
 
 
 def check_refusal(store, name, outcome):
@@ -163,7 +164,7 @@ def test(folder):
     cases = corpus.texts("good")
 
     def check(name, facts):
-        outcome = refuses(facts, cases)
+        outcome = refuses(name, facts, cases)
         if outcome:
             check_refusal(store, name, outcome)
         else:
