@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -22,11 +23,11 @@
 static enum fs_exit open_store(const struct fs_options *options, struct fs *fs)
 {
     struct vhd_verdict verdict;
-    struct stat attributes;
+    struct statfs figures;
     unsigned flags = VHD_STORE_OWN | (options->is_read_only ? VHD_STORE_READ_ONLY : 0) |
                      (options->is_unsafe_store ? VHD_STORE_UNSAFE : 0);
 
-    if (stat(options->store, &attributes) < 0 && errno == ENOTCONN) {
+    if (statfs(options->store, &figures) < 0 && errno == ENOTCONN) {
         fs_explain_path("use the store", options->store, -ENOTCONN);
         return FS_EXIT_STORE;
     }

@@ -81,6 +81,7 @@ enum field {
     FIELD_PATH,
     FIELD_TYPE,
     FIELD_SOURCE,
+    FIELD_OPTIONS, /* of the file system */
     FIELD_COUNT
 };
 
@@ -227,6 +228,18 @@ void fs_mount_read_ahead(const struct fs_mount *mount, unsigned kib)
         return;
     fprintf(file, "%u\n", kib);
     fclose(file);
+}
+
+bool fs_mount_is_guarded(const struct fs_mount *mount)
+{
+    AUTO_FREE char *options = mount->id < 0 ? NULL : mount_field(mount, FIELD_OPTIONS);
+    char *rest = options;
+
+    for (const char *option = strsep(&rest, ","); option; option = strsep(&rest, ",")) {
+        if (strcmp(option, "default_permissions") == 0)
+            return true;
+    }
+    return false;
 }
 
 int fs_mount_open_abort(const struct fs_mount *mount)

@@ -51,6 +51,9 @@ struct fs_mount fs_mount_of_fuse(int fd);
  */
 void fs_mount_read_ahead(const struct fs_mount *mount, unsigned kib);
 
+/* Does the kernel judge owners and modes in this mount (default_permissions)? */
+bool fs_mount_is_guarded(const struct fs_mount *mount);
+
 /*
  * Open the kernel's file that ends the connection of a mount when something is written to it: all
  * that waits for its daemon is answered with an error then. It goes on standing for this connection

@@ -89,14 +89,20 @@ bool fs_open_disk_is_direct(const struct fs_open_disk *open)
  * Looking.
  */
 
-/* The size in the footer of an image; 0 where it does not tell. */
-static uint64_t read_size(const struct vhd_store *store, const char *file)
+/*
+ * Read the size in the footer of an image: 0 where it does not tell. Returns 0, or a negative errno
+ * of a lack that will pass.
+ */
+static int read_size(const struct vhd_store *store, const char *file, uint64_t *ret)
 {
     struct vhd_image image = {0};
 
     AUTO_CLOSE int fd = vhd_store_open_to_look(store, file);
+    if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+        return fd;
     /* The footer of a damaged image may tell more than any file can have. */
-    return fd >= 0 && vhd_image_read(fd, &image) ? image.footer.current_size : 0;
+    *ret = fd >= 0 && vhd_image_read(fd, &image) ? image.footer.current_size : 0;
+    return 0;
 }
 
 /* What is known already of an image with these attributes: its size, where that need not be read.
@@ -145,7 +151,9 @@ int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct f
     const struct vhd_fingerprint now = vhd_fingerprint_of(&ret->attributes);
     if (is_known(disk, &now, &ret->size))
         return 0;
-    ret->size = read_size(fs->store, file);
+    err = read_size(fs->store, file, &ret->size);
+    if (err < 0)
+        return err;
     HOLD_LOCK(&disk->lock);
     if (!disk->current && !disk->is_busy)
         disk->seen = (struct seen){true, now, ret->size};

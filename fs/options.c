@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -119,7 +120,7 @@ static const char *const ignored[] = {
     "group",      "comment=",     "x-",         "X-",          "diratime",
     "nodiratime", "relatime",     "norelatime", "strictatime", "nostrictatime",
     "lazytime",   "nolazytime",   "silent",     "loud",        "iversion",
-    "noiversion", "auto_unmount",
+    "noiversion", "auto_unmount", "symfollow",  "nosymfollow",
 };
 /* clang-format on */
 
@@ -376,9 +377,10 @@ static int judge_mountpoint(struct parse *parse)
 {
     const char *path = parse->options.mountpoint;
     AUTO_FREE char *shown = fs_mount_store(path);
-    struct stat attributes;
+    struct statfs figures;
 
-    if (!shown || (stat(path, &attributes) < 0 && errno == ENOTCONN))
+    /* The kernel answers stat(2) of a dead mount from what it remembers, but never statfs(2). */
+    if (!shown || (statfs(path, &figures) < 0 && errno == ENOTCONN))
         return 0;
     return refuse(parse,
                   "\"%s\" already shows the store \"%s\"; unmount it first, or choose another "

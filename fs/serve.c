@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "ino.h"
+#include "log.h"
 #include "node.h"
 #include "transfer.h"
 
@@ -50,6 +52,7 @@ STAILQ_HEAD(queue, queued);
 
 struct server {
     struct fuse_session *fuse; /* constant */
+    const uid_t *owner;        /* constant; NULL: the kernel judges who may do what */
 
     pthread_mutex_t lock; /* guards what follows; a leaf */
     pthread_cond_t ended; /* the last thread has */
@@ -80,6 +83,27 @@ static enum class classify(const struct fuse_in_header *header) {
             : class;
         default : return class;
     }
+}
+
+/* Is this request of a user for whom nobody judges what he may do? */
+static bool is_strangers(const struct server *server, const struct fuse_in_header *header)
+{
+    if (!server->owner || header->uid == 0 || header->uid == *server->owner)
+        return false;
+    return header->opcode != FUSE_FORGET && header->opcode != FUSE_BATCH_FORGET &&
+           header->opcode != FUSE_INTERRUPT && header->opcode != FUSE_INIT;
+}
+
+/* Refuse a request before libfuse sees it. */
+static void refuse(const struct server *server, const struct fuse_in_header *header)
+{
+    const struct fuse_out_header reply = {
+        .len = sizeof reply,
+        .error = -EACCES,
+        .unique = header->unique,
+    };
+    if (write(fuse_session_fd(server->fuse), &reply, sizeof reply) < 0 && errno != ENOENT)
+        fs_log(LOG_WARNING, "cannot answer the kernel: %s", strerrordesc_np(errno));
 }
 
 static void *serve_run(void *arg);
@@ -239,6 +263,10 @@ static int serve(struct server *server, struct fuse_buf *request)
         if (!is_touched)
             touch(request->mem);
         is_touched = true;
+        if (is_strangers(server, request->mem)) {
+            refuse(server, request->mem);
+            continue;
+        }
         const enum class class = classify(request->mem);
         if (!begin(server, class, request))
             continue;
@@ -274,10 +302,11 @@ static void *serve_run(void *arg)
     return NULL;
 }
 
-int fs_serve(struct fuse_session *fuse)
+int fs_serve(struct fuse_session *fuse, const uid_t *owner)
 {
     struct server server = {
         .fuse = fuse,
+        .owner = owner,
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .ended = PTHREAD_COND_INITIALIZER,
     };

@@ -22,9 +22,10 @@
 /*
  * Serve until the mount has gone or the session is told to exit, and all requests are carried out.
  *
- *   fuse  mounted
+ *   fuse   mounted
+ *   owner  the only user, beside root, whom this answers other than EACCES; NULL for all
  *
  * Returns 0, -ENOMEM or the negative errno of pthread_create(3) when not even one thread can run,
  * or the negative errno with which reading from the kernel has failed.
  */
-int fs_serve(struct fuse_session *fuse);
+int fs_serve(struct fuse_session *fuse, const uid_t *owner);

@@ -272,6 +272,24 @@ static struct fs_mount find_mount(struct fs_session *session)
     return options->given_fd < 0 ? session->mount : (struct fs_mount){.id = -1};
 }
 
+/*
+ * Whom alone, beside root, to let in: the one that runs us, where nobody judges owners and modes.
+ * The kernel does so for our own mounts; for one that was given only if its giver has asked for it,
+ * and a kernel that does not tell is taken for one that does not. NULL where it does.
+ */
+static const uid_t *unjudged_owner(const struct fs_session *session)
+{
+    const struct fs_options *options = session->options;
+
+    if (options->given_fd < 0 || fs_mount_is_guarded(&session->mount))
+        return NULL;
+    fs_log(LOG_WARNING,
+           "only root and user %u are let in: the mount was given without default_permissions, or "
+           "the kernel does not tell",
+           (unsigned)options->user.uid);
+    return &options->user.uid;
+}
+
 /* Do what needs rights that are given up then, and have the helper ready. */
 static int confine(struct fs_session *session)
 {
@@ -325,7 +343,7 @@ static int run(struct fs_session *session)
     bool has_signal_thread = err == 0;
 
     if (err == 0)
-        err = fs_serve(session->fuse);
+        err = fs_serve(session->fuse, unjudged_owner(session));
     vhd_store_mark_ending(session->fs->store);
     stop(session);
     if (has_signal_thread)

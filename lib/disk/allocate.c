@@ -1,3 +1,4 @@
+#include "disk/confirm.h"
 #include "disk/allocate.h"
 
 #include <errno.h>
@@ -44,6 +45,8 @@ int vhd_allocate(struct vhd_disk *disk, uint32_t block)
     int err = 0;
 
     HOLD_LOCK(&disk->growth_lock);
+    if (vhd_layer_entry(disk->top, block) == VHD_UNALLOCATED)
+        err = vhd_confirm_in_place(disk);
     while (err == 0 && vhd_layer_entry(disk->top, block) == VHD_UNALLOCATED) {
         if (vhd_rooms_take(&disk->rooms, &sector))
             err = publish(disk, block, sector);

@@ -105,6 +105,22 @@ int vhd_confirm_end(const struct vhd_disk *disk)
     return err == 0 && !vhd_disk_is_fixed(disk) ? confirm_footer(disk, 0) : err;
 }
 
+int vhd_confirm_in_place(struct vhd_disk *disk)
+{
+    struct stat attributes;
+
+    if (vhd_disk_has_failed(disk))
+        return -EIO;
+    if (fstat(disk->top->fd, &attributes) < 0)
+        return -errno;
+    int err = is_length_ours(disk, (uint64_t)attributes.st_size) ? 0 : -ESTALE;
+    if (err == 0)
+        err = confirm_footer(disk, disk->footer_at);
+    if (err == 0 && !vhd_disk_is_fixed(disk))
+        err = confirm_footer(disk, 0);
+    return vhd_confirm_mark(disk, err) == -ESTALE ? -EIO : err;
+}
+
 int vhd_confirm_all(const struct vhd_disk *disk)
 {
     int err = vhd_confirm_end(disk);

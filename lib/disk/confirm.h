@@ -20,7 +20,17 @@ int vhd_confirm_layer(const struct vhd_disk *disk, const struct vhd_layer *layer
 int vhd_confirm_end(const struct vhd_disk *disk);
 
 /*
- * The same, and that its header and table are those in memory: before a part of it is cut off.
+ * Confirm that the file of a writable disk was not overwritten where it lies, whatever its name is
+ * by now: its length and both footers. It costs little, so each sync and each new block asks.
+ *
+ * With growth_lock held. Returns 0; -EIO where it was, and the disk is marked as failed; or another
+ * negative errno of fstat(2) or pread(2).
+ */
+int vhd_confirm_in_place(struct vhd_disk *disk);
+
+/*
+ * The same as vhd_confirm_end(), and that its header and table are those in memory: before a part
+ * of it is cut off.
  *
  * Returns as vhd_confirm_end(); -EIO where the table differs, and an entry of it could not be
  * written before.

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/mutation.h"
+#include "disk/confirm.h"
 #include "disk/barrier.h"
 #include "disk/grow.h"
 #include "disk/state.h"
@@ -18,6 +19,9 @@
 static int barrier_and_growth(struct vhd_disk *disk)
 {
     HOLD_LOCK(&disk->growth_lock);
+    int err = vhd_confirm_in_place(disk);
+    if (err < 0)
+        return err;
     if (!vhd_is_footer_first(disk))
         vhd_grow_ahead(disk);
     return vhd_barrier(disk);

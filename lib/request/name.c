@@ -35,16 +35,17 @@ enum vhd_result vhd_name_judge_length(const char *folder, const char *file, stru
     return VHD_OK;
 }
 
-/* CON, PRN, AUX, NUL, COM1 to COM9, LPT1 to LPT9, also with superscript 1, 2, 3 as the digit. */
+/* CON, PRN, AUX, NUL, CONIN$, CONOUT$, CLOCK$, COM1 to COM9, LPT1 to LPT9, also with superscript 1,
+ * 2, 3 as the digit. */
 static bool is_device(const char *name)
 {
-    static const char *const plain[] = {"CON", "PRN", "AUX", "NUL"};
+    static const char *const plain[] = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"};
     static const char *const digits[] = {"1", "2", "3", "4",      "5",      "6",
                                          "7", "8", "9", "\u00B9", "\u00B2", "\u00B3"};
     size_t len = strcspn(name, ".");
 
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-        if (len == 3 && strncasecmp(name, plain[i], 3) == 0)
+        if (len == strlen(plain[i]) && strncasecmp(name, plain[i], len) == 0)
             return true;
     }
     if (len < 4 || (strncasecmp(name, "COM", 3) != 0 && strncasecmp(name, "LPT", 3) != 0))

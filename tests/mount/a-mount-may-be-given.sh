@@ -17,8 +17,9 @@ mkdir "$mnt"
 cat >"$tmp/give.py" <<'END'
 import ctypes, os, sys
 number, vhdfs, store, mnt, *rest = sys.argv[1:]
+judging = os.environ.get("JUDGING", "default_permissions")
 os.dup2(os.open("/dev/fuse", os.O_RDWR), int(number))
-words = f"fd={number},rootmode=40000,user_id=0,group_id=0,default_permissions"
+words = f"fd={number},rootmode=40000,user_id=0,group_id=0,{judging}"
 if ctypes.CDLL(None).mount(b"given", mnt.encode(), b"fuse.vhdfs", 0, words.encode()) != 0:
     sys.exit(77)
 os.set_inheritable(int(number), True)
@@ -45,6 +46,17 @@ for number in 3 4 10 200; do
         fail "exit status $? with /dev/fd/$number"
     is_served "/dev/fd/$number"
 done
+
+# A giver who lets all users in, and leaves it to vhdfs what each may do: strangers get nowhere.
+chmod 755 "$tmp"
+JUDGING=allow_other "$python" -I -S "$tmp/give.py" 5 "$VHDFS" "$store" "$mnt" -o "pidfile=$tmp/pid" \
+    2>"$tmp/said" || fail "exit status $?: $(cat "$tmp/said")"
+echo 40 >"$mnt/new/s" || fail "cannot make a disk"
+if setpriv --reuid=65534 --regid=65534 --clear-groups ls "$mnt" >"$tmp/list" 2>&1; then
+    fail "a stranger is let in: $(cat "$tmp/list")"
+fi
+rmdir "$mnt/disks/s" || fail "cannot delete a disk"
+is_served "allow_other"
 
 # Killed, it leaves the mount to its giver.
 "$python" -I -S "$tmp/give.py" 5 "$VHDFS" "$store" "$mnt" -o "pidfile=$tmp/pid" || fail "exit status $?"

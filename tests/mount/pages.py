@@ -129,11 +129,22 @@ def write_and_read(seconds, write, read, unit=8):
     assert not missed, f"of {number} writes {missed} were not read back; at last: {last}"
 
 
+def is_direct_loop(device):
+    """Is this a loop device whose file is open with O_DIRECT?"""
+    try:
+        with open(f"/sys/block/{os.path.basename(device)}/loop/dio", encoding="ascii") as file:
+            return file.read().strip() == "1"
+    except OSError:
+        return False
+
+
 def own_writes(seconds, raw, way, *which):
     """own-writes WAY [OPENER...]: file, mapping, apart (O_WRONLY beside O_RDONLY) or DEVICE."""
     kinds = openers(raw)
-    # Who came first "apart" writes only, and nobody may map the disk while it is so.
-    chosen = [kinds[name] for name in which or kinds if way != "apart" or name != "map"]
+    # Who came first "apart" writes only, and a loop device with direct I/O goes past the pages too:
+    # nobody may map the disk while it is so.
+    chosen = [kinds[name] for name in which or kinds
+              if name != "map" or not (way == "apart" or is_direct_loop(way))]
     flags = os.O_WRONLY if way == "apart" else os.O_RDWR
     unit = 8
     writer = reader = None
