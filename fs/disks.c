@@ -12,6 +12,7 @@
 #include "ino.h"
 #include "job/delete.h"
 #include "job/rename.h"
+#include "permission.h"
 #include "refuse.h"
 #include "request/name.h"
 #include "request/size.h"
@@ -339,8 +340,8 @@ static int disks_list(struct fs *fs, struct fs_listing *listing)
 /* Delete a disk, with its name claimed, so that no task of it begins meanwhile. */
 static enum vhd_result delete_claimed(struct fs *fs, struct fs_name *name, struct vhd_verdict *ret)
 {
-    if (fs->is_read_only)
-        return vhd_verdict_set(ret, VHD_READ_ONLY, "vhdfs is mounted read-only");
+    if (fs_judge_change(fs, ret) != VHD_OK)
+        return ret->result;
     if (!fs_name_claim(fs->names, name))
         return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work",
                                fs_name_text(name));
@@ -410,8 +411,8 @@ static enum vhd_result rename_claimed(struct fs *fs, struct fs_name *name, struc
 static enum vhd_result judge_rename(struct fs *fs, struct fs_name *name, struct fs_name *target,
                                     struct vhd_verdict *ret)
 {
-    if (fs->is_read_only)
-        return vhd_verdict_set(ret, VHD_READ_ONLY, "vhdfs is mounted read-only");
+    if (fs_judge_change(fs, ret) != VHD_OK)
+        return ret->result;
     if (name == target)
         return vhd_verdict_set(ret, VHD_ALREADY_EXISTS, "the disk has the name \"%s\" already",
                                fs_name_text(name));

@@ -10,6 +10,7 @@
 #include "ino.h"
 #include "job/create.h"
 #include "parking.h"
+#include "permission.h"
 #include "refuse.h"
 #include "request/name.h"
 #include "tasks.h"
@@ -58,8 +59,9 @@ static enum vhd_result judge_name(struct fs *fs, const char *disk, struct vhd_ve
 {
     if (vhd_service_is_stopping(fs->service))
         return vhd_verdict_set(ret, VHD_SHUTTING_DOWN, NULL);
-    if (fs->is_read_only)
-        return vhd_verdict_set(ret, VHD_READ_ONLY, "vhdfs is mounted read-only");
+    enum vhd_result result = fs_judge_change(fs, ret);
+    if (result != VHD_OK)
+        return result;
     return vhd_name_judge_disk(vhd_store_path(fs->store), disk, ret);
 }
 

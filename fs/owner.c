@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "open_disk.h"
+#include "permission.h"
 
 /* Of an image's permissions those that count. */
 #define COUNTING 0666
@@ -69,8 +70,8 @@ enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node, uid_t ca
     const int changes = changes_of(&shown, attributes, which);
     if (changes == 0)
         return vhd_verdict_set(ret, VHD_OK, NULL);
-    if (fs->is_read_only)
-        return vhd_verdict_set(ret, VHD_READ_ONLY, "vhdfs is mounted read-only");
+    if (fs_judge_change(fs, ret) != VHD_OK)
+        return ret->result;
     if (is_decided_by_options(fs))
         return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
                                "the options uid=, gid= and umask= of the mount decide who may use "

@@ -41,3 +41,12 @@ bool fs_may_read(const struct fs *fs, fuse_req_t req, const struct stat *file)
         return mode & S_IRGRP;
     return mode & S_IROTH;
 }
+
+enum vhd_result fs_judge_change(const struct fs *fs, struct vhd_verdict *ret)
+{
+    if (fs->is_read_only)
+        return vhd_verdict_set(
+            ret, VHD_READ_ONLY,
+            "vhdfs is mounted read-only; mount without -o ro to change something");
+    return vhd_store_judge_lock(fs->store, ret);
+}

@@ -1,5 +1,6 @@
 /*
- * What the caller of a request may do with files that the daemon opens in its place.
+ * What may be done: by the daemon at all, and by the caller of a request with files that the daemon
+ * opens in its place.
  */
 #pragma once
 
@@ -16,3 +17,10 @@
  * and the user that the daemon runs as, may always.
  */
 bool fs_may_read(const struct fs *fs, fuse_req_t req, const struct stat *file);
+
+/*
+ * May anything in the store be changed?
+ *
+ * Returns VHD_OK, VHD_READ_ONLY, or VHD_ACCESS_FAILED as vhd_store_judge_lock(), with a sentence.
+ */
+enum vhd_result fs_judge_change(const struct fs *fs, struct vhd_verdict *ret);

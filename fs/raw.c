@@ -90,8 +90,8 @@ static enum vhd_result open_disk(struct fs_handle *handle, struct vhd_verdict *r
 
     if (!disk)
         return vhd_verdict_set(ret_why, VHD_OUT_OF_MEMORY, NULL);
-    if (handle->access.is_writer && fs->is_read_only)
-        return vhd_verdict_set(ret_why, VHD_READ_ONLY, "vhdfs is mounted read-only");
+    if (handle->access.is_writer && fs_judge_change(fs, ret_why) != VHD_OK)
+        return ret_why->result;
     if (fs_name_is_retired(fs->names, handle->node.name))
         return refuse_deleted(handle->opened_as, ret_why);
     const struct fs_disk_ref ref = ref_of(&handle->node);
@@ -478,8 +478,8 @@ static void raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t r
         set_flushed(handle, false);
     if (!disk)
         result = vhd_verdict_set(&verdict, VHD_OUT_OF_MEMORY, NULL);
-    else if (fs->is_read_only)
-        result = vhd_verdict_set(&verdict, VHD_READ_ONLY, "vhdfs is mounted read-only");
+    else if (fs_judge_change(fs, &verdict) != VHD_OK)
+        result = verdict.result;
     else if (!handle && fs_name_is_retired(fs->names, node->name))
         result = refuse_deleted(ref.name, &verdict);
     else if (size == 0)

@@ -394,6 +394,22 @@ int vhd_store_confirm(const struct vhd_store *store, const char *file, int fd)
     return is_one_file(&opened, &named) ? 0 : -ESTALE;
 }
 
+enum vhd_result vhd_store_judge_lock(const struct vhd_store *store, struct vhd_verdict *ret)
+{
+    struct stat folder;
+
+    if (store->lock_fd < 0 || vhd_store_confirm(store, VHD_LOCK_FILE, store->lock_fd) != -ESTALE)
+        return VHD_OK;
+    /* With the folder gone there is nothing to share. */
+    if (fstat(store->fd, &folder) == 0 && folder.st_nlink == 0)
+        return VHD_OK;
+    return vhd_verdict_set(
+        ret, VHD_ACCESS_FAILED,
+        "the lock file \"%s/%s\" was removed, so another vhdfs may use the store; "
+        "unmount this one and mount it again",
+        store->path, VHD_LOCK_FILE);
+}
+
 enum vhd_growth vhd_store_growth(const struct vhd_store *store)
 {
     return vhd_volume_growth(store->fd);

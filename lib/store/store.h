@@ -205,6 +205,14 @@ int vhd_store_set_permissions(const struct vhd_store *store, const char *file, m
 int vhd_store_set_owner(const struct vhd_store *store, const char *file, uid_t uid, gid_t gid);
 
 /*
+ * Judge whether the owner of a store still has its lock: another program may have removed the lock
+ * file, and then another vhdfs may be the owner of a new one. To be asked before a change.
+ *
+ * Returns VHD_OK, also where the store has no lock, or VHD_ACCESS_FAILED with a sentence.
+ */
+enum vhd_result vhd_store_judge_lock(const struct vhd_store *store, struct vhd_verdict *ret);
+
+/*
  * Make what was linked, renamed or removed in the directory durable.
  *
  * Returns 0, or the negative errno of fsync(2).
