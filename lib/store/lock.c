@@ -120,13 +120,6 @@ static void judge_holder(int fd, struct holder *ret)
     ret->is_ending = ret->is_vhdfs && (is_locked(fd, BYTE_ENDING) || have_unmounted(fd));
 }
 
-static bool is_past(const struct timespec *deadline)
-{
-    const struct timespec now = clock_monotonic();
-    return now.tv_sec != deadline->tv_sec ? now.tv_sec > deadline->tv_sec
-                                          : now.tv_nsec >= deadline->tv_nsec;
-}
-
 /*
  * Take the lock; wait for an owner that is ending. One that seems to stay is asked once more, with
  * the lock tried in between: it may have ended between two questions, or have locked one byte and
@@ -145,16 +138,27 @@ static int lock_in_time(int fd, short type, struct holder *ret)
             return err;
         judge_holder(fd, ret);
         stays = ret->is_ending ? 0 : stays + 1;
-        if (stays > 1 || is_past(&deadline))
+        if (stays > 1 || clock_has_passed(deadline))
             return err;
         nanosleep(&pause, NULL);
     }
 }
 
+/* How to name a vhdfs in a sentence, with a blank in front; empty where its file does not tell. */
+static const char *describe(const struct holder *holder, char *buf, size_t size)
+{
+    *buf = 0;
+    if (holder->is_named)
+        snprintf(buf, size, " (process %d, mounted on %s)", (int)holder->owner.pid,
+                 holder->owner.mountpoint);
+    return buf;
+}
+
 static enum vhd_result refuse(const struct holder *holder, const char *path,
                               struct vhd_verdict *ret)
 {
-    const struct vhd_owner *owner = &holder->owner;
+    char buf[sizeof holder->owner.mountpoint + 64];
+    const char *who = describe(holder, buf, sizeof buf);
 
     if (!holder->is_vhdfs)
         return vhd_verdict_set(ret, VHD_IN_USE,
@@ -162,21 +166,16 @@ static enum vhd_result refuse(const struct holder *holder, const char *path,
                                VHD_LOCK_FILE);
     if (holder->is_ending)
         return vhd_verdict_set(ret, VHD_IN_USE,
-                               "the store \"%s\" is still in use by another vhdfs, which has not "
+                               "the store \"%s\" is still in use by another vhdfs%s, which has not "
                                "ended within %d s; try again later",
-                               path, ENDING_MS / 1000);
+                               path, who, ENDING_MS / 1000);
     if (holder->only_reads)
         return vhd_verdict_set(ret, VHD_IN_USE,
                                "the store \"%s\" is in use by another vhdfs that only reads it; "
                                "mount with -o ro to read beside it",
                                path);
-    if (!holder->is_named)
-        return vhd_verdict_set(ret, VHD_IN_USE, "the store \"%s\" is in use by another vhdfs",
-                               path);
-    return vhd_verdict_set(ret, VHD_IN_USE,
-                           "the store \"%s\" is in use by another vhdfs (process %d, mounted on "
-                           "%s)",
-                           path, (int)owner->pid, owner->mountpoint);
+    return vhd_verdict_set(ret, VHD_IN_USE, "the store \"%s\" is in use by another vhdfs%s", path,
+                           who);
 }
 
 /* Only the owner and root may open the file: anybody else could hold a lock on it. */
@@ -208,8 +207,10 @@ enum vhd_result vhd_store_lock(int fd, const char *path, bool is_read_only, int 
                                "the store \"%s\" is on a read-only file system; mount with -o ro",
                                path);
     if (lock_fd < 0)
-        return vhd_verdict_errno(ret, errno, "cannot make the lock file \"%s/%s\"", path,
-                                 VHD_LOCK_FILE);
+        return vhd_verdict_errno(ret, errno,
+                                 "cannot open or make the lock file \"%s/%s\", expected a plain "
+                                 "file of yours that no other program uses",
+                                 path, VHD_LOCK_FILE);
     protect(lock_fd);
     int err = lock_in_time(lock_fd, is_read_only ? F_RDLCK : F_WRLCK, &holder);
     if (err == -EAGAIN)
