@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "log.h"
 #include "mountpoint.h"
 #include "names.h"
@@ -162,14 +163,8 @@ static int open_root(const struct fs_mount *mount)
 
 static void start_thread(struct fs_exit_sync *sync, struct synced *disk)
 {
-    pthread_attr_t attributes;
-    pthread_t thread;
-
     sync->refs++;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    int err = -pthread_create(&thread, &attributes, disk_run, disk);
-    pthread_attr_destroy(&attributes);
+    int err = thread_start_detached(disk_run, disk);
     if (err < 0) {
         sync->refs--;
         disk->err = err;

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/thread.h"
 
 struct fs_invalidator {
     struct fuse_session *fuse; /* constant */
@@ -75,20 +76,6 @@ static void *invalidate_run(void *arg)
     return NULL;
 }
 
-/* Start the thread of a request; under the lock. */
-static bool start(struct invalidation *invalidation)
-{
-    pthread_attr_t attributes;
-    pthread_t thread;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    const bool is_started = pthread_create(&thread, &attributes, invalidate_run, invalidation) == 0;
-    pthread_attr_destroy(&attributes);
-    invalidation->invalidator->at_work += is_started;
-    return is_started;
-}
-
 bool fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id)
 {
     const struct timespec until = clock_after(clock_monotonic(), FS_INVALIDATE_MS);
@@ -98,10 +85,11 @@ bool fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id)
         return false;
     *invalidation = (struct invalidation){.invalidator = invalidator, .id = id};
     HOLD_LOCK(&invalidator->lock);
-    if (!start(invalidation)) {
+    if (thread_start_detached(invalidate_run, invalidation) < 0) {
         free(invalidation);
         return false;
     }
+    invalidator->at_work++;
     int err = 0;
     while (!invalidation->is_done && err != ETIMEDOUT)
         err = pthread_cond_timedwait(&invalidator->changed, &invalidator->lock, &until);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "ino.h"
 #include "log.h"
 #include "node.h"
@@ -111,13 +112,7 @@ static void *serve_run(void *arg);
 /* Start a thread, with the lock held. Returns 0 or a negative errno. */
 static int start_thread(struct server *server)
 {
-    pthread_attr_t attributes;
-    pthread_t thread;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    int err = -pthread_create(&thread, &attributes, serve_run, server);
-    pthread_attr_destroy(&attributes);
+    int err = thread_start_detached(serve_run, server);
     if (err == 0) {
         server->threads++;
         server->waiting++;

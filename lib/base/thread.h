@@ -1,0 +1,23 @@
+/*
+ * Threads that nobody joins.
+ */
+#pragma once
+
+#include <pthread.h>
+
+/*
+ * Start a thread that is gone when run() returns.
+ *
+ * Returns 0 or the negative errno of pthread_create(3).
+ */
+static inline int thread_start_detached(void *(*run)(void *arg), void *arg)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int err = -pthread_create(&thread, &attributes, run, arg);
+    pthread_attr_destroy(&attributes);
+    return err;
+}
