@@ -23,6 +23,11 @@ def expect(wanted, got, what):
         raise Fault(f"{what}: expected {wanted!r}, got {got!r}")
 
 
+def errno_of(facts):
+    """The errno with which a bad disk is refused."""
+    return "ELOOP" if facts["fault"].startswith("the chain of parents has no end") else "EUCLEAN"
+
+
 def texts(kind):
     """The expected texts: for each image its facts."""
     found = {}

@@ -66,7 +66,7 @@ def check_bad(disk, facts):
         try:
             os.close(os.open(f"{disk}/{file}", os.O_RDONLY))
         except OSError as refusal:
-            corpus.expect("EUCLEAN", errno.errorcode[refusal.errno], f"opening {file}")
+            corpus.expect(corpus.errno_of(facts), errno.errorcode[refusal.errno], f"opening {file}")
         else:
             raise corpus.Fault(f"{file} opens")
 
