@@ -95,7 +95,7 @@ static bool is_length_ours(const struct vhd_disk *disk, uint64_t length)
 
 int vhd_confirm_end(const struct vhd_disk *disk)
 {
-    uint64_t length;
+    uint64_t length = 0;
 
     int err = confirm_file(disk, &length);
     if (err == 0 && !is_length_ours(disk, length))
@@ -131,7 +131,7 @@ int vhd_confirm_all(const struct vhd_disk *disk)
 
 int vhd_confirm_cut(const struct vhd_disk *disk, uint64_t length, uint64_t footer_at)
 {
-    uint64_t now;
+    uint64_t now = 0;
 
     int err = confirm_file(disk, &now);
     if (err == 0 && now != length && !is_length_ours(disk, now))
@@ -155,7 +155,7 @@ int vhd_confirm_mark(struct vhd_disk *disk, int err)
 /* The top of a disk that is written to. */
 static int confirm_written(struct vhd_disk *disk)
 {
-    uint64_t length;
+    uint64_t length = 0;
 
     if (disk->is_lost)
         return -ESTALE;

@@ -130,7 +130,7 @@ static void other_quotes_are_refused(void **state)
         "'\"4096\"'",
         "\"4096 MB\"type=dynamic",
         "\"4096 x\" type=dynamic",
-        "\"4096 type=dynamic\" uuid=" UUID,
+        ("\"4096 type=dynamic\" uuid=" UUID),
     };
 
     for (size_t i = 0; i < LENGTH(texts); i++) {

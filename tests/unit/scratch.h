@@ -45,7 +45,7 @@ static inline int scratch_remove_one(const char *path, const struct stat *attrib
 /* A path that was made for a test; it lasts to the test's end. */
 struct scratch_note {
     struct scratch_note *next;
-    char path[];
+    char *path; /* to be freed */
 };
 
 static struct scratch_note *scratch_notes;
@@ -53,9 +53,9 @@ static struct scratch_note *scratch_notes;
 /* The path of a file there. */
 static inline char *scratch_path(const char *folder, const char *file)
 {
-    struct scratch_note *note = malloc(sizeof *note + strlen(folder) + strlen(file) + 2);
+    struct scratch_note *note = malloc(sizeof *note);
     assert_non_null(note);
-    stpcpy(stpcpy(stpcpy(note->path, folder), "/"), file);
+    assert_true(asprintf(&note->path, "%s/%s", folder, file) >= 0);
     note->next = scratch_notes;
     scratch_notes = note;
     return note->path;
@@ -68,6 +68,7 @@ static inline int scratch_teardown(void **state)
     while (scratch_notes) {
         struct scratch_note *note = scratch_notes;
         scratch_notes = note->next;
+        free(note->path);
         free(note);
     }
     return err;
