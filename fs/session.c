@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -89,11 +90,15 @@ enum fs_exit fs_session_new(struct fs *fs, struct fs_options *options, struct fs
 static int make_mountpoint(const char *path, bool *ret_is_made)
 {
     struct stat attributes;
+    struct statfs figures;
 
     *ret_is_made = mkdir(path, 0777) == 0;
     if (!*ret_is_made && errno != EEXIST)
         return -errno;
     if (stat(path, &attributes) < 0)
+        return -errno;
+    /* The kernel may remember what a dead mount was like, but asks it for its figures. */
+    if (statfs(path, &figures) < 0 && errno == ENOTCONN)
         return -errno;
     return S_ISDIR(attributes.st_mode) ? 0 : -ENOTDIR;
 }

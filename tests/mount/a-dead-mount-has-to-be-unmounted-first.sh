@@ -25,6 +25,7 @@ refused()
 
 # Neither the daemon nor the helper that would clear the mount away is left.
 start_vhdfs
+ls "$mnt/disks" >/dev/null # the kernel remembers its root
 helper=$(children_of "$daemon")
 kill -KILL "$helper" "$daemon" || fail "cannot kill them"
 wait_until 20 has_ended "$daemon"
