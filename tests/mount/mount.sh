@@ -203,7 +203,15 @@ loop_device()
     need_command losetup
     [ -e /dev/loop-control ] || skip "needs loop devices"
     loop=$(losetup --find --show "$@") || fail "cannot attach $*"
-    undo "losetup -d $loop 2>/dev/null"
+    undo "detach_own $loop"
+}
+
+# detach_own DEVICE: a device that a test has detached may be another test's by now.
+detach_own()
+{
+    case $(losetup --noheadings --output BACK-FILE "$1" 2>/dev/null) in
+        "$tmp"/*) losetup -d "$1" ;;
+    esac
 }
 
 # end_later PID: at the end of the test neither this daemon nor its mount on $mnt is to be left.
