@@ -33,7 +33,7 @@ struct fs_exit_sync {
     struct fs *fs;
     int root; /* the mount's root, as a place only; or a negative errno */
 
-    pthread_mutex_t lock; /* guards what follows; a leaf */
+    pthread_mutex_t lock; /* guards what follows; outside the names' */
     pthread_cond_t changed;
     unsigned refs;   /* the owner, and each thread */
     unsigned wanted; /* syncs of each disk */

@@ -42,12 +42,6 @@ static inline uint64_t fs_ino_with_generation(uint64_t ino, uint64_t generation)
     return generation << 40 | ino;
 }
 
-/* Is a node id of that generation? */
-static inline bool fs_ino_is_of(uint64_t id, uint64_t generation)
-{
-    return id >> 40 == (generation & 0xFFFFFF);
-}
-
 static inline uint32_t fs_ino_serial(uint64_t id)
 {
     return (uint32_t)(id >> 8);

@@ -24,11 +24,6 @@ double fs_row_name_seconds(const struct fs_row *row)
     return row->name && S_ISDIR(row->mode) ? 3600.0 : 0.0;
 }
 
-double fs_row_attr_seconds(const struct fs_row *row)
-{
-    return row->ops->is_kept ? 3600.0 : fs_row_name_seconds(row);
-}
-
 fuse_ino_t fs_node_id(const struct fs_node *node)
 {
     return fs_ino(node->name ? node->name->serial : 0, fs_row_kind(node->row));
@@ -185,14 +180,15 @@ int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret, fu
     mode_t mode = node->row->mode;
     struct fs_look seen;
     struct stat image;
+    uint64_t generation = 0;
 
     int err = look(fs, node, &seen);
     if (err < 0)
         return err;
     if (ret_id && node->row->ops->is_new_each_time)
-        seen.generation = __atomic_add_fetch(&fs->generation, 1, __ATOMIC_RELAXED);
+        generation = __atomic_add_fetch(&fs->generation, 1, __ATOMIC_RELAXED);
     if (ret_id)
-        *ret_id = fs_ino_with_generation(fs_node_id(node), seen.generation);
+        *ret_id = fs_ino_with_generation(fs_node_id(node), generation);
     const struct stat *known = fs_node_image(fs, node, &image);
     *ret = (struct stat){
         .st_ino = fs_node_ino(fs, node, known),

@@ -69,8 +69,7 @@ struct fs_node {
 struct fs_look {
     struct timespec changed; /* since when it has been as it is */
     off_t size;
-    blkcnt_t blocks;     /* of 512 bytes: the room that its content takes */
-    uint64_t generation; /* of the node that the kernel gets (ino.h) */
+    blkcnt_t blocks; /* of 512 bytes: the room that its content takes */
 };
 
 /* What one write(2) brings. */
@@ -159,9 +158,6 @@ struct fs_row_ops {
      * name, to remove it, say, would hang with all that waits for his locks in turn.
      */
     bool is_new_each_time;
-
-    /* The kernel may keep its attributes, but for what it changes itself, with its node. */
-    bool is_kept;
 };
 
 struct fs_row {
@@ -186,7 +182,6 @@ enum fs_kind fs_row_kind(const struct fs_row *row);
  * everything.
  */
 double fs_row_name_seconds(const struct fs_row *row);
-double fs_row_attr_seconds(const struct fs_row *row);
 
 /*
  * Find the node behind a node id of the kernel's.

@@ -64,7 +64,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 static int entry_of(struct fs *fs, const struct fs_node *node, struct fuse_entry_param *ret)
 {
     *ret = (struct fuse_entry_param){
-        .attr_timeout = fs_row_attr_seconds(node->row),
+        .attr_timeout = fs_row_name_seconds(node->row),
         .entry_timeout = fs_row_name_seconds(node->row),
     };
     int err = fs_node_stat(fs, node, &ret->attr, &ret->ino);

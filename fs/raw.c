@@ -381,12 +381,12 @@ static void raw_copy(struct fs_handle *source, off_t source_off, struct fs_handl
                             part);
         end_change(target, err < 0);
     }
-    if (err < 0)
+    if (err < 0) {
         tell_failure(target, err, part == 0);
-    if (err < 0)
         fuse_reply_err(req, -err);
-    else
+    } else {
         fuse_reply_write(req, part);
+    }
 }
 
 /*

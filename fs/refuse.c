@@ -48,16 +48,6 @@ int fs_refuse_at(struct fs *fs, struct fs_where where, const struct vhd_verdict 
     return -vhd_outcome(verdict->result)->err;
 }
 
-int fs_refuse(struct fs *fs, const char *folder, const char *name,
-              const struct vhd_verdict *verdict)
-{
-    char path[FS_ERRORS_WHERE];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    fs_errors_add(fs->errors, path, verdict);
-    return -vhd_outcome(verdict->result)->err;
-}
-
 void fs_reply_verdict(struct fs *fs, struct fs_where where, fuse_req_t req,
                       const struct vhd_verdict *verdict)
 {
@@ -95,5 +85,5 @@ void fs_reply_attr(struct fs *fs, const struct fs_node *node, fuse_req_t req)
     if (err < 0)
         fuse_reply_err(req, -err);
     else
-        fuse_reply_attr(req, &attributes, fs_row_attr_seconds(node->row));
+        fuse_reply_attr(req, &attributes, fs_row_name_seconds(node->row));
 }

@@ -21,10 +21,6 @@ struct fs_where {
  */
 int fs_refuse_at(struct fs *fs, struct fs_where where, const struct vhd_verdict *verdict);
 
-/* The same in a folder of the root: "disks", "disk1". */
-int fs_refuse(struct fs *fs, const char *folder, const char *name,
-              const struct vhd_verdict *verdict);
-
 /* Answer a request with a verdict: with no more than that it went well, or as refused. */
 void fs_reply_verdict(struct fs *fs, struct fs_where where, fuse_req_t req,
                       const struct vhd_verdict *verdict);
