@@ -170,6 +170,43 @@ static void print_children(FILE *out, const void *arg)
     fprintf(out, "%u", record->info.children);
 }
 
+static void print_depth(FILE *out, const void *arg)
+{
+    const struct record *record = arg;
+    if (record->info.depth > 0)
+        fprintf(out, "%u", record->info.depth);
+    else
+        putc('-', out);
+}
+
+static void print_slack(FILE *out, const void *arg)
+{
+    const struct record *record = arg;
+    if (record->info.has_slack)
+        fprintf(out, "%" PRIu64, record->info.slack);
+    else
+        putc('-', out);
+}
+
+/* The size for a person: "4.0 GiB". */
+static void print_human(FILE *out, const void *arg)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    const struct vhd_image *image = &((const struct record *)arg)->info.image;
+    double size = (double)image->footer.current_size;
+    size_t unit = 0;
+
+    if (!image->has_footer) {
+        putc('-', out);
+        return;
+    }
+    while (size >= 1024 && unit + 1 < sizeof units / sizeof *units) {
+        size /= 1024;
+        unit++;
+    }
+    fprintf(out, "%.*f %s", unit > 0, size, units[unit]);
+}
+
 static void print_fault(FILE *out, const void *arg)
 {
     const struct record *record = arg;
@@ -200,6 +237,9 @@ const struct fs_field fs_disk_fields[] = {
     [FS_DISK_FIELD_parent] = {"parent", print_parent, false},
     [FS_DISK_FIELD_parent_uuid] = {"parent_uuid", print_parent_uuid, false},
     [FS_DISK_FIELD_children] = {"children", print_children, true},
+    [FS_DISK_FIELD_depth] = {"depth", print_depth, true},
+    [FS_DISK_FIELD_slack] = {"slack", print_slack, true},
+    [FS_DISK_FIELD_human] = {"human", print_human, false},
     [FS_DISK_FIELD_fault] = {"fault", print_fault, false},
     [FS_DISK_FIELD_END] = {NULL, NULL, false},
 };

@@ -23,6 +23,9 @@ enum fs_disk_field {
     FS_DISK_FIELD_parent,
     FS_DISK_FIELD_parent_uuid,
     FS_DISK_FIELD_children,
+    FS_DISK_FIELD_depth,
+    FS_DISK_FIELD_slack,
+    FS_DISK_FIELD_human,
     FS_DISK_FIELD_fault,
     FS_DISK_FIELD_END,
 };

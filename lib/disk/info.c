@@ -2,49 +2,79 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "disk/chain.h"
+#include "disk/content.h"
 #include "disk/parent.h"
 #include "disk/split.h"
 
 /*
  * What is wrong with the parents of a disk is its fault too. The image has been judged to be
- * readable, so that all but a remark on the parent is worse than what is wrong with it itself.
- * That the chain cannot be read just now is one of its parents' faults.
+ * readable, so all but a remark on the parent is worse than the image's own fault. A chain that
+ * cannot be read just now is a fault of one of its parents.
  */
-static void judge_chain(const struct vhd_store *store, int fd, struct vhd_image *image)
+static void judge_chain(const struct vhd_store *store, struct vhd_layer *top, struct vhd_info *info)
 {
-    struct vhd_layer top = {.fd = fd, .image = *image};
-    struct vhd_fault fault;
+    struct vhd_fault *fault = &info->image.fault, chain;
 
-    vhd_chain_open(store, &top, VHD_LAYER_LOOK, &fault);
-    vhd_layer_close(top.parent);
-    if (image->fault.defect == VHD_SOUND ||
-        (fault.defect != VHD_SOUND && !vhd_defect_is_remark(fault.defect)))
-        image->fault = fault;
+    if (vhd_chain_open(store, top, VHD_LAYER_LOOK, &chain) == 0) {
+        for (const struct vhd_layer *layer = top; layer; layer = layer->parent)
+            info->depth++;
+    }
+    vhd_layer_close(top->parent);
+    if (fault->defect == VHD_SOUND ||
+        (chain.defect != VHD_SOUND && !vhd_defect_is_remark(chain.defect)))
+        *fault = chain;
 }
 
-/* Judge all of an image. */
-static bool judge_whole(const struct vhd_store *store, int fd, struct vhd_image *ret)
+/* Measure the bytes between the file's content and its footer; a failure is a fault. */
+static void measure_slack(const struct vhd_layer *top, struct vhd_info *info)
 {
-    if (!vhd_image_judge(fd, ret))
-        return false;
-    if (vhd_image_is_differencing(ret))
-        judge_chain(store, fd, ret);
-    return true;
+    const struct vhd_image *image = &top->image;
+    uint64_t end = image->footer.current_size;
+
+    if (image->has_header) {
+        struct vhd_content content;
+        int err = vhd_content_list(top, &content);
+        if (err < 0) {
+            vhd_fault_set(&info->image.fault, VHD_UNREADABLE, "%s", strerrordesc_np(-err));
+            return;
+        }
+        end = content.end;
+        vhd_content_free(&content);
+    }
+    info->slack = end < image->footer_at ? image->footer_at - end : 0;
+    info->has_slack = true;
 }
 
-static bool judge_outside(const struct vhd_store *store, int fd, struct vhd_image *ret)
+/* Judge all of an image, and of its chain. */
+static void judge_whole(const struct vhd_store *store, int fd, struct vhd_info *info)
+{
+    struct vhd_layer top = {.fd = fd};
+
+    if (!vhd_image_load(fd, &info->image, &top.table))
+        return;
+    top.image = info->image;
+    measure_slack(&top, info);
+    if (vhd_image_is_differencing(&info->image))
+        judge_chain(store, &top, info);
+    else
+        info->depth = 1;
+    free(top.table);
+}
+
+static void judge_outside(const struct vhd_store *store, int fd, struct vhd_info *info)
 {
     (void)store;
-    return vhd_image_read(fd, ret);
+    vhd_image_read(fd, &info->image);
 }
 
 /* Read about a disk, by judging its image in one way or the other. */
 static int read_with(const struct vhd_store *store, const char *name,
-                     bool (*judge)(const struct vhd_store *store, int fd, struct vhd_image *ret),
+                     void (*judge)(const struct vhd_store *store, int fd, struct vhd_info *info),
                      struct vhd_info *ret)
 {
     struct stat attributes;
@@ -63,7 +93,7 @@ static int read_with(const struct vhd_store *store, const char *name,
         vhd_fault_set(&ret->image.fault, VHD_UNREADABLE, "%s", strerrordesc_np(-fd));
         return 0;
     }
-    judge(store, fd, &ret->image);
+    judge(store, fd, ret);
     vhd_split_judge(store, ret->file, &ret->image);
     if (vhd_image_is_differencing(&ret->image))
         vhd_parent_name(store, fd, &ret->image.header, ret->parent);

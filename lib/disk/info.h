@@ -13,18 +13,22 @@
 
 struct vhd_info {
     char name[NAME_MAX + 1];
-    char file[NAME_MAX + 1];   /* in the store's directory */
-    uint64_t used;             /* bytes on the host */
-    struct timespec changed;   /* the file's modification time */
-    struct vhd_image image;    /* what cannot be opened has image.fault alone; read whole, the fault
-                                  may also be that of a parent */
+    char file[NAME_MAX + 1]; /* in the store's directory */
+    uint64_t used;           /* bytes on the host */
+    struct timespec changed; /* the file's modification time */
+    struct vhd_image image;  /* what cannot be opened has image.fault alone; read whole, the fault
+                                may also be that of a parent */
+    bool has_slack;
+    uint64_t slack; /* bytes between the file's content and its footer; with has_slack */
+    unsigned depth; /* files of the chain, this one included; 0 where the chain cannot be read */
     char parent[NAME_MAX + 1]; /* name of the parent disk; empty without one */
     unsigned children;         /* disks of the store that name this one as parent */
 };
 
 /*
  * Look at a disk: all but its table and its children, so that it costs little whatever its size
- * and however many others there are. image.blocks, image.allocated and children are 0.
+ * and however many others there are. image.blocks, image.allocated, slack, depth
+ * and children are 0.
  *
  *   name  the disk's name
  *

@@ -11,7 +11,7 @@ start_vhdfs
 echo "4096 uuid=8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6" >"$mnt/new/d" || fail "cannot make d"
 disk=$mnt/disks/d
 keys="name path type size bytes used length uuid created creator geometry blocks allocated"
-keys="$keys parent parent_uuid children fault"
+keys="$keys parent parent_uuid children depth slack human fault"
 
 expect "$keys" "$(cut -d ' ' -f 1 "$disk/info" | paste -sd ' ')" "keys"
 for key in size type uuid parent geometry used path; do
@@ -32,6 +32,8 @@ expect "2048 0" "$(value "$disk/info" blocks) $(value "$disk/info" allocated)" \
 expect - "$(cat "$disk/parent")" "parent"
 expect - "$(value "$disk/info" parent_uuid)" "parent_uuid"
 expect 0 "$(value "$disk/info" children)" "children"
+expect "1 0" "$(value "$disk/info" depth) $(value "$disk/info" slack)" "depth and slack"
+expect "4.0 GiB" "$(value "$disk/info" human)" "human"
 expect - "$(value "$disk/info" fault)" "fault"
 [ $(($(date +%s) - $(date -d "$(value "$disk/info" created)" +%s))) -lt 60 ] ||
     fail "created: $(value "$disk/info" created)"

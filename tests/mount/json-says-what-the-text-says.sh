@@ -16,7 +16,8 @@ cp "$store/d.vhd" "$store/quo\"te\\back {slash} ä.vhd"
 cat >"$tmp/program" <<'END'
 import glob, json, sys
 
-NUMBERS = {"percent", "id", "cancelable", "bytes", "used", "length", "blocks", "allocated", "children"}
+NUMBERS = {"percent", "id", "cancelable", "bytes", "used", "length", "blocks", "allocated", "children",
+           "depth", "slack"}
 
 
 def compare(text_path, json_path):

@@ -34,6 +34,9 @@ static void tells_about_each_type(void **state)
     put(*state, "dynamic.VHD", sample_dynamic(2, 3));
     put(*state, "child.vhd", sample_child(3, 2, "dynamic.VHD"));
     struct vhd_info info = look(disks, "fixed");
+    assert_true(info.has_slack);
+    assert_int_equal(info.slack, 0);
+    assert_int_equal(info.depth, 1);
     assert_string_equal(info.file, "fixed.vhd");
     assert_int_equal(info.image.fault.defect, VHD_SOUND);
     assert_int_equal(info.image.footer.type, VHD_TYPE_FIXED);
@@ -52,7 +55,10 @@ static void tells_about_each_type(void **state)
     assert_string_equal(info.parent, "");
     assert_int_equal(info.children, 1);
 
+    assert_int_equal(info.depth, 1);
+
     info = look(disks, "child");
+    assert_int_equal(info.depth, 2);
     assert_int_equal(info.image.footer.type, VHD_TYPE_DIFFERENCING);
     assert_string_equal(info.parent, "dynamic");
     assert_int_equal(info.children, 0);
@@ -69,6 +75,32 @@ static void tells_what_it_uses_on_the_host(void **state)
     assert_int_equal(info.image.length, 1 << 30);
     assert_true(info.used < 1 << 20);
     assert_int_equal(info.image.fault.defect, VHD_FOOTER_LOST);
+    disks_close(disks);
+}
+
+/* A chain that cannot be followed has no depth; an image that cannot be read has no slack. */
+static void tells_slack_and_depth_where_there_are_any(void **state)
+{
+    struct disks disks = disks_open(*state);
+    struct sample slack = sample_dynamic(2, 1), spoilt = sample_dynamic(4, 1);
+
+    slack.len += 3 * 512; /* what stands before is no part of it */
+    sample_footers(&slack, SAMPLE_DYNAMIC, SAMPLE_SIZE, 2);
+    put(*state, "slack.vhd", slack);
+    struct vhd_info info = look(disks, "slack");
+    assert_true(info.has_slack);
+    assert_int_equal(info.slack, 3 * 512);
+
+    put(*state, "orphan.vhd", sample_child(3, 9, "none.vhd"));
+    info = look(disks, "orphan");
+    assert_true(info.has_slack);
+    assert_int_equal(info.depth, 0);
+
+    put32(sample_entry(&spoilt, 2), 0x00FFFFFF);
+    put(*state, "spoilt.vhd", spoilt);
+    info = look(disks, "spoilt");
+    assert_false(info.has_slack);
+    assert_int_equal(info.depth, 0);
     disks_close(disks);
 }
 
@@ -378,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(tells_about_each_type),
         SCRATCH_TEST(tells_what_it_uses_on_the_host),
+        SCRATCH_TEST(tells_slack_and_depth_where_there_are_any),
         SCRATCH_TEST(names_the_parent_however_it_is_written),
         SCRATCH_TEST(a_parent_name_without_end_ends_with_its_field),
         SCRATCH_TEST(looks_without_the_table_and_the_children),
