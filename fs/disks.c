@@ -383,8 +383,7 @@ static enum vhd_result delete_claimed(struct fs *fs, struct fs_name *name, struc
     if (fs_judge_change(fs, ret) != VHD_OK)
         return ret->result;
     if (!fs_name_claim(fs->names, name))
-        return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work",
-                               fs_name_text(name));
+        return fs_tasks_refuse_at_work(fs_name_text(name), ret);
     enum vhd_result result = vhd_delete(fs->store, fs->children, fs_name_text(name), ret);
     if (result == VHD_OK)
         fs_name_retire(fs->names, name);
@@ -434,10 +433,10 @@ static enum vhd_result rename_claimed(struct fs *fs, struct fs_name *name, struc
     const char *names[] = {fs_name_text(name), fs_name_text(target)};
 
     if (!fs_name_claim(fs->names, name))
-        return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", names[0]);
+        return fs_tasks_refuse_at_work(names[0], ret);
     enum vhd_result result;
     if (!fs_name_claim(fs->names, target)) {
-        result = vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", names[1]);
+        result = fs_tasks_refuse_at_work(names[1], ret);
     } else {
         result = vhd_rename(fs->store, fs->children, names[0], names[1], ret);
         if (result == VHD_OK)

@@ -101,6 +101,10 @@ void fs_explain_path(const char *doing, const char *path, int err)
                 "vhdfs: cannot %s \"%s\": the file system mounted on \"%s\" is dead; umount "
                 "it first: umount %s (or fusermount3 -u %s)\n",
                 doing, path, mount, mount, mount);
+    else if (err == -ENOENT)
+        fprintf(stderr,
+                "vhdfs: cannot %s \"%s\": the folder above it is missing; make that first\n", doing,
+                path);
     else
         fprintf(stderr, "vhdfs: cannot %s \"%s\": %s\n", doing, path, strerrordesc_np(-err));
 }

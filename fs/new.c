@@ -8,6 +8,7 @@
 #include "folder.h"
 #include "handle.h"
 #include "ino.h"
+#include "job/admit.h"
 #include "job/create.h"
 #include "parking.h"
 #include "permission.h"
@@ -71,8 +72,7 @@ static enum vhd_result judge_new(struct fs *fs, const char *disk, struct vhd_ver
     char file[NAME_MAX + 1];
 
     if (vhd_store_find(fs->store, disk, file, NULL) == 0)
-        return vhd_verdict_set(ret, VHD_ALREADY_EXISTS, "\"%s/%s\" exists already",
-                               vhd_store_path(fs->store), file);
+        return vhd_admit_refuse_existing(fs->store, file, ret);
     return VHD_OK;
 }
 
@@ -83,7 +83,7 @@ static enum vhd_result judge_free(struct fs *fs, struct fs_name *name, struct vh
 
     enum vhd_result result = judge_new(fs, disk, ret);
     if (result == VHD_OK && fs_name_is_at_work(fs->names, name))
-        return vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", disk);
+        return fs_tasks_refuse_at_work(disk, ret);
     return result;
 }
 
@@ -205,7 +205,7 @@ static struct vhd_task *begin(struct fs *fs, const char *disk, const char *text,
 
     int err = fs_names_claim(fs->names, disk, &name);
     if (err == -EBUSY)
-        vhd_verdict_set(ret, VHD_IN_USE, "a task of the name \"%s\" is at work", disk);
+        fs_tasks_refuse_at_work(disk, ret);
     else if (err < 0)
         vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
     if (err < 0)
@@ -245,7 +245,7 @@ static void request_write(struct fs_handle *handle, fuse_req_t req, const struct
     int err = judge_handle(handle, data->bytes, data->len, &is_over);
     if (err < 0) {
         vhd_verdict_set(&verdict, err == -EBUSY ? VHD_IN_USE : VHD_INVALID_ARGUMENT,
-                        "this file has had its request, expected to be opened anew for another");
+                        "this handle already made a request; open the file again for another");
         fs_reply_verdict(fs, where_of(handle), req, &verdict);
         return;
     }

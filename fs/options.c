@@ -435,6 +435,16 @@ static int add_fuse_options(struct fs_options *options)
                : 0;
 }
 
+/* Does "-o" stand at the end, where its words are missing? Behind "--" it is a path. */
+static bool lacks_words(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (i == argc - 1 && strcmp(argv[i], "-o") == 0)
+            return true;
+    }
+    return false;
+}
+
 enum fs_parsed fs_options_parse(int argc, char **argv, struct fs_options *ret)
 {
     struct fuse_args given = FUSE_ARGS_INIT(argc, argv);
@@ -448,7 +458,9 @@ enum fs_parsed fs_options_parse(int argc, char **argv, struct fs_options *ret)
         .outcome = FS_PARSED_RUN,
     };
 
-    int err = fuse_opt_parse(&parse.options.fuse, &parse, specs, take);
+    int err = lacks_words(argc, argv)
+                  ? refuse(&parse, "-o needs options behind it, as in -o ro,umask=077")
+                  : fuse_opt_parse(&parse.options.fuse, &parse, specs, take);
     if (err == 0)
         err = judge(&parse);
     if (err == 0)

@@ -239,6 +239,14 @@ static int tasks_list(struct fs *fs, struct fs_listing *listing)
     return fs_names_each_record(fs->names, list_record, listing);
 }
 
+enum vhd_result fs_tasks_refuse_at_work(const char *text, struct vhd_verdict *ret)
+{
+    return vhd_verdict_set(ret, VHD_IN_USE,
+                           "the task of \"%s\" is at work; wait for its end, or cancel it: "
+                           "echo 1 > tasks/%s/cancel",
+                           text, text);
+}
+
 enum vhd_result fs_tasks_forget(struct fs *fs, const char *text, struct vhd_verdict *ret)
 {
     struct fs_name *name = fs_names_find(fs->names, text);
@@ -246,10 +254,7 @@ enum vhd_result fs_tasks_forget(struct fs *fs, const char *text, struct vhd_verd
 
     fs_name_put(fs->names, name);
     if (err == -EBUSY)
-        return vhd_verdict_set(ret, VHD_IN_USE,
-                               "the task of \"%s\" is at work: cancel it by a write to "
-                               "tasks/%s/cancel, or wait for its end",
-                               text, text);
+        return fs_tasks_refuse_at_work(text, ret);
     if (err < 0)
         return vhd_verdict_set(ret, VHD_PATH_NOT_FOUND, "there is no task of \"%s\"", text);
     return vhd_verdict_set(ret, VHD_OK, NULL);
@@ -330,9 +335,11 @@ static void cancel_write(struct fs_handle *handle, fuse_req_t req, const struct 
         return;
     }
     if (err == -EBUSY)
-        vhd_verdict_set(&verdict, VHD_IN_USE, "the task of \"%s\" can no longer be stopped", name);
+        vhd_verdict_set(&verdict, VHD_IN_USE,
+                        "the task of \"%s\" can no longer be stopped; wait for its end", name);
     else
-        vhd_verdict_set(&verdict, VHD_ENDED, "the task of \"%s\" has ended already", name);
+        vhd_verdict_set(&verdict, VHD_ENDED,
+                        "the task of \"%s\" has ended already: there is nothing to cancel", name);
     fs_reply_verdict(fs, (struct fs_where){&handle->node, NULL}, req, &verdict);
 }
 

@@ -73,11 +73,15 @@ static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd
                                "most likely QEMU or another vhdfs",
                                name, file);
     if (err == -EAGAIN)
-        return vhd_verdict_set(ret, result,
-                               "the disk \"%s\" is in use: another program holds a lease on \"%s\"",
-                               name, file);
+        return vhd_verdict_set(
+            ret, result,
+            "the disk \"%s\" is in use: another program holds a lease on \"%s\"; "
+            "end that program, or try again",
+            name, file);
     if (err == -ESTALE)
-        return vhd_verdict_set(ret, result, "another program is changing the disk \"%s\"", name);
+        return vhd_verdict_set(
+            ret, result, "another program is changing the disk \"%s\"; try again once it has ended",
+            name);
     return vhd_verdict_errno(ret, err, "cannot open the disk \"%s\"", name);
 }
 
@@ -238,8 +242,9 @@ static enum vhd_result judge_and_begin(struct vhd_disk *disk, struct vhd_childre
         return result;
     int err = begin_writing(disk);
     if (err == -ESTALE)
-        return vhd_verdict_set(ret, VHD_IN_USE, "another program is changing the disk \"%s\"",
-                               disk->name);
+        return vhd_verdict_set(
+            ret, VHD_IN_USE,
+            "another program is changing the disk \"%s\"; try again once it has ended", disk->name);
     return err == 0 ? VHD_OK
                     : vhd_verdict_errno(ret, err, "cannot put \"%s\" in order", disk->name);
 }

@@ -16,14 +16,21 @@ static uint64_t mb_up(uint64_t bytes)
     return div_round_up(bytes, VHD_MB);
 }
 
+enum vhd_result vhd_admit_refuse_existing(const struct vhd_store *store, const char *file,
+                                          struct vhd_verdict *ret)
+{
+    return vhd_verdict_set(ret, VHD_ALREADY_EXISTS,
+                           "\"%s/%s\" exists already; take another name, or delete that disk first",
+                           vhd_store_path(store), file);
+}
+
 static enum vhd_result judge_exists(const struct vhd_store *store, const char *file,
                                     struct vhd_verdict *ret)
 {
     struct stat attributes;
 
     if (fstatat(vhd_store_fd(store), file, &attributes, AT_SYMLINK_NOFOLLOW) == 0)
-        return vhd_verdict_set(ret, VHD_ALREADY_EXISTS, "\"%s/%s\" exists already",
-                               vhd_store_path(store), file);
+        return vhd_admit_refuse_existing(store, file, ret);
     return VHD_OK;
 }
 
@@ -34,16 +41,19 @@ static enum vhd_result judge_exists(const struct vhd_store *store, const char *f
 static enum vhd_result judge_length(const struct vhd_store *store, int fd, uint64_t full_length,
                                     struct vhd_verdict *ret)
 {
+    char text[VHD_SIZE_TEXT];
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        limit.rlim_cur < full_length)
-        return vhd_verdict_set(ret, VHD_FILE_TOO_LARGE,
-                               "the fully grown file would take %" PRIu64
-                               " MB, but vhdfs was started with a limit of %" PRIu64
-                               " MB a file; raise it (ulimit -f, or systemd's LimitFSIZE=) and "
-                               "start vhdfs again, or ask for a smaller disk",
-                               mb_up(full_length), (uint64_t)limit.rlim_cur / VHD_MB);
+        limit.rlim_cur < full_length) {
+        vhd_size_format(limit.rlim_cur, text);
+        return vhd_verdict_set(
+            ret, VHD_FILE_TOO_LARGE,
+            "the fully grown file would take %" PRIu64
+            " MB, but vhdfs was started with a limit of %s%s a file; raise it (ulimit -f, or systemd's LimitFSIZE=) and "
+            "start vhdfs again, or ask for a smaller disk",
+            mb_up(full_length), text, strchr(text, 'B') ? "" : " MB");
+    }
     if (lseek(fd, (off_t)full_length, SEEK_SET) < 0)
         return vhd_verdict_set(ret, VHD_FILE_TOO_LARGE,
                                "the fully grown file would take %" PRIu64

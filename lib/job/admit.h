@@ -10,6 +10,10 @@
 /* Free space below which no disk is made, however small: 8 MB. */
 #define VHD_FREE_MIN (UINT64_C(8) << 20)
 
+/* Refuse a new disk or a new name because a file of the store has it: VHD_ALREADY_EXISTS. */
+enum vhd_result vhd_admit_refuse_existing(const struct vhd_store *store, const char *file,
+                                          struct vhd_verdict *ret);
+
 /*
  * Admit a new disk.
  *

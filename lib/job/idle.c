@@ -37,9 +37,9 @@ static enum vhd_result judge_childless(const struct vhd_store *store, struct vhd
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot list the folder \"%s\"", vhd_store_path(store));
     if (count > 0)
-        return vhd_verdict_set(ret, VHD_IN_USE,
-                               "the disk \"%s\" has %u differencing disks on it, expected none",
-                               info->name, count);
+        return vhd_verdict_set(
+            ret, VHD_IN_USE, "the disk \"%s\" has %u differencing disk%s on it; delete %s first",
+            info->name, count, count == 1 ? "" : "s", count == 1 ? "that one" : "those");
     return VHD_OK;
 }
 
@@ -52,13 +52,16 @@ enum vhd_result vhd_take_idle(const struct vhd_store *store, struct vhd_children
         return vhd_verdict_errno(ret, err, "cannot find the disk \"%s\"", name);
     AUTO_CLOSE int fd = vhd_store_open_to_use(store, ret_info->file);
     if (fd == -EAGAIN)
-        return vhd_verdict_set(ret, VHD_IN_USE, "another program holds a lease on \"%s\"",
-                               ret_info->file);
+        return vhd_verdict_set(
+            ret, VHD_IN_USE,
+            "another program holds a lease on \"%s\"; end that program, or try again",
+            ret_info->file);
     if (fd < 0)
         return vhd_verdict_errno(ret, fd, "cannot read the disk \"%s\" to tell its children", name);
     err = claim_idle(fd);
     if (err == -EBUSY)
-        return vhd_verdict_set(ret, VHD_IN_USE, "the disk \"%s\" is open", name);
+        return vhd_verdict_set(ret, VHD_IN_USE,
+                               "the disk \"%s\" is open; close it in every program first", name);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot lock the disk \"%s\"", name);
     enum vhd_result result = judge_childless(store, children, ret_info, ret);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "job/admit.h"
 #include "job/idle.h"
 #include "request/name.h"
 
@@ -23,8 +24,7 @@ static enum vhd_result judge_names(const struct vhd_store *store, const char *na
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot find the disk \"%s\"", name);
     if (vhd_store_find(store, new_name, file, NULL) == 0)
-        return vhd_verdict_set(ret, VHD_ALREADY_EXISTS, "\"%s/%s\" exists already",
-                               vhd_store_path(store), file);
+        return vhd_admit_refuse_existing(store, file, ret);
     return VHD_OK;
 }
 

@@ -111,6 +111,11 @@ static enum vhd_result open_or_make(struct vhd_store *store, const char *path, b
         *ret_is_new = true;
         if (mkdir(path, 0777) == 0)
             store->is_made = true;
+        else if (errno == ENOENT)
+            return vhd_verdict_set(ret, VHD_PATH_NOT_FOUND,
+                                   "cannot make the folder \"%s\": the folder above it is missing; "
+                                   "make that first",
+                                   path);
         else if (errno != EEXIST)
             return vhd_verdict_errno(ret, errno, "cannot make the folder \"%s\"", path);
     }

@@ -14,4 +14,13 @@ limited()
 out=$(limited "$tmp/store/d.vhd" 100) && fail "made beyond the limit"
 expect VM_E_FILE_TOO_LARGE_FOR_VOLUME "${out%% *}" "100 MB"
 expect "" "$(ls -A "$tmp/store")" "what a refusal leaves"
+case $out in
+*' limit of '[1-9]*' a file; raise it '*) ;;
+*) fail "the limit is not told: $out" ;;
+esac
+out=$(ulimit -f 1 && "$VHD_CREATE" "$tmp/store/d.vhd" 3) && fail "made beyond a limit below 1 MB"
+case $out in
+*' limit of 512B a file; '* | *' limit of 1024B a file; '*) ;;
+*) fail "the small limit is not told: $out" ;;
+esac
 expect S_OK "$(limited "$tmp/store/d.vhd" 3)" "3 MB"

@@ -22,6 +22,7 @@ says()
 says 'unknown option "bogus"; vhdfs --help lists the options' -o bogus
 says 'unknown option "bogus=1"; vhdfs --help lists the options' -o ro,bogus=1,noexec
 says 'unknown option "--bogus"; vhdfs --help lists the options' --bogus
+says '-o needs options behind it, as in -o ro,umask=077' -o
 says 'unknown option "-x"; vhdfs --help lists the options' -x
 says 'uid=nosuchuser: there is no such user; expected a name or a number' -o uid=nosuchuser
 says 'gid=nosuchgroup: there is no such group; expected a name or a number' -o gid=nosuchgroup

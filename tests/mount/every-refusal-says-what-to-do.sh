@@ -36,7 +36,7 @@ for shell in dash bash "busybox sh"; do
     # shellcheck disable=SC2086
     refused version "$no" 'only shows' $shell -c 'echo 10 >> version'
     # shellcheck disable=SC2086
-    refused new/d 'EEXIST E_ALREADY_EXISTS' 'exists already' $shell -c 'echo 10 > new/d'
+    refused new/d 'EEXIST E_ALREADY_EXISTS' 'exists already; take another name, or delete' $shell -c 'echo 10 > new/d'
     # shellcheck disable=SC2086
     refused tasks/d/cancel 'ESRCH E_FAIL' 'has ended' $shell -c 'echo 1 > tasks/d/cancel'
 done
@@ -69,8 +69,8 @@ refused disks/d/info "$no" 'takes no changes' chown 1 disks/d/info
 refused disks/d "$no" 'takes no changes' chmod 700 disks/d
 refused / "$no" 'takes no changes' chmod 700 .
 exec 3<disks/busy/raw
-refused disks/busy 'EBUSY E_SHARING_VIOLATION' '' rmdir disks/busy
-refused disks/busy 'EBUSY E_SHARING_VIOLATION' '' mv disks/busy disks/b
+refused disks/busy 'EBUSY E_SHARING_VIOLATION' 'is open; close it in every program' rmdir disks/busy
+refused disks/busy 'EBUSY E_SHARING_VIOLATION' 'is open; close it in every program' mv disks/busy disks/b
 exec 3<&-
 
 # A line a disk, and not one for each of its files.

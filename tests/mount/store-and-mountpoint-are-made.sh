@@ -34,7 +34,8 @@ wait_until 20 has_ended "$daemon"
 
 for paths in "a/b mnt" "store c/d"; do
     # shellcheck disable=SC2086
-    "$VHDFS" $paths 2>/dev/null && fail "exit status 0 of vhdfs $paths"
+    "$VHDFS" $paths 2>said && fail "exit status 0 of vhdfs $paths"
+    grep -q 'the folder above it is missing; make that first$' said || fail "$paths: $(cat said)"
 done
 [ ! -e a ] || fail "a was made for a/b"
 [ ! -e c ] || fail "c was made for c/d"
