@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "open_disk.h"
-#include "disk/info.h"
+#include "image/info.h"
 #include "folder.h"
 #include "ino.h"
 #include "job/delete.h"

@@ -15,7 +15,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "disk/children.h"
+#include "image/children.h"
 #include "numbers.h"
 #include "opened.h"
 #include "store/store.h"

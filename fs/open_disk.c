@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "disk/image.h"
+#include "image/image.h"
 #include "invalidate.h"
 #include "log.h"
 #include "page_cache.h"

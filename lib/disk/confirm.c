@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
-#include "disk/chain.h"
+#include "image/chain.h"
 
 int vhd_confirm_layer(const struct vhd_disk *disk, const struct vhd_layer *layer)
 {

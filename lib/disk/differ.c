@@ -7,7 +7,7 @@
 #include "base/io.h"
 #include "base/mutation.h"
 #include "base/zeros.h"
-#include "disk/extent.h"
+#include "image/extent.h"
 #include "disk/allocate.h"
 #include "format/bitmap.h"
 #include "format/block.h"

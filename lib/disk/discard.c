@@ -8,7 +8,7 @@
 #include "base/io.h"
 #include "base/mutation.h"
 #include "disk/differ.h"
-#include "disk/extent.h"
+#include "image/extent.h"
 #include "disk/allocate.h"
 #include "disk/state.h"
 #include "format/block.h"

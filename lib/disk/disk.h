@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "disk/children.h"
+#include "image/children.h"
 #include "result/result.h"
 #include "store/fingerprint.h"
 #include "store/store.h"

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "disk/layer.h"
+#include "image/layer.h"
 
 struct vhd_granules;
 struct vhd_overlay;

@@ -11,7 +11,7 @@
 #include "base/bits.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "disk/chain.h"
+#include "image/chain.h"
 #include "disk/confirm.h"
 #include "disk/recover.h"
 #include "disk/state.h"

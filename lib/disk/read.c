@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "disk/extent.h"
+#include "image/extent.h"
 #include "disk/state.h"
 
 uint64_t vhd_disk_size(const struct vhd_disk *disk)

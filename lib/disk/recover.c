@@ -8,7 +8,7 @@
 #include "base/mutation.h"
 #include "disk/barrier.h"
 #include "disk/confirm.h"
-#include "disk/content.h"
+#include "image/content.h"
 #include "format/block.h"
 
 /*

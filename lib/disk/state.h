@@ -21,7 +21,7 @@
 #include "disk/flusher.h"
 #include "disk/grace.h"
 #include "disk/granules.h"
-#include "disk/layer.h"
+#include "image/layer.h"
 #include "disk/rooms.h"
 
 struct vhd_disk {

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "disk/children.h"
+#include "image/children.h"
 #include "store/store.h"
 
 /*

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "disk/info.h"
+#include "image/info.h"
 
 /*
  * Take a disk that is idle, so that nobody opens it as long as it is held. A close that has just

@@ -56,7 +56,7 @@ int vhd_store_fd(const struct vhd_store *store);
 
 struct vhd_shared;
 
-/* The layers that the open disks of a store share. Only lib/disk/share.c looks into it. */
+/* The layers that the open disks of a store share. Only lib/image/share.c looks into it. */
 struct vhd_share {
     pthread_mutex_t lock;      /* innermost; guards the list, and how many use each layer */
     struct vhd_shared *newest; /* NULL: nothing is shared */

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "disk/children.h"
+#include "image/children.h"
 #include "disk/disk.h"
 #include "store/store.h"
 

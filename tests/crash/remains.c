@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "disk/image.h"
+#include "image/image.h"
 #include "maker.h"
 #include "store/lock.h"
 #include "store/store.h"

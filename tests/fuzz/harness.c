@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "disk/children.h"
+#include "image/children.h"
 #include "disk/disk.h"
-#include "disk/info.h"
+#include "image/info.h"
 #include "store/store.h"
 
 #define NAME      "spoilt-image"

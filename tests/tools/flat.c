@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "disk/children.h"
+#include "image/children.h"
 #include "disk/disk.h"
 #include "result/result.h"
 #include "store/store.h"

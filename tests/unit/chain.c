@@ -2,7 +2,7 @@
  * If this failed: a differencing disk would be read on top of something that is not its parent, or
  * its opening would never end; or one that is sound would be refused.
  */
-#include "disk/chain.h"
+#include "image/chain.h"
 
 #include <errno.h>
 #include <setjmp.h>

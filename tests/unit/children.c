@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "disk/info.h"
+#include "image/info.h"
 #include "disks.h"
 #include "gate.h"
 

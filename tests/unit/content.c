@@ -2,7 +2,7 @@
  * If this failed: a new block would be laid over what another program keeps in the image, or the
  * end of the file be cut off with something in it.
  */
-#include "disk/content.h"
+#include "image/content.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "disk/children.h"
+#include "image/children.h"
 #include "sample.h"
 #include "scratch.h"
 

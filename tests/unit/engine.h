@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "disk/disk.h"
-#include "disk/image.h"
+#include "image/image.h"
 #include "disks.h"
 
 enum { BLOCK = SAMPLE_BLOCK, DISK = SAMPLE_SIZE, MB = 1 << 20 };

@@ -2,7 +2,7 @@
  * If this failed: data would be looked for in the wrong file or at the wrong place of it, or a hole
  * be taken for data.
  */
-#include "disk/extent.h"
+#include "image/extent.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "disk/chain.h"
+#include "image/chain.h"
 #include "engine.h"
 
 struct chain {

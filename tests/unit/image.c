@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "disk/image.h"
+#include "image/image.h"
 #include "sample.h"
 
 /* Which defects have been met in all the tests. */

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "disk/disk.h"
-#include "disk/info.h"
+#include "image/info.h"
 #include "disks.h"
 
 static struct vhd_info look(struct disks disks, const char *name)

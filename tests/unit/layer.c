@@ -2,7 +2,7 @@
  * If this failed: an image would be taken for sound that is not, or be used against another's
  * claim; or what is and what is not in it would be told wrongly, and so read wrongly.
  */
-#include "disk/layer.h"
+#include "image/layer.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -13,8 +13,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "disk/image.h"
-#include "disk/parent.h"
+#include "image/image.h"
+#include "image/parent.h"
 #include "disks.h"
 #include "format/locator.h"
 

@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <cmocka.h>
 
-#include "disk/info.h"
+#include "image/info.h"
 #include "engine.h"
 
 static void set_limit(uint64_t soft)

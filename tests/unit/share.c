@@ -2,7 +2,7 @@
  * If this failed: a hundred children of one parent would need its descriptor and its table a
  * hundred times; or a child would read a parent that is not its own, or as it was before a change.
  */
-#include "disk/share.h"
+#include "image/share.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "disk/chain.h"
+#include "image/chain.h"
 #include "engine.h"
 #include "gate.h"
 

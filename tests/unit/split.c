@@ -2,7 +2,7 @@
  * If this failed: a disk that only has to be joined would be called damaged, or one that is damaged
  * be called something else.
  */
-#include "disk/split.h"
+#include "image/split.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

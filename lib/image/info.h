@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "disk/children.h"
-#include "disk/image.h"
+#include "image/children.h"
+#include "image/image.h"
 #include "store/store.h"
 
 struct vhd_info {

@@ -1,4 +1,4 @@
-#include "disk/split.h"
+#include "image/split.h"
 
 #include <stdio.h>
 

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "disk/image.h"
+#include "image/image.h"
 #include "store/store.h"
 
 /*

@@ -1,4 +1,4 @@
-#include "disk/parent.h"
+#include "image/parent.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/utf.h"
-#include "disk/image.h"
+#include "image/image.h"
 #include "format/locator.h"
 #include "request/name.h"
 

@@ -1,4 +1,4 @@
-#include "disk/image.h"
+#include "image/image.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-#include "disk/extent.h"
+#include "image/extent.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "disk/layer.h"
+#include "image/layer.h"
 
 struct vhd_extent {
     bool is_hole; /* never written, in no layer: zeros */

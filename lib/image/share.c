@@ -1,4 +1,4 @@
-#include "disk/share.h"
+#include "image/share.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "disk/layer.h"
+#include "image/layer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "base/io.h"
 #include "base/mutation.h"
 #include "base/rounding.h"
-#include "disk/split.h"
+#include "image/split.h"
 #include "format/bitmap.h"
 #include "format/block.h"
 #include "store/reserve.h"

@@ -1,4 +1,4 @@
-#include "disk/content.h"
+#include "image/content.h"
 
 #include <errno.h>
 #include <stdlib.h>

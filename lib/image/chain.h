@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "disk/layer.h"
+#include "image/layer.h"
 
 /* Layers of a chain at most. XenServer makes 30; what is longer than this has no end, most likely.
  */

@@ -1,4 +1,4 @@
-#include "disk/chain.h"
+#include "image/chain.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "disk/parent.h"
-#include "disk/split.h"
+#include "image/parent.h"
+#include "image/split.h"
 #include "request/name.h"
 
 /*

@@ -1,4 +1,4 @@
-#include "disk/info.h"
+#include "image/info.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "disk/chain.h"
-#include "disk/content.h"
-#include "disk/parent.h"
-#include "disk/split.h"
+#include "image/chain.h"
+#include "image/content.h"
+#include "image/parent.h"
+#include "image/split.h"
 
 /*
  * What is wrong with the parents of a disk is its fault too. The image has been judged to be

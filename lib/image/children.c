@@ -1,4 +1,4 @@
-#include "disk/children.h"
+#include "image/children.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "disk/image.h"
-#include "disk/parent.h"
+#include "image/image.h"
+#include "image/parent.h"
 #include "store/fingerprint.h"
 
 /* How long a directory that looks unchanged is believed. */

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "disk/image.h"
-#include "disk/share.h"
+#include "image/image.h"
+#include "image/share.h"
 #include "store/claim.h"
 #include "store/fingerprint.h"
 #include "store/store.h"

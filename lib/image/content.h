@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "disk/layer.h"
+#include "image/layer.h"
 
 /* Bytes of the file. */
 struct vhd_stretch {
