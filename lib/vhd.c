@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "job/create.h"
+#include "operation/create.h"
 #include "request/name.h"
 #include "request/size.h"
 

@@ -7,7 +7,7 @@
 set -u
 cd "${1:-$(dirname "$0")/..}" || exit 1
 
-rooms="base result task format request store image disk job"
+rooms="base result task format request store image disk operation"
 status=0
 
 complain()

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "host.h"
-#include "job/create.h"
+#include "operation/create.h"
 #include "request/size.h"
 #include "vhd.h"
 

@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <cmocka.h>
 
-#include "job/admit.h"
+#include "operation/admit.h"
 #include "scratch.h"
 #include "store/sweep.h"
 

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "gate.h"
-#include "job/create.h"
+#include "operation/create.h"
 #include "sample.h"
 #include "scratch.h"
 #include "store/sweep.h"

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "disk/disk.h"
 #include "disks.h"
-#include "job/delete.h"
+#include "operation/delete.h"
 
 static void deletes(struct disks disks, const char *name)
 {

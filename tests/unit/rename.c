@@ -16,7 +16,7 @@
 
 #include "disk/disk.h"
 #include "disks.h"
-#include "job/rename.h"
+#include "operation/rename.h"
 #include "sentence.h"
 
 /*

@@ -1,4 +1,4 @@
-#include "job/rename.h"
+#include "operation/rename.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "job/admit.h"
-#include "job/idle.h"
+#include "operation/admit.h"
+#include "operation/exclusive.h"
 #include "request/name.h"
 
 /* What can be told from the two names and what files there are. */

@@ -1,4 +1,4 @@
-#include "job/admit.h"
+#include "operation/admit.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -15,7 +15,7 @@
 #include "disks.h"
 #include "gate.h"
 #include "disk/disk.h"
-#include "job/idle.h"
+#include "operation/exclusive.h"
 #include "sentence.h"
 
 /* Take a disk, and let go of it at once. */

@@ -1,4 +1,4 @@
-#include "job/create.h"
+#include "operation/create.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "format/footer.h"
 #include "format/header.h"
 #include "format/placement.h"
-#include "job/admit.h"
+#include "operation/admit.h"
 #include "request/name.h"
 #include "request/size.h"
 

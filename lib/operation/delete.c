@@ -1,10 +1,10 @@
-#include "job/delete.h"
+#include "operation/delete.h"
 
 #include <errno.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "job/idle.h"
+#include "operation/exclusive.h"
 
 enum vhd_result vhd_delete(const struct vhd_store *store, struct vhd_children *children,
                            const char *name, struct vhd_verdict *ret)

@@ -1,4 +1,4 @@
-#include "job/idle.h"
+#include "operation/exclusive.h"
 
 #include <errno.h>
 #include <time.h>
