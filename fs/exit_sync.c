@@ -12,8 +12,8 @@
 
 #include "base/cleanup.h"
 #include "base/thread.h"
-#include "log.h"
-#include "mountpoint.h"
+#include "process/log.h"
+#include "process/mountpoint.h"
 #include "names.h"
 #include "open_disk.h"
 

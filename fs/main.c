@@ -10,13 +10,13 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "daemon.h"
+#include "process/daemon.h"
 #include "errors.h"
-#include "explain.h"
-#include "resources.h"
-#include "log.h"
+#include "process/explain.h"
+#include "process/resources.h"
+#include "process/log.h"
 #include "names.h"
-#include "options.h"
+#include "process/options.h"
 #include "session.h"
 
 /* Take the store: made if missing, locked, swept. What is wrong with it is the exit status. */

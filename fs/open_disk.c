@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "image/image.h"
 #include "invalidate.h"
-#include "log.h"
+#include "process/log.h"
 #include "page_cache.h"
 #include "store/fingerprint.h"
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "caller.h"
-#include "daemon.h"
+#include "process/caller.h"
+#include "process/daemon.h"
 #include "folder.h"
 #include "handle.h"
 #include "ino.h"

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "caller.h"
+#include "process/caller.h"
 #include "handle.h"
 
 /*

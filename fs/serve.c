@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/thread.h"
 #include "ino.h"
-#include "log.h"
+#include "process/log.h"
 #include "node.h"
 #include "transfer.h"
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "fs.h"
-#include "options.h"
+#include "process/options.h"
 
 struct fs_session;
 

@@ -29,7 +29,7 @@ find_position()
 }
 
 # A line "FILE INCLUDED" for each #include of ours.
-includes=$(grep -H '^# *include "' lib/*.[ch] lib/*/*.[ch] fs/*.[ch] |
+includes=$(grep -H '^# *include "' lib/*.[ch] lib/*/*.[ch] fs/*.[ch] fs/*/*.[ch] |
     sed -n 's/^\([^:]*\):# *include "\(.*\)"$/\1 \2/p')
 [ -n "$includes" ] || complain "no file includes another"
 

@@ -1,4 +1,4 @@
-#include "log.h"
+#include "process/log.h"
 
 #define FUSE_USE_VERSION 314
 #include <fuse_log.h>

@@ -1,4 +1,4 @@
-#include "mountpoint.h"
+#include "process/mountpoint.h"
 
 #include <fcntl.h>
 #include <stdio.h>

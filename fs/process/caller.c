@@ -1,4 +1,4 @@
-#include "caller.h"
+#include "process/caller.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "user.h"
+#include "process/user.h"
 
 /* Exit statuses; mount(8) passes them on. */
 enum fs_exit {

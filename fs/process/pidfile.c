@@ -1,4 +1,4 @@
-#include "pidfile.h"
+#include "process/pidfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "process/log.h"
 
 struct fs_pidfile {
     int fd;

@@ -1,4 +1,4 @@
-#include "explain.h"
+#include "process/explain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "mountpoint.h"
-#include "options.h"
-#include "resources.h"
+#include "process/mountpoint.h"
+#include "process/options.h"
+#include "process/resources.h"
 
 /* What a container needs for FUSE. */
 #define IN_A_CONTAINER                                                                             \

@@ -1,4 +1,4 @@
-#include "resources.h"
+#include "process/resources.h"
 
 #include <linux/capability.h>
 #include <stdio.h>

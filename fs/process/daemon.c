@@ -1,4 +1,4 @@
-#include "daemon.h"
+#include "process/daemon.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "log.h"
-#include "options.h"
+#include "process/log.h"
+#include "process/options.h"
 
 /* The parent: wait for the child's word, or its end. */
 static _Noreturn void wait_for_child(int fd)

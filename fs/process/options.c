@@ -1,4 +1,4 @@
-#include "options.h"
+#include "process/options.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "mountpoint.h"
+#include "process/mountpoint.h"
 #include "version.h"
 
 static const char usage[] =

@@ -1,4 +1,4 @@
-#include "helper.h"
+#include "process/helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "daemon.h"
-#include "log.h"
-#include "mountpoint.h"
-#include "pidfile.h"
+#include "process/daemon.h"
+#include "process/log.h"
+#include "process/mountpoint.h"
+#include "process/pidfile.h"
 
 /* What the daemon tells the helper. An end of file without a word: it has died. */
 enum word { WORD_DETACH = 'd', WORD_END = 'e' };
