@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "node.h"
+#include "tree/node.h"
 
 /* The fields of a disk's info, in their order. */
 enum fs_disk_field {

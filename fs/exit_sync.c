@@ -14,8 +14,8 @@
 #include "base/thread.h"
 #include "process/log.h"
 #include "process/mountpoint.h"
-#include "names.h"
-#include "open_disk.h"
+#include "tree/names.h"
+#include "tree/open_disk.h"
 
 /* One disk, and the thread that has its raw open. */
 struct synced {

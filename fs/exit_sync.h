@@ -15,7 +15,7 @@
 
 #include <stdbool.h>
 
-#include "fs.h"
+#include "tree/fs.h"
 
 struct fs_mount;
 struct fs_exit_sync;

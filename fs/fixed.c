@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "disk/fixed.h"
-#include "handle.h"
+#include "tree/handle.h"
 #include "raw.h"
 #include "transfer.h"
 

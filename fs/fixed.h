@@ -3,6 +3,6 @@
  */
 #pragma once
 
-#include "node.h"
+#include "tree/node.h"
 
 extern const struct fs_row_ops fs_fixed_ops;

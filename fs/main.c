@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "process/daemon.h"
-#include "errors.h"
+#include "tree/errors.h"
 #include "process/explain.h"
 #include "process/resources.h"
 #include "process/log.h"
-#include "names.h"
+#include "tree/names.h"
 #include "process/options.h"
 #include "session.h"
 

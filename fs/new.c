@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "folder.h"
-#include "handle.h"
-#include "ino.h"
+#include "tree/folder.h"
+#include "tree/handle.h"
+#include "tree/ino.h"
 #include "operation/admit.h"
 #include "operation/create.h"
 #include "parking.h"
-#include "permission.h"
-#include "refuse.h"
+#include "tree/permission.h"
+#include "tree/refuse.h"
 #include "request/name.h"
 #include "tasks.h"
 

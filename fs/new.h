@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "node.h"
+#include "tree/node.h"
 
 extern const struct fs_row_ops fs_new_ops;     /* new/ */
 extern const struct fs_row_ops fs_request_ops; /* new/NAME */

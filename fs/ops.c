@@ -11,11 +11,11 @@
 
 #include "process/caller.h"
 #include "process/daemon.h"
-#include "folder.h"
-#include "handle.h"
-#include "ino.h"
-#include "owner.h"
-#include "refuse.h"
+#include "tree/folder.h"
+#include "tree/handle.h"
+#include "tree/ino.h"
+#include "tree/owner.h"
+#include "tree/refuse.h"
 #include "transfer.h"
 
 static struct fs *fs_of(fuse_req_t req)

@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "process/caller.h"
-#include "handle.h"
+#include "tree/handle.h"
 
 /*
  * A parked request belongs to whoever takes its watch off the task: to the task's end by being

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "node.h"
+#include "tree/node.h"
 
 struct fs_parking;
 struct fs_handle;

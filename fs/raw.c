@@ -9,9 +9,9 @@
 #include <stdlib.h>
 
 #include "base/zeros.h"
-#include "ino.h"
-#include "permission.h"
-#include "refuse.h"
+#include "tree/ino.h"
+#include "tree/permission.h"
+#include "tree/refuse.h"
 #include "transfer.h"
 
 #ifndef FOPEN_PARALLEL_DIRECT_WRITES /* Linux 6.2; older ones ignore it */

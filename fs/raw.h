@@ -3,8 +3,8 @@
  */
 #pragma once
 
-#include "handle.h"
-#include "node.h"
+#include "tree/handle.h"
+#include "tree/node.h"
 
 extern const struct fs_row_ops fs_raw_ops;
 

@@ -12,9 +12,9 @@
 
 #include "base/cleanup.h"
 #include "base/thread.h"
-#include "ino.h"
+#include "tree/ino.h"
 #include "process/log.h"
-#include "node.h"
+#include "tree/node.h"
 #include "transfer.h"
 
 enum class { CLASS_MEMORY, CLASS_NAMES, CLASS_LOOK, CLASS_WORK, CLASS_COUNT };

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "fs.h"
+#include "tree/fs.h"
 #include "process/options.h"
 
 struct fs_session;

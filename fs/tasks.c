@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "folder.h"
-#include "handle.h"
-#include "ino.h"
+#include "tree/folder.h"
+#include "tree/handle.h"
+#include "tree/ino.h"
 #include "parking.h"
-#include "refuse.h"
+#include "tree/refuse.h"
 #include "request/name.h"
 
 /* What `wait` shows as its size while its task works: with 0 some programs would not read it. */

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "node.h"
+#include "tree/node.h"
 
 /* The fields of a task's status, in their order. */
 enum fs_task_field {

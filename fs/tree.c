@@ -2,11 +2,11 @@
  * The tree: all its rows. What it shows by itself is small: the version, and the errors.
  */
 #include "disks.h"
-#include "errors.h"
+#include "tree/errors.h"
 #include "fixed.h"
 #include "new.h"
 #include "raw.h"
-#include "refuse.h"
+#include "tree/refuse.h"
 #include "tasks.h"
 #include "version.h"
 

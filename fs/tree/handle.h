@@ -6,8 +6,8 @@
 
 #include <pthread.h>
 
-#include "node.h"
-#include "open_disk.h"
+#include "tree/node.h"
+#include "tree/open_disk.h"
 
 /* How far the request of a handle on new/NAME has come. */
 enum fs_request_state {

@@ -1,4 +1,4 @@
-#include "permission.h"
+#include "tree/permission.h"
 
 #include <stdlib.h>
 #include <unistd.h>

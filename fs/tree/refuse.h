@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "node.h"
+#include "tree/node.h"
 
 /* Where in the tree something is refused. */
 struct fs_where {

@@ -1,4 +1,4 @@
-#include "names.h"
+#include "tree/names.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "open_disk.h"
+#include "tree/open_disk.h"
 
 /* How long a refused unlink is held against its process, in seconds. */
 #define REFUSED_UNLINK_SECONDS 5

@@ -1,4 +1,4 @@
-#include "open_disk.h"
+#include "tree/open_disk.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -11,7 +11,7 @@
 #include "image/image.h"
 #include "invalidate.h"
 #include "process/log.h"
-#include "page_cache.h"
+#include "tree/page_cache.h"
 #include "store/fingerprint.h"
 
 /*

@@ -1,4 +1,4 @@
-#include "numbers.h"
+#include "tree/numbers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "ino.h"
+#include "tree/ino.h"
 
 /*
  * How long a folder that looks unchanged stands for its content, and how long ago it must have

@@ -1,4 +1,4 @@
-#include "folder.h"
+#include "tree/folder.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "ino.h"
+#include "tree/ino.h"
 
 struct listed {
     char *name;

@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 
 #include "disk/disk.h"
-#include "fs.h"
+#include "tree/fs.h"
 
 struct fs_disk;
 struct fs_open_disk;

@@ -1,10 +1,10 @@
-#include "owner.h"
+#include "tree/owner.h"
 
 #include <errno.h>
 #include <limits.h>
 
-#include "open_disk.h"
-#include "permission.h"
+#include "tree/open_disk.h"
+#include "tree/permission.h"
 
 /* Of an image's permissions those that count. */
 #define COUNTING 0666

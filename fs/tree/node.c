@@ -1,11 +1,11 @@
-#include "node.h"
+#include "tree/node.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ino.h"
+#include "tree/ino.h"
 
 const struct fs_row *fs_row(enum fs_kind kind)
 {

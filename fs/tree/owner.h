@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "node.h"
+#include "tree/node.h"
 
 /*
  * Give the image of a disk the owner and the permissions that raw gets.

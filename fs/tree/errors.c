@@ -1,4 +1,4 @@
-#include "errors.h"
+#include "tree/errors.h"
 
 #include <pthread.h>
 #include <stdlib.h>

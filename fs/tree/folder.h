@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "node.h"
+#include "tree/node.h"
 
 /*
  * Add an entry to a listing, for the list() of a folder.

@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-#include "fs.h"
-#include "names.h"
-#include "text.h"
+#include "tree/fs.h"
+#include "tree/names.h"
+#include "tree/text.h"
 
 /* What a row is of; 8 bits of an inode number. Some are of no row. */
 enum fs_kind {

@@ -1,9 +1,9 @@
-#include "refuse.h"
+#include "tree/refuse.h"
 
 #include <limits.h>
 #include <stdarg.h>
 
-#include "errors.h"
+#include "tree/errors.h"
 
 /* Print the path of a node below the root, each part with a slash behind it. */
 static void print_path(FILE *out, const struct fs_node *node)

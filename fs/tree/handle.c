@@ -1,4 +1,4 @@
-#include "handle.h"
+#include "tree/handle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "refuse.h"
+#include "tree/refuse.h"
 
 static int keep_name(struct fs_handle *handle)
 {

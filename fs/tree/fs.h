@@ -16,8 +16,8 @@
 #include <time.h>
 
 #include "image/children.h"
-#include "numbers.h"
-#include "opened.h"
+#include "tree/numbers.h"
+#include "tree/opened.h"
 #include "store/store.h"
 #include "task/service.h"
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "result/result.h"
-#include "text.h"
+#include "tree/text.h"
 
 struct fs_errors;
 

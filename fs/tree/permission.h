@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-#include "fs.h"
+#include "tree/fs.h"
 
 /*
  * May the caller read a file of the store, by its owner, group and mode? The options uid=, gid= and

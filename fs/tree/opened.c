@@ -1,4 +1,4 @@
-#include "opened.h"
+#include "tree/opened.h"
 
 #include "base/cleanup.h"
 
