@@ -8,7 +8,7 @@
 #include "disk/fixed.h"
 #include "tree/handle.h"
 #include "raw.h"
-#include "transfer.h"
+#include "kernel/transfer.h"
 
 #define FOOTER_SIZE ((off_t)sizeof(struct vhd_footer_disk))
 

@@ -10,7 +10,7 @@
 #include "tree/ino.h"
 #include "operation/admit.h"
 #include "operation/create.h"
-#include "parking.h"
+#include "kernel/parking.h"
 #include "tree/permission.h"
 #include "tree/refuse.h"
 #include "request/name.h"

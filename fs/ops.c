@@ -16,7 +16,7 @@
 #include "tree/ino.h"
 #include "tree/owner.h"
 #include "tree/refuse.h"
-#include "transfer.h"
+#include "kernel/transfer.h"
 
 static struct fs *fs_of(fuse_req_t req)
 {

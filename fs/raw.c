@@ -12,7 +12,7 @@
 #include "tree/ino.h"
 #include "tree/permission.h"
 #include "tree/refuse.h"
-#include "transfer.h"
+#include "kernel/transfer.h"
 
 #ifndef FOPEN_PARALLEL_DIRECT_WRITES /* Linux 6.2; older ones ignore it */
 #    define FOPEN_PARALLEL_DIRECT_WRITES (1 << 6)

@@ -15,15 +15,15 @@
 #include "exit_sync.h"
 #include "process/explain.h"
 #include "process/helper.h"
-#include "invalidate.h"
+#include "kernel/invalidate.h"
 #include "process/log.h"
 #include "process/mountpoint.h"
 #include "ops.h"
-#include "parking.h"
+#include "kernel/parking.h"
 #include "process/pidfile.h"
 #include "process/resources.h"
-#include "serve.h"
-#include "transfer.h"
+#include "kernel/serve.h"
+#include "kernel/transfer.h"
 
 /* Workers for quick tasks: so many creations can wait for one commit of the host's journal. */
 #define QUICK_WORKERS 8

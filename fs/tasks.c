@@ -8,7 +8,7 @@
 #include "tree/folder.h"
 #include "tree/handle.h"
 #include "tree/ino.h"
-#include "parking.h"
+#include "kernel/parking.h"
 #include "tree/refuse.h"
 #include "request/name.h"
 

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "image/image.h"
-#include "invalidate.h"
+#include "kernel/invalidate.h"
 #include "process/log.h"
 #include "tree/page_cache.h"
 #include "store/fingerprint.h"

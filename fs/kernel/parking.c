@@ -1,4 +1,4 @@
-#include "parking.h"
+#include "kernel/parking.h"
 
 #include <errno.h>
 #include <stddef.h>

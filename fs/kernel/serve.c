@@ -1,4 +1,4 @@
-#include "serve.h"
+#include "kernel/serve.h"
 
 #include <errno.h>
 #include <linux/fuse.h>
@@ -15,7 +15,7 @@
 #include "tree/ino.h"
 #include "process/log.h"
 #include "tree/node.h"
-#include "transfer.h"
+#include "kernel/transfer.h"
 
 enum class { CLASS_MEMORY, CLASS_NAMES, CLASS_LOOK, CLASS_WORK, CLASS_COUNT };
 

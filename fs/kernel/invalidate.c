@@ -1,4 +1,4 @@
-#include "invalidate.h"
+#include "kernel/invalidate.h"
 
 #include <errno.h>
 #include <linux/close_range.h>

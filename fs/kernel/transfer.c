@@ -1,4 +1,4 @@
-#include "transfer.h"
+#include "kernel/transfer.h"
 
 #include <errno.h>
 #include <pthread.h>
