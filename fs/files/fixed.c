@@ -1,4 +1,4 @@
-#include "fixed.h"
+#include "files/fixed.h"
 
 #include <errno.h>
 #include <linux/fuse.h>
@@ -7,7 +7,7 @@
 
 #include "disk/fixed.h"
 #include "tree/handle.h"
-#include "raw.h"
+#include "files/raw.h"
 #include "kernel/transfer.h"
 
 #define FOOTER_SIZE ((off_t)sizeof(struct vhd_footer_disk))

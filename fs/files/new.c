@@ -1,4 +1,4 @@
-#include "new.h"
+#include "files/new.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,7 +14,7 @@
 #include "tree/permission.h"
 #include "tree/refuse.h"
 #include "request/name.h"
-#include "tasks.h"
+#include "files/tasks.h"
 
 /* The disk that a file name in new/ means: "X.vhd" makes disk X. */
 static char *disk_of(const char *text)

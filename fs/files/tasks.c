@@ -1,4 +1,4 @@
-#include "tasks.h"
+#include "files/tasks.h"
 
 #include <errno.h>
 #include <inttypes.h>

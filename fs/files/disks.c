@@ -1,4 +1,4 @@
-#include "disks.h"
+#include "files/disks.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 #include "tree/refuse.h"
 #include "request/name.h"
 #include "request/size.h"
-#include "tasks.h"
+#include "files/tasks.h"
 
 /* What an info is printed from. */
 struct record {

@@ -1,4 +1,4 @@
-#include "raw.h"
+#include "files/raw.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,13 +1,13 @@
 /*
  * The tree: all its rows. What it shows by itself is small: the version, and the errors.
  */
-#include "disks.h"
+#include "files/disks.h"
 #include "tree/errors.h"
-#include "fixed.h"
-#include "new.h"
-#include "raw.h"
+#include "files/fixed.h"
+#include "files/new.h"
+#include "files/raw.h"
 #include "tree/refuse.h"
-#include "tasks.h"
+#include "files/tasks.h"
 #include "version.h"
 
 static int version_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
