@@ -44,6 +44,23 @@ done <<END
 $includes
 END
 
+# may_include FOLDER OTHER: may a folder of fs/ include another one? What lies in fs/ itself may.
+may_include()
+{
+    case $1-$2 in
+    process-tree | process-kernel | process-files | tree-files | kernel-files) return 1 ;;
+    esac
+}
+
+while read -r file included; do
+    case $file in fs/*/*) ;; *) continue ;; esac
+    folder=${file#fs/}
+    may_include "${folder%%/*}" "${included%%/*}" ||
+        complain "$file includes \"$included\", a folder above its own"
+done <<END
+$includes
+END
+
 if grep -nE '<fuse|(^|[^a-z_])fuse_|"fs/' lib/*.[ch] lib/*/*.[ch]; then
     complain "the library knows of FUSE"
 fi
