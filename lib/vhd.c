@@ -45,7 +45,7 @@ static enum vhd_result submit(struct vhd_service *service, struct vhd_store *sto
 {
     struct vhd_create *create = vhd_create_new(store, file, request);
     if (!create) {
-        vhd_store_unmake(store);
+        vhd_store_remove_if_unused(store);
         return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
     }
     enum vhd_result result = vhd_create_admit(create, ret);

@@ -97,7 +97,7 @@ static int read_size(const struct vhd_store *store, const char *file, uint64_t *
 {
     struct vhd_image image = {0};
 
-    AUTO_CLOSE int fd = vhd_store_open_to_look(store, file);
+    AUTO_CLOSE int fd = vhd_store_open_unlocked(store, file);
     if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
         return fd;
     /* The footer of a damaged image may tell more than any file can have. */

@@ -7,21 +7,21 @@
 #include "base/cleanup.h"
 #include "base/mutation.h"
 #include "disk/grow.h"
-#include "disk/room.h"
+#include "disk/slot.h"
 #include "format/table.h"
 
 /*
- * Give a READY room to a block: on disk, then in memory. Whoever finds it in memory may write and
+ * Give a ready slot to a block: on disk, then in memory. Whoever finds it in memory may write and
  * flush; the entry must be on disk by then. An entry that could not be written may be there or not,
- * so its room is given to nobody else.
+ * so its slot is given to nobody else.
  */
 static int publish(struct vhd_disk *disk, uint32_t block, uint32_t sector)
 {
     const bool is_full = !vhd_disk_is_differencing(disk);
 
-    if (MUTATED(R3) && vhd_room_zero(disk, sector) < 0)
+    if (MUTATED(R3) && vhd_slot_zero(disk, sector) < 0)
         return -EIO;
-    if (MUTATED(G3) && vhd_room_put_bitmap(disk, sector) < 0)
+    if (MUTATED(G3) && vhd_slot_put_bitmap(disk, sector) < 0)
         return -EIO;
     if (MUTATED(W1))
         vhd_layer_set_entry(disk->top, block, sector, is_full);
@@ -32,14 +32,14 @@ static int publish(struct vhd_disk *disk, uint32_t block, uint32_t sector)
         return err;
     }
     vhd_layer_set_entry(disk->top, block, sector, is_full);
-    if (disk->fresh)
-        bits_set(disk->fresh, block);
+    if (disk->slot_was_ready)
+        bits_set(disk->slot_was_ready, block);
     disk->unallocated--;
-    disk->taken++;
+    disk->slots_used++;
     return 0;
 }
 
-int vhd_allocate(struct vhd_disk *disk, uint32_t block)
+int vhd_block_allocate(struct vhd_disk *disk, uint32_t block)
 {
     uint32_t sector;
     int err = 0;
@@ -48,17 +48,17 @@ int vhd_allocate(struct vhd_disk *disk, uint32_t block)
     if (vhd_layer_entry(disk->top, block) == VHD_UNALLOCATED)
         err = vhd_confirm_in_place(disk);
     while (err == 0 && vhd_layer_entry(disk->top, block) == VHD_UNALLOCATED) {
-        if (vhd_rooms_take(&disk->rooms, &sector))
+        if (vhd_slots_pop(&disk->slots, &sector))
             err = publish(disk, block, sector);
         else
-            err = vhd_wait_for_room(disk);
+            err = vhd_disk_wait_for_slot(disk);
     }
-    if (disk->flusher && vhd_is_short_of_rooms(disk))
+    if (disk->flusher && vhd_disk_is_short_of_slots(disk))
         vhd_flusher_hurry(disk->flusher);
     return err;
 }
 
-int vhd_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_sector)
+int vhd_block_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_sector)
 {
     HOLD_LOCK(&disk->growth_lock);
     const uint32_t sector = vhd_layer_entry(disk->top, block);
@@ -69,8 +69,8 @@ int vhd_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_sector)
             disk->has_unsure_entry = true;
             return err;
         }
-        if (disk->fresh)
-            bits_clear(disk->fresh, block);
+        if (disk->slot_was_ready)
+            bits_clear(disk->slot_was_ready, block);
         vhd_layer_set_entry(disk->top, block, VHD_UNALLOCATED, false);
         disk->unallocated++;
         disk->has_freed = true;
@@ -80,44 +80,44 @@ int vhd_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_sector)
 }
 
 /*
- * Make of what was a block a room that only lacks a barrier. In a dynamic disk one that another
+ * Make of what was a block a slot that only lacks a barrier. In a dynamic disk one that another
  * program has written to in part cannot be made that: with its bitmap filled, and the power lost
  * before its entry's end is durable, what lies under the bits that were clear would be read. It is
  * found as a gap when the image is opened anew.
  *
  * Returns false when it is of no use until then.
  */
-static bool clear_room(const struct vhd_disk *disk, uint32_t sector)
+static bool clear_slot(const struct vhd_disk *disk, uint32_t sector)
 {
     if (MUTATED(R2))
         return true;
     if (MUTATED(R3)) /* not before it is taken: publish() */
         return true;
-    if (vhd_room_zero(disk, sector) < 0)
+    if (vhd_slot_zero(disk, sector) < 0)
         return false;
-    return vhd_disk_is_differencing(disk) ? vhd_room_put_bitmap(disk, sector) == 0
-                                          : vhd_room_has_full_bitmap(disk, sector);
+    return vhd_disk_is_differencing(disk) ? vhd_slot_put_bitmap(disk, sector) == 0
+                                          : vhd_slot_has_full_bitmap(disk, sector);
 }
 
-void vhd_free_rooms(struct vhd_disk *disk, const uint32_t *sectors, size_t count)
+void vhd_disk_free_slots(struct vhd_disk *disk, const uint32_t *sectors, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!clear_room(disk, sectors[i]))
+        if (!clear_slot(disk, sectors[i]))
             continue;
         HOLD_LOCK(&disk->growth_lock);
-        int err = vhd_rooms_wait(&disk->rooms, sectors[i], disk->barriers + 1);
+        int err = vhd_slots_wait(&disk->slots, sectors[i], disk->barriers + 1);
         if (err == 0 && MUTATED(R1))
-            vhd_rooms_settle(&disk->rooms, UINT64_MAX);
+            vhd_slots_barrier_completed(&disk->slots, UINT64_MAX);
     }
 }
 
-void vhd_recycle_room(struct vhd_disk *disk, uint32_t block)
+void vhd_disk_recycle_slot(struct vhd_disk *disk, uint32_t block)
 {
     uint32_t sector;
 
-    if (vhd_deallocate(disk, block, &sector) < 0 || sector == VHD_UNALLOCATED)
+    if (vhd_block_deallocate(disk, block, &sector) < 0 || sector == VHD_UNALLOCATED)
         return;
     HOLD_LOCK(&disk->growth_lock);
-    if (vhd_rooms_wait(&disk->rooms, sector, 0) == 0)
-        vhd_rooms_settle(&disk->rooms, 0);
+    if (vhd_slots_wait(&disk->slots, sector, 0) == 0)
+        vhd_slots_barrier_completed(&disk->slots, 0);
 }

@@ -1,5 +1,5 @@
 /*
- * Blocks get rooms, and give them back.
+ * Blocks get slots, and give them back.
  *
  * Source: durability, "Operations": "first write", "discard, whole block".
  */
@@ -8,27 +8,27 @@
 #include "disk/state.h"
 
 /*
- * Give a block a room, unless it has one; its entry is on disk before anybody can use it.
+ * Give a block a slot, unless it has one; its entry is on disk before anybody can use it.
  *
  * Returns 0, -ENOSPC, -EFBIG, -EIO, or another negative errno of pwrite(2) or fdatasync(2).
  */
-int vhd_allocate(struct vhd_disk *disk, uint32_t block);
+int vhd_block_allocate(struct vhd_disk *disk, uint32_t block);
 
 /*
- * Take a block's entry away, on disk and in memory. Its room is no longer used once grace is over.
+ * Take a block's entry away, on disk and in memory. Its slot is no longer used once epoch is over.
  *
  *   ret_sector  receives what the entry was; VHD_UNALLOCATED where there was none
  *
  * Returns 0, or the negative errno of pwrite(2).
  */
-int vhd_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_sector);
+int vhd_block_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_sector);
 
 /*
- * Hand back rooms that nobody uses any more: they are zeroed, and READY after the next barrier. One
+ * Hand back slots that nobody uses any more: they are zeroed, and ready after the next barrier. One
  * that cannot be zeroed, or that another program has written to in part, is of no use until the
  * image is opened anew, which is no failure.
  */
-void vhd_free_rooms(struct vhd_disk *disk, const uint32_t *sectors, size_t count);
+void vhd_disk_free_slots(struct vhd_disk *disk, const uint32_t *sectors, size_t count);
 
-/* For a test of what must not be done (R5): hand a block's room back as if it were READY. */
-void vhd_recycle_room(struct vhd_disk *disk, uint32_t block);
+/* For a test of what must not be done (R5): hand a block's slot back as if it were ready. */
+void vhd_disk_recycle_slot(struct vhd_disk *disk, uint32_t block);

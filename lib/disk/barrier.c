@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 
-void vhd_zero_stale_footer(struct vhd_disk *disk)
+void vhd_disk_zero_stale_footer(struct vhd_disk *disk)
 {
     static const char zeros[VHD_FOOTER_SIZE];
 
@@ -19,9 +19,9 @@ void vhd_zero_stale_footer(struct vhd_disk *disk)
 }
 
 /*
- * The host has not written everything, and may go on showing what it has not: an entry taken away
- * that is still on the medium, say. Whoever opens the disk next would build on that. So have the
- * host drop its cache: what is read from now on is what there is.
+ * The host has not written everything, and may go on showing what it has not: an entry taken
+ * away that is still on the medium, say. Whoever opens the disk next would build on that. So have
+ * the host drop its cache: what is read from now on is what there is.
  */
 static void forget_what_was_lost(const struct vhd_disk *disk)
 {
@@ -51,7 +51,7 @@ static int sync_for(struct vhd_disk *disk, uint64_t barrier)
     return 0;
 }
 
-int vhd_barrier(struct vhd_disk *disk)
+int vhd_disk_barrier(struct vhd_disk *disk)
 {
     const uint64_t barrier = __atomic_add_fetch(&disk->barriers, 1, __ATOMIC_SEQ_CST);
 
@@ -60,21 +60,21 @@ int vhd_barrier(struct vhd_disk *disk)
     int err = sync_for(disk, barrier);
     pthread_mutex_lock(&disk->growth_lock);
     if (err == 0) {
-        vhd_rooms_settle(&disk->rooms, barrier);
+        vhd_slots_barrier_completed(&disk->slots, barrier);
         if (disk->stale_barrier <= barrier)
-            vhd_zero_stale_footer(disk);
+            vhd_disk_zero_stale_footer(disk);
     }
     pthread_cond_broadcast(&disk->settled);
     return err;
 }
 
-int vhd_barrier_now(struct vhd_disk *disk)
+int vhd_disk_barrier_now(struct vhd_disk *disk)
 {
     HOLD_LOCK(&disk->growth_lock);
-    return vhd_barrier(disk);
+    return vhd_disk_barrier(disk);
 }
 
-int vhd_put_footer(const struct vhd_disk *disk, int fd, uint64_t at)
+int vhd_footer_put(const struct vhd_disk *disk, int fd, uint64_t at)
 {
     /* O_DIRECT wants it aligned in memory too. */
     _Alignas(4096) struct vhd_footer_disk footer;

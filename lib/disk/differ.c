@@ -41,7 +41,7 @@ static uint64_t file_offset(const struct vhd_disk *disk, const struct part *part
 }
 
 /*
- * Read what the disk has between two places of a block, so that a granule can be written whole.
+ * Read what the disk has between two places of a block, so that a subblock can be written whole.
  * Behind the disk's end there are zeros.
  */
 static int read_rest(const struct vhd_disk *disk, const struct part *part, uint64_t from,
@@ -56,14 +56,14 @@ static int read_rest(const struct vhd_disk *disk, const struct part *part, uint6
     return vhd_extent_read(disk->top, buf, stop - from, part->block_at + from, NULL);
 }
 
-/* Write the whole granules of a span: the data, and around it what they had. */
-static int write_whole(struct vhd_disk *disk, const struct part *part, const struct vhd_span *span,
-                       const void *buf)
+/* Write the whole subblocks of a range: the data, and around it what they had. */
+static int write_whole(struct vhd_disk *disk, const struct part *part,
+                       const struct vhd_subblock_range *range, const void *buf)
 {
-    const uint64_t size = vhd_granules_size(disk->granules);
-    const uint64_t from = span->first * size, to = span->end * size;
+    const uint64_t size = vhd_subblocks_size(disk->subblocks);
+    const uint64_t from = range->first * size, to = range->end * size;
     const uint64_t end = part->within + part->len;
-    uint8_t head[VHD_GRANULE], tail[VHD_GRANULE];
+    uint8_t head[VHD_SUBBLOCK], tail[VHD_SUBBLOCK];
 
     int err = read_rest(disk, part, from, part->within, head);
     if (err == 0)
@@ -80,58 +80,59 @@ static int write_whole(struct vhd_disk *disk, const struct part *part, const str
 
 /*
  * Where no parent has anything, the bits may go to disk together with the data: until both are
- * durable there are zeros, as before. In a room that was READY since the disk was opened, that
+ * durable there are zeros, as before. In a slot that was ready since the disk was opened, that
  * is; in one that was found, the data of a lost write may lie under a clear bit.
  *
  * Returns 1 or 0, or a negative errno.
  */
 static int may_bits_go_early(struct vhd_disk *disk, const struct part *part,
-                             const struct vhd_span *span)
+                             const struct vhd_subblock_range *range)
 {
-    const uint64_t size = vhd_granules_size(disk->granules);
+    const uint64_t size = vhd_subblocks_size(disk->subblocks);
     const uint64_t end = vhd_disk_block_length(disk, part->block);
-    const uint64_t from = span->first * size, to = span->end * size < end ? span->end * size : end;
+    const uint64_t from = range->first * size,
+                   to = range->end * size < end ? range->end * size : end;
 
     if (MUTATED(D2))
         return 1;
-    if (!bits_get(disk->fresh, part->block) && !MUTATED(D8))
+    if (!bits_get(disk->slot_was_ready, part->block) && !MUTATED(D8))
         return 0;
     return from >= end ? 1
                        : vhd_extent_is_hole(disk->top->parent, part->block_at + from, to - from);
 }
 
-/* Write granules that are not here yet; part is cut to what of it lies in the span. */
+/* Write subblocks that are not here yet; part is cut to what of it lies in the range. */
 static int write_first(struct vhd_disk *disk, struct part *part, const void *buf)
 {
-    const uint64_t size = vhd_granules_size(disk->granules);
-    struct vhd_span span;
+    const uint64_t size = vhd_subblocks_size(disk->subblocks);
+    struct vhd_subblock_range range;
 
-    int err = vhd_granules_take_absent(
-        disk->granules, part->block, part->entry, (uint32_t)(part->within / size),
-        (uint32_t)div_round_up(part->within + part->len, size), &span);
+    int err = vhd_subblocks_reserve_absent(
+        disk->subblocks, part->block, part->entry, (uint32_t)(part->within / size),
+        (uint32_t)div_round_up(part->within + part->len, size), &range);
     if (err < 0)
         return err;
-    if (part->within + part->len > span.end * size)
-        part->len = span.end * size - part->within;
-    err = write_whole(disk, part, &span, buf);
+    if (part->within + part->len > range.end * size)
+        part->len = range.end * size - part->within;
+    err = write_whole(disk, part, &range, buf);
     if (err < 0)
-        bits_clear(disk->fresh, part->block); /* some of it may lie under clear bits now */
-    int is_early = err == 0 ? may_bits_go_early(disk, part, &span) : 0;
-    enum vhd_span_end how = err < 0         ? VHD_SPAN_FAILED
-                            : is_early == 1 ? VHD_SPAN_ON_DISK
-                                            : VHD_SPAN_PENDING;
-    int bits_err = vhd_granules_give_back(disk->granules, &span, how);
+        bits_clear(disk->slot_was_ready, part->block); /* some of it may lie under clear bits now */
+    int is_early = err == 0 ? may_bits_go_early(disk, part, &range) : 0;
+    enum vhd_subblock_outcome how = err < 0         ? VHD_SUBBLOCKS_FAILED
+                                    : is_early == 1 ? VHD_SUBBLOCKS_ON_DISK
+                                                    : VHD_SUBBLOCKS_PENDING;
+    int bits_err = vhd_subblocks_release(disk->subblocks, &range, how);
     return err < 0 ? err : is_early < 0 ? is_early : bits_err;
 }
 
 /*
- * How much of a part, from its start, lies in granules that are here whole? Of one that is here in
+ * How much of a part, from its start, lies in subblocks that are here whole? Of one that is here in
  * part, as other programs leave them, the rest is written by whoever takes it, together with what
  * he has read of this part: so nobody else may write to it meanwhile.
  */
 static int length_here(const struct vhd_disk *disk, const struct part *part, uint64_t *ret)
 {
-    const uint64_t size = vhd_granules_size(disk->granules);
+    const uint64_t size = vhd_subblocks_size(disk->subblocks);
     const uint64_t block_end = vhd_disk_block_length(disk, part->block);
     const uint64_t from = part->within - part->within % size, part_end = part->within + part->len;
     uint64_t end = round_up(part_end, size);
@@ -151,7 +152,7 @@ static int length_here(const struct vhd_disk *disk, const struct part *part, uin
     return 0;
 }
 
-/* Write to an allocated block, from inside the grace: what is here already is simply written. */
+/* Write to an allocated block, from inside the epoch: what is here already is simply written. */
 static int write_allocated(struct vhd_disk *disk, struct part *part, const void *buf)
 {
     uint64_t here;
@@ -174,7 +175,7 @@ static int done(int err, uint64_t len, uint64_t *ret_done)
 }
 
 /* Is a part of an unallocated block to be written at all? Zeros over what was never written not. */
-static int needs_room(const struct vhd_disk *disk, const struct part *part, const void *buf)
+static int needs_slot(const struct vhd_disk *disk, const struct part *part, const void *buf)
 {
     if (!is_zeros(buf, part->len))
         return 1;
@@ -185,52 +186,53 @@ static int needs_room(const struct vhd_disk *disk, const struct part *part, cons
 int vhd_differ_write(struct vhd_disk *disk, const void *buf, size_t len, uint64_t off,
                      size_t *ret_done)
 {
-    int err, lacks_room = 0;
+    int err, lacks_slot = 0;
 
-    unsigned side = vhd_grace_enter(&disk->grace);
+    unsigned side = vhd_epoch_enter(&disk->epoch);
     struct part part = part_of(disk, len, off);
     if (part.entry == VHD_UNALLOCATED)
-        err = lacks_room = needs_room(disk, &part, buf);
+        err = lacks_slot = needs_slot(disk, &part, buf);
     else
         err = write_allocated(disk, &part, buf);
-    vhd_grace_leave(&disk->grace, side);
-    if (lacks_room == 1) {
-        err = vhd_allocate(disk, part.block);
+    vhd_epoch_leave(&disk->epoch, side);
+    if (lacks_slot == 1) {
+        err = vhd_block_allocate(disk, part.block);
         part.len = 0;
     }
     return done(err, part.len, ret_done);
 }
 
-/* Zero less than a granule, as any write of zeros. */
+/* Zero less than a subblock, as any write of zeros. */
 static int zero_piece(struct vhd_disk *disk, uint64_t off, uint64_t len, uint64_t *ret_done)
 {
-    static const uint8_t zeros[VHD_GRANULE];
+    static const uint8_t zeros[VHD_SUBBLOCK];
 
     return vhd_differ_write(disk, zeros, len < sizeof zeros ? len : sizeof zeros, off, ret_done);
 }
 
-/* Zero whole granules of an allocated block. */
-static int zero_granules(struct vhd_disk *disk, const struct part *part, uint32_t first,
-                         uint32_t end)
+/* Zero whole subblocks of an allocated block. */
+static int zero_subblocks(struct vhd_disk *disk, const struct part *part, uint32_t first,
+                          uint32_t end)
 {
-    const uint64_t size = vhd_granules_size(disk->granules);
+    const uint64_t size = vhd_subblocks_size(disk->subblocks);
     const uint64_t from = file_offset(disk, part, first * size), len = (end - first) * size;
-    struct vhd_span span;
+    struct vhd_subblock_range range;
 
     if (vhd_layer_is_full(disk->top, part->block, part->entry))
         return vhd_io_zero(vhd_disk_writing(disk), from, len);
-    int err = vhd_granules_take(disk->granules, part->block, part->entry, first, end, &span);
+    int err = vhd_subblocks_reserve(disk->subblocks, part->block, part->entry, first, end, &range);
     if (err < 0)
         return err;
     err = vhd_io_zero(vhd_disk_writing(disk), from, len);
-    vhd_granules_give_back(disk->granules, &span, err < 0 ? VHD_SPAN_FAILED : VHD_SPAN_PENDING);
+    vhd_subblocks_release(disk->subblocks, &range,
+                          err < 0 ? VHD_SUBBLOCKS_FAILED : VHD_SUBBLOCKS_PENDING);
     return err;
 }
 
-/* Zero the start of a part that is not a hole: up to a granule's border, or whole granules. */
+/* Zero the start of a part that is not a hole: up to a subblock's border, or whole subblocks. */
 static int zero_allocated(struct vhd_disk *disk, struct part *part)
 {
-    const uint64_t size = vhd_granules_size(disk->granules);
+    const uint64_t size = vhd_subblocks_size(disk->subblocks);
     const uint64_t end = part->within + part->len;
     const bool is_to_end = end == vhd_disk_block_length(disk, part->block);
     const uint64_t first = div_round_up(part->within, size);
@@ -242,14 +244,14 @@ static int zero_allocated(struct vhd_disk *disk, struct part *part)
         return zero_piece(disk, part->block_at + part->within, part->len, &part->len);
     }
     part->len = last * size < end ? last * size - part->within : part->len;
-    return zero_granules(disk, part, (uint32_t)first, (uint32_t)last);
+    return zero_subblocks(disk, part, (uint32_t)first, (uint32_t)last);
 }
 
 int vhd_differ_zero(struct vhd_disk *disk, uint64_t len, uint64_t off, uint64_t *ret_done)
 {
     struct vhd_extent extent;
 
-    unsigned side = vhd_grace_enter(&disk->grace);
+    unsigned side = vhd_epoch_enter(&disk->epoch);
     struct part part = part_of(disk, len, off);
     const bool is_allocated = part.entry != VHD_UNALLOCATED;
     int err = vhd_extent_at(disk->top, off, part.len, &extent);
@@ -257,9 +259,9 @@ int vhd_differ_zero(struct vhd_disk *disk, uint64_t len, uint64_t off, uint64_t 
         part.len = extent.len;
     else if (err == 0 && is_allocated)
         err = zero_allocated(disk, &part);
-    vhd_grace_leave(&disk->grace, side);
+    vhd_epoch_leave(&disk->epoch, side);
     if (err == 0 && !extent.is_hole && !is_allocated) {
-        err = vhd_allocate(disk, part.block);
+        err = vhd_block_allocate(disk, part.block);
         part.len = 0;
     }
     return done(err, part.len, ret_done);

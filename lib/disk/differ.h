@@ -1,5 +1,5 @@
 /*
- * Writing to a differencing disk: the first write to a granule, which decides that it is here from
+ * Writing to a differencing disk: the first write to a subblock, which decides that it is here from
  * now on and no longer in the parent.
  *
  * Source: durability, "Differencing".
@@ -20,7 +20,7 @@ int vhd_differ_write(struct vhd_disk *disk, const void *buf, size_t len, uint64_
                      size_t *ret_done);
 
 /*
- * Have the start of a range read as zeros, in the same way. Its room is given back to the host, but
- * the block stays: what is zero here may be data in the parent.
+ * Have the start of a range read as zeros, in the same way. Its space is given back to the host,
+ * but the block stays: what is zero here may be data in the parent.
  */
 int vhd_differ_zero(struct vhd_disk *disk, uint64_t len, uint64_t off, uint64_t *ret_done);

@@ -1,6 +1,6 @@
 /*
- * Discarding: blocks that are covered whole leave the table, and their rooms become those of others
- * once nobody uses them any more; of what is covered in part the host gets its room back.
+ * Discarding: blocks that are covered whole leave the table, and their slots become those of others
+ * once nobody uses them any more; of what is covered in part the host gets the space back.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,36 +13,36 @@
 #include "disk/state.h"
 #include "format/block.h"
 
-/* Blocks that leave the table before grace is waited for, once for all of them. */
+/* Blocks that leave the table before epoch is waited for, once for all of them. */
 enum { BATCH = 256 };
 
 struct batch {
     struct vhd_disk *disk;
     uint32_t sectors[BATCH];
     size_t count;
-    struct vhd_overlay *dead;
+    struct vhd_pending_bitmap *dead;
 };
 
-/* Nobody is to use the rooms any more: then they are free. */
+/* Nobody is to use the slots any more: then they are free. */
 static void batch_end(struct batch *batch)
 {
     if (batch->count == 0)
         return;
     if (!MUTATED(R4))
-        vhd_grace_wait(&batch->disk->grace);
-    vhd_granules_bury(batch->dead);
-    vhd_free_rooms(batch->disk, batch->sectors, batch->count);
+        vhd_epoch_wait(&batch->disk->epoch);
+    vhd_subblocks_free_removed(batch->dead);
+    vhd_disk_free_slots(batch->disk, batch->sectors, batch->count);
     batch->dead = NULL;
     batch->count = 0;
 }
 
-/* Take a block's entry away; its room joins the batch. */
+/* Take a block's entry away; its slot joins the batch. */
 static int batch_add(void *arg, uint32_t block)
 {
     struct batch *batch = arg;
     uint32_t sector;
 
-    int err = vhd_deallocate(batch->disk, block, &sector);
+    int err = vhd_block_deallocate(batch->disk, block, &sector);
     if (err == 0 && sector != VHD_UNALLOCATED)
         batch->sectors[batch->count++] = sector;
     return err;
@@ -54,9 +54,9 @@ static int remove_block(struct batch *batch, uint32_t block)
 
     if (batch->count == BATCH)
         batch_end(batch);
-    if (!disk->granules)
+    if (!disk->subblocks)
         return batch_add(batch, block);
-    return vhd_granules_retire(disk->granules, block, batch_add, batch, &batch->dead);
+    return vhd_subblocks_remove_block(disk->subblocks, block, batch_add, batch, &batch->dead);
 }
 
 /*
@@ -81,11 +81,11 @@ static int zero_dynamic(struct vhd_disk *disk, uint32_t block, uint64_t within, 
 {
     int err = 0;
 
-    unsigned side = vhd_grace_enter(&disk->grace);
+    unsigned side = vhd_epoch_enter(&disk->epoch);
     const uint32_t entry = vhd_layer_entry(disk->top, block);
     if (entry != VHD_UNALLOCATED)
         err = vhd_io_zero(vhd_disk_writing(disk), vhd_layer_data(disk->top, entry) + within, len);
-    vhd_grace_leave(&disk->grace, side);
+    vhd_epoch_leave(&disk->epoch, side);
     return err;
 }
 

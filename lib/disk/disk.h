@@ -69,7 +69,7 @@ enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_childre
 
 /*
  * Close a disk, after the last call that uses it has returned. Its image is left clean: without
- * room that was made ahead. What was written since the last flush is in the host's hands, as with
+ * slot that was made ahead. What was written since the last flush is in the host's hands, as with
  * any file. NULL is allowed.
  *
  * Where something was written since the disk was opened, its last change sets the file's mtime to
@@ -166,14 +166,14 @@ int vhd_disk_read(struct vhd_disk *disk, void *buf, size_t len, uint64_t off, bo
  * after a power loss. Or, and then each sector is as before or as written:
  *   -ERANGE  the range ends beyond the disk
  *   -EROFS   the disk is open for reading only
- *   -ENOSPC  the host has no room; the image is whole, and a later write may succeed
+ *   -ENOSPC  the host is full; the image is whole, and a later write may succeed
  *   -EFBIG   the host does not take a file as long as that would need
  *   -EIO     an earlier flush has failed; or another negative errno of pwrite(2)
  */
 int vhd_disk_write(struct vhd_disk *disk, const void *buf, size_t len, uint64_t off);
 
 /*
- * Have a range read as zeros, and give its room back: to the image where whole blocks are covered
+ * Have a range read as zeros, and give its space back: to the image where whole blocks are covered
  * and no parent has data there, and to the host where its file system can. Costs by the blocks that
  * hold data, not by len.
  *

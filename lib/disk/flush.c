@@ -13,7 +13,7 @@
 #include "disk/state.h"
 
 /*
- * One barrier, on which the rooms ride that are made ahead; not where those need a barrier of their
+ * One barrier, on which the slots ride that are made ahead; not where those need a barrier of their
  * own, which the flusher has time for.
  */
 static int barrier_and_growth(struct vhd_disk *disk)
@@ -22,37 +22,37 @@ static int barrier_and_growth(struct vhd_disk *disk)
     int err = vhd_confirm_in_place(disk);
     if (err < 0)
         return err;
-    if (!vhd_is_footer_first(disk))
-        vhd_grow_ahead(disk);
-    return vhd_barrier(disk);
+    if (!vhd_disk_is_footer_first(disk))
+        vhd_disk_grow_ahead(disk);
+    return vhd_disk_barrier(disk);
 }
 
-/* What was pending when the flush began: data, then bits. From inside the grace. */
-static int flush_granules(struct vhd_disk *disk)
+/* What was pending when the flush began: data, then bits. From inside the epoch. */
+static int flush_subblocks(struct vhd_disk *disk)
 {
     /* After a failure nothing more is to come to disk, and what was to be flushed stays listed. */
     if (vhd_disk_has_failed(disk))
         return -EIO;
-    bool is_any = vhd_granules_flush_begin(disk->granules);
+    bool is_any = vhd_subblocks_flush_begin(disk->subblocks);
 
     int err = is_any && MUTATED(D1) ? 0 : barrier_and_growth(disk);
     if (err < 0 || !is_any)
         return err;
-    err = vhd_granules_flush_finish(disk->granules);
-    int last = vhd_barrier_now(disk);
+    err = vhd_subblocks_flush_finish(disk->subblocks);
+    int last = vhd_disk_barrier_now(disk);
     return err < 0 ? err : last;
 }
 
 static int flush_differencing(struct vhd_disk *disk)
 {
     HOLD_LOCK(&disk->flush_lock);
-    unsigned side = vhd_grace_enter(&disk->grace);
-    int err = flush_granules(disk);
-    vhd_grace_leave(&disk->grace, side);
-    struct vhd_overlay *dead = vhd_granules_prune(disk->granules);
+    unsigned side = vhd_epoch_enter(&disk->epoch);
+    int err = flush_subblocks(disk);
+    vhd_epoch_leave(&disk->epoch, side);
+    struct vhd_pending_bitmap *dead = vhd_subblocks_prune(disk->subblocks);
     if (dead)
-        vhd_grace_wait(&disk->grace);
-    vhd_granules_bury(dead);
+        vhd_epoch_wait(&disk->epoch);
+    vhd_subblocks_free_removed(dead);
     return err;
 }
 
@@ -63,13 +63,13 @@ int vhd_disk_flush(struct vhd_disk *disk)
     return vhd_disk_is_differencing(disk) ? flush_differencing(disk) : barrier_and_growth(disk);
 }
 
-int vhd_flush_behind(void *arg)
+int vhd_disk_flush_behind(void *arg)
 {
     struct vhd_disk *disk = arg;
 
     {
         HOLD_LOCK(&disk->growth_lock);
-        vhd_grow_ahead(disk);
+        vhd_disk_grow_ahead(disk);
     }
     return vhd_disk_flush(disk);
 }

@@ -1,6 +1,6 @@
 /*
  * The flusher: a thread that makes durable what was written for those who never ask for it, five
- * seconds after the first write, and makes rooms ahead when they run short.
+ * seconds after the first write, and makes slots ahead when they run short.
  */
 #pragma once
 

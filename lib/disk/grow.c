@@ -6,11 +6,11 @@
 #include "base/mutation.h"
 #include "disk/barrier.h"
 #include "disk/confirm.h"
-#include "disk/room.h"
+#include "disk/slot.h"
 #include "format/block.h"
 
 /*
- * Rooms that one growth makes ahead: holes in the file, and a bitmap for each, which takes 4 KiB on
+ * Slots that one growth makes ahead: holes in the file, and a bitmap for each, which takes 4 KiB on
  * the host. What of them is not used is cut off at close.
  */
 #define AHEAD_MIN 16u
@@ -31,47 +31,47 @@ static uint32_t block_size(const struct vhd_disk *disk)
 static int append_footer(struct vhd_disk *disk, uint64_t at)
 {
     if (disk->direct_fd >= 0) {
-        int err = vhd_put_footer(disk, disk->direct_fd, at);
+        int err = vhd_footer_put(disk, disk->direct_fd, at);
         if (err != -EINVAL)
             return err;
         close(disk->direct_fd);
         disk->direct_fd = -1;
     }
-    return vhd_put_footer(disk, disk->write_fd, at);
+    return vhd_footer_put(disk, disk->write_fd, at);
 }
 
-/* Have a room, for which all has been written, wait for the next barrier. */
+/* Have a slot, for which all has been written, wait for the next barrier. */
 static int wait_for_barrier(struct vhd_disk *disk, uint32_t sector)
 {
-    int err = vhd_rooms_wait(&disk->rooms, sector, disk->barriers + 1);
+    int err = vhd_slots_wait(&disk->slots, sector, disk->barriers + 1);
     if (err == 0 && MUTATED(G1))
-        vhd_rooms_settle(&disk->rooms, UINT64_MAX);
+        vhd_slots_barrier_completed(&disk->slots, UINT64_MAX);
     return err;
 }
 
-/* A room could not be made: its place is as unknown as before. */
-static void give_up_room(struct vhd_disk *disk, uint32_t sector)
+/* A slot could not be made: its place is as unknown as before. */
+static void give_up_slot(struct vhd_disk *disk, uint32_t sector)
 {
     uint64_t at = (uint64_t)sector * VHD_SECTOR_SIZE;
     /* Where memory is short for that, it is found again when the image is opened anew. */
-    (void)vhd_rooms_add_gap(&disk->rooms, at, at + vhd_block_length(block_size(disk)));
+    (void)vhd_slots_add_gap(&disk->slots, at, at + vhd_block_length(block_size(disk)));
 }
 
-/* Make up to count rooms where the file has gaps. Nothing is known of what lies there. */
+/* Make up to count slots where the file has gaps. Nothing is known of what lies there. */
 static int prepare_gaps(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
 {
     uint32_t sector;
 
-    while (*ret_made < count && vhd_rooms_carve(&disk->rooms, block_size(disk), &sector)) {
+    while (*ret_made < count && vhd_slots_cut(&disk->slots, block_size(disk), &sector)) {
         int err = 0;
         if (!MUTATED(O2)) {
-            err = vhd_room_zero(disk, sector);
-            err = err ? err : vhd_room_put_bitmap(disk, sector);
+            err = vhd_slot_zero(disk, sector);
+            err = err ? err : vhd_slot_put_bitmap(disk, sector);
         }
         if (err == 0)
             err = wait_for_barrier(disk, sector);
         if (err < 0) {
-            give_up_room(disk, sector);
+            give_up_slot(disk, sector);
             return err;
         }
         ++*ret_made;
@@ -79,7 +79,7 @@ static int prepare_gaps(struct vhd_disk *disk, unsigned count, unsigned *ret_mad
     return 0;
 }
 
-/* Where count new rooms behind the footer end, and with them the file but for its footer. */
+/* Where count new slots behind the footer end, and with them the file but for its footer. */
 static uint64_t end_of_growth(const struct vhd_disk *disk, unsigned count)
 {
     uint64_t at = disk->footer_at;
@@ -89,14 +89,14 @@ static uint64_t end_of_growth(const struct vhd_disk *disk, unsigned count)
     return at;
 }
 
-bool vhd_is_footer_first(const struct vhd_disk *disk)
+bool vhd_disk_is_footer_first(const struct vhd_disk *disk)
 {
     return disk->growth == VHD_GROWTH_XFS && disk->direct_fd < 0;
 }
 
 /*
- * Append the footer that closes count new rooms, and remember the old one, which stays as it is
- * until the new is durable. From here on the rooms are a gap, whatever else fails.
+ * Append the footer that closes count new slots, and remember the old one, which stays as it is
+ * until the new is durable. From here on the slots are a gap, whatever else fails.
  */
 static int move_footer(struct vhd_disk *disk, unsigned count)
 {
@@ -114,15 +114,15 @@ static int move_footer(struct vhd_disk *disk, unsigned count)
     disk->length = at + VHD_FOOTER_SIZE;
     disk->stale_footer_at = old;
     disk->stale_barrier = disk->barriers + 1;
-    err = vhd_rooms_add_gap(&disk->rooms, vhd_block_next_bitmap(old, block_size(disk)), at);
+    err = vhd_slots_add_gap(&disk->slots, vhd_block_next_bitmap(old, block_size(disk)), at);
     if (err < 0)
         return err;
     if (MUTATED(G2))
-        vhd_zero_stale_footer(disk);
-    return vhd_is_footer_first(disk) && !MUTATED(G4) ? vhd_barrier(disk) : 0;
+        vhd_disk_zero_stale_footer(disk);
+    return vhd_disk_is_footer_first(disk) && !MUTATED(G4) ? vhd_disk_barrier(disk) : 0;
 }
 
-/* Make count rooms behind the file's end. They are holes, so all that is to be written is bitmaps.
+/* Make count slots behind the file's end. They are holes, so all that is to be written is bitmaps.
  */
 static int grow(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
 {
@@ -130,20 +130,20 @@ static int grow(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
 
     int err = move_footer(disk, count);
     while (err == 0 && *ret_made < count &&
-           vhd_rooms_carve(&disk->rooms, block_size(disk), &sector)) {
+           vhd_slots_cut(&disk->slots, block_size(disk), &sector)) {
         if (!MUTATED(G3))
-            err = vhd_room_put_bitmap(disk, sector);
+            err = vhd_slot_put_bitmap(disk, sector);
         if (err == 0)
             err = wait_for_barrier(disk, sector);
         if (err == 0)
             ++*ret_made;
         else
-            give_up_room(disk, sector);
+            give_up_slot(disk, sector);
     }
     return err;
 }
 
-/* Make up to count rooms, of gaps or else by growth. */
+/* Make up to count slots, of gaps or else by growth. */
 static int make_up_to(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
 {
     *ret_made = 0;
@@ -152,34 +152,34 @@ static int make_up_to(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
 }
 
 /*
- * How many rooms one growth makes: one, which somebody waits for; then four times what has been
- * taken since the disk was opened. For a barrier writes back what was sent before it, at the speed
- * of the host's disk, and meanwhile about three times as much is sent, at the speed of memory: with
- * fewer rooms, who writes anew would wait for each barrier.
+ * How many slots one growth makes: one, which somebody waits for; then four times what has been
+ * taken since the disk was opened. For a barrier writes back what was sent before it, at the
+ * speed of the host's disk, and meanwhile about three times as much is sent, at the speed of
+ * memory: with fewer slots, who writes anew would wait for each barrier.
  */
-static unsigned rooms_ahead(const struct vhd_disk *disk)
+static unsigned slots_ahead(const struct vhd_disk *disk)
 {
     const unsigned most = disk->growth == VHD_GROWTH_ANY ? AHEAD_MAX_ANYWHERE : AHEAD_MAX;
 
-    if (disk->taken == 0)
+    if (disk->slots_used == 0)
         return 1;
-    if (disk->taken <= AHEAD_MIN / 4)
+    if (disk->slots_used <= AHEAD_MIN / 4)
         return AHEAD_MIN;
-    return disk->taken < most / 4 ? 4 * disk->taken : most;
+    return disk->slots_used < most / 4 ? 4 * disk->slots_used : most;
 }
 
 /*
- * Make rooms that wait for a barrier. A host that does not take many may take one. In a file that
+ * Make slots that wait for a barrier. A host that does not take many may take one. In a file that
  * is not ours any more nothing is made.
  */
-static int make_rooms(struct vhd_disk *disk)
+static int make_slots(struct vhd_disk *disk)
 {
     int err = vhd_confirm_mark(disk, vhd_confirm_end(disk));
     if (err < 0)
         return err == -ESTALE ? -EIO : err;
-    size_t there = vhd_rooms_ready(&disk->rooms) + vhd_rooms_waiting(&disk->rooms);
+    size_t there = vhd_slots_ready(&disk->slots) + vhd_slots_waiting(&disk->slots);
     unsigned lacking = disk->unallocated - (unsigned)there, made;
-    unsigned wanted = rooms_ahead(disk), count = wanted < lacking ? wanted : lacking;
+    unsigned wanted = slots_ahead(disk), count = wanted < lacking ? wanted : lacking;
 
     disk->has_written = true;
     disk->is_growing = true;
@@ -191,28 +191,28 @@ static int make_rooms(struct vhd_disk *disk)
     return made > 0 ? 0 : err;
 }
 
-bool vhd_is_short_of_rooms(const struct vhd_disk *disk)
+bool vhd_disk_is_short_of_slots(const struct vhd_disk *disk)
 {
-    size_t ready = vhd_rooms_ready(&disk->rooms);
+    size_t ready = vhd_slots_ready(&disk->slots);
 
-    return disk->taken > 0 && !disk->is_growing && vhd_rooms_waiting(&disk->rooms) == 0 &&
-           ready < disk->unallocated && ready < rooms_ahead(disk) / 2;
+    return disk->slots_used > 0 && !disk->is_growing && vhd_slots_waiting(&disk->slots) == 0 &&
+           ready < disk->unallocated && ready < slots_ahead(disk) / 2;
 }
 
-void vhd_grow_ahead(struct vhd_disk *disk)
+void vhd_disk_grow_ahead(struct vhd_disk *disk)
 {
-    if (vhd_is_short_of_rooms(disk))
-        (void)make_rooms(disk);
+    if (vhd_disk_is_short_of_slots(disk))
+        (void)make_slots(disk);
 }
 
-int vhd_wait_for_room(struct vhd_disk *disk)
+int vhd_disk_wait_for_slot(struct vhd_disk *disk)
 {
     if (vhd_disk_has_failed(disk))
         return -EIO;
-    /* Has a barrier begun that will make a room READY? */
-    if (disk->is_growing || vhd_rooms_wait_for(&disk->rooms, disk->barriers)) {
+    /* Has a barrier begun that will make a slot ready? */
+    if (disk->is_growing || vhd_slots_wait_for(&disk->slots, disk->barriers)) {
         pthread_cond_wait(&disk->settled, &disk->growth_lock);
         return 0;
     }
-    return vhd_rooms_waiting(&disk->rooms) == 0 ? make_rooms(disk) : vhd_barrier(disk);
+    return vhd_slots_waiting(&disk->slots) == 0 ? make_slots(disk) : vhd_disk_barrier(disk);
 }

@@ -90,12 +90,12 @@ static enum vhd_result judge_writable(const struct vhd_image *image, const char 
                                       struct vhd_children *children, const char *name,
                                       struct vhd_verdict *ret)
 {
-    const enum vhd_defect hindrance = vhd_image_hindrance(image);
+    const enum vhd_defect reason = vhd_image_read_only_reason(image);
     unsigned count;
 
-    if (hindrance != VHD_SOUND)
+    if (reason != VHD_SOUND)
         return vhd_verdict_set(ret, VHD_READ_ONLY, "the disk \"%s\": %s", name,
-                               vhd_defect_sentence(hindrance));
+                               vhd_defect_sentence(reason));
     int err = vhd_children_count(children, file, image->footer.uuid, &count);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot tell the children of \"%s\"", name);
@@ -124,7 +124,7 @@ static struct vhd_disk *disk_new(struct vhd_store *store, const char *name, unsi
     disk->store = vhd_store_ref(store);
     disk->flags = flags;
     disk->write_fd = disk->direct_fd = -1;
-    vhd_grace_init(&disk->grace);
+    vhd_epoch_init(&disk->epoch);
     pthread_mutex_init(&disk->sync_lock, NULL);
     pthread_mutex_init(&disk->flush_lock, NULL);
     pthread_mutex_init(&disk->fill_lock, NULL);
@@ -138,10 +138,10 @@ static void end_writing(struct vhd_disk *disk)
 {
     vhd_flusher_free(TAKE(disk->flusher));
     if (disk->top)
-        __atomic_store_n(&disk->top->newer, NULL, __ATOMIC_RELEASE);
-    vhd_granules_free(TAKE(disk->granules));
-    free(TAKE(disk->fresh));
-    vhd_rooms_free(&disk->rooms);
+        __atomic_store_n(&disk->top->bit_source, NULL, __ATOMIC_RELEASE);
+    vhd_subblocks_free(TAKE(disk->subblocks));
+    free(TAKE(disk->slot_was_ready));
+    vhd_slots_free(&disk->slots);
     if (disk->direct_fd >= 0)
         close(disk->direct_fd);
     if (disk->write_fd >= 0)
@@ -158,7 +158,7 @@ static void disk_free(struct vhd_disk *disk)
     pthread_mutex_destroy(&disk->fill_lock);
     pthread_mutex_destroy(&disk->flush_lock);
     pthread_mutex_destroy(&disk->sync_lock);
-    vhd_grace_destroy(&disk->grace);
+    vhd_epoch_destroy(&disk->epoch);
     vhd_store_unref(disk->store);
     free(disk->name);
     free(disk);
@@ -179,13 +179,14 @@ static void open_direct(struct vhd_disk *disk)
 }
 
 /* What a differencing disk needs besides. */
-static int begin_granules(struct vhd_disk *disk)
+static int begin_subblocks(struct vhd_disk *disk)
 {
-    disk->fresh = bits_new(disk->top->image.blocks);
-    disk->granules = vhd_granules_new(disk->top, disk->write_fd);
-    if (!disk->fresh || !disk->granules)
+    disk->slot_was_ready = bits_new(disk->top->image.blocks);
+    disk->subblocks = vhd_subblocks_new(disk->top, disk->write_fd);
+    if (!disk->slot_was_ready || !disk->subblocks)
         return -ENOMEM;
-    __atomic_store_n(&disk->top->newer, vhd_granules_newer(disk->granules), __ATOMIC_RELEASE);
+    __atomic_store_n(&disk->top->bit_source, vhd_subblocks_bit_source(disk->subblocks),
+                     __ATOMIC_RELEASE);
     return 0;
 }
 
@@ -193,14 +194,14 @@ static int begin_granules(struct vhd_disk *disk)
 static int begin_writing(struct vhd_disk *disk)
 {
     open_direct(disk);
-    int err = vhd_recover(disk);
+    int err = vhd_disk_recover(disk);
     if (err == 0 && !(disk->flags & VHD_DISK_NO_FLUSHER)) {
-        disk->flusher = vhd_flusher_new(vhd_flush_behind, disk);
+        disk->flusher = vhd_flusher_new(vhd_disk_flush_behind, disk);
         err = disk->flusher ? 0 : -ENOMEM;
     }
-    /* The last that can fail: from then on who reads meanwhile asks the granules. */
+    /* The last that can fail: from then on who reads meanwhile asks the subblocks. */
     if (err == 0 && vhd_disk_is_differencing(disk))
-        err = begin_granules(disk);
+        err = begin_subblocks(disk);
     if (err == 0)
         __atomic_store_n(&disk->is_writable, true, __ATOMIC_RELEASE);
     return err;
@@ -224,7 +225,7 @@ static enum vhd_result judge_unclaimed(const struct vhd_disk *disk, struct vhd_c
 
     if (vhd_store_find(disk->store, disk->name, file, NULL) < 0)
         return VHD_OK;
-    AUTO_CLOSE int fd = vhd_store_open_to_look(disk->store, file);
+    AUTO_CLOSE int fd = vhd_store_open_unlocked(disk->store, file);
     if (fd < 0 || !vhd_image_read(fd, &image))
         return VHD_OK;
     return judge_writable(&image, file, children, disk->name, ret);
@@ -362,9 +363,9 @@ static int leave_clean(struct vhd_disk *disk)
     int err = vhd_confirm_end(disk);
     if (err < 0 || vhd_disk_is_fixed(disk))
         return err;
-    if (disk->granules && vhd_granules_are_pending(disk->granules))
+    if (disk->subblocks && vhd_subblocks_are_pending(disk->subblocks))
         err = vhd_disk_flush(disk);
-    return err == 0 ? vhd_cut_slack(disk) : err;
+    return err == 0 ? vhd_disk_cut_slack(disk) : err;
 }
 
 /* The host's stamp of this moment, less a nanosecond: no stamp of the host's, and no later one. */

@@ -28,9 +28,9 @@ int vhd_disk_read(struct vhd_disk *disk, void *buf, size_t len, uint64_t off, bo
 
     if (off > size || len > size - off)
         return -ERANGE;
-    unsigned side = vhd_grace_enter(&disk->grace);
+    unsigned side = vhd_epoch_enter(&disk->epoch);
     int err = vhd_extent_read(disk->top, buf, len, off, ret_is_hole);
-    vhd_grace_leave(&disk->grace, side);
+    vhd_epoch_leave(&disk->epoch, side);
     return err;
 }
 
@@ -59,9 +59,9 @@ int vhd_disk_seek(struct vhd_disk *disk, uint64_t off, bool for_hole, uint64_t *
     if (vhd_disk_is_fixed(disk))
         return seek_host(disk, off, for_hole, ret);
     while (off < size && err == 0) {
-        unsigned side = vhd_grace_enter(&disk->grace);
+        unsigned side = vhd_epoch_enter(&disk->epoch);
         err = vhd_extent_at(disk->top, off, size - off, &extent);
-        vhd_grace_leave(&disk->grace, side);
+        vhd_epoch_leave(&disk->epoch, side);
         if (extent.is_hole == for_hole)
             break;
         off += extent.len;

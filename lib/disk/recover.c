@@ -8,7 +8,7 @@
 #include "base/mutation.h"
 #include "disk/barrier.h"
 #include "disk/confirm.h"
-#include "image/content.h"
+#include "image/layout.h"
 #include "format/block.h"
 
 /*
@@ -22,9 +22,9 @@ static int cut_at(struct vhd_disk *disk, uint64_t at, bool is_without_barrier)
     disk->has_written = true;
     /* A growth that got no further has left the old footer as stale: it may be right here. */
     disk->stale_footer_at = 0;
-    int err = vhd_put_footer(disk, disk->write_fd, at);
+    int err = vhd_footer_put(disk, disk->write_fd, at);
     if (err == 0 && !is_without_barrier)
-        err = vhd_barrier_now(disk);
+        err = vhd_disk_barrier_now(disk);
     if (err == 0)
         err = vhd_confirm_cut(disk, length > disk->length ? length : disk->length, at);
     if (err == 0 && ftruncate(disk->write_fd, (off_t)length) < 0)
@@ -37,15 +37,15 @@ static int cut_at(struct vhd_disk *disk, uint64_t at, bool is_without_barrier)
     return err;
 }
 
-int vhd_cut_slack(struct vhd_disk *disk)
+int vhd_disk_cut_slack(struct vhd_disk *disk)
 {
-    struct vhd_content content;
+    struct vhd_layout content;
 
-    int err = vhd_content_list(disk->top, &content);
+    int err = vhd_layout_list(disk->top, &content);
     if (err < 0)
         return err;
     const uint64_t at = content.end;
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
     if (at >= disk->footer_at && disk->tried_length == 0)
         return 0;
     err = vhd_confirm_all(disk);
@@ -53,7 +53,7 @@ int vhd_cut_slack(struct vhd_disk *disk)
         return err;
     /* In a packed file of another program the footer may go where a freed block has its bitmap. */
     if (disk->has_freed)
-        err = vhd_barrier_now(disk);
+        err = vhd_disk_barrier_now(disk);
     return err == 0 ? cut_at(disk, at, MUTATED(C1)) : err;
 }
 
@@ -75,8 +75,8 @@ static int mend_footer_at(struct vhd_disk *disk, uint64_t at)
     if (err < 0)
         return err;
     disk->has_written = true;
-    err = vhd_put_footer(disk, disk->write_fd, at);
-    return err == 0 ? vhd_barrier_now(disk) : err;
+    err = vhd_footer_put(disk, disk->write_fd, at);
+    return err == 0 ? vhd_disk_barrier_now(disk) : err;
 }
 
 static bool is_full(int err)
@@ -97,7 +97,7 @@ static int mend_end(struct vhd_disk *disk, uint64_t at)
      * by leaving that where it is, and who opens the disk may be about to discard something.
      */
     if (is_full(err) && !vhd_disk_has_failed(disk) && image->fault.defect != VHD_FOOTER_LOST)
-        err = vhd_rooms_add_gap(&disk->rooms, at, image->footer_at);
+        err = vhd_slots_add_gap(&disk->slots, at, image->footer_at);
     return err;
 }
 
@@ -105,7 +105,7 @@ static int mend_end(struct vhd_disk *disk, uint64_t at)
  * Find where blocks are missing between others. What lies between the table and the first block is
  * left alone, for other programs may have put there what we do not know.
  */
-static int find_gaps(struct vhd_disk *disk, const struct vhd_content *content)
+static int find_gaps(struct vhd_disk *disk, const struct vhd_layout *content)
 {
     const uint64_t length = vhd_block_length(disk->top->image.header.block_size);
     uint64_t end = 0; /* of what has been passed */
@@ -114,15 +114,15 @@ static int find_gaps(struct vhd_disk *disk, const struct vhd_content *content)
     for (size_t i = 0; i < content->count && err == 0; i++) {
         const struct vhd_stretch *next = &content->stretches[i];
         if (end > content->first_block && end < next->at && next->at - end >= length)
-            err = vhd_rooms_add_gap(&disk->rooms, end, next->at);
+            err = vhd_slots_add_gap(&disk->slots, end, next->at);
         end = next->end > end ? next->end : end;
     }
     return err;
 }
 
-int vhd_recover(struct vhd_disk *disk)
+int vhd_disk_recover(struct vhd_disk *disk)
 {
-    struct vhd_content content;
+    struct vhd_layout content;
 
     disk->footer_at = disk->top->image.footer_at;
     disk->length = disk->top->image.length;
@@ -130,7 +130,7 @@ int vhd_recover(struct vhd_disk *disk)
     if (vhd_disk_is_fixed(disk))
         return 0;
     disk->unallocated = disk->top->image.blocks - disk->top->image.allocated;
-    int err = vhd_content_list(disk->top, &content);
+    int err = vhd_layout_list(disk->top, &content);
     if (err < 0)
         return err;
     disk->has_batmap = content.has_batmap;
@@ -141,6 +141,6 @@ int vhd_recover(struct vhd_disk *disk)
         err = mend_footer_at(disk, 0);
     if (err == 0)
         err = find_gaps(disk, &content);
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
     return err;
 }

@@ -1,14 +1,14 @@
 /*
- * What an open disk is made of, for the files of this room alone; disk.h is its face.
+ * What an open disk is made of, for the files of this folder alone; disk.h is its face.
  *
  * The way of data: read.c, write.c, discard.c, each by type of disk; beneath them
- * extent.h (where a range is), confirm.h (is the file ours), allocate.h and grow.h (room for what
- * is new), granules.h (what is newer than the bitmaps of a differencing disk), grace.h (who still
- * uses what), flush.c (what is durable when), recover.h (order after a crash).
+ * extent.h (where a range is), confirm.h (is the file ours), allocate.h and grow.h (slots for what
+ * is new), subblocks.h (what is bit_source than the bitmaps of a differencing disk), epoch.h (who
+ * still uses what), flush.c (what is durable when), recover.h (order after a crash).
  *
- * Lock order, outermost first: flush_lock and fill_lock, the granules', growth_lock, a layer's.
+ * Lock order, outermost first: flush_lock and fill_lock, the subblocks', growth_lock, a layer's.
  * That of shared layers (share.h) is innermost. No lock is held over a transfer of data or while
- * waiting for grace; growth_lock is left for a barrier, and what the syncs have then, sync_lock, is
+ * waiting for epoch; growth_lock is left for a barrier, and what the syncs have then, sync_lock, is
  * for them alone.
  */
 #pragma once
@@ -19,10 +19,10 @@
 
 #include "disk/disk.h"
 #include "disk/flusher.h"
-#include "disk/grace.h"
-#include "disk/granules.h"
+#include "disk/epoch.h"
+#include "disk/subblocks.h"
 #include "image/layer.h"
-#include "disk/rooms.h"
+#include "disk/slots.h"
 
 struct vhd_disk {
     /* constant while open */
@@ -31,15 +31,15 @@ struct vhd_disk {
     struct vhd_layer *top;
     unsigned flags; /* of enum vhd_disk_flags, as opened */
 
-    struct vhd_grace grace; /* of the top layer's entries and rooms */
+    struct vhd_epoch epoch; /* of the top layer's entries and slots */
 
     /* constant once is_writable, an atomic, is true */
     bool is_writable;
     int write_fd;
-    uint64_t *fresh; /* bits, one a block of a differencing disk: its room was READY since it was
-                        opened */
-    struct vhd_granules *granules; /* of a differencing disk */
-    struct vhd_flusher *flusher;   /* NULL with VHD_DISK_NO_FLUSHER */
+    uint64_t *slot_was_ready; /* bits, one a block of a differencing disk: its slot was ready since
+                        it was opened */
+    struct vhd_subblocks *subblocks; /* of a differencing disk */
+    struct vhd_flusher *flusher;     /* NULL with VHD_DISK_NO_FLUSHER */
     enum vhd_growth growth;
     bool has_batmap;
 
@@ -58,17 +58,17 @@ struct vhd_disk {
         growth_lock; /* guards what follows; changes of the table on disk are made under it */
     pthread_cond_t settled; /* after each barrier */
     int direct_fd;          /* for footers, past the page cache; -1 without one */
-    struct vhd_rooms rooms;
-    uint32_t unallocated;     /* blocks without a room */
+    struct vhd_slots slots;
+    uint32_t unallocated;     /* blocks without a slot */
     uint64_t footer_at;       /* where the footer at the end is */
     uint64_t length;          /* of the file */
     uint64_t tried_length;    /* that a failed growth may have given it */
-    unsigned taken;           /* rooms, since it was opened */
-    bool is_growing;          /* somebody is making rooms, and may have left the lock */
+    unsigned slots_used;      /* slots, since it was opened */
+    bool is_growing;          /* somebody is making slots, and may have left the lock */
     uint64_t barriers;        /* begun so far; a number above 0 names one; atomic for who syncs */
     uint64_t stale_footer_at; /* to be zeroed after that barrier; 0 for none */
     uint64_t stale_barrier;
-    bool has_freed; /* a room since the last barrier */
+    bool has_freed; /* a slot since the last barrier */
 };
 
 static inline bool vhd_disk_is_differencing(const struct vhd_disk *disk)
@@ -112,5 +112,5 @@ static inline void vhd_disk_touched(struct vhd_disk *disk)
 /* Mix the parents of a disk, as they were when it was opened, into the fingerprint of its top. */
 void vhd_disk_add_parents(const struct vhd_disk *disk, struct vhd_fingerprint *fingerprint);
 
-/* What the flusher does: rooms made ahead, whatever that takes, and a flush; arg is the disk. */
-int vhd_flush_behind(void *arg);
+/* What the flusher does: slots made ahead, whatever that takes, and a flush; arg is the disk. */
+int vhd_disk_flush_behind(void *arg);

@@ -1,6 +1,6 @@
 /*
  * Writing, by type of disk. Where a block is allocated and its bitmap full, a write is a load of
- * its entry and a transfer; all else happens once for a block, or for a granule.
+ * its entry and a transfer; all else happens once for a block, or for a subblock.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static int zero_under_clear_bits(struct vhd_disk *disk, uint32_t block, uint32_t
  * durably before there is data under them, for some readers refuse an image with data under clear
  * bits. Nobody writes to the block meanwhile, for whoever wants to comes here first.
  *
- * To be called from inside the grace.
+ * To be called from inside the epoch.
  */
 static int fill_bitmap(struct vhd_disk *disk, uint32_t block, uint32_t entry)
 {
@@ -70,11 +70,11 @@ static int fill_bitmap(struct vhd_disk *disk, uint32_t block, uint32_t entry)
     if (err == 0 && vhd_layer_is_full(disk->top, block, entry))
         return 0;
     if (err == 0)
-        err = vhd_barrier_now(disk);
+        err = vhd_disk_barrier_now(disk);
     if (err == 0)
         err = vhd_io_put(vhd_disk_writing(disk), ones, len, (uint64_t)entry * VHD_SECTOR_SIZE);
     if (err == 0)
-        err = vhd_barrier_now(disk);
+        err = vhd_disk_barrier_now(disk);
     if (err == 0)
         vhd_layer_set_full(disk->top, block, entry);
     return err;
@@ -92,7 +92,7 @@ static int overwrite(struct vhd_disk *disk, uint32_t block, uint32_t entry, uint
         err =
             vhd_io_put(vhd_disk_writing(disk), buf, len, vhd_layer_data(disk->top, entry) + within);
     if (err < 0 && MUTATED(R5))
-        vhd_recycle_room(disk, block);
+        vhd_disk_recycle_slot(disk, block);
     return err;
 }
 
@@ -106,15 +106,15 @@ static int write_dynamic(struct vhd_disk *disk, const void *buf, size_t len, uin
     int err = 0;
 
     *ret_done = len < block_size - within ? len : (size_t)(block_size - within);
-    unsigned side = vhd_grace_enter(&disk->grace);
+    unsigned side = vhd_epoch_enter(&disk->epoch);
     const uint32_t entry = vhd_layer_entry(disk->top, block);
     if (entry != VHD_UNALLOCATED)
         err = overwrite(disk, block, entry, within, buf, *ret_done);
-    vhd_grace_leave(&disk->grace, side);
+    vhd_epoch_leave(&disk->epoch, side);
     if (entry != VHD_UNALLOCATED || is_zeros(buf, *ret_done))
         return err;
     *ret_done = 0;
-    return vhd_allocate(disk, block);
+    return vhd_block_allocate(disk, block);
 }
 
 static int write_some(struct vhd_disk *disk, const void *buf, size_t len, uint64_t off,

@@ -3,7 +3,7 @@
  * bit of byte 0 for the first. Set in a dynamic disk: written; clear: never, and so zeros. Set in a
  * differencing disk: here; clear: in the parent.
  *
- * A byte stands for 4 KiB, a granule: that is what we set in one go, since libvhdi misreads a byte
+ * A byte stands for 4 KiB, a subblock: that is what we set in one go, since libvhdi misreads a byte
  * that is set in part.
  *
  * Source: VHD specification 1.0, "Data Block".
@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /* Bytes that one byte of a bitmap stands for. */
-#define VHD_GRANULE 4096u
+#define VHD_SUBBLOCK 4096u
 
 /*
  * The sectors from first on whose bits are alike.

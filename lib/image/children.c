@@ -87,7 +87,7 @@ static int64_t between(struct timespec from, struct timespec to)
 }
 
 /* Does this errno of open tell of the image, and not of a lack that will pass? */
-static bool is_the_images(int err)
+static bool errno_is_image_fault(int err)
 {
     return err == -EACCES || err == -ENOENT || err == -ELOOP || err == -ENXIO || err == -EPERM;
 }
@@ -116,13 +116,13 @@ static int known_read(const struct vhd_children *children, const char *file, str
 {
     struct vhd_image image;
 
-    AUTO_CLOSE int fd = vhd_store_open_to_look(children->store, file);
+    AUTO_CLOSE int fd = vhd_store_open_unlocked(children->store, file);
     if (fd == -EAGAIN) {
         known->fingerprint.is_reliable = false;
         return 0;
     }
     if (fd < 0)
-        return is_the_images(fd) ? 0 : fd;
+        return errno_is_image_fault(fd) ? 0 : fd;
     if (vhd_image_read(fd, &image) && vhd_image_is_differencing(&image) &&
         uuid_compare(image.footer.uuid, image.header.parent_uuid) != 0) {
         known->is_child = true;

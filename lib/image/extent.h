@@ -20,7 +20,7 @@ struct vhd_extent {
  *   top       NULL for no layers: all is a hole
  *   off, len  bytes; inside the disk, len above 0
  *
- * To be called from inside the grace, and what it tells holds only there.
+ * To be called from inside the epoch, and what it tells holds only there.
  *
  * Returns 0, or a negative errno of pread(2).
  */
@@ -33,7 +33,7 @@ int vhd_extent_at(struct vhd_layer *top, uint64_t off, uint64_t len, struct vhd_
  *   ret_is_hole  receives whether all of it is a hole, and buf has then not been touched; NULL: buf
  *                is filled anyway
  *
- * To be called from inside the grace. Returns 0, -EIO when a file has become shorter, or another
+ * To be called from inside the epoch. Returns 0, -EIO when a file has become shorter, or another
  * negative errno of pread(2).
  */
 int vhd_extent_read(struct vhd_layer *top, void *buf, size_t len, uint64_t off, bool *ret_is_hole);

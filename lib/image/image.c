@@ -319,7 +319,7 @@ bool vhd_image_has_old_bitmaps(const struct vhd_image *image)
            image->footer.creator_version == 0x00000001;
 }
 
-enum vhd_defect vhd_image_hindrance(const struct vhd_image *image)
+enum vhd_defect vhd_image_read_only_reason(const struct vhd_image *image)
 {
     if (image->footer.is_disabled)
         return VHD_DISABLED;
@@ -352,7 +352,7 @@ static bool judge_metadata(struct judge *judge)
     vhd_fault_set(&image->fault, VHD_SOUND, NULL);
     bool is_sound = find_metadata(judge);
     if (is_sound && image->fault.defect == VHD_SOUND)
-        vhd_fault_set(&image->fault, vhd_image_hindrance(image), NULL);
+        vhd_fault_set(&image->fault, vhd_image_read_only_reason(image), NULL);
     return is_sound;
 }
 

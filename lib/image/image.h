@@ -59,7 +59,7 @@ bool vhd_image_has_old_bitmaps(const struct vhd_image *image);
  *
  * Source: blktap opens neither to write, by default: vhd/lib/libvhd.c, vhd_open(), and its tapdisk.
  */
-enum vhd_defect vhd_image_hindrance(const struct vhd_image *image);
+enum vhd_defect vhd_image_read_only_reason(const struct vhd_image *image);
 
 /*
  * Read the footer and, where the type has one, the header of an image; the table is not looked at.
@@ -67,7 +67,7 @@ enum vhd_defect vhd_image_hindrance(const struct vhd_image *image);
  *   fd  open for reading
  *
  * Returns true when they are sound: ret->fault is VHD_SOUND, VHD_FOOTER_LOST or what
- * vhd_image_hindrance() tells. Otherwise ret->fault says what is wrong.
+ * vhd_image_read_only_reason() tells. Otherwise ret->fault says what is wrong.
  */
 bool vhd_image_read(int fd, struct vhd_image *ret);
 
@@ -82,7 +82,7 @@ bool vhd_image_read(int fd, struct vhd_image *ret);
  * again.
  *
  * Returns true when the disk can be read: ret->fault is VHD_SOUND, VHD_FOOTER_LOST or what
- * vhd_image_hindrance() tells. Otherwise ret->fault says what is wrong and where.
+ * vhd_image_read_only_reason() tells. Otherwise ret->fault says what is wrong and where.
  */
 bool vhd_image_judge(int fd, struct vhd_image *ret);
 

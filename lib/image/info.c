@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "image/chain.h"
-#include "image/content.h"
+#include "image/layout.h"
 #include "image/parent.h"
 #include "image/split.h"
 
@@ -37,14 +37,14 @@ static void measure_slack(const struct vhd_layer *top, struct vhd_info *info)
     uint64_t end = image->footer.current_size;
 
     if (image->has_header) {
-        struct vhd_content content;
-        int err = vhd_content_list(top, &content);
+        struct vhd_layout content;
+        int err = vhd_layout_list(top, &content);
         if (err < 0) {
             vhd_fault_set(&info->image.fault, VHD_UNREADABLE, "%s", strerrordesc_np(-err));
             return;
         }
         end = content.end;
-        vhd_content_free(&content);
+        vhd_layout_free(&content);
     }
     info->slack = end < image->footer_at ? image->footer_at - end : 0;
     info->has_slack = true;
@@ -87,7 +87,7 @@ static int read_with(const struct vhd_store *store, const char *name,
     ret->used = (uint64_t)attributes.st_blocks * 512;
     ret->changed = attributes.st_mtim;
 
-    AUTO_CLOSE int fd = vhd_store_open_to_look(store, ret->file);
+    AUTO_CLOSE int fd = vhd_store_open_unlocked(store, ret->file);
     if (fd < 0) {
         ret->image.length = (uint64_t)attributes.st_size;
         vhd_fault_set(&ret->image.fault, VHD_UNREADABLE, "%s", strerrordesc_np(-fd));

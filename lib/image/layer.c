@@ -104,7 +104,7 @@ static int begin(const struct vhd_store *store, enum vhd_layer_use use, struct v
     struct stat attributes;
 
     layer->fd = use == VHD_LAYER_LOOK
-                    ? vhd_store_open_to_look(store, layer->file)
+                    ? vhd_store_open_unlocked(store, layer->file)
                     : vhd_reserve_spare(vhd_store_open_to_use(store, layer->file));
     if (layer->fd < 0)
         return layer->fd;
@@ -307,9 +307,9 @@ static int load_bits(struct vhd_layer *layer, uint32_t block, uint32_t entry, ui
     const uint32_t window = first / WINDOW_SECTORS * WINDOW_SECTORS;
     const uint32_t len = sectors < WINDOW_SECTORS ? (sectors + 7) / 8 : WINDOW_SECTORS / 8;
 
-    const struct vhd_newer *newer = __atomic_load_n(&layer->newer, __ATOMIC_ACQUIRE);
+    const struct vhd_bit_source *bit_source = __atomic_load_n(&layer->bit_source, __ATOMIC_ACQUIRE);
 
-    if (newer && newer->look(newer, block, entry, window, first, end, buf))
+    if (bit_source && bit_source->look(bit_source, block, entry, window, first, end, buf))
         return 0;
     int err = vhd_io_get(layer->fd, buf, len, (uint64_t)entry * VHD_SECTOR_SIZE + window / 8);
     if (err == 0 && vhd_image_has_old_bitmaps(&layer->image))

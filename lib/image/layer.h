@@ -15,8 +15,8 @@
 #include "store/fingerprint.h"
 #include "store/store.h"
 
-/* Who knows bits of a layer's blocks that are newer than the bitmaps on disk. */
-struct vhd_newer {
+/* Who knows bits of a layer's blocks that are bit_source than the bitmaps on disk. */
+struct vhd_bit_source {
     /*
      * Look up bits of a block.
      *
@@ -24,10 +24,10 @@ struct vhd_newer {
      *   window      sector in the block that buf begins with
      *   first, end  the sectors whose bits are wanted; buf receives the whole bytes around them
      *
-     * Returns false where there is nothing newer: the bitmap on disk tells all.
+     * Returns false where there is nothing bit_source: the bitmap on disk tells all.
      */
-    bool (*look)(const struct vhd_newer *newer, uint32_t block, uint32_t entry, uint32_t window,
-                 uint32_t first, uint32_t end, uint8_t *buf);
+    bool (*look)(const struct vhd_bit_source *bit_source, uint32_t block, uint32_t entry,
+                 uint32_t window, uint32_t first, uint32_t end, uint8_t *buf);
 };
 
 struct vhd_layer {
@@ -47,7 +47,7 @@ struct vhd_layer {
     uint32_t *table;      /* atomic entries, image.blocks of them; NULL in a fixed disk */
     uint64_t *full;       /* bits, one a block: its bitmap is known to be all ones */
 
-    const struct vhd_newer *newer; /* atomic; NULL where nobody knows any */
+    const struct vhd_bit_source *bit_source; /* atomic; NULL where nobody knows any */
 
     struct vhd_shared shared; /* with other chains, where it is a parent */
 };
@@ -131,7 +131,7 @@ static inline uint64_t vhd_layer_data(const struct vhd_layer *layer, uint32_t en
 
 /*
  * Is the bitmap of the block with this entry known to be all ones? Then its data is simply here.
- * To be asked from inside the grace, so that no other block can have the same entry meanwhile.
+ * To be asked from inside the epoch, so that no other block can have the same entry meanwhile.
  */
 bool vhd_layer_is_full(const struct vhd_layer *layer, uint32_t block, uint32_t entry);
 
@@ -153,7 +153,7 @@ struct vhd_run {
  *
  *   off, len  bytes; inside the disk, len above 0
  *
- * To be called from inside the grace, where the layer is written to.
+ * To be called from inside the epoch, where the layer is written to.
  *
  * Returns 0, or a negative errno of pread(2): a bitmap cannot be read.
  */

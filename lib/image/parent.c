@@ -133,7 +133,7 @@ static int has_uuid(const struct search *search, const char *file)
 {
     struct vhd_image image;
 
-    AUTO_CLOSE int fd = vhd_store_open_to_look(search->store, file);
+    AUTO_CLOSE int fd = vhd_store_open_unlocked(search->store, file);
     if (fd < 0)
         return fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM ? fd : 0;
     return vhd_image_read(fd, &image) && uuid_compare(image.footer.uuid, search->uuid) == 0;

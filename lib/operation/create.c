@@ -43,7 +43,7 @@ struct vhd_create *vhd_create_new(struct vhd_store *store, const char *file,
 void vhd_create_free(struct vhd_create *create)
 {
     vhd_draft_end(create->store, &create->draft);
-    vhd_store_unmake(create->store);
+    vhd_store_remove_if_unused(create->store);
     vhd_store_unref(create->store);
     free(create);
 }

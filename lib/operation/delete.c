@@ -12,7 +12,7 @@ enum vhd_result vhd_delete(const struct vhd_store *store, struct vhd_children *c
     AUTO_CLOSE int fd = -1;
     struct vhd_info info;
 
-    enum vhd_result result = vhd_take_idle(store, children, name, &info, &fd, ret);
+    enum vhd_result result = vhd_disk_lock_exclusive(store, children, name, &info, &fd, ret);
     if (result != VHD_OK)
         return result;
     int err = unlinkat(vhd_store_fd(store), info.file, 0) < 0 ? -errno : vhd_store_sync(store);

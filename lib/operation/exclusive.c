@@ -43,9 +43,10 @@ static enum vhd_result judge_childless(const struct vhd_store *store, struct vhd
     return VHD_OK;
 }
 
-enum vhd_result vhd_take_idle(const struct vhd_store *store, struct vhd_children *children,
-                              const char *name, struct vhd_info *ret_info, int *ret_fd,
-                              struct vhd_verdict *ret)
+enum vhd_result vhd_disk_lock_exclusive(const struct vhd_store *store,
+                                        struct vhd_children *children, const char *name,
+                                        struct vhd_info *ret_info, int *ret_fd,
+                                        struct vhd_verdict *ret)
 {
     int err = vhd_info_look(store, name, ret_info);
     if (err < 0)

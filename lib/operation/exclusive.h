@@ -18,6 +18,7 @@
  *   VHD_ACCESS_DENIED, VHD_UNEXPECTED  its image cannot be opened to tell whether it has children
  *   VHD_IN_USE          it is open, or other disks of the store are based on it
  */
-enum vhd_result vhd_take_idle(const struct vhd_store *store, struct vhd_children *children,
-                              const char *name, struct vhd_info *ret_info, int *ret_fd,
-                              struct vhd_verdict *ret);
+enum vhd_result vhd_disk_lock_exclusive(const struct vhd_store *store,
+                                        struct vhd_children *children, const char *name,
+                                        struct vhd_info *ret_info, int *ret_fd,
+                                        struct vhd_verdict *ret);

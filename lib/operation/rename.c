@@ -59,7 +59,7 @@ enum vhd_result vhd_rename(const struct vhd_store *store, struct vhd_children *c
 
     enum vhd_result result = judge_names(store, name, new_name, ret);
     if (result == VHD_OK)
-        result = vhd_take_idle(store, children, name, &info, &fd, ret);
+        result = vhd_disk_lock_exclusive(store, children, name, &info, &fd, ret);
     if (result != VHD_OK)
         return result;
 

@@ -157,7 +157,7 @@ enum vhd_result vhd_store_open(const char *path, unsigned flags, struct vhd_stor
     if (result == VHD_OK && (flags & VHD_STORE_OWN) && !is_read_only)
         result = vhd_store_sweep(store->fd, store->path, ret);
     if (result != VHD_OK) {
-        vhd_store_unmake(store);
+        vhd_store_remove_if_unused(store);
         vhd_store_unref(store);
         return result;
     }
@@ -179,7 +179,7 @@ void vhd_store_mark_ending(const struct vhd_store *store)
         vhd_store_lock_mark_ending(store->lock_fd);
 }
 
-void vhd_store_unmake(struct vhd_store *store)
+void vhd_store_remove_if_unused(struct vhd_store *store)
 {
     if (store->is_made && store->path && flock(store->fd, LOCK_EX | LOCK_NB) == 0)
         rmdir(store->path);
@@ -346,7 +346,7 @@ int vhd_store_each_entry(const struct vhd_store *store,
     return each(store, is_any, visit, arg);
 }
 
-int vhd_store_open_to_look(const struct vhd_store *store, const char *file)
+int vhd_store_open_unlocked(const struct vhd_store *store, const char *file)
 {
     int fd = openat(store->fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     return fd < 0 ? -errno : fd;

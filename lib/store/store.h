@@ -72,7 +72,7 @@ const char *vhd_store_path(const struct vhd_store *store);
  * Remove the directory again if vhd_store_open() had to create it, for one disk and not for an
  * owner, and it is still empty: the disk has come to nothing.
  */
-void vhd_store_unmake(struct vhd_store *store);
+void vhd_store_remove_if_unused(struct vhd_store *store);
 
 /*
  * Tell the next vhdfs who owns this store: the calling process, and its mount. Called by the owner
@@ -158,13 +158,13 @@ int vhd_store_each_entry(const struct vhd_store *store,
  *
  * Returns a descriptor to be closed, or the negative errno of open(2).
  */
-int vhd_store_open_to_look(const struct vhd_store *store, const char *file);
+int vhd_store_open_unlocked(const struct vhd_store *store, const char *file);
 
 /*
  * The same to use the image. Another program may hold a lease on it, as samba and knfsd do, which
  * give way when they are asked: that is waited for, one second at most.
  *
- * Returns as vhd_store_open_to_look(), -EAGAIN when the lease is still held.
+ * Returns as vhd_store_open_unlocked(), -EAGAIN when the lease is still held.
  */
 int vhd_store_open_to_use(const struct vhd_store *store, const char *file);
 
@@ -173,7 +173,7 @@ int vhd_store_open_to_use(const struct vhd_store *store, const char *file);
  * vhd_store_open_to_use().
  *
  *   file   its file name
- *   fd     from vhd_store_open_to_look()
+ *   fd     from vhd_store_open_unlocked()
  *   flags  of open(2): O_RDWR, O_WRONLY | O_DIRECT, ...
  *
  * Returns a descriptor to be closed, -ESTALE when the name leads to another file by now, -EAGAIN

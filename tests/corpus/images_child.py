@@ -531,7 +531,7 @@ def chain_of_30():
 
 @good(parent="chain-of-one-sector-each.8")
 def chain_of_one_sector_each():
-    """Every sector of a granule comes from another disk of the chain."""
+    """Every sector of a subblock comes from another disk of the chain."""
     parent, others = Dynamic(BLOCK), {}
     parent.write(0, noise("base", SECTOR))
     for number in range(1, 9):

@@ -1,6 +1,6 @@
 /*
- * If this failed: two blocks would share a room, or a block be somewhere in memory and elsewhere on
- * disk, so that what is synced is lost; or a room be used again before it is safe.
+ * If this failed: two blocks would share a slot, or a block be somewhere in memory and elsewhere on
+ * disk, so that what is synced is lost; or a slot be used again before it is safe.
  */
 #include "disk/allocate.h"
 
@@ -41,7 +41,7 @@ static void a_block_is_entered_on_disk_and_in_memory(void **state)
 
     for (uint32_t block = 0; block < 32; block += 5) {
         assert_int_equal(entry_of(disk, block), VHD_UNALLOCATED);
-        assert_int_equal(vhd_allocate(disk, block), 0);
+        assert_int_equal(vhd_block_allocate(disk, block), 0);
         assert_int_not_equal(entry_of(disk, block), VHD_UNALLOCATED);
         assert_int_equal(entry_of(disk, block), file_entry(*state, "a.vhd", block));
         assert_true(vhd_layer_is_full(disk->top, block, entry_of(disk, block)));
@@ -50,25 +50,25 @@ static void a_block_is_entered_on_disk_and_in_memory(void **state)
     assert_int_equal(expect_clean(*state, "a.vhd").allocated, 7);
 }
 
-static void a_block_that_has_a_room_keeps_it(void **state)
+static void a_block_that_has_a_slot_keeps_it(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
 
-    assert_int_equal(vhd_allocate(disk, 3), 0);
+    assert_int_equal(vhd_block_allocate(disk, 3), 0);
     const uint32_t entry = entry_of(disk, 3);
-    assert_int_equal(vhd_allocate(disk, 3), 0);
+    assert_int_equal(vhd_block_allocate(disk, 3), 0);
     assert_int_equal(entry_of(disk, 3), entry);
     disk_end(disks, disk);
 }
 
-static void all_blocks_get_rooms_of_their_own(void **state)
+static void all_blocks_get_slots_of_their_own(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
 
     for (uint32_t block = 0; block < 32; block++)
-        assert_int_equal(vhd_allocate(disk, (block * 7 + 3) % 32), 0);
+        assert_int_equal(vhd_block_allocate(disk, (block * 7 + 3) % 32), 0);
     assert_int_equal(disk->unallocated, 0);
     disk_end(disks, disk);
     struct vhd_image image = expect_clean(*state, "a.vhd"); /* which says that none overlap */
@@ -81,11 +81,11 @@ static void a_block_is_taken_out_on_disk_and_in_memory(void **state)
     struct vhd_disk *disk = disk_of(*state, &disks);
     uint32_t sector = 0;
 
-    assert_int_equal(vhd_deallocate(disk, 3, &sector), 0);
+    assert_int_equal(vhd_block_deallocate(disk, 3, &sector), 0);
     assert_int_equal(sector, VHD_UNALLOCATED); /* there was none */
-    assert_int_equal(vhd_allocate(disk, 3), 0);
+    assert_int_equal(vhd_block_allocate(disk, 3), 0);
     const uint32_t entry = entry_of(disk, 3), unallocated = disk->unallocated;
-    assert_int_equal(vhd_deallocate(disk, 3, &sector), 0);
+    assert_int_equal(vhd_block_deallocate(disk, 3, &sector), 0);
     assert_int_equal(sector, entry);
     assert_int_equal(entry_of(disk, 3), VHD_UNALLOCATED);
     assert_int_equal(file_entry(*state, "a.vhd", 3), VHD_UNALLOCATED);
@@ -94,27 +94,27 @@ static void a_block_is_taken_out_on_disk_and_in_memory(void **state)
 }
 
 /* Not before a barrier that begins after it was freed: the old entry might come back otherwise. */
-static void a_freed_room_is_ready_after_a_barrier(void **state)
+static void a_freed_slot_is_ready_after_a_barrier(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
     uint32_t sector;
 
-    assert_int_equal(vhd_allocate(disk, 0), 0);
-    assert_int_equal(vhd_deallocate(disk, 0, &sector), 0);
-    const size_t ready = vhd_rooms_ready(&disk->rooms), waiting = vhd_rooms_waiting(&disk->rooms);
-    vhd_free_rooms(disk, &sector, 1);
-    assert_int_equal(vhd_rooms_ready(&disk->rooms), ready);
-    assert_int_equal(vhd_rooms_waiting(&disk->rooms), waiting + 1);
-    assert_int_equal(vhd_barrier_now(disk), 0);
-    assert_int_equal(vhd_rooms_waiting(&disk->rooms), 0);
-    assert_int_equal(vhd_rooms_ready(&disk->rooms), ready + waiting + 1);
-    assert_int_equal(vhd_allocate(disk, 20), 0); /* the lowest */
+    assert_int_equal(vhd_block_allocate(disk, 0), 0);
+    assert_int_equal(vhd_block_deallocate(disk, 0, &sector), 0);
+    const size_t ready = vhd_slots_ready(&disk->slots), waiting = vhd_slots_waiting(&disk->slots);
+    vhd_disk_free_slots(disk, &sector, 1);
+    assert_int_equal(vhd_slots_ready(&disk->slots), ready);
+    assert_int_equal(vhd_slots_waiting(&disk->slots), waiting + 1);
+    assert_int_equal(vhd_disk_barrier_now(disk), 0);
+    assert_int_equal(vhd_slots_waiting(&disk->slots), 0);
+    assert_int_equal(vhd_slots_ready(&disk->slots), ready + waiting + 1);
+    assert_int_equal(vhd_block_allocate(disk, 20), 0); /* the lowest */
     assert_int_equal(entry_of(disk, 20), sector);
     disk_end(disks, disk);
 }
 
-static void a_freed_room_is_zero(void **state)
+static void a_freed_slot_is_zero(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
@@ -122,8 +122,8 @@ static void a_freed_room_is_zero(void **state)
     size_t len;
 
     fill(disk, 0, 2 * MB, 0x5A);
-    assert_int_equal(vhd_deallocate(disk, 0, &sector), 0);
-    vhd_free_rooms(disk, &sector, 1);
+    assert_int_equal(vhd_block_deallocate(disk, 0, &sector), 0);
+    vhd_disk_free_slots(disk, &sector, 1);
     uint8_t *bytes = file_bytes(*state, "a.vhd", &len);
     for (size_t i = 0; i < 512; i++)
         assert_int_equal(bytes[(size_t)sector * 512 + i], 0xFF);
@@ -133,7 +133,7 @@ static void a_freed_room_is_zero(void **state)
     disk_end(disks, disk);
 }
 
-static void what_another_program_wrote_in_part_is_no_room_for_now(void **state)
+static void what_another_program_wrote_in_part_is_no_slot_for_now(void **state)
 {
     struct sample sample = sample_dynamic(1, 2);
     struct disks disks = disks_open(*state);
@@ -143,10 +143,10 @@ static void what_another_program_wrote_in_part_is_no_room_for_now(void **state)
     put(*state, "a.vhd", sample);
     struct vhd_disk *disk = open_writable(disks, "a");
     for (uint32_t block = 0; block < 2; block++) {
-        const size_t waiting = vhd_rooms_waiting(&disk->rooms);
-        assert_int_equal(vhd_deallocate(disk, block, &sector), 0);
-        vhd_free_rooms(disk, &sector, 1);
-        assert_int_equal(vhd_rooms_waiting(&disk->rooms), waiting + block);
+        const size_t waiting = vhd_slots_waiting(&disk->slots);
+        assert_int_equal(vhd_block_deallocate(disk, block, &sector), 0);
+        vhd_disk_free_slots(disk, &sector, 1);
+        assert_int_equal(vhd_slots_waiting(&disk->slots), waiting + block);
     }
     disk_end(disks, disk);
     expect_clean(*state, "a.vhd");
@@ -161,17 +161,17 @@ struct taker {
     int err;
 };
 
-static void *take_rooms(void *arg)
+static void *take_slots(void *arg)
 {
     struct taker *taker = arg;
 
     gate_pass(taker->gate);
     for (uint32_t i = 0; i < 32 && taker->err == 0; i++)
-        taker->err = vhd_allocate(taker->disk, (taker->first + i) % 32);
+        taker->err = vhd_block_allocate(taker->disk, (taker->first + i) % 32);
     return NULL;
 }
 
-/* Each wants all blocks; each block gets one room. */
+/* Each wants all blocks; each block gets one slot. */
 static void several_may_ask_at_once(void **state)
 {
     for (int round = 0; round < 10; round++) {
@@ -182,7 +182,7 @@ static void several_may_ask_at_once(void **state)
         pthread_t threads[THREADS];
         for (uint32_t i = 0; i < THREADS; i++) {
             takers[i] = (struct taker){disk, &gate, i * (uint32_t)round, 0};
-            assert_int_equal(pthread_create(&threads[i], NULL, take_rooms, &takers[i]), 0);
+            assert_int_equal(pthread_create(&threads[i], NULL, take_slots, &takers[i]), 0);
         }
         gate_await(&gate, THREADS);
         gate_open(&gate);
@@ -199,12 +199,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(a_block_is_entered_on_disk_and_in_memory),
-        SCRATCH_TEST(a_block_that_has_a_room_keeps_it),
-        SCRATCH_TEST(all_blocks_get_rooms_of_their_own),
+        SCRATCH_TEST(a_block_that_has_a_slot_keeps_it),
+        SCRATCH_TEST(all_blocks_get_slots_of_their_own),
         SCRATCH_TEST(a_block_is_taken_out_on_disk_and_in_memory),
-        SCRATCH_TEST(a_freed_room_is_ready_after_a_barrier),
-        SCRATCH_TEST(a_freed_room_is_zero),
-        SCRATCH_TEST(what_another_program_wrote_in_part_is_no_room_for_now),
+        SCRATCH_TEST(a_freed_slot_is_ready_after_a_barrier),
+        SCRATCH_TEST(a_freed_slot_is_zero),
+        SCRATCH_TEST(what_another_program_wrote_in_part_is_no_slot_for_now),
         SCRATCH_TEST(several_may_ask_at_once),
     };
     return cmocka_run_group_tests_name("allocate", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * If this failed: a room would be used that a power loss can still undo, or a disk go on after its
+ * If this failed: a slot would be used that a power loss can still undo, or a disk go on after its
  * host has lost what was written.
  */
 #include "disk/barrier.h"
@@ -27,7 +27,7 @@ int __wrap_fdatasync(int fd)
     calls++;
     if (busy_during) {
         pthread_mutex_lock(&busy_during->growth_lock); /* it is free for others */
-        vhd_rooms_wait(&busy_during->rooms, 1000, busy_during->barriers + 1);
+        vhd_slots_wait(&busy_during->slots, 1000, busy_during->barriers + 1);
         pthread_mutex_unlock(&busy_during->growth_lock);
         busy_during = NULL;
     }
@@ -51,13 +51,13 @@ static void what_has_waited_is_ready(void **state)
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
 
-    vhd_rooms_wait(&disk->rooms, 999, disk->barriers + 1);
+    vhd_slots_wait(&disk->slots, 999, disk->barriers + 1);
     calls = 0;
-    assert_int_equal(vhd_barrier_now(disk), 0);
+    assert_int_equal(vhd_disk_barrier_now(disk), 0);
     assert_int_equal(calls, 1);
-    assert_int_equal(vhd_rooms_ready(&disk->rooms), 1);
+    assert_int_equal(vhd_slots_ready(&disk->slots), 1);
     uint32_t sector;
-    assert_true(vhd_rooms_take(&disk->rooms, &sector));
+    assert_true(vhd_slots_pop(&disk->slots, &sector));
     close_disk(disk);
     disks_close(disks);
 }
@@ -71,14 +71,14 @@ static void what_comes_meanwhile_waits_for_the_next(void **state)
 
     busy_during = disk;
     pthread_mutex_lock(&disk->growth_lock);
-    assert_int_equal(vhd_barrier(disk), 0);
+    assert_int_equal(vhd_disk_barrier(disk), 0);
     assert_int_equal(pthread_mutex_trylock(&disk->growth_lock), EBUSY); /* it is held again */
     pthread_mutex_unlock(&disk->growth_lock);
-    assert_int_equal(vhd_rooms_ready(&disk->rooms), 0);
-    assert_int_equal(vhd_rooms_waiting(&disk->rooms), 1);
-    assert_int_equal(vhd_barrier_now(disk), 0);
-    assert_int_equal(vhd_rooms_ready(&disk->rooms), 1);
-    assert_true(vhd_rooms_take(&disk->rooms, &sector));
+    assert_int_equal(vhd_slots_ready(&disk->slots), 0);
+    assert_int_equal(vhd_slots_waiting(&disk->slots), 1);
+    assert_int_equal(vhd_disk_barrier_now(disk), 0);
+    assert_int_equal(vhd_slots_ready(&disk->slots), 1);
+    assert_true(vhd_slots_pop(&disk->slots, &sector));
     close_disk(disk);
     disks_close(disks);
 }
@@ -88,17 +88,17 @@ static void a_failure_makes_nothing_ready_and_is_final(void **state)
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
 
-    vhd_rooms_wait(&disk->rooms, 999, disk->barriers + 1);
+    vhd_slots_wait(&disk->slots, 999, disk->barriers + 1);
     fails = ENOSPC;
-    assert_int_equal(vhd_barrier_now(disk), -ENOSPC);
+    assert_int_equal(vhd_disk_barrier_now(disk), -ENOSPC);
     fails = 0;
-    assert_int_equal(vhd_rooms_ready(&disk->rooms), 0);
+    assert_int_equal(vhd_slots_ready(&disk->slots), 0);
     assert_true(disk->has_failed);
     calls = 0;
-    assert_int_equal(vhd_barrier_now(disk), -EIO);
+    assert_int_equal(vhd_disk_barrier_now(disk), -EIO);
     assert_int_equal(calls, 0);
-    assert_int_equal(vhd_rooms_ready(&disk->rooms), 0);
-    assert_int_equal(vhd_allocate(disk, 0), -EIO);
+    assert_int_equal(vhd_slots_ready(&disk->slots), 0);
+    assert_int_equal(vhd_block_allocate(disk, 0), -EIO);
     vhd_disk_close(disk, NULL);
     disks_close(disks);
 }
@@ -109,12 +109,12 @@ static void a_footer_is_put_where_it_is_wanted(void **state)
     struct vhd_disk *disk = disk_of(*state, &disks);
     size_t len;
 
-    assert_int_equal(vhd_put_footer(disk, disk->write_fd, 10240), 0);
+    assert_int_equal(vhd_footer_put(disk, disk->write_fd, 10240), 0);
     uint8_t *bytes = file_bytes(*state, "a.vhd", &len);
     assert_int_equal(len, 10240 + 512);
     assert_memory_equal(bytes + 10240, bytes, 512);
     free(bytes);
-    assert_int_equal(vhd_put_footer(disk, disk->top->fd, 10240), -EBADF);
+    assert_int_equal(vhd_footer_put(disk, disk->top->fd, 10240), -EBADF);
     disk->footer_at = 10240;
     disk->length = 10240 + 512;
     close_disk(disk);

@@ -107,10 +107,10 @@ static void runs_are_the_whole_bitmap(void **state)
     }
 }
 
-static void a_byte_is_a_granule(void **state)
+static void a_byte_is_a_subblock(void **state)
 {
     (void)state;
-    assert_int_equal(VHD_GRANULE, 8 * 512);
+    assert_int_equal(VHD_SUBBLOCK, 8 * 512);
 }
 
 static void bits_are_turned_round_byte_by_byte(void **state)
@@ -136,7 +136,7 @@ int main(void)
         cmocka_unit_test(no_byte_behind_the_end_is_read),
         cmocka_unit_test(one_bit_ends_a_run_wherever_it_is),
         cmocka_unit_test(runs_are_the_whole_bitmap),
-        cmocka_unit_test(a_byte_is_a_granule),
+        cmocka_unit_test(a_byte_is_a_subblock),
         cmocka_unit_test(bits_are_turned_round_byte_by_byte),
     };
     return cmocka_run_group_tests_name("bitmap", tests, NULL, NULL);

@@ -15,9 +15,9 @@
 
 #include "engine.h"
 
-enum { GRANULE = 4096, LARGE = 8 * GRANULE };
+enum { SUBBLOCK = 4096, LARGE = 8 * SUBBLOCK };
 
-/* Two blocks of eight granules each on a base that has the first of them, all 0x11. */
+/* Two blocks of eight subblocks each on a base that has the first of them, all 0x11. */
 static struct vhd_disk *disk_of(const char *folder, struct disks *ret)
 {
     struct sample base = sample_dynamic(1, 0), child = sample_child(2, 1, "base.vhd");
@@ -88,18 +88,18 @@ static void zero_all(struct vhd_disk *disk, uint64_t len, uint64_t off)
     }
 }
 
-static bool has_room(const struct vhd_disk *disk, uint32_t block)
+static bool has_slot(const struct vhd_disk *disk, uint32_t block)
 {
     return vhd_layer_entry(disk->top, block) != UINT32_MAX;
 }
 
-static void a_block_gets_a_room_first(void **state)
+static void a_block_gets_a_slot_first(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
 
     assert_int_equal(write_some(disk, 7, 10, 100), 0);
-    assert_true(has_room(disk, 0));
+    assert_true(has_slot(disk, 0));
     expect(disk, 0, LARGE, 0x11); /* which changes nothing */
     assert_int_equal(write_some(disk, 7, 10, 100), 10);
     expect(disk, 0, 100, 0x11);
@@ -114,11 +114,11 @@ static void zeros_over_nothing_need_none(void **state)
     struct vhd_disk *disk = disk_of(*state, &disks);
 
     assert_int_equal(write_some(disk, 0, 5000, LARGE + 77), 5000);
-    assert_false(has_room(disk, 1));
+    assert_false(has_slot(disk, 1));
     assert_int_equal(zero_some(disk, 5000, LARGE + 77), 5000);
-    assert_false(has_room(disk, 1));
+    assert_false(has_slot(disk, 1));
     write_all(disk, 0, 10, 77); /* over the parent's data they do */
-    assert_true(has_room(disk, 0));
+    assert_true(has_slot(disk, 0));
     expect(disk, 77, 10, 0);
     expect(disk, 87, 100, 0x11);
     disk_end(disks, disk);
@@ -136,17 +136,17 @@ static void no_call_goes_beyond_its_block(void **state)
     disk_end(disks, disk);
 }
 
-/* Wherever a write begins and ends, what is around it in its granules is copied up. */
-static void the_rest_of_a_granule_stays(void **state)
+/* Wherever a write begins and ends, what is around it in its subblocks is copied up. */
+static void the_rest_of_a_subblock_stays(void **state)
 {
     static const struct {
         uint64_t off;
         size_t len;
     } cases[] = {{0, 1},
                  {4095, 2},
-                 {GRANULE, GRANULE},
-                 {GRANULE + 1, GRANULE - 2},
-                 {3 * GRANULE - 7, 2 * GRANULE + 14},
+                 {SUBBLOCK, SUBBLOCK},
+                 {SUBBLOCK + 1, SUBBLOCK - 2},
+                 {3 * SUBBLOCK - 7, 2 * SUBBLOCK + 14},
                  {LARGE - 1, 1},
                  {0, LARGE},
                  {511, 3}};
@@ -181,9 +181,9 @@ static void what_is_here_is_overwritten(void **state)
 
     write_all(disk, 1, LARGE, 0);
     assert_int_equal(vhd_disk_flush(disk), 0);
-    assert_false(vhd_granules_are_pending(disk->granules));
+    assert_false(vhd_subblocks_are_pending(disk->subblocks));
     assert_int_equal(write_some(disk, 2, 5000, 1000), 5000);
-    assert_false(vhd_granules_are_pending(disk->granules));
+    assert_false(vhd_subblocks_are_pending(disk->subblocks));
     expect(disk, 1000, 5000, 2);
     disk_end(disks, disk);
 }
@@ -194,16 +194,16 @@ static void bits_wait_where_a_parent_has_data(void **state)
     struct vhd_disk *disk = disk_of(*state, &disks);
 
     write_all(disk, 1, 10, LARGE); /* the parent has nothing there: the bits go at once */
-    assert_false(vhd_granules_are_pending(disk->granules));
+    assert_false(vhd_subblocks_are_pending(disk->subblocks));
     write_all(disk, 1, 10, 0);
-    assert_true(vhd_granules_are_pending(disk->granules));
+    assert_true(vhd_subblocks_are_pending(disk->subblocks));
     assert_int_equal(vhd_disk_flush(disk), 0);
-    assert_false(vhd_granules_are_pending(disk->granules));
+    assert_false(vhd_subblocks_are_pending(disk->subblocks));
     disk_end(disks, disk);
 }
 
-/* In a room that was there already the data of a lost write may lie under a clear bit. */
-static void bits_wait_in_a_room_that_was_found(void **state)
+/* In a slot that was there already the data of a lost write may lie under a clear bit. */
+static void bits_wait_in_a_slot_that_was_found(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
@@ -211,8 +211,8 @@ static void bits_wait_in_a_room_that_was_found(void **state)
     write_all(disk, 1, 10, LARGE);
     close_disk(disk);
     disk = open_writable(disks, "child");
-    write_all(disk, 1, 10, LARGE + GRANULE);
-    assert_true(vhd_granules_are_pending(disk->granules));
+    write_all(disk, 1, 10, LARGE + SUBBLOCK);
+    assert_true(vhd_subblocks_are_pending(disk->subblocks));
     disk_end(disks, disk);
 }
 
@@ -222,8 +222,8 @@ static off_t bits_at(const struct vhd_disk *disk, uint32_t block)
     return (off_t)vhd_layer_entry(disk->top, block) * 512;
 }
 
-/* Whoever has the granule writes back what he has read of it: the others go through him. */
-static void a_granule_that_is_here_in_part_is_taken_whole(void **state)
+/* Whoever has the subblock writes back what he has read of it: the others go through him. */
+static void a_subblock_that_is_here_in_part_is_taken_whole(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
@@ -236,7 +236,7 @@ static void a_granule_that_is_here_in_part_is_taken_whole(void **state)
     assert_int_equal(pwrite(fd, bits, 1, at), 1);
     disk = open_writable(disks, "child");
     assert_int_equal(write_some(disk, 2, 512, 512), 512); /* a sector that is here */
-    assert_true(vhd_granules_are_pending(disk->granules));
+    assert_true(vhd_subblocks_are_pending(disk->subblocks));
     assert_int_equal(vhd_disk_flush(disk), 0);
     assert_int_equal(pread(fd, bits, 2, at), 2);
     assert_int_equal(bits[0], 0xFF);
@@ -245,8 +245,8 @@ static void a_granule_that_is_here_in_part_is_taken_whole(void **state)
     expect(disk, 512, 512, 2);
     expect(disk, 1024, 1024, 1);
     expect(disk, 2048, 2048, 0x11); /* which the parent has */
-    expect(disk, GRANULE, LARGE - GRANULE, 1);
-    /* A write that begins in whole granules ends before it. */
+    expect(disk, SUBBLOCK, LARGE - SUBBLOCK, 1);
+    /* A write that begins in whole subblocks ends before it. */
     write_all(disk, 3, LARGE, 0);
     expect(disk, 0, LARGE, 3);
     disk_end(disks, disk);
@@ -258,26 +258,26 @@ static void bits_wait_where_a_write_has_failed(void **state)
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
     struct rlimit before, limit;
-    uint8_t buf[4 * GRANULE] = {1};
+    uint8_t buf[4 * SUBBLOCK] = {1};
     size_t done;
 
     write_all(disk, 1, 10, LARGE);
-    assert_false(vhd_granules_are_pending(disk->granules));
+    assert_false(vhd_subblocks_are_pending(disk->subblocks));
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     limit = before;
-    limit.rlim_cur = (rlim_t)bits_at(disk, 1) + 512 + 3 * GRANULE;
+    limit.rlim_cur = (rlim_t)bits_at(disk, 1) + 512 + 3 * SUBBLOCK;
     void (*was)(int) = signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    assert_int_equal(vhd_differ_write(disk, buf, sizeof buf, LARGE + GRANULE, &done), -EFBIG);
+    assert_int_equal(vhd_differ_write(disk, buf, sizeof buf, LARGE + SUBBLOCK, &done), -EFBIG);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, was);
-    expect(disk, LARGE + GRANULE, sizeof buf, 0);
-    write_all(disk, 1, 10, LARGE + GRANULE);
-    assert_true(vhd_granules_are_pending(disk->granules));
+    expect(disk, LARGE + SUBBLOCK, sizeof buf, 0);
+    write_all(disk, 1, 10, LARGE + SUBBLOCK);
+    assert_true(vhd_subblocks_are_pending(disk->subblocks));
     disk_end(disks, disk);
 }
 
-static void zeroed_granules_give_their_room_back(void **state)
+static void zeroed_subblocks_give_their_slot_back(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
@@ -288,7 +288,7 @@ static void zeroed_granules_give_their_room_back(void **state)
     zero_all(disk, LARGE, 0);
     assert_int_equal(vhd_disk_flush(disk), 0);
     assert_true(file_used(*state, "child.vhd") < before);
-    assert_true(has_room(disk, 0)); /* its bits hide the parent's data */
+    assert_true(has_slot(disk, 0)); /* its bits hide the parent's data */
     expect(disk, 0, LARGE, 0);
     disk_end(disks, disk);
 }
@@ -296,16 +296,16 @@ static void zeroed_granules_give_their_room_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(a_block_gets_a_room_first),
+        SCRATCH_TEST(a_block_gets_a_slot_first),
         SCRATCH_TEST(zeros_over_nothing_need_none),
         SCRATCH_TEST(no_call_goes_beyond_its_block),
-        SCRATCH_TEST(the_rest_of_a_granule_stays),
+        SCRATCH_TEST(the_rest_of_a_subblock_stays),
         SCRATCH_TEST(what_is_here_is_overwritten),
         SCRATCH_TEST(bits_wait_where_a_parent_has_data),
-        SCRATCH_TEST(bits_wait_in_a_room_that_was_found),
-        SCRATCH_TEST(a_granule_that_is_here_in_part_is_taken_whole),
+        SCRATCH_TEST(bits_wait_in_a_slot_that_was_found),
+        SCRATCH_TEST(a_subblock_that_is_here_in_part_is_taken_whole),
         SCRATCH_TEST(bits_wait_where_a_write_has_failed),
-        SCRATCH_TEST(zeroed_granules_give_their_room_back),
+        SCRATCH_TEST(zeroed_subblocks_give_their_slot_back),
     };
     return cmocka_run_group_tests_name("differ", tests, NULL, NULL);
 }

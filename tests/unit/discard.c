@@ -1,6 +1,6 @@
 /*
  * If this failed: what is discarded would come back, or take something else along; or its space
- * would never be given back; or a room would be used again that still holds another's data.
+ * would never be given back; or a slot would be used again that still holds another's data.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -102,7 +102,7 @@ static void whole_blocks_leave_the_image(void **state)
     disks_close(disks);
 }
 
-static void the_host_gets_its_room_back(void **state)
+static void the_host_gets_its_slot_back(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -136,7 +136,7 @@ static void what_was_never_written_costs_nothing(void **state)
     disks_close(disks);
 }
 
-static void a_room_is_used_again(void **state)
+static void a_slot_is_used_again(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -261,9 +261,9 @@ int main(void)
         SCRATCH_TEST(bounds_are_kept),
         SCRATCH_TEST(just_what_is_discarded_reads_as_zeros),
         SCRATCH_TEST(whole_blocks_leave_the_image),
-        SCRATCH_TEST(the_host_gets_its_room_back),
+        SCRATCH_TEST(the_host_gets_its_slot_back),
         SCRATCH_TEST(what_was_never_written_costs_nothing),
-        SCRATCH_TEST(a_room_is_used_again),
+        SCRATCH_TEST(a_slot_is_used_again),
         SCRATCH_TEST(a_foreign_block_set_in_part_is_not_used_again_as_it_is),
         SCRATCH_TEST(a_childs_block_leaves_where_no_parent_has_data),
         SCRATCH_TEST(a_child_discards_what_only_its_parent_has),

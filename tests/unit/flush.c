@@ -73,8 +73,8 @@ static void an_overwrite_costs_one_barrier(void **state)
     disks_close(disks);
 }
 
-/* Rooms are made ahead, on the barriers of those who flush: none waits for one of its own. */
-static void a_first_write_costs_one_barrier_where_a_room_is_ready(void **state)
+/* Slots are made ahead, on the barriers of those who flush: none waits for one of its own. */
+static void a_first_write_costs_one_barrier_where_a_slot_is_ready(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -94,7 +94,7 @@ static void a_first_write_costs_one_barrier_where_a_room_is_ready(void **state)
 }
 
 /* Data, then bits: a bit that is durable before its data would show zeros for the parent's. */
-static void a_childs_new_granules_cost_two(void **state)
+static void a_childs_new_subblocks_cost_two(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -172,7 +172,7 @@ struct second {
     struct vhd_disk *disk;
 };
 
-static void write_another_granule(void *arg)
+static void write_another_subblock(void *arg)
 {
     const struct second *second = arg;
     if (barriers == 1)
@@ -199,7 +199,7 @@ static void only_bits_of_what_came_before_are_written(void **state)
     struct vhd_disk *disk = open_writable(disks, "child");
     struct second second = {disk};
     fill(disk, 4 * BLOCK, 1, 1);
-    at_barrier = write_another_granule;
+    at_barrier = write_another_subblock;
     at_barrier_arg = &second;
     assert_int_equal(flush(disk), 2);
     at_barrier = NULL;
@@ -359,7 +359,7 @@ static void a_failed_flush_leaves_nothing_behind(void **state)
     disks_close(disks);
 }
 
-/* A write may need a barrier too, for room; that one's failure is as final. */
+/* A write may need a barrier too, for slot; that one's failure is as final. */
 static void a_failure_while_growing_is_final_too(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -409,8 +409,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FLUSH_TEST(an_overwrite_costs_one_barrier),
-        FLUSH_TEST(a_first_write_costs_one_barrier_where_a_room_is_ready),
-        FLUSH_TEST(a_childs_new_granules_cost_two),
+        FLUSH_TEST(a_first_write_costs_one_barrier_where_a_slot_is_ready),
+        FLUSH_TEST(a_childs_new_subblocks_cost_two),
         FLUSH_TEST(bits_are_written_between_the_two),
         FLUSH_TEST(bits_go_with_the_data_where_parents_have_none),
         FLUSH_TEST(only_bits_of_what_came_before_are_written),

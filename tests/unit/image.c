@@ -298,14 +298,14 @@ static void some_images_are_for_reading_only(void **state)
     struct sample sample = sample_dynamic(9, 2);
     change_footers(&sample, 0, "v_poison", 8);
     struct vhd_image image = expect_defect(sample, VHD_DISABLED);
-    assert_int_equal(vhd_image_hindrance(&image), VHD_DISABLED);
+    assert_int_equal(vhd_image_read_only_reason(&image), VHD_DISABLED);
     expect_header(&image, SAMPLE_BLOCKS, 2);
 
     sample = sample_dynamic(9, 2);
     change_footers(&sample, 28, "tap\0\0\0\0\1", 8);
     image = expect_defect(sample, VHD_OLD_BITMAPS);
     assert_true(vhd_image_has_old_bitmaps(&image));
-    assert_int_equal(vhd_image_hindrance(&image), VHD_OLD_BITMAPS);
+    assert_int_equal(vhd_image_read_only_reason(&image), VHD_OLD_BITMAPS);
 
     /* Both, and the end lost: one is told, but all are known. */
     sample = sample_dynamic(9, 2);
@@ -314,18 +314,18 @@ static void some_images_are_for_reading_only(void **state)
     memset(sample_end(&sample), 0, 512);
     image = expect_defect(sample, VHD_FOOTER_LOST);
     assert_true(vhd_image_has_old_bitmaps(&image));
-    assert_int_equal(vhd_image_hindrance(&image), VHD_DISABLED);
+    assert_int_equal(vhd_image_read_only_reason(&image), VHD_DISABLED);
 
     /* Other versions, and disks without bitmaps. */
     sample = sample_dynamic(9, 2);
     change_footers(&sample, 28, "tap\0\0\1\0\1", 8);
     image = accept_image(sample);
     assert_false(vhd_image_has_old_bitmaps(&image));
-    assert_int_equal(vhd_image_hindrance(&image), VHD_SOUND);
+    assert_int_equal(vhd_image_read_only_reason(&image), VHD_SOUND);
     sample = sample_fixed(9);
     change_footers(&sample, 28, "tap\0\0\0\0\1", 8);
     image = accept_image(sample);
-    assert_int_equal(vhd_image_hindrance(&image), VHD_SOUND);
+    assert_int_equal(vhd_image_read_only_reason(&image), VHD_SOUND);
 }
 
 static void a_file_that_is_no_image(void **state)

@@ -271,28 +271,28 @@ static void a_block_gets_another_entry(void **state)
     layer_end(open);
 }
 
-static bool know_better(const struct vhd_newer *newer, uint32_t block, uint32_t entry,
+static bool know_better(const struct vhd_bit_source *bit_source, uint32_t block, uint32_t entry,
                         uint32_t window, uint32_t first, uint32_t end, uint8_t *buf)
 {
-    (void)newer, (void)entry, (void)window, (void)first, (void)end;
+    (void)bit_source, (void)entry, (void)window, (void)first, (void)end;
     buf[0] = 0xF0;
     return block == 1;
 }
 
 static void who_knows_newer_bits_is_asked(void **state)
 {
-    static const struct vhd_newer newer = {.look = know_better};
+    static const struct vhd_bit_source bit_source = {.look = know_better};
 
     put(*state, "base.vhd", sample_dynamic(1, 2));
     struct open_layer open = layer_of(*state, "base.vhd", VHD_LAYER_READ);
-    open.layer->newer = &newer;
-    assert_int_equal(run_of(open.layer, 0, BLOCK).len, BLOCK); /* nothing is newer there */
+    open.layer->bit_source = &bit_source;
+    assert_int_equal(run_of(open.layer, 0, BLOCK).len, BLOCK); /* nothing is bit_source there */
     struct vhd_run run = run_of(open.layer, BLOCK, BLOCK);
     assert_true(run.is_here);
     assert_int_equal(run.len, 2048);
     run = run_of(open.layer, BLOCK + 2048, 2048);
     assert_false(run.is_here);
-    open.layer->newer = NULL;
+    open.layer->bit_source = NULL;
     layer_end(open);
 }
 

@@ -368,7 +368,7 @@ static void a_deleted_disk_is_not_opened(void **state)
         struct opener opener = {.disks = disks, .flags = round & 1 ? VHD_DISK_WRITE : 0};
         pthread_t thread;
         put(*state, "a.vhd", sample_dynamic(1, 1));
-        int fd = vhd_store_open_to_look(disks.store, "a.vhd");
+        int fd = vhd_store_open_unlocked(disks.store, "a.vhd");
         assert_true(fd >= 0);
         assert_int_equal(vhd_claim(fd, VHD_CLAIM_NONE, VHD_CLAIM_WRITE), 0);
         put(*state, "next", sample_dynamic(1, 2));

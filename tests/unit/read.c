@@ -176,7 +176,7 @@ static void blocks_of_parent_and_child_may_differ(void **state)
     struct disks disks = disks_open(*state);
     struct sample child = sample_child(2, 1, "base.vhd");
 
-    /* One block of 16 KiB, of which the last granule is the child's. */
+    /* One block of 16 KiB, of which the last subblock is the child's. */
     sample_header(child.bytes + SAMPLE_HEADER, SAMPLE_TABLE, 1, SAMPLE_SIZE);
     sample_parent(child.bytes + SAMPLE_HEADER, 1, "base.vhd");
     child.len = SAMPLE_DATA + 512 + SAMPLE_SIZE + 512;

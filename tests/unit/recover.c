@@ -129,7 +129,7 @@ static void slack_is_cut_off(void **state)
     }
 }
 
-/* What lies in a gap may be the data of a lost write: a block that gets that room reads as zeros.
+/* What lies in a gap may be the data of a lost write: a block that gets that slot reads as zeros.
  */
 static void gaps_are_used_and_not_trusted(void **state)
 {
@@ -187,7 +187,7 @@ static void a_fixed_disk_needs_none(void **state)
     put(*state, "a.vhd", sample_fixed(1));
     struct kept kept = keep(*state, "a.vhd");
     struct vhd_disk *disk = open_writable(disks, "a");
-    assert_int_equal(vhd_recover(disk), 0);
+    assert_int_equal(vhd_disk_recover(disk), 0);
     close_disk(disk);
     expect_kept(*state, "a.vhd", kept);
     disks_close(disks);
@@ -284,7 +284,7 @@ static void a_failed_attempt_keeps_no_claim(void **state)
     disks_close(others);
 }
 
-/* Room that was made ahead is cut off by the end of the disk; by a crash it is not. */
+/* Slot that was made ahead is cut off by the end of the disk; by a crash it is not. */
 static void be_killed(void *folder)
 {
     struct disks disks = disks_open(folder);

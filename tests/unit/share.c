@@ -250,7 +250,7 @@ static void a_shared_parent_is_claimed_to_the_last(void **state)
     put_family(*state);
     struct vhd_disk *a = open_writable(disks, "a"), *b = open_disk(disks, "b", 0);
     struct vhd_disk *middle = open_disk(disks, "middle", 0);
-    int fd = vhd_store_open_to_look(disks.store, "middle.vhd");
+    int fd = vhd_store_open_unlocked(disks.store, "middle.vhd");
     assert_true(fd >= 0);
     refuse_disk(disks, "middle", VHD_DISK_WRITE, VHD_READ_ONLY);
     close_disk(middle);

@@ -97,19 +97,19 @@ static void unmakes_only_what_it_made_and_is_empty(void **state)
 {
     const char *path = scratch_path(*state, "store");
     struct vhd_store *store = open_store(path, 0);
-    vhd_store_unmake(store);
+    vhd_store_remove_if_unused(store);
     vhd_store_unref(store);
     assert_false(scratch_has(*state, "store"));
 
     store = open_store(path, 0);
     scratch_put(path, "a.vhd", "", 0);
-    vhd_store_unmake(store);
+    vhd_store_remove_if_unused(store);
     vhd_store_unref(store);
     assert_true(scratch_has(*state, "store"));
 
     assert_int_equal(unlink(scratch_path(path, "a.vhd")), 0);
     store = open_store(path, 0);
-    vhd_store_unmake(store);
+    vhd_store_remove_if_unused(store);
     vhd_store_unref(store);
     assert_true(scratch_has(*state, "store"));
 }
@@ -426,13 +426,13 @@ static void opens_a_file_only_to_look(void **state)
     scratch_put(folder, "a.vhd", "12345", 5);
     assert_int_equal(symlink("../outside.vhd", scratch_path(folder, "link.vhd")), 0);
     assert_int_equal(mkfifo(scratch_path(folder, "fifo.vhd"), 0666), 0);
-    assert_int_equal(vhd_store_open_to_look(store, "none.vhd"), -ENOENT);
-    assert_int_equal(vhd_store_open_to_look(store, "link.vhd"), -ELOOP);
-    int fifo = vhd_store_open_to_look(store, "fifo.vhd");
+    assert_int_equal(vhd_store_open_unlocked(store, "none.vhd"), -ENOENT);
+    assert_int_equal(vhd_store_open_unlocked(store, "link.vhd"), -ELOOP);
+    int fifo = vhd_store_open_unlocked(store, "fifo.vhd");
     assert_true(fifo >= 0);
     close(fifo);
 
-    int fd = vhd_store_open_to_look(store, "a.vhd");
+    int fd = vhd_store_open_unlocked(store, "a.vhd");
     assert_true(fd >= 0);
     assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
     assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -446,7 +446,7 @@ static void opens_a_file_only_to_look(void **state)
 static void look_without_permission(void *store)
 {
     child_drop_root();
-    CHILD_EXPECT(vhd_store_open_to_look(store, "a.vhd") == -EACCES);
+    CHILD_EXPECT(vhd_store_open_unlocked(store, "a.vhd") == -EACCES);
 }
 
 static void tells_that_it_may_not_look(void **state)
@@ -468,7 +468,7 @@ static void a_look_hinders_nobody(void **state)
     int user = open(scratch_path(*state, "a.vhd"), O_RDWR | O_CLOEXEC);
     assert_true(user >= 0);
     assert_int_equal(vhd_draft_lock(user), 0);
-    int looker = vhd_store_open_to_look(store, "a.vhd");
+    int looker = vhd_store_open_unlocked(store, "a.vhd");
     assert_true(looker >= 0);
     close(user);
     user = open(scratch_path(*state, "a.vhd"), O_RDWR | O_CLOEXEC);
@@ -676,7 +676,7 @@ static void opens_again_in_another_way(void **state)
     char bytes[4] = "";
 
     scratch_put(*state, "a.vhd", "data", 4);
-    int fd = vhd_store_open_to_look(store, "a.vhd");
+    int fd = vhd_store_open_unlocked(store, "a.vhd");
     assert_true(fd >= 0);
     int again = vhd_store_open_again(store, "a.vhd", fd, O_RDWR);
     assert_true(again >= 0);
@@ -695,7 +695,7 @@ static int look_at_one_of_two(const struct vhd_store *store, const char *folder)
 {
     scratch_put(folder, "a.vhd", "data", 4);
     scratch_put(folder, "b.vhd", "data", 4);
-    int fd = vhd_store_open_to_look(store, "a.vhd");
+    int fd = vhd_store_open_unlocked(store, "a.vhd");
     assert_true(fd >= 0);
     return fd;
 }
@@ -748,7 +748,7 @@ static void open_again_without_permission(void *arg)
     const struct vhd_store *store = arg;
 
     child_drop_root();
-    int fd = vhd_store_open_to_look(store, "a.vhd");
+    int fd = vhd_store_open_unlocked(store, "a.vhd");
     CHILD_EXPECT(fd >= 0);
     CHILD_EXPECT(vhd_store_open_again(store, "a.vhd", fd, O_RDWR) == -EACCES);
 }

@@ -166,8 +166,8 @@ static void a_new_block_is_laid_out_as_promised(void **state)
     disks_close(disks);
 }
 
-/* While it grows, the file is as small as its data: room that is made ahead is a hole. */
-static void room_made_ahead_is_cut_off_at_the_end(void **state)
+/* While it grows, the file is as small as its data: slot that is made ahead is a hole. */
+static void slots_made_ahead_is_cut_off_at_the_end(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -185,7 +185,7 @@ static void room_made_ahead_is_cut_off_at_the_end(void **state)
     disks_close(disks);
 }
 
-/* The lowest room goes first, so what is written in order lies in order: one transfer reads it. */
+/* The lowest slot goes first, so what is written in order lies in order: one transfer reads it. */
 static void blocks_written_in_order_lie_in_order(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -263,8 +263,8 @@ static void a_fixed_disk_keeps_its_footer(void **state)
     disks_close(disks);
 }
 
-/* The bit of a granule says that all of it is here; so all of it is. */
-static void a_child_copies_the_rest_of_a_granule_up(void **state)
+/* The bit of a subblock says that all of it is here; so all of it is. */
+static void a_child_copies_the_rest_of_a_subblock_up(void **state)
 {
     enum { LARGE = 16 * BLOCK }; /* of one block */
     struct disks disks = disks_open(*state);
@@ -283,7 +283,7 @@ static void a_child_copies_the_rest_of_a_granule_up(void **state)
     put(*state, "child.vhd", child);
     struct kept kept = keep(*state, "base.vhd");
     struct vhd_disk *disk = open_writable(disks, "child");
-    fill(disk, 3 * BLOCK - 10, 20, 0xAA); /* the end of granule 2, the start of 3 */
+    fill(disk, 3 * BLOCK - 10, 20, 0xAA); /* the end of subblock 2, the start of 3 */
     fill(disk, 7 * BLOCK + 600, 1, 0xBB);
     for (int times = 0; times < 3; times++) {
         expect(disk, 2 * BLOCK, 512, 17);
@@ -313,7 +313,7 @@ static void a_child_copies_the_rest_of_a_granule_up(void **state)
     disks_close(disks);
 }
 
-/* A block smaller than a granule, and a disk whose last block is one in part. */
+/* A block smaller than a subblock, and a disk whose last block is one in part. */
 static void odd_sizes_work(void **state)
 {
     enum { SIZE = 5 * 512, SMALL = 1024 };
@@ -364,7 +364,7 @@ struct writer {
     int err;
 };
 
-/* Its own bytes of every granule, a different way round each time. */
+/* Its own bytes of every subblock, a different way round each time. */
 static void *write_own_bytes(void *arg)
 {
     struct writer *writer = arg;
@@ -381,7 +381,7 @@ static void *write_own_bytes(void *arg)
     return NULL;
 }
 
-/* Several who write first to one block, or one granule: none of them is lost. */
+/* Several who write first to one block, or one subblock: none of them is lost. */
 static void first_writes_of_several_threads_are_all_there(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -414,7 +414,7 @@ static void first_writes_of_several_threads_are_all_there(void **state)
     disks_close(disks);
 }
 
-/* Take all the room of a file system but so many bytes. */
+/* Take all the slot of a file system but so many bytes. */
 static int hog(const char *folder, off_t rest)
 {
     int fd = open(scratch_path(folder, "hog"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -484,7 +484,7 @@ static void write_up_to_a_limit(void *path)
     CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a",
                                VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk, NULL) == VHD_OK);
     CHILD_EXPECT(vhd_disk_write(disk, buf, 512, 0) == 0);
-    /* A growth by many rooms is refused, one by the last that there is room for is not. */
+    /* A growth by many slots is refused, one by the last that there is slot for is not. */
     const struct rlimit limit = {5 * MB, 5 * MB};
     CHILD_EXPECT(setrlimit(RLIMIT_FSIZE, &limit) == 0);
     CHILD_EXPECT(vhd_disk_write(disk, buf, 512, 30 * MB) == 0);
@@ -510,12 +510,12 @@ int main(void)
         SCRATCH_TEST(zeros_over_nothing_take_no_space),
         SCRATCH_TEST(zeros_over_data_are_zeros),
         SCRATCH_TEST(a_new_block_is_laid_out_as_promised),
-        SCRATCH_TEST(room_made_ahead_is_cut_off_at_the_end),
+        SCRATCH_TEST(slots_made_ahead_is_cut_off_at_the_end),
         SCRATCH_TEST(blocks_written_in_order_lie_in_order),
         SCRATCH_TEST(overwriting_what_is_there_waits_for_nothing),
         SCRATCH_TEST(a_foreign_block_is_filled_in_at_its_first_write),
         SCRATCH_TEST(a_fixed_disk_keeps_its_footer),
-        SCRATCH_TEST(a_child_copies_the_rest_of_a_granule_up),
+        SCRATCH_TEST(a_child_copies_the_rest_of_a_subblock_up),
         SCRATCH_TEST(odd_sizes_work),
         SCRATCH_TEST(first_writes_of_several_threads_are_all_there),
         SCRATCH_TEST(a_full_host_is_told_and_costs_nothing_else),

@@ -1,5 +1,5 @@
 /*
- * Workloads of differencing disks: what is not written here is the parent's. A granule has eight
+ * Workloads of differencing disks: what is not written here is the parent's. A subblock has eight
  * sectors, and of the parent the first blocks hold data.
  */
 #include "workload.h"
@@ -35,7 +35,7 @@ static void first_write(struct play *play)
     play_flush(play);
 }
 
-static void several_granules(struct play *play)
+static void several_subblocks(struct play *play)
 {
     play_open(play, false);
     play_write(play, block(play, OVER_DATA) + 6, 4);
@@ -180,10 +180,10 @@ static const struct workload rows[] = {
      .next = next_life,
      .is_killed = true,
      .probe = probe_beside},
-    {.name = "differencing-several-granules",
+    {.name = "differencing-several-subblocks",
      .plan = &used,
      .hosts = ON_A | ON_D,
-     .life = several_granules,
+     .life = several_subblocks,
      .next = next_life,
      .is_killed = true,
      .probe = probe_beside},
@@ -222,13 +222,13 @@ static const struct workload rows[] = {
      .next = next_life,
      .is_killed = true,
      .probe = probe_beside},
-    {.name = "differencing-two-writers-one-granule",
+    {.name = "differencing-two-writers-one-subblock",
      .plan = &fresh,
      .hosts = ON_A | ON_D,
      .life = open_disk,
      .players = {write_one, write_one_and_flush},
      .probe = probe_beside},
-    {.name = "differencing-two-writers-two-granules",
+    {.name = "differencing-two-writers-two-subblocks",
      .plan = &fresh,
      .hosts = ON_A,
      .life = open_disk,

@@ -53,7 +53,7 @@ static void overwrite_and_flush(struct play *play)
     play_flush(play);
 }
 
-/* The room is freed, made READY by a flush, and used by another block, of which one sector only
+/* The room is freed, made ready by a flush, and used by another block, of which one sector only
    is written. */
 static void discard_and_reuse(struct play *play)
 {

@@ -1,4 +1,4 @@
-#include "disk/rooms.h"
+#include "disk/slots.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,22 +6,22 @@
 
 #include "format/block.h"
 
-void vhd_rooms_free(struct vhd_rooms *rooms)
+void vhd_slots_free(struct vhd_slots *slots)
 {
-    free(rooms->ready);
-    free(rooms->waiting);
-    free(rooms->gaps);
-    *rooms = (struct vhd_rooms){0};
+    free(slots->ready);
+    free(slots->waiting);
+    free(slots->gaps);
+    *slots = (struct vhd_slots){0};
 }
 
-size_t vhd_rooms_ready(const struct vhd_rooms *rooms)
+size_t vhd_slots_ready(const struct vhd_slots *slots)
 {
-    return rooms->ready_count;
+    return slots->ready_count;
 }
 
-size_t vhd_rooms_waiting(const struct vhd_rooms *rooms)
+size_t vhd_slots_waiting(const struct vhd_slots *slots)
 {
-    return rooms->waiting_count;
+    return slots->waiting_count;
 }
 
 /* Make space for one more item in an array. */
@@ -39,27 +39,27 @@ static int make_space(void **items, size_t *space, size_t count, size_t size)
 }
 
 /*
- * Space to become READY is made here, so that settling cannot fail: what is READY and what waits
+ * Space to become ready is made here, so that settling cannot fail: what is ready and what waits
  * always fits into the one array.
  */
-int vhd_rooms_wait(struct vhd_rooms *rooms, uint32_t sector, uint64_t barrier)
+int vhd_slots_wait(struct vhd_slots *slots, uint32_t sector, uint64_t barrier)
 {
-    int err = make_space((void **)&rooms->waiting, &rooms->waiting_space, rooms->waiting_count,
-                         sizeof *rooms->waiting);
+    int err = make_space((void **)&slots->waiting, &slots->waiting_capacity, slots->waiting_count,
+                         sizeof *slots->waiting);
     if (err == 0)
-        err = make_space((void **)&rooms->ready, &rooms->ready_space,
-                         rooms->ready_count + rooms->waiting_count, sizeof *rooms->ready);
+        err = make_space((void **)&slots->ready, &slots->ready_capacity,
+                         slots->ready_count + slots->waiting_count, sizeof *slots->ready);
     if (err < 0)
         return err;
-    if (rooms->waiting_count == 0 || barrier < rooms->next_barrier)
-        rooms->next_barrier = barrier;
-    rooms->waiting[rooms->waiting_count++] = (struct vhd_waiting){sector, barrier};
+    if (slots->waiting_count == 0 || barrier < slots->next_barrier)
+        slots->next_barrier = barrier;
+    slots->waiting[slots->waiting_count++] = (struct vhd_waiting){sector, barrier};
     return 0;
 }
 
-bool vhd_rooms_wait_for(const struct vhd_rooms *rooms, uint64_t barrier)
+bool vhd_slots_wait_for(const struct vhd_slots *slots, uint64_t barrier)
 {
-    return rooms->waiting_count > 0 && rooms->next_barrier <= barrier;
+    return slots->waiting_count > 0 && slots->next_barrier <= barrier;
 }
 
 /* Put a sector into the heap, at its end, and move it up to where it belongs. */
@@ -85,7 +85,7 @@ static size_t heap_child(const uint32_t *heap, size_t count, size_t at)
 }
 
 /* Take the lowest sector out of the heap, which is not empty. */
-static uint32_t heap_take(uint32_t *heap, size_t *count)
+static uint32_t heap_pop(uint32_t *heap, size_t *count)
 {
     const uint32_t lowest = heap[0], last = heap[--*count];
     size_t at = 0, child;
@@ -99,46 +99,46 @@ static uint32_t heap_take(uint32_t *heap, size_t *count)
 }
 
 /*
- * A room is kept by one barrier at most, the one that was under way when it came, unless barriers
+ * A slot is kept by one barrier at most, the one that was under way when it came, unless barriers
  * fail: so going through all that wait costs each of them little.
  */
-void vhd_rooms_settle(struct vhd_rooms *rooms, uint64_t barrier)
+void vhd_slots_barrier_completed(struct vhd_slots *slots, uint64_t barrier)
 {
     size_t kept = 0;
 
-    if (!vhd_rooms_wait_for(rooms, barrier))
+    if (!vhd_slots_wait_for(slots, barrier))
         return;
-    for (size_t i = 0; i < rooms->waiting_count; i++) {
-        const struct vhd_waiting *room = &rooms->waiting[i];
-        if (room->barrier <= barrier) {
-            heap_add(rooms->ready, &rooms->ready_count, room->sector);
+    for (size_t i = 0; i < slots->waiting_count; i++) {
+        const struct vhd_waiting *slot = &slots->waiting[i];
+        if (slot->barrier <= barrier) {
+            heap_add(slots->ready, &slots->ready_count, slot->sector);
             continue;
         }
-        if (kept == 0 || room->barrier < rooms->next_barrier)
-            rooms->next_barrier = room->barrier;
-        rooms->waiting[kept++] = *room;
+        if (kept == 0 || slot->barrier < slots->next_barrier)
+            slots->next_barrier = slot->barrier;
+        slots->waiting[kept++] = *slot;
     }
-    rooms->waiting_count = kept;
+    slots->waiting_count = kept;
 }
 
-bool vhd_rooms_take(struct vhd_rooms *rooms, uint32_t *ret_sector)
+bool vhd_slots_pop(struct vhd_slots *slots, uint32_t *ret_sector)
 {
-    if (rooms->ready_count == 0)
+    if (slots->ready_count == 0)
         return false;
-    *ret_sector = heap_take(rooms->ready, &rooms->ready_count);
+    *ret_sector = heap_pop(slots->ready, &slots->ready_count);
     return true;
 }
 
-int vhd_rooms_add_gap(struct vhd_rooms *rooms, uint64_t at, uint64_t end)
+int vhd_slots_add_gap(struct vhd_slots *slots, uint64_t at, uint64_t end)
 {
-    int err =
-        make_space((void **)&rooms->gaps, &rooms->gap_space, rooms->gap_count, sizeof *rooms->gaps);
+    int err = make_space((void **)&slots->gaps, &slots->gap_capacity, slots->gap_count,
+                         sizeof *slots->gaps);
     if (err == 0)
-        rooms->gaps[rooms->gap_count++] = (struct vhd_gap){at, end};
+        slots->gaps[slots->gap_count++] = (struct vhd_gap){at, end};
     return err;
 }
 
-/* Where in a gap a room's bitmap goes; the gap's end when it does not fit. */
+/* Where in a gap a slot's bitmap goes; the gap's end when it does not fit. */
 static uint64_t place_in(const struct vhd_gap *gap, uint32_t block_size)
 {
     const uint64_t bitmap = vhd_block_bitmap_length(block_size);
@@ -152,17 +152,17 @@ static uint64_t place_in(const struct vhd_gap *gap, uint32_t block_size)
     return packed + length <= gap->end ? packed : gap->end;
 }
 
-bool vhd_rooms_carve(struct vhd_rooms *rooms, uint32_t block_size, uint32_t *ret_sector)
+bool vhd_slots_cut(struct vhd_slots *slots, uint32_t block_size, uint32_t *ret_sector)
 {
-    while (rooms->gap_count > 0) {
-        struct vhd_gap *gap = &rooms->gaps[rooms->gap_count - 1];
+    while (slots->gap_count > 0) {
+        struct vhd_gap *gap = &slots->gaps[slots->gap_count - 1];
         uint64_t at = place_in(gap, block_size);
         if (at < gap->end) {
             gap->at = at + vhd_block_length(block_size);
             *ret_sector = (uint32_t)(at / VHD_SECTOR_SIZE);
             return true;
         }
-        rooms->gap_count--;
+        slots->gap_count--;
     }
     return false;
 }

@@ -1,4 +1,4 @@
-#include "disk/room.h"
+#include "disk/slot.h"
 
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "format/bitmap.h"
 #include "format/block.h"
 
-int vhd_room_put_bitmap(const struct vhd_disk *disk, uint32_t sector)
+int vhd_slot_put_bitmap(const struct vhd_disk *disk, uint32_t sector)
 {
     uint8_t bits[4096];
     uint64_t at = (uint64_t)sector * VHD_SECTOR_SIZE;
@@ -23,7 +23,7 @@ int vhd_room_put_bitmap(const struct vhd_disk *disk, uint32_t sector)
     return err;
 }
 
-int vhd_room_zero(const struct vhd_disk *disk, uint32_t sector)
+int vhd_slot_zero(const struct vhd_disk *disk, uint32_t sector)
 {
     const uint32_t bitmap = disk->top->bitmap_length;
     uint64_t at = (uint64_t)sector * VHD_SECTOR_SIZE;
@@ -34,7 +34,7 @@ int vhd_room_zero(const struct vhd_disk *disk, uint32_t sector)
     return vhd_io_zero(disk->write_fd, at + bitmap, disk->top->image.header.block_size);
 }
 
-bool vhd_room_has_full_bitmap(const struct vhd_disk *disk, uint32_t sector)
+bool vhd_slot_has_full_bitmap(const struct vhd_disk *disk, uint32_t sector)
 {
     const uint32_t bits_end = disk->top->image.header.block_size / VHD_SECTOR_SIZE;
     uint64_t at = (uint64_t)sector * VHD_SECTOR_SIZE;

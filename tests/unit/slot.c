@@ -2,7 +2,7 @@
  * If this failed: a new block would show what was there before it, or say of its sectors what is
  * not so.
  */
-#include "disk/room.h"
+#include "disk/slot.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 
 enum { SECTOR = 8, LENGTH = 512 + BLOCK };
 
-/* A small disk of a type whose file is full of something from SECTOR on, room for one block. */
+/* A small disk of a type whose file is full of something from SECTOR on, slot for one block. */
 static struct vhd_disk *disk_of(const char *folder, bool is_child, struct disks *ret)
 {
     uint8_t bytes[LENGTH + 512];
@@ -49,7 +49,7 @@ static void a_bitmap_is_ones_or_zeros_by_type(void **state)
     for (int is_child = 0; is_child < 2; is_child++) {
         struct disks disks;
         struct vhd_disk *disk = disk_of(*state, is_child, &disks);
-        assert_int_equal(vhd_room_put_bitmap(disk, SECTOR), 0);
+        assert_int_equal(vhd_slot_put_bitmap(disk, SECTOR), 0);
         expect_file(disk, SECTOR * 512, 512, is_child ? 0 : 0xFF);
         expect_file(disk, SECTOR * 512 + 512, BLOCK, 0xEE);
         disk_end(disks, disk);
@@ -66,19 +66,19 @@ static void a_bitmap_of_zeros_is_no_hole(void **state)
     assert_int_equal(ftruncate(disk->write_fd, 1 << 20), 0);
     assert_int_equal(fsync(disk->write_fd), 0);
     assert_int_equal(fstat(disk->write_fd, &before), 0);
-    assert_int_equal(vhd_room_put_bitmap(disk, 1024), 0);
+    assert_int_equal(vhd_slot_put_bitmap(disk, 1024), 0);
     assert_int_equal(fsync(disk->write_fd), 0);
     assert_int_equal(fstat(disk->write_fd, &after), 0);
     assert_true(after.st_blocks > before.st_blocks);
     disk_end(disks, disk);
 }
 
-static void a_room_is_zeroed_and_no_more(void **state)
+static void a_slot_is_zeroed_and_no_more(void **state)
 {
     for (int is_child = 0; is_child < 2; is_child++) {
         struct disks disks;
         struct vhd_disk *disk = disk_of(*state, is_child, &disks);
-        assert_int_equal(vhd_room_zero(disk, SECTOR), 0);
+        assert_int_equal(vhd_slot_zero(disk, SECTOR), 0);
         expect_file(disk, SECTOR * 512, 512, is_child ? 0 : 0xEE);
         expect_file(disk, SECTOR * 512 + 512, BLOCK, 0);
         expect_file(disk, SECTOR * 512 + LENGTH, 512, 0xEE);
@@ -91,14 +91,14 @@ static void a_bitmap_is_full_when_each_bit_is_set(void **state)
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, false, &disks);
 
-    assert_false(vhd_room_has_full_bitmap(disk, SECTOR)); /* 0xEE */
+    assert_false(vhd_slot_has_full_bitmap(disk, SECTOR)); /* 0xEE */
     for (unsigned bits = 0; bits < 256; bits++) {
         uint8_t byte = (uint8_t)bits;
         assert_int_equal(pwrite(disk->write_fd, &byte, 1, SECTOR * 512), 1);
         /* A block of 4 KiB has eight; the rest is padding, whatever it says. */
-        assert_int_equal(vhd_room_has_full_bitmap(disk, SECTOR), bits == 0xFF);
+        assert_int_equal(vhd_slot_has_full_bitmap(disk, SECTOR), bits == 0xFF);
     }
-    assert_false(vhd_room_has_full_bitmap(disk, 1 << 20)); /* behind the end */
+    assert_false(vhd_slot_has_full_bitmap(disk, 1 << 20)); /* behind the end */
     disk_end(disks, disk);
 }
 
@@ -109,8 +109,8 @@ static void what_cannot_be_written_is_told(void **state)
     int writable = disk->write_fd;
 
     disk->write_fd = disk->top->fd; /* which is read-only */
-    assert_int_equal(vhd_room_put_bitmap(disk, SECTOR), -EBADF);
-    assert_int_equal(vhd_room_zero(disk, SECTOR), -EBADF);
+    assert_int_equal(vhd_slot_put_bitmap(disk, SECTOR), -EBADF);
+    assert_int_equal(vhd_slot_zero(disk, SECTOR), -EBADF);
     disk->write_fd = writable;
     disk_end(disks, disk);
 }
@@ -120,9 +120,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(a_bitmap_is_ones_or_zeros_by_type),
         SCRATCH_TEST(a_bitmap_of_zeros_is_no_hole),
-        SCRATCH_TEST(a_room_is_zeroed_and_no_more),
+        SCRATCH_TEST(a_slot_is_zeroed_and_no_more),
         SCRATCH_TEST(a_bitmap_is_full_when_each_bit_is_set),
         SCRATCH_TEST(what_cannot_be_written_is_told),
     };
-    return cmocka_run_group_tests_name("room", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("slot", tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
  * If this failed: a new block would be laid over what another program keeps in the image, or the
  * end of the file be cut off with something in it.
  */
-#include "image/content.h"
+#include "image/layout.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,16 +13,16 @@
 #include "engine.h"
 
 /* What the file of a sample holds; releases the sample. */
-static struct vhd_content content_of(const char *folder, struct sample sample)
+static struct vhd_layout content_of(const char *folder, struct sample sample)
 {
     struct disks disks = disks_open(folder);
-    struct vhd_content content;
+    struct vhd_layout content;
     struct vhd_layer *layer;
     struct vhd_fault fault;
 
     put(folder, "a.vhd", sample);
     assert_int_equal(vhd_layer_open(disks.store, "a.vhd", VHD_LAYER_READ, &layer, NULL, &fault), 0);
-    assert_int_equal(vhd_content_list(layer, &content), 0);
+    assert_int_equal(vhd_layout_list(layer, &content), 0);
     for (size_t i = 1; i < content.count; i++)
         assert_true(content.stretches[i - 1].at <= content.stretches[i].at);
     vhd_layer_close(layer);
@@ -30,7 +30,7 @@ static struct vhd_content content_of(const char *folder, struct sample sample)
     return content;
 }
 
-static bool has(const struct vhd_content *content, uint64_t at, uint64_t end)
+static bool has(const struct vhd_layout *content, uint64_t at, uint64_t end)
 {
     for (size_t i = 0; i < content->count; i++) {
         if (content->stretches[i].at == at && content->stretches[i].end == end)
@@ -41,7 +41,7 @@ static bool has(const struct vhd_content *content, uint64_t at, uint64_t end)
 
 static void an_empty_image_is_its_metadata(void **state)
 {
-    struct vhd_content content = content_of(*state, sample_dynamic(1, 0));
+    struct vhd_layout content = content_of(*state, sample_dynamic(1, 0));
 
     assert_int_equal(content.count, 3);
     assert_true(has(&content, 0, 512));
@@ -50,14 +50,14 @@ static void an_empty_image_is_its_metadata(void **state)
     assert_int_equal(content.first_block, UINT64_MAX);
     assert_int_equal(content.end, 2048);
     assert_false(content.has_batmap);
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
     assert_int_equal(content.count, 0);
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
 }
 
 static void blocks_are_listed_where_they_lie(void **state)
 {
-    struct vhd_content content = content_of(*state, sample_dynamic(1, 3));
+    struct vhd_layout content = content_of(*state, sample_dynamic(1, 3));
 
     assert_int_equal(content.count, 6);
     for (uint64_t i = 0; i < 3; i++)
@@ -65,7 +65,7 @@ static void blocks_are_listed_where_they_lie(void **state)
             has(&content, SAMPLE_DATA + i * SAMPLE_STRIDE, SAMPLE_DATA + (i + 1) * SAMPLE_STRIDE));
     assert_int_equal(content.first_block, SAMPLE_DATA);
     assert_int_equal(content.end, SAMPLE_DATA + 3 * SAMPLE_STRIDE);
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
 }
 
 /* The table that the header claims counts, also where the disk needs less of it. */
@@ -77,10 +77,10 @@ static void surplus_entries_are_metadata(void **state)
     memset(sample.bytes + SAMPLE_TABLE, 0xFF, 2048);
     sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, 500, SAMPLE_BLOCK);
     sample_footers(&sample, SAMPLE_DYNAMIC, SAMPLE_SIZE, 1);
-    struct vhd_content content = content_of(*state, sample);
+    struct vhd_layout content = content_of(*state, sample);
     assert_true(has(&content, SAMPLE_TABLE, SAMPLE_TABLE + 2048));
     assert_int_equal(content.end, SAMPLE_TABLE + 2048);
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
 }
 
 /* A locator in a slot: where its data is, in the units that programs use. */
@@ -107,11 +107,11 @@ static void the_data_of_locators_counts(void **state)
     put_locator(&sample, 0, 512, 40, behind + 512);      /* space in bytes */
     put_locator(&sample, 7, 2, 700, behind + 2048);      /* space in sectors */
     put_locator(&sample, 3, 512, 40, UINT64_C(1) << 62); /* nowhere */
-    struct vhd_content content = content_of(*state, sample);
+    struct vhd_layout content = content_of(*state, sample);
     assert_true(has(&content, behind + 512, behind + 1024));
     assert_true(has(&content, behind + 2048, behind + 3072));
     assert_int_equal(content.end, behind + 3072);
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
 }
 
 /* blktap's map of full blocks: a header in the sector behind the table, the map where that says. */
@@ -136,18 +136,18 @@ static struct sample sample_with_batmap(const char *creator)
 
 static void a_batmap_counts_where_blktap_has_one(void **state)
 {
-    struct vhd_content content = content_of(*state, sample_with_batmap("tap\0"));
+    struct vhd_layout content = content_of(*state, sample_with_batmap("tap\0"));
 
     assert_true(content.has_batmap);
     assert_true(has(&content, 2048, 2560));
     assert_true(has(&content, 3072, 4096));
     assert_int_equal(content.end, 4096);
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
 
     content = content_of(*state, sample_with_batmap("win "));
     assert_false(content.has_batmap);
     assert_int_equal(content.end, 2048);
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
 }
 
 /* A disk that somebody has made smaller: its table still has what was cut off. */
@@ -160,7 +160,7 @@ static struct sample made_smaller(unsigned blocks)
 
 static void blocks_beyond_the_end_of_the_disk_are_content(void **state)
 {
-    struct vhd_content content = content_of(*state, made_smaller(1));
+    struct vhd_layout content = content_of(*state, made_smaller(1));
 
     assert_int_equal(content.count, 3 + SAMPLE_BLOCKS);
     for (unsigned i = 0; i < SAMPLE_BLOCKS; i++) {
@@ -168,7 +168,7 @@ static void blocks_beyond_the_end_of_the_disk_are_content(void **state)
         assert_true(has(&content, at, at + SAMPLE_STRIDE));
     }
     assert_int_equal(content.end, SAMPLE_DATA + SAMPLE_BLOCKS * SAMPLE_STRIDE);
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
 }
 
 /* What stands there may be anything: then nothing of the file is known to be free. */
@@ -180,10 +180,10 @@ static void entries_beyond_the_end_may_be_nonsense(void **state)
     sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, 128, SAMPLE_BLOCK);
     for (unsigned i = SAMPLE_BLOCKS; i < 128; i++)
         put32(sample_entry(&sample, i), i < 64 ? i : 0xFFFFFF00 + i);
-    struct vhd_content content = content_of(*state, sample);
+    struct vhd_layout content = content_of(*state, sample);
     assert_true(has(&content, SAMPLE_TABLE + 512, end));
     assert_int_equal(content.end, end);
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
 }
 
 /* Zeros are what some programs fill up a table with. */
@@ -194,9 +194,9 @@ static void zeros_beyond_the_end_are_no_blocks(void **state)
     sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, 128, SAMPLE_BLOCK);
     for (unsigned i = SAMPLE_BLOCKS; i < 128; i++)
         put32(sample_entry(&sample, i), 0);
-    struct vhd_content content = content_of(*state, sample);
+    struct vhd_layout content = content_of(*state, sample);
     assert_int_equal(content.count, 3 + 2);
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
 }
 
 /* A table of four billion entries, all but one a hole: it costs neither memory nor time. */
@@ -207,7 +207,7 @@ static void a_sparse_table_of_any_length_is_read_quickly(void **state)
     const uint64_t end = (table_end + 511) / 512 * 512;
     struct sample sample = sample_dynamic(1, 0);
     struct disks disks = disks_open(*state);
-    struct vhd_content content;
+    struct vhd_layout content;
     struct vhd_layer *layer;
     struct vhd_fault fault;
     uint8_t entry[4];
@@ -225,9 +225,9 @@ static void a_sparse_table_of_any_length_is_read_quickly(void **state)
     close(fd);
     free(sample.bytes);
     assert_int_equal(vhd_layer_open(disks.store, "a.vhd", VHD_LAYER_READ, &layer, NULL, &fault), 0);
-    assert_int_equal(vhd_content_list(layer, &content), 0);
+    assert_int_equal(vhd_layout_list(layer, &content), 0);
     assert_int_equal(content.end, end + SAMPLE_STRIDE);
-    vhd_content_free(&content);
+    vhd_layout_free(&content);
     vhd_layer_close(layer);
     disks_close(disks);
 }

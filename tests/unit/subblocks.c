@@ -2,7 +2,7 @@
  * If this failed: of a differencing disk a bit would be set before its data is safe, and a power
  * loss show zeros for the parent's data; or what was written would be taken for the parent's.
  */
-#include "disk/granules.h"
+#include "disk/subblocks.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -15,14 +15,14 @@
 #include "engine.h"
 #include "gate.h"
 
-enum { GRANULES = 16, LARGE = GRANULES * 4096 };
+enum { SUBBLOCKS = 16, LARGE = SUBBLOCKS * 4096 };
 
-/* A differencing image of one block of sixteen granules, with its layer and granules. */
+/* A differencing image of one block of sixteen subblocks, with its layer and subblocks. */
 struct bench {
     const char *folder;
     struct disks disks;
     struct vhd_layer *layer;
-    struct vhd_granules *granules;
+    struct vhd_subblocks *subblocks;
     int write_fd;
     uint32_t entry;
 };
@@ -45,49 +45,52 @@ static struct bench bench_of(const char *folder, uint32_t block_size, uint8_t fi
     assert_int_equal(vhd_layer_open(bench.disks.store, "child.vhd", VHD_LAYER_WRITE, &bench.layer,
                                     &bench.write_fd, &fault),
                      0);
-    bench.granules = vhd_granules_new(bench.layer, bench.write_fd);
-    assert_non_null(bench.granules);
-    bench.layer->newer = vhd_granules_newer(bench.granules);
+    bench.subblocks = vhd_subblocks_new(bench.layer, bench.write_fd);
+    assert_non_null(bench.subblocks);
+    bench.layer->bit_source = vhd_subblocks_bit_source(bench.subblocks);
     bench.entry = vhd_layer_entry(bench.layer, 0);
     return bench;
 }
 
 static void bench_end(struct bench bench)
 {
-    bench.layer->newer = NULL;
-    vhd_granules_free(bench.granules);
+    bench.layer->bit_source = NULL;
+    vhd_subblocks_free(bench.subblocks);
     vhd_layer_close(bench.layer);
     close(bench.write_fd);
     disks_close(bench.disks);
 }
 
-static int take_absent(struct bench bench, uint32_t first, uint32_t end, struct vhd_span *ret)
+static int take_absent(struct bench bench, uint32_t first, uint32_t end,
+                       struct vhd_subblock_range *ret)
 {
-    return vhd_granules_take_absent(bench.granules, 0, bench.entry, first, end, ret);
+    return vhd_subblocks_reserve_absent(bench.subblocks, 0, bench.entry, first, end, ret);
 }
 
-static void give_back(struct bench bench, const struct vhd_span *span, enum vhd_span_end how)
+static void give_back(struct bench bench, const struct vhd_subblock_range *range,
+                      enum vhd_subblock_outcome how)
 {
-    assert_int_equal(vhd_granules_give_back(bench.granules, span, how), 0);
+    assert_int_equal(vhd_subblocks_release(bench.subblocks, range, how), 0);
 }
 
-/* Write granules first to end, as a writer does. */
-static void write_first(struct bench bench, uint32_t first, uint32_t end, enum vhd_span_end how)
+/* Write subblocks first to end, as a writer does. */
+static void write_first(struct bench bench, uint32_t first, uint32_t end,
+                        enum vhd_subblock_outcome how)
 {
-    struct vhd_span span;
+    struct vhd_subblock_range range;
 
-    assert_int_equal(take_absent(bench, first, end, &span), 0);
-    assert_int_equal(span.first, first);
-    assert_int_equal(span.end, end);
-    give_back(bench, &span, how);
+    assert_int_equal(take_absent(bench, first, end, &range), 0);
+    assert_int_equal(range.first, first);
+    assert_int_equal(range.end, end);
+    give_back(bench, &range, how);
 }
 
-/* What readers take to be here: bit i for granule i. */
+/* What readers take to be here: bit i for subblock i. */
 static unsigned present(struct bench bench)
 {
     unsigned bits = 0;
 
-    for (unsigned i = 0; i < GRANULES; i++) {
+    for (unsigned i = 0; i < SUBBLOCKS; i++) {
         struct vhd_run run;
         assert_int_equal(vhd_layer_run(bench.layer, i * 4096, 4096, &run), 0);
         if (run.is_here) {
@@ -101,11 +104,11 @@ static unsigned present(struct bench bench)
 /* What the bitmap in the file says. */
 static unsigned on_disk(struct bench bench)
 {
-    uint8_t bytes[GRANULES];
+    uint8_t bytes[SUBBLOCKS];
     unsigned bits = 0;
 
-    assert_int_equal(pread(bench.layer->fd, bytes, GRANULES, (off_t)bench.entry * 512), GRANULES);
-    for (unsigned i = 0; i < GRANULES; i++) {
+    assert_int_equal(pread(bench.layer->fd, bytes, SUBBLOCKS, (off_t)bench.entry * 512), SUBBLOCKS);
+    for (unsigned i = 0; i < SUBBLOCKS; i++) {
         assert_true(bytes[i] == 0 || bytes[i] == 0xFF);
         bits |= bytes[i] ? 1u << i : 0;
     }
@@ -114,37 +117,37 @@ static unsigned on_disk(struct bench bench)
 
 static unsigned flush(struct bench bench)
 {
-    if (!vhd_granules_flush_begin(bench.granules))
+    if (!vhd_subblocks_flush_begin(bench.subblocks))
         return 0;
-    assert_int_equal(vhd_granules_flush_finish(bench.granules), 0);
+    assert_int_equal(vhd_subblocks_flush_finish(bench.subblocks), 0);
     return 1;
 }
 
-static void a_granule_is_4096_bytes_or_a_block(void **state)
+static void a_subblock_is_4096_bytes_or_a_block(void **state)
 {
     for (uint32_t block = 512; block <= 16384; block *= 2) {
         struct bench bench = bench_of(*state, block, 0);
-        assert_int_equal(vhd_granules_size(bench.granules), block < 4096 ? block : 4096);
+        assert_int_equal(vhd_subblocks_size(bench.subblocks), block < 4096 ? block : 4096);
         bench_end(bench);
     }
-    vhd_granules_free(NULL);
-    vhd_granules_bury(NULL);
+    vhd_subblocks_free(NULL);
+    vhd_subblocks_free_removed(NULL);
 }
 
 static void what_is_written_is_present_at_once_and_on_disk_later(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
 
-    assert_false(vhd_granules_are_pending(bench.granules));
+    assert_false(vhd_subblocks_are_pending(bench.subblocks));
     assert_int_equal(flush(bench), 0);
-    write_first(bench, 2, 5, VHD_SPAN_PENDING);
+    write_first(bench, 2, 5, VHD_SUBBLOCKS_PENDING);
     assert_int_equal(present(bench), 0x1C);
     assert_int_equal(on_disk(bench), 0);
-    assert_true(vhd_granules_are_pending(bench.granules));
+    assert_true(vhd_subblocks_are_pending(bench.subblocks));
     assert_int_equal(flush(bench), 1);
     assert_int_equal(present(bench), 0x1C);
     assert_int_equal(on_disk(bench), 0x1C);
-    assert_false(vhd_granules_are_pending(bench.granules));
+    assert_false(vhd_subblocks_are_pending(bench.subblocks));
     assert_int_equal(flush(bench), 0);
     bench_end(bench);
 }
@@ -153,10 +156,10 @@ static void what_has_failed_is_still_the_parents(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
 
-    write_first(bench, 0, GRANULES, VHD_SPAN_FAILED);
+    write_first(bench, 0, SUBBLOCKS, VHD_SUBBLOCKS_FAILED);
     assert_int_equal(present(bench), 0);
-    assert_false(vhd_granules_are_pending(bench.granules));
-    write_first(bench, 0, 1, VHD_SPAN_PENDING); /* and can be written again */
+    assert_false(vhd_subblocks_are_pending(bench.subblocks));
+    write_first(bench, 0, 1, VHD_SUBBLOCKS_PENDING); /* and can be written again */
     assert_int_equal(present(bench), 1);
     bench_end(bench);
 }
@@ -165,8 +168,8 @@ static void bits_can_go_at_once(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
 
-    write_first(bench, 1, 2, VHD_SPAN_PENDING);
-    write_first(bench, 7, 9, VHD_SPAN_ON_DISK);
+    write_first(bench, 1, 2, VHD_SUBBLOCKS_PENDING);
+    write_first(bench, 7, 9, VHD_SUBBLOCKS_ON_DISK);
     assert_int_equal(on_disk(bench), 0x180); /* and do not take along what waits */
     assert_int_equal(present(bench), 0x182);
     assert_int_equal(flush(bench), 1);
@@ -174,18 +177,18 @@ static void bits_can_go_at_once(void **state)
     bench_end(bench);
 }
 
-static void only_absent_granules_are_taken(void **state)
+static void only_absent_subblocks_are_taken(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0xFF); /* the first is here */
-    struct vhd_span span;
+    struct vhd_subblock_range range;
 
-    assert_int_equal(take_absent(bench, 0, GRANULES, &span), -EAGAIN);
-    write_first(bench, 5, 6, VHD_SPAN_PENDING);
-    assert_int_equal(take_absent(bench, 1, GRANULES, &span), 0);
-    assert_int_equal(span.first, 1);
-    assert_int_equal(span.end, 5);
-    give_back(bench, &span, VHD_SPAN_PENDING);
-    assert_int_equal(take_absent(bench, 3, GRANULES, &span), -EAGAIN);
+    assert_int_equal(take_absent(bench, 0, SUBBLOCKS, &range), -EAGAIN);
+    write_first(bench, 5, 6, VHD_SUBBLOCKS_PENDING);
+    assert_int_equal(take_absent(bench, 1, SUBBLOCKS, &range), 0);
+    assert_int_equal(range.first, 1);
+    assert_int_equal(range.end, 5);
+    give_back(bench, &range, VHD_SUBBLOCKS_PENDING);
+    assert_int_equal(take_absent(bench, 3, SUBBLOCKS, &range), -EAGAIN);
     assert_int_equal(present(bench), 0x3F);
     bench_end(bench);
 }
@@ -194,12 +197,12 @@ static void only_absent_granules_are_taken(void **state)
 static void all_can_be_taken(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0xFF);
-    struct vhd_span span;
+    struct vhd_subblock_range range;
 
-    assert_int_equal(vhd_granules_take(bench.granules, 0, bench.entry, 0, 4, &span), 0);
-    assert_int_equal(span.first, 0);
-    assert_int_equal(span.end, 4);
-    give_back(bench, &span, VHD_SPAN_PENDING);
+    assert_int_equal(vhd_subblocks_reserve(bench.subblocks, 0, bench.entry, 0, 4, &range), 0);
+    assert_int_equal(range.first, 0);
+    assert_int_equal(range.end, 4);
+    give_back(bench, &range, VHD_SUBBLOCKS_PENDING);
     assert_int_equal(present(bench), 0xF);
     assert_int_equal(flush(bench), 1);
     assert_int_equal(on_disk(bench), 0xF);
@@ -209,11 +212,12 @@ static void all_can_be_taken(void **state)
 static void another_entry_by_now_is_told(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
-    struct vhd_span span;
+    struct vhd_subblock_range range;
 
-    assert_int_equal(vhd_granules_take_absent(bench.granules, 0, bench.entry + 8, 0, 1, &span),
+    assert_int_equal(
+        vhd_subblocks_reserve_absent(bench.subblocks, 0, bench.entry + 8, 0, 1, &range), -EAGAIN);
+    assert_int_equal(vhd_subblocks_reserve(bench.subblocks, 0, bench.entry + 8, 0, 1, &range),
                      -EAGAIN);
-    assert_int_equal(vhd_granules_take(bench.granules, 0, bench.entry + 8, 0, 1, &span), -EAGAIN);
     bench_end(bench);
 }
 
@@ -222,15 +226,15 @@ static void what_comes_during_a_flush_is_the_next_ones(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
 
-    write_first(bench, 0, 1, VHD_SPAN_PENDING);
-    assert_true(vhd_granules_flush_begin(bench.granules));
-    write_first(bench, 1, 2, VHD_SPAN_PENDING);
-    write_first(bench, 3, 4, VHD_SPAN_ON_DISK);
+    write_first(bench, 0, 1, VHD_SUBBLOCKS_PENDING);
+    assert_true(vhd_subblocks_flush_begin(bench.subblocks));
+    write_first(bench, 1, 2, VHD_SUBBLOCKS_PENDING);
+    write_first(bench, 3, 4, VHD_SUBBLOCKS_ON_DISK);
     assert_int_equal(on_disk(bench), 0x8);
-    assert_int_equal(vhd_granules_flush_finish(bench.granules), 0);
+    assert_int_equal(vhd_subblocks_flush_finish(bench.subblocks), 0);
     assert_int_equal(on_disk(bench), 0x9);
     assert_int_equal(present(bench), 0xB);
-    assert_true(vhd_granules_are_pending(bench.granules));
+    assert_true(vhd_subblocks_are_pending(bench.subblocks));
     assert_int_equal(flush(bench), 1);
     assert_int_equal(on_disk(bench), 0xB);
     bench_end(bench);
@@ -246,32 +250,32 @@ struct second {
 static void *take_too(void *arg)
 {
     struct second *second = arg;
-    struct vhd_span span;
+    struct vhd_subblock_range range;
 
     gate_pass(&second->gate);
-    second->err = take_absent(second->bench, 3, 6, &span);
+    second->err = take_absent(second->bench, 3, 6, &range);
     __atomic_store_n(&second->has_it, true, __ATOMIC_SEQ_CST);
     if (second->err == 0)
-        vhd_granules_give_back(second->bench.granules, &span, VHD_SPAN_PENDING);
+        vhd_subblocks_release(second->bench.subblocks, &range, VHD_SUBBLOCKS_PENDING);
     return NULL;
 }
 
-/* Of two who want the same granule first, one waits, and then finds it here or still absent. */
-static void a_granule_has_one_first_writer(void **state)
+/* Of two who want the same subblock first, one waits, and then finds it here or still absent. */
+static void a_subblock_has_one_first_writer(void **state)
 {
     for (int fails = 0; fails < 2; fails++) {
         struct second second = {.bench = bench_of(*state, LARGE, 0), .gate = GATE_CLOSED};
-        struct vhd_span span;
+        struct vhd_subblock_range range;
         pthread_t thread;
 
-        assert_int_equal(take_absent(second.bench, 2, 4, &span), 0);
+        assert_int_equal(take_absent(second.bench, 2, 4, &range), 0);
         assert_int_equal(pthread_create(&thread, NULL, take_too, &second), 0);
         gate_await(&second.gate, 1);
         gate_open(&second.gate);
         for (int i = 0; i < 200; i++)
             sched_yield();
         assert_false(READ(second.has_it));
-        give_back(second.bench, &span, fails ? VHD_SPAN_FAILED : VHD_SPAN_PENDING);
+        give_back(second.bench, &range, fails ? VHD_SUBBLOCKS_FAILED : VHD_SUBBLOCKS_PENDING);
         pthread_join(thread, NULL);
         assert_int_equal(second.err, fails ? 0 : -EAGAIN);
         assert_int_equal(present(second.bench), fails ? 0x38 : 0xC);
@@ -292,27 +296,27 @@ static int refuse(void *arg, uint32_t block)
     return -EIO;
 }
 
-static void a_retired_block_takes_its_overlay_along(void **state)
+static void a_retired_block_takes_its_bitmap_along(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
-    struct vhd_overlay *dead = NULL;
+    struct vhd_pending_bitmap *dead = NULL;
 
-    write_first(bench, 2, 3, VHD_SPAN_PENDING);
-    assert_int_equal(vhd_granules_retire(bench.granules, 0, refuse, &bench, &dead), -EIO);
+    write_first(bench, 2, 3, VHD_SUBBLOCKS_PENDING);
+    assert_int_equal(vhd_subblocks_remove_block(bench.subblocks, 0, refuse, &bench, &dead), -EIO);
     assert_null(dead);
     assert_int_equal(present(bench), 4);
-    assert_int_equal(vhd_granules_retire(bench.granules, 0, agree, &bench, &dead), 0);
+    assert_int_equal(vhd_subblocks_remove_block(bench.subblocks, 0, agree, &bench, &dead), 0);
     assert_non_null(dead);
     assert_int_equal(present(bench), 0);
-    assert_false(vhd_granules_are_pending(bench.granules));
+    assert_false(vhd_subblocks_are_pending(bench.subblocks));
     assert_int_equal(flush(bench), 0);
     assert_int_equal(on_disk(bench), 0);
-    vhd_granules_bury(dead);
+    vhd_subblocks_free_removed(dead);
 
-    /* Without an overlay there is nothing to bury. */
+    /* Without an bitmap there is nothing to bury. */
     dead = NULL;
     vhd_layer_set_entry(bench.layer, 0, bench.entry, false);
-    assert_int_equal(vhd_granules_retire(bench.granules, 0, agree, &bench, &dead), 0);
+    assert_int_equal(vhd_subblocks_remove_block(bench.subblocks, 0, agree, &bench, &dead), 0);
     assert_null(dead);
     bench_end(bench);
 }
@@ -321,29 +325,29 @@ static void what_the_disk_knows_is_pruned(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
 
-    assert_null(vhd_granules_prune(bench.granules));
-    write_first(bench, 2, 3, VHD_SPAN_PENDING);
-    assert_null(vhd_granules_prune(bench.granules));
+    assert_null(vhd_subblocks_prune(bench.subblocks));
+    write_first(bench, 2, 3, VHD_SUBBLOCKS_PENDING);
+    assert_null(vhd_subblocks_prune(bench.subblocks));
     assert_int_equal(flush(bench), 1);
-    struct vhd_overlay *dead = vhd_granules_prune(bench.granules);
+    struct vhd_pending_bitmap *dead = vhd_subblocks_prune(bench.subblocks);
     assert_non_null(dead);
-    vhd_granules_bury(dead);
+    vhd_subblocks_free_removed(dead);
     assert_int_equal(present(bench), 4); /* the bitmap says so now */
-    assert_null(vhd_granules_prune(bench.granules));
-    write_first(bench, 5, 6, VHD_SPAN_PENDING);
+    assert_null(vhd_subblocks_prune(bench.subblocks));
+    write_first(bench, 5, 6, VHD_SUBBLOCKS_PENDING);
     assert_int_equal(present(bench), 0x24);
     bench_end(bench);
 }
 
-/* A span that is still taken keeps its overlay, whatever the disk knows. */
+/* A range that is still taken keeps its bitmap, whatever the disk knows. */
 static void what_somebody_writes_is_not_pruned(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
-    struct vhd_span span;
+    struct vhd_subblock_range range;
 
-    assert_int_equal(take_absent(bench, 2, 3, &span), 0);
-    assert_null(vhd_granules_prune(bench.granules));
-    give_back(bench, &span, VHD_SPAN_PENDING);
+    assert_int_equal(take_absent(bench, 2, 3, &range), 0);
+    assert_null(vhd_subblocks_prune(bench.subblocks));
+    give_back(bench, &range, VHD_SUBBLOCKS_PENDING);
     assert_int_equal(present(bench), 4);
     bench_end(bench);
 }
@@ -352,39 +356,39 @@ static void what_somebody_writes_is_not_pruned(void **state)
 static void bits_that_fail_are_pending(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
-    struct vhd_granules *broken = vhd_granules_new(bench.layer, bench.layer->fd); /* read-only */
-    struct vhd_span span;
+    struct vhd_subblocks *broken = vhd_subblocks_new(bench.layer, bench.layer->fd); /* read-only */
+    struct vhd_subblock_range range;
 
-    bench.layer->newer = vhd_granules_newer(broken);
-    assert_int_equal(vhd_granules_take_absent(broken, 0, bench.entry, 1, 2, &span), 0);
-    assert_int_equal(vhd_granules_give_back(broken, &span, VHD_SPAN_ON_DISK), -EBADF);
+    bench.layer->bit_source = vhd_subblocks_bit_source(broken);
+    assert_int_equal(vhd_subblocks_reserve_absent(broken, 0, bench.entry, 1, 2, &range), 0);
+    assert_int_equal(vhd_subblocks_release(broken, &range, VHD_SUBBLOCKS_ON_DISK), -EBADF);
     assert_int_equal(present(bench), 2);
-    assert_true(vhd_granules_are_pending(broken));
-    assert_true(vhd_granules_flush_begin(broken));
-    assert_int_equal(vhd_granules_flush_finish(broken), -EBADF);
-    assert_true(vhd_granules_are_pending(broken));
+    assert_true(vhd_subblocks_are_pending(broken));
+    assert_true(vhd_subblocks_flush_begin(broken));
+    assert_int_equal(vhd_subblocks_flush_finish(broken), -EBADF);
+    assert_true(vhd_subblocks_are_pending(broken));
     assert_int_equal(present(bench), 2);
-    bench.layer->newer = NULL;
-    vhd_granules_free(broken);
+    bench.layer->bit_source = NULL;
+    vhd_subblocks_free(broken);
     bench_end(bench);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(a_granule_is_4096_bytes_or_a_block),
+        SCRATCH_TEST(a_subblock_is_4096_bytes_or_a_block),
         SCRATCH_TEST(what_is_written_is_present_at_once_and_on_disk_later),
         SCRATCH_TEST(what_has_failed_is_still_the_parents),
         SCRATCH_TEST(bits_can_go_at_once),
-        SCRATCH_TEST(only_absent_granules_are_taken),
+        SCRATCH_TEST(only_absent_subblocks_are_taken),
         SCRATCH_TEST(all_can_be_taken),
         SCRATCH_TEST(another_entry_by_now_is_told),
         SCRATCH_TEST(what_comes_during_a_flush_is_the_next_ones),
-        SCRATCH_TEST(a_granule_has_one_first_writer),
-        SCRATCH_TEST(a_retired_block_takes_its_overlay_along),
+        SCRATCH_TEST(a_subblock_has_one_first_writer),
+        SCRATCH_TEST(a_retired_block_takes_its_bitmap_along),
         SCRATCH_TEST(what_the_disk_knows_is_pruned),
         SCRATCH_TEST(what_somebody_writes_is_not_pruned),
         SCRATCH_TEST(bits_that_fail_are_pending),
     };
-    return cmocka_run_group_tests_name("granules", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("subblocks", tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
  * If this failed: a block's room would be given to another while somebody still writes to it, and
  * that write would land in the other's data; or a discard would wait for ever.
  */
-#include "disk/grace.h"
+#include "disk/epoch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,38 +16,38 @@
 static void nobody_inside_is_no_wait(void **state)
 {
     (void)state;
-    struct vhd_grace grace;
+    struct vhd_epoch epoch;
 
-    vhd_grace_init(&grace);
+    vhd_epoch_init(&epoch);
     for (int i = 0; i < 10; i++)
-        vhd_grace_wait(&grace);
+        vhd_epoch_wait(&epoch);
     for (int i = 0; i < 10; i++) {
-        vhd_grace_leave(&grace, vhd_grace_enter(&grace));
-        vhd_grace_wait(&grace);
+        vhd_epoch_leave(&epoch, vhd_epoch_enter(&epoch));
+        vhd_epoch_wait(&epoch);
     }
-    vhd_grace_destroy(&grace);
+    vhd_epoch_destroy(&epoch);
 }
 
 struct waiter {
-    struct vhd_grace *grace;
+    struct vhd_epoch *epoch;
     struct gate begun;
     bool has_ended; /* atomic */
 };
 
-static void *wait_for_grace(void *arg)
+static void *wait_in_thread(void *arg)
 {
     struct waiter *waiter = arg;
 
     gate_pass(&waiter->begun);
-    vhd_grace_wait(waiter->grace);
+    vhd_epoch_wait(waiter->epoch);
     __atomic_store_n(&waiter->has_ended, true, __ATOMIC_SEQ_CST);
     return NULL;
 }
 
-static void waiter_begin(struct waiter *waiter, struct vhd_grace *grace, pthread_t *thread)
+static void waiter_begin(struct waiter *waiter, struct vhd_epoch *epoch, pthread_t *thread)
 {
-    *waiter = (struct waiter){.grace = grace, .begun = GATE_CLOSED};
-    assert_int_equal(pthread_create(thread, NULL, wait_for_grace, waiter), 0);
+    *waiter = (struct waiter){.epoch = epoch, .begun = GATE_CLOSED};
+    assert_int_equal(pthread_create(thread, NULL, wait_in_thread, waiter), 0);
     gate_await(&waiter->begun, 1);
     gate_open(&waiter->begun);
 }
@@ -63,93 +63,93 @@ static void all_who_are_inside_are_waited_for(void **state)
 {
     (void)state;
     enum { INSIDE = 3 };
-    struct vhd_grace grace;
+    struct vhd_epoch epoch;
     struct waiter waiter;
     pthread_t thread;
     unsigned sides[INSIDE];
 
-    vhd_grace_init(&grace);
+    vhd_epoch_init(&epoch);
     for (int i = 0; i < INSIDE; i++)
-        sides[i] = vhd_grace_enter(&grace);
-    waiter_begin(&waiter, &grace, &thread);
+        sides[i] = vhd_epoch_enter(&epoch);
+    waiter_begin(&waiter, &epoch, &thread);
     for (int i = 0; i < INSIDE; i++) {
         yield();
         assert_false(READ(waiter.has_ended));
-        vhd_grace_leave(&grace, sides[i]);
+        vhd_epoch_leave(&epoch, sides[i]);
     }
     pthread_join(thread, NULL);
-    vhd_grace_destroy(&grace);
+    vhd_epoch_destroy(&epoch);
 }
 
 /* Whoever comes once the wait has begun finds the entry gone, and is not waited for. */
 static void newcomers_are_not_waited_for(void **state)
 {
     (void)state;
-    struct vhd_grace grace;
+    struct vhd_epoch epoch;
     struct waiter waiter;
     pthread_t thread;
 
-    vhd_grace_init(&grace);
-    unsigned old = vhd_grace_enter(&grace);
-    const uint64_t epoch = READ(grace.epoch);
-    waiter_begin(&waiter, &grace, &thread);
-    UNTIL(READ(grace.epoch) != epoch);
-    unsigned young = vhd_grace_enter(&grace);
-    vhd_grace_leave(&grace, old);
+    vhd_epoch_init(&epoch);
+    unsigned old = vhd_epoch_enter(&epoch);
+    const uint64_t number = epoch.number;
+    waiter_begin(&waiter, &epoch, &thread);
+    UNTIL(epoch.number != number);
+    unsigned young = vhd_epoch_enter(&epoch);
+    vhd_epoch_leave(&epoch, old);
     pthread_join(thread, NULL); /* though somebody is inside */
-    vhd_grace_leave(&grace, young);
-    vhd_grace_wait(&grace);
-    vhd_grace_destroy(&grace);
+    vhd_epoch_leave(&epoch, young);
+    vhd_epoch_wait(&epoch);
+    vhd_epoch_destroy(&epoch);
 }
 
 /* Who is inside may go in once more, also while somebody waits for him. */
 static void may_be_nested(void **state)
 {
     (void)state;
-    struct vhd_grace grace;
+    struct vhd_epoch epoch;
     struct waiter waiter;
     pthread_t thread;
 
-    vhd_grace_init(&grace);
-    unsigned outer = vhd_grace_enter(&grace);
-    const uint64_t epoch = READ(grace.epoch);
-    waiter_begin(&waiter, &grace, &thread);
-    UNTIL(READ(grace.epoch) != epoch);
-    unsigned inner = vhd_grace_enter(&grace);
-    vhd_grace_leave(&grace, inner);
+    vhd_epoch_init(&epoch);
+    unsigned outer = vhd_epoch_enter(&epoch);
+    const uint64_t number = epoch.number;
+    waiter_begin(&waiter, &epoch, &thread);
+    UNTIL(epoch.number != number);
+    unsigned inner = vhd_epoch_enter(&epoch);
+    vhd_epoch_leave(&epoch, inner);
     yield();
     assert_false(READ(waiter.has_ended));
-    vhd_grace_leave(&grace, outer);
+    vhd_epoch_leave(&epoch, outer);
     pthread_join(thread, NULL);
-    vhd_grace_destroy(&grace);
+    vhd_epoch_destroy(&epoch);
 }
 
 static void several_may_wait(void **state)
 {
     (void)state;
     enum { WAITERS = 3 };
-    struct vhd_grace grace;
+    struct vhd_epoch epoch;
     struct waiter waiters[WAITERS];
     pthread_t threads[WAITERS];
 
-    vhd_grace_init(&grace);
-    unsigned side = vhd_grace_enter(&grace);
+    vhd_epoch_init(&epoch);
+    unsigned side = vhd_epoch_enter(&epoch);
     for (int i = 0; i < WAITERS; i++)
-        waiter_begin(&waiters[i], &grace, &threads[i]);
+        waiter_begin(&waiters[i], &epoch, &threads[i]);
     yield();
     for (int i = 0; i < WAITERS; i++)
         assert_false(READ(waiters[i].has_ended));
-    vhd_grace_leave(&grace, side);
+    vhd_epoch_leave(&epoch, side);
     for (int i = 0; i < WAITERS; i++)
         pthread_join(threads[i], NULL);
-    vhd_grace_destroy(&grace);
+    vhd_epoch_destroy(&epoch);
 }
 
 /* A thing that is replaced and freed, while others look at it: memory checkers look on too. */
 enum { READERS = 3, REPLACEMENTS = 3000 };
 
 struct shared {
-    struct vhd_grace grace;
+    struct vhd_epoch epoch;
     int *thing;   /* atomic */
     bool is_over; /* atomic */
     unsigned wrong;
@@ -160,11 +160,11 @@ static void *look_at_it(void *arg)
     struct shared *shared = arg;
 
     while (!READ(shared->is_over)) {
-        unsigned side = vhd_grace_enter(&shared->grace);
+        unsigned side = vhd_epoch_enter(&shared->epoch);
         const int *thing = __atomic_load_n(&shared->thing, __ATOMIC_SEQ_CST);
         if (*thing != 42)
             COUNT(shared->wrong);
-        vhd_grace_leave(&shared->grace, side);
+        vhd_epoch_leave(&shared->epoch, side);
     }
     return NULL;
 }
@@ -177,18 +177,18 @@ static int *make_thing(void)
     return thing;
 }
 
-static void what_was_taken_away_is_not_used_after_grace(void **state)
+static void what_was_taken_away_is_not_used_after_the_wait(void **state)
 {
     (void)state;
     struct shared shared = {.thing = make_thing()};
     pthread_t threads[READERS];
 
-    vhd_grace_init(&shared.grace);
+    vhd_epoch_init(&shared.epoch);
     for (int i = 0; i < READERS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, look_at_it, &shared), 0);
     for (int i = 0; i < REPLACEMENTS; i++) {
         int *old = __atomic_exchange_n(&shared.thing, make_thing(), __ATOMIC_SEQ_CST);
-        vhd_grace_wait(&shared.grace);
+        vhd_epoch_wait(&shared.epoch);
         *old = 0;
         free(old);
     }
@@ -197,7 +197,7 @@ static void what_was_taken_away_is_not_used_after_grace(void **state)
         pthread_join(threads[i], NULL);
     assert_int_equal(shared.wrong, 0);
     free(shared.thing);
-    vhd_grace_destroy(&shared.grace);
+    vhd_epoch_destroy(&shared.epoch);
 }
 
 int main(void)
@@ -208,7 +208,7 @@ int main(void)
         cmocka_unit_test(newcomers_are_not_waited_for),
         cmocka_unit_test(may_be_nested),
         cmocka_unit_test(several_may_wait),
-        cmocka_unit_test(what_was_taken_away_is_not_used_after_grace),
+        cmocka_unit_test(what_was_taken_away_is_not_used_after_the_wait),
     };
-    return cmocka_run_group_tests_name("grace", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("epoch", tests, NULL, NULL);
 }

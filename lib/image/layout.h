@@ -15,7 +15,7 @@ struct vhd_stretch {
     uint64_t at, end;
 };
 
-struct vhd_content {
+struct vhd_layout {
     struct vhd_stretch *stretches; /* by where they begin */
     size_t count;
     uint64_t first_block; /* of the disk: where that begins; UINT64_MAX without any */
@@ -27,9 +27,9 @@ struct vhd_content {
  * List the content of a layer's file, as its table has it just now. Entries of the table beyond the
  * end of the disk count: what they point at is kept.
  *
- * Returns 0 and what is to be freed with vhd_content_free(); -ENOMEM, or a negative errno of
+ * Returns 0 and what is to be freed with vhd_layout_free(); -ENOMEM, or a negative errno of
  * pread(2).
  */
-int vhd_content_list(const struct vhd_layer *layer, struct vhd_content *ret);
+int vhd_layout_list(const struct vhd_layer *layer, struct vhd_layout *ret);
 
-void vhd_content_free(struct vhd_content *content);
+void vhd_layout_free(struct vhd_layout *content);

@@ -1,4 +1,4 @@
-#include "image/content.h"
+#include "image/layout.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 enum { METADATA_MAX = 5 + VHD_LOCATORS };
 
 /* Add a stretch; what of it would lie beyond the footer is no part of this file. */
-static void add(struct vhd_content *content, const struct vhd_image *image, uint64_t at,
+static void add(struct vhd_layout *content, const struct vhd_image *image, uint64_t at,
                 uint64_t len)
 {
     if (at >= image->footer_at)
@@ -35,8 +35,7 @@ static uint64_t locator_space(const struct vhd_locator *locator)
 }
 
 /* blktap puts a batmap right behind its table, and says by its creator's code that it does. */
-static int add_batmap(struct vhd_content *content, const struct vhd_layer *layer,
-                      uint64_t table_end)
+static int add_batmap(struct vhd_layout *content, const struct vhd_layer *layer, uint64_t table_end)
 {
     const struct vhd_image *image = &layer->image;
     struct vhd_batmap_disk batmap;
@@ -54,7 +53,7 @@ static int add_batmap(struct vhd_content *content, const struct vhd_layer *layer
     return 0;
 }
 
-static int add_metadata(struct vhd_content *content, const struct vhd_layer *layer)
+static int add_metadata(struct vhd_layout *content, const struct vhd_layer *layer)
 {
     const struct vhd_image *image = &layer->image;
     const struct vhd_header *header = &image->header;
@@ -71,7 +70,7 @@ static int add_metadata(struct vhd_content *content, const struct vhd_layer *lay
     return add_batmap(content, layer, header->table_offset + table_length);
 }
 
-static void add_blocks(struct vhd_content *content, const struct vhd_layer *layer, size_t count)
+static void add_blocks(struct vhd_layout *content, const struct vhd_layer *layer, size_t count)
 {
     const uint64_t length = vhd_block_length(layer->image.header.block_size);
 
@@ -99,7 +98,7 @@ static size_t surplus_max(const struct vhd_image *image)
 }
 
 /* Add the blocks of count entries. Returns 0, -E2BIG when there are too many, or -ENOMEM. */
-static int add_entries(struct vhd_content *content, const struct vhd_image *image,
+static int add_entries(struct vhd_layout *content, const struct vhd_image *image,
                        const struct be32 *entries, size_t count, size_t most, size_t *capacity)
 {
     for (size_t i = 0; i < count; i++) {
@@ -134,7 +133,7 @@ static uint64_t skip_hole(int fd, uint64_t at, uint64_t end)
 }
 
 /* Add what the surplus entries point at; capacity is that of the stretches. */
-static int add_surplus(struct vhd_content *content, const struct vhd_layer *layer, size_t capacity)
+static int add_surplus(struct vhd_layout *content, const struct vhd_layer *layer, size_t capacity)
 {
     enum { PIECE = 4096 };
     const struct vhd_image *image = &layer->image;
@@ -177,7 +176,7 @@ static int compare_stretches(const void *a, const void *b)
 }
 
 /* Sort, which is nothing to do for most disks: they were filled from their start on. */
-static void sort(struct vhd_content *content)
+static void sort(struct vhd_layout *content)
 {
     for (size_t i = 1; i < content->count; i++) {
         if (content->stretches[i].at < content->stretches[i - 1].at) {
@@ -188,10 +187,10 @@ static void sort(struct vhd_content *content)
     }
 }
 
-int vhd_content_list(const struct vhd_layer *layer, struct vhd_content *ret)
+int vhd_layout_list(const struct vhd_layer *layer, struct vhd_layout *ret)
 {
     const size_t blocks = count_blocks(layer), capacity = blocks + METADATA_MAX;
-    struct vhd_content content = {.first_block = UINT64_MAX};
+    struct vhd_layout content = {.first_block = UINT64_MAX};
 
     content.stretches = malloc(capacity * sizeof *content.stretches);
     if (!content.stretches)
@@ -202,7 +201,7 @@ int vhd_content_list(const struct vhd_layer *layer, struct vhd_content *ret)
         err = add_surplus(&content, layer, capacity);
     }
     if (err < 0) {
-        vhd_content_free(&content);
+        vhd_layout_free(&content);
         return err;
     }
     sort(&content);
@@ -215,8 +214,8 @@ int vhd_content_list(const struct vhd_layer *layer, struct vhd_content *ret)
     return 0;
 }
 
-void vhd_content_free(struct vhd_content *content)
+void vhd_layout_free(struct vhd_layout *content)
 {
     free(content->stretches);
-    *content = (struct vhd_content){0};
+    *content = (struct vhd_layout){0};
 }

@@ -1,0 +1,397 @@
+#include "disk/subblocks.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/mutation.h"
+#include "format/bitmap.h"
+#include "format/block.h"
+
+/* The bits of a subblock that is here, as the specification's bitmap has them: one byte. */
+#define WHOLE 0xFF
+
+/* What is going on with a subblock. */
+enum state {
+    BUSY = 1,     /* taken by a writer */
+    PENDING = 2,  /* present, its bit not on disk */
+    FLUSHING = 4, /* its bit is about to be written by the flush at work */
+};
+
+/* What is bit_source of one block. The subblocks' lock guards it, but for the constants. */
+struct vhd_pending_bitmap {
+    struct vhd_pending_bitmap *next_removed;
+    LIST_ENTRY(vhd_pending_bitmap) link;
+    LIST_ENTRY(vhd_pending_bitmap) flush_link; /* while something of it is FLUSHING */
+    uint32_t block, entry;                     /* constant */
+    unsigned users;                            /* ranges taken */
+    unsigned pending;                          /* subblocks that are */
+    uint8_t *present;                          /* atomic bytes: the bitmap as it is for readers */
+    uint8_t *on_disk;                          /* the bitmap as it was last written */
+    uint8_t *states;
+    uint8_t bytes[];
+};
+
+LIST_HEAD(bitmap_list, vhd_pending_bitmap);
+
+struct vhd_subblocks {
+    struct vhd_bit_source bit_source; /* first, so that the two convert */
+
+    /* constant */
+    struct vhd_layer *layer;
+    int write_fd;
+    uint32_t size;  /* bytes of one */
+    uint32_t count; /* in a block */
+
+    pthread_mutex_t lock; /* guards what follows, and is held while bits are written */
+    pthread_cond_t given_back;
+    struct vhd_pending_bitmap **by_block; /* atomic pointers, one a block */
+    struct bitmap_list all, flushing;
+};
+
+static struct vhd_pending_bitmap *find(const struct vhd_subblocks *subblocks, uint32_t block)
+{
+    return __atomic_load_n(&subblocks->by_block[block], __ATOMIC_SEQ_CST);
+}
+
+static bool look(const struct vhd_bit_source *bit_source, uint32_t block, uint32_t entry,
+                 uint32_t window, uint32_t first, uint32_t end, uint8_t *buf)
+{
+    const struct vhd_pending_bitmap *bitmap = find((const struct vhd_subblocks *)bit_source, block);
+
+    if (!bitmap || bitmap->entry != entry)
+        return false;
+    for (uint32_t i = first / 8; i < (end + 7) / 8; i++)
+        buf[i - window / 8] = __atomic_load_n(&bitmap->present[i], __ATOMIC_ACQUIRE);
+    return true;
+}
+
+struct vhd_subblocks *vhd_subblocks_new(struct vhd_layer *layer, int write_fd)
+{
+    struct vhd_subblocks *subblocks = calloc(1, sizeof *subblocks);
+    if (!subblocks)
+        return NULL;
+    const uint32_t block_size = layer->image.header.block_size;
+    subblocks->bit_source.look = look;
+    subblocks->layer = layer;
+    subblocks->write_fd = write_fd;
+    subblocks->size = block_size < VHD_SUBBLOCK ? block_size : VHD_SUBBLOCK;
+    subblocks->count = block_size / subblocks->size;
+    subblocks->by_block = calloc(layer->image.blocks, sizeof(struct vhd_pending_bitmap *));
+    if (!subblocks->by_block) {
+        free(subblocks);
+        return NULL;
+    }
+    pthread_mutex_init(&subblocks->lock, NULL);
+    pthread_cond_init(&subblocks->given_back, NULL);
+    LIST_INIT(&subblocks->all);
+    LIST_INIT(&subblocks->flushing);
+    return subblocks;
+}
+
+void vhd_subblocks_free(struct vhd_subblocks *subblocks)
+{
+    if (!subblocks)
+        return;
+    while (!LIST_EMPTY(&subblocks->all)) {
+        struct vhd_pending_bitmap *bitmap = LIST_FIRST(&subblocks->all);
+        LIST_REMOVE(bitmap, link);
+        free(bitmap);
+    }
+    pthread_cond_destroy(&subblocks->given_back);
+    pthread_mutex_destroy(&subblocks->lock);
+    free(subblocks->by_block);
+    free(subblocks);
+}
+
+const struct vhd_bit_source *vhd_subblocks_bit_source(const struct vhd_subblocks *subblocks)
+{
+    return &subblocks->bit_source;
+}
+
+uint32_t vhd_subblocks_size(const struct vhd_subblocks *subblocks)
+{
+    return subblocks->size;
+}
+
+/* Make the bitmap of a block from its bitmap on disk, and let readers see it. */
+static int bitmap_new(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
+                      struct vhd_pending_bitmap **ret)
+{
+    const uint32_t count = subblocks->count;
+    struct vhd_pending_bitmap *bitmap = calloc(1, sizeof *bitmap + 3 * (size_t)count);
+    if (!bitmap)
+        return -ENOMEM;
+    bitmap->block = block;
+    bitmap->entry = entry;
+    bitmap->present = bitmap->bytes;
+    bitmap->on_disk = bitmap->bytes + count;
+    bitmap->states = bitmap->bytes + 2 * (size_t)count;
+    int err =
+        vhd_io_get(subblocks->layer->fd, bitmap->on_disk, count, (uint64_t)entry * VHD_SECTOR_SIZE);
+    if (err < 0) {
+        free(bitmap);
+        return err;
+    }
+    memcpy(bitmap->present, bitmap->on_disk, count);
+    LIST_INSERT_HEAD(&subblocks->all, bitmap, link);
+    __atomic_store_n(&subblocks->by_block[block], bitmap, __ATOMIC_SEQ_CST);
+    *ret = bitmap;
+    return 0;
+}
+
+/* The bitmap of a block that still has this entry. */
+static int get(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
+               struct vhd_pending_bitmap **ret)
+{
+    if (vhd_layer_entry(subblocks->layer, block) != entry)
+        return -EAGAIN;
+    *ret = find(subblocks, block);
+    return *ret ? 0 : bitmap_new(subblocks, block, entry, ret);
+}
+
+static bool is_any_busy(const struct vhd_pending_bitmap *bitmap, uint32_t first, uint32_t end)
+{
+    for (uint32_t i = first; i < end; i++) {
+        if (bitmap->states[i] & BUSY && !MUTATED(D4))
+            return true;
+    }
+    return false;
+}
+
+/* Take what is free of a run; how much, tells count_of(). */
+static int take(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry, uint32_t first,
+                uint32_t end,
+                uint32_t (*count_of)(const struct vhd_pending_bitmap *, uint32_t, uint32_t),
+                struct vhd_subblock_range *ret)
+{
+    struct vhd_pending_bitmap *bitmap;
+    uint32_t count;
+
+    HOLD_LOCK(&subblocks->lock);
+    for (;;) {
+        int err = get(subblocks, block, entry, &bitmap);
+        if (err < 0)
+            return err;
+        count = count_of(bitmap, first, end);
+        if (!is_any_busy(bitmap, first, first + count))
+            break;
+        /* As long as somebody has a range of it, an bitmap stays. */
+        pthread_cond_wait(&subblocks->given_back, &subblocks->lock);
+    }
+    if (count == 0)
+        return -EAGAIN;
+    for (uint32_t i = first; i < first + count; i++)
+        bitmap->states[i] |= BUSY;
+    bitmap->users++;
+    *ret = (struct vhd_subblock_range){bitmap, first, first + count};
+    return 0;
+}
+
+static uint32_t count_absent(const struct vhd_pending_bitmap *bitmap, uint32_t first, uint32_t end)
+{
+    uint32_t i = first;
+
+    while (i < end && bitmap->present[i] != WHOLE)
+        i++;
+    return i - first;
+}
+
+static uint32_t count_all(const struct vhd_pending_bitmap *bitmap, uint32_t first, uint32_t end)
+{
+    (void)bitmap;
+    return end - first;
+}
+
+int vhd_subblocks_reserve_absent(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
+                                 uint32_t first, uint32_t end, struct vhd_subblock_range *ret)
+{
+    return take(subblocks, block, entry, first, end, count_absent, ret);
+}
+
+int vhd_subblocks_reserve(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
+                          uint32_t first, uint32_t end, struct vhd_subblock_range *ret)
+{
+    return take(subblocks, block, entry, first, end, count_all, ret);
+}
+
+/* Write a run of a bitmap as on_disk has it. */
+static int put_bits(struct vhd_subblocks *subblocks, struct vhd_pending_bitmap *bitmap,
+                    uint32_t first, uint32_t end)
+{
+    return vhd_io_put(subblocks->write_fd, bitmap->on_disk + first, end - first,
+                      (uint64_t)bitmap->entry * VHD_SECTOR_SIZE + first);
+}
+
+static uint8_t bits_of_subblock(void)
+{
+    return MUTATED(D6) ? 0x80 : WHOLE;
+}
+
+/* The data of a subblock has been written: readers see it from now on. */
+static void set_present(struct vhd_pending_bitmap *bitmap, uint32_t i,
+                        enum vhd_subblock_outcome how)
+{
+    __atomic_store_n(&bitmap->present[i], WHOLE, __ATOMIC_RELEASE);
+    if (how == VHD_SUBBLOCKS_ON_DISK) {
+        bitmap->on_disk[i] = bits_of_subblock();
+    } else if (bitmap->on_disk[i] != WHOLE && !(bitmap->states[i] & (PENDING | FLUSHING))) {
+        bitmap->states[i] |= PENDING;
+        bitmap->pending++;
+    }
+}
+
+/* The bits of a subblock could not be written: the next flush is to try again. */
+static void set_unwritten(struct vhd_pending_bitmap *bitmap, uint32_t i)
+{
+    bitmap->on_disk[i] = 0;
+    bitmap->states[i] |= PENDING;
+    bitmap->pending++;
+}
+
+int vhd_subblocks_release(struct vhd_subblocks *subblocks, const struct vhd_subblock_range *range,
+                          enum vhd_subblock_outcome how)
+{
+    struct vhd_pending_bitmap *bitmap = range->bitmap;
+    int err = 0;
+
+    HOLD_LOCK(&subblocks->lock);
+    for (uint32_t i = range->first; i < range->end; i++) {
+        bitmap->states[i] &= (uint8_t)~BUSY;
+        if (how != VHD_SUBBLOCKS_FAILED)
+            set_present(bitmap, i, how);
+    }
+    if (how == VHD_SUBBLOCKS_ON_DISK)
+        err = put_bits(subblocks, bitmap, range->first, range->end);
+    for (uint32_t i = range->first; i < range->end && err < 0; i++)
+        set_unwritten(bitmap, i);
+    bitmap->users--;
+    pthread_cond_broadcast(&subblocks->given_back);
+    return err;
+}
+
+bool vhd_subblocks_flush_begin(struct vhd_subblocks *subblocks)
+{
+    struct vhd_pending_bitmap *bitmap;
+
+    HOLD_LOCK(&subblocks->lock);
+    LIST_FOREACH(bitmap, &subblocks->all, link) {
+        if (bitmap->pending == 0)
+            continue;
+        for (uint32_t i = 0; i < subblocks->count; i++) {
+            if (bitmap->states[i] & PENDING)
+                bitmap->states[i] ^= PENDING | FLUSHING;
+        }
+        bitmap->pending = 0;
+        LIST_INSERT_HEAD(&subblocks->flushing, bitmap, flush_link);
+    }
+    return !LIST_EMPTY(&subblocks->flushing);
+}
+
+/* Write what was taken down of one bitmap, in one stretch. */
+static int flush_one(struct vhd_subblocks *subblocks, struct vhd_pending_bitmap *bitmap)
+{
+    uint32_t first = subblocks->count, end = 0;
+
+    for (uint32_t i = 0; i < subblocks->count; i++) {
+        if (!(bitmap->states[i] & FLUSHING) && !(MUTATED(D3) && bitmap->present[i] == WHOLE))
+            continue;
+        bitmap->on_disk[i] = bits_of_subblock();
+        first = i < first ? i : first;
+        end = i + 1;
+    }
+    int err = first < end ? put_bits(subblocks, bitmap, first, end) : 0;
+    for (uint32_t i = first; i < end; i++) {
+        if (bitmap->states[i] & FLUSHING && err < 0)
+            set_unwritten(bitmap, i);
+        bitmap->states[i] &= (uint8_t)~FLUSHING;
+    }
+    return err;
+}
+
+int vhd_subblocks_flush_finish(struct vhd_subblocks *subblocks)
+{
+    int err = 0;
+
+    HOLD_LOCK(&subblocks->lock);
+    while (!LIST_EMPTY(&subblocks->flushing)) {
+        struct vhd_pending_bitmap *bitmap = LIST_FIRST(&subblocks->flushing);
+        LIST_REMOVE(bitmap, flush_link);
+        int failed = flush_one(subblocks, bitmap);
+        err = err ? err : failed;
+    }
+    return err;
+}
+
+bool vhd_subblocks_are_pending(struct vhd_subblocks *subblocks)
+{
+    const struct vhd_pending_bitmap *bitmap;
+
+    HOLD_LOCK(&subblocks->lock);
+    LIST_FOREACH(bitmap, &subblocks->all, link) {
+        if (bitmap->pending > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Take an bitmap out: readers that come from now on do not find it. */
+static void take_out(struct vhd_subblocks *subblocks, struct vhd_pending_bitmap *bitmap,
+                     struct vhd_pending_bitmap **list)
+{
+    __atomic_store_n(&subblocks->by_block[bitmap->block], NULL, __ATOMIC_SEQ_CST);
+    LIST_REMOVE(bitmap, link);
+    bitmap->next_removed = *list;
+    *list = bitmap;
+}
+
+/* Is there nothing in it that is not on disk, and nobody at work on it? */
+static bool is_idle(const struct vhd_subblocks *subblocks, const struct vhd_pending_bitmap *bitmap)
+{
+    if (bitmap->users > 0 || bitmap->pending > 0)
+        return false;
+    return memcmp(bitmap->present, bitmap->on_disk, subblocks->count) == 0;
+}
+
+struct vhd_pending_bitmap *vhd_subblocks_prune(struct vhd_subblocks *subblocks)
+{
+    struct vhd_pending_bitmap *dead = NULL, *bitmap;
+
+    HOLD_LOCK(&subblocks->lock);
+    bitmap = LIST_FIRST(&subblocks->all);
+    while (bitmap) {
+        struct vhd_pending_bitmap *next = LIST_NEXT(bitmap, link);
+        if (is_idle(subblocks, bitmap))
+            take_out(subblocks, bitmap, &dead);
+        bitmap = next;
+    }
+    return dead;
+}
+
+void vhd_subblocks_free_removed(struct vhd_pending_bitmap *bitmaps)
+{
+    while (bitmaps) {
+        struct vhd_pending_bitmap *next = bitmaps->next_removed;
+        free(bitmaps);
+        bitmaps = next;
+    }
+}
+
+int vhd_subblocks_remove_block(struct vhd_subblocks *subblocks, uint32_t block,
+                               int (*go)(void *arg, uint32_t block), void *arg,
+                               struct vhd_pending_bitmap **list)
+{
+    struct vhd_pending_bitmap *bitmap;
+
+    HOLD_LOCK(&subblocks->lock);
+    while ((bitmap = find(subblocks, block)) && bitmap->users > 0)
+        pthread_cond_wait(&subblocks->given_back, &subblocks->lock);
+    int result = go(arg, block);
+    if (result == 0 && bitmap)
+        take_out(subblocks, bitmap, list);
+    return result;
+}
