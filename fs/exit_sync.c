@@ -14,14 +14,14 @@
 #include "base/thread.h"
 #include "process/log.h"
 #include "process/mountpoint.h"
-#include "tree/names.h"
+#include "tree/entries.h"
 #include "tree/open_disk.h"
 
 /* One disk, and the thread that has its raw open. */
 struct synced {
     struct fs_exit_sync *sync; /* constant, like the name */
     char path[sizeof "disks//raw" + NAME_MAX];
-    struct fs_name *name; /* referenced; the owner's; NULL once released */
+    struct fs_entry *entry; /* referenced; the owner's; NULL once released */
 
     /* guarded by the sync's lock */
     unsigned done; /* syncs that were begun and have ended */
@@ -51,7 +51,7 @@ struct serials {
 };
 
 /* Note a disk that is open for writing. Called under the names' lock, so by its number alone. */
-static void note(void *arg, const struct fs_name *name, struct fs_disk *disk)
+static void note(void *arg, const struct fs_entry *entry, struct fs_disk *disk)
 {
     struct serials *serials = arg;
 
@@ -67,7 +67,7 @@ static void note(void *arg, const struct fs_name *name, struct fs_disk *disk)
         serials->all = all;
         serials->capacity = capacity;
     }
-    serials->all[serials->count++] = name->serial;
+    serials->all[serials->count++] = entry->serial;
 }
 
 static void drop(struct fs_exit_sync *sync)
@@ -176,7 +176,7 @@ struct fs_exit_sync *fs_exit_sync_start(struct fs *fs, const struct fs_mount *mo
 {
     struct serials serials = {0};
 
-    fs_names_each_disk(fs->names, note, &serials);
+    fs_entries_each_disk(fs->entries, note, &serials);
     AUTO_FREE uint32_t *all = serials.all;
     if (serials.count == 0)
         return NULL;
@@ -192,13 +192,13 @@ struct fs_exit_sync *fs_exit_sync_start(struct fs *fs, const struct fs_mount *mo
     sync->refs = sync->wanted = 1;
     HOLD_LOCK(&sync->lock);
     for (size_t i = 0; i < serials.count; i++) {
-        struct fs_name *name = fs_names_by_serial(fs->names, all[i]);
-        if (!name)
+        struct fs_entry *entry = fs_entries_by_serial(fs->entries, all[i]);
+        if (!entry)
             continue;
         struct synced *disk = &sync->disks[sync->count++];
         disk->sync = sync;
-        disk->name = name;
-        snprintf(disk->path, sizeof disk->path, "disks/%s/raw", fs_name_text(name));
+        disk->entry = entry;
+        snprintf(disk->path, sizeof disk->path, "disks/%s/raw", fs_entry_name(entry));
         start_thread(sync, disk);
     }
     return sync;
@@ -213,7 +213,7 @@ void fs_exit_sync_again(struct fs_exit_sync *sync)
 
 static bool is_done(const struct fs_exit_sync *sync, const struct synced *disk)
 {
-    return !disk->name || disk->done >= sync->wanted;
+    return !disk->entry || disk->done >= sync->wanted;
 }
 
 bool fs_exit_sync_is_done(struct fs_exit_sync *sync)
@@ -232,9 +232,9 @@ void fs_exit_sync_log(struct fs_exit_sync *sync)
     for (size_t i = 0; i < sync->count; i++) {
         const struct synced *disk = &sync->disks[i];
         const char *why = disk->err < 0 ? strerrordesc_np(-disk->err) : "the host does not answer";
-        if (disk->name && (disk->err < 0 || !is_done(sync, disk)))
+        if (disk->entry && (disk->err < 0 || !is_done(sync, disk)))
             fs_log(LOG_ERR, "what programs have written to \"%s\" may not be saved: %s",
-                   fs_name_text(disk->name), why);
+                   fs_entry_name(disk->entry), why);
     }
 }
 
@@ -243,7 +243,7 @@ static void release(struct fs_exit_sync *sync, struct synced *disk)
 {
     disk->is_released = true;
     pthread_cond_broadcast(&sync->changed);
-    fs_name_put(sync->fs->names, TAKE(disk->name));
+    fs_entry_put(sync->fs->entries, TAKE(disk->entry));
 }
 
 bool fs_exit_sync_release(struct fs_exit_sync *sync)
@@ -253,9 +253,9 @@ bool fs_exit_sync_release(struct fs_exit_sync *sync)
     HOLD_LOCK(&sync->lock);
     for (size_t i = 0; i < sync->count; i++) {
         struct synced *disk = &sync->disks[i];
-        if (!disk->name)
+        if (!disk->entry)
             continue;
-        if (fs_disk_has_writer(fs_name_disk(sync->fs->names, disk->name)))
+        if (fs_disk_has_writer(fs_entry_disk(sync->fs->entries, disk->entry)))
             is_left = true;
         else
             release(sync, disk);
@@ -270,7 +270,7 @@ void fs_exit_sync_end(struct fs_exit_sync *sync)
     {
         HOLD_LOCK(&sync->lock);
         for (size_t i = 0; i < sync->count; i++) {
-            if (sync->disks[i].name)
+            if (sync->disks[i].entry)
                 release(sync, &sync->disks[i]);
         }
     }

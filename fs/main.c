@@ -15,7 +15,7 @@
 #include "process/explain.h"
 #include "process/resources.h"
 #include "process/log.h"
-#include "tree/names.h"
+#include "tree/entries.h"
 #include "process/options.h"
 #include "session.h"
 
@@ -131,7 +131,7 @@ int main(int argc, char **argv)
 
     if (parsed == FS_PARSED_RUN) {
         struct fs fs = {
-            .names = fs_names_new(options.history),
+            .entries = fs_entries_new(options.history),
             .errors = fs_errors_new(),
             .opened.lock = PTHREAD_MUTEX_INITIALIZER,
             .numbers.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -145,12 +145,12 @@ int main(int argc, char **argv)
             .is_read_only = options.is_read_only,
         };
         clock_gettime(CLOCK_REALTIME, &fs.started);
-        status = fs.names && fs.errors ? mount_and_run(&fs, &options) : FS_EXIT_MOUNT;
+        status = fs.entries && fs.errors ? mount_and_run(&fs, &options) : FS_EXIT_MOUNT;
         fs_numbers_free(&fs.numbers);
         vhd_children_free(fs.children);
         vhd_store_unref(fs.store);
         fs_errors_free(fs.errors);
-        fs_names_free(fs.names);
+        fs_entries_free(fs.entries);
     }
     fs_options_free(&options);
     return (int)status;

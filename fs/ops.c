@@ -15,7 +15,7 @@
 #include "tree/handle.h"
 #include "tree/ino.h"
 #include "tree/owner.h"
-#include "tree/refuse.h"
+#include "tree/reply.h"
 #include "kernel/transfer.h"
 
 static struct fs *fs_of(fuse_req_t req)
@@ -64,22 +64,22 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 static int entry_of(struct fs *fs, const struct fs_node *node, struct fuse_entry_param *ret)
 {
     *ret = (struct fuse_entry_param){
-        .attr_timeout = fs_row_name_seconds(node->row),
-        .entry_timeout = fs_row_name_seconds(node->row),
+        .attr_timeout = fs_row_timeout(node->row),
+        .entry_timeout = fs_row_timeout(node->row),
     };
     int err = fs_node_stat(fs, node, &ret->attr, &ret->ino);
-    if (err == 0 && node->name)
-        fs_name_looked_up(fs->names, node->name);
+    if (err == 0 && node->entry)
+        fs_entry_looked_up(fs->entries, node->entry);
     return err;
 }
 
 /* The kernel has not taken an entry after all: it will not forget it either. */
 static void take_back(struct fs *fs, fuse_ino_t id)
 {
-    fs_names_forgotten(fs->names, fs_ino_serial(id), 1);
+    fs_entries_forgotten(fs->entries, fs_ino_serial(id), 1);
 }
 
-static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *text)
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct fs *fs = fs_of(req);
     struct fs_node folder, node;
@@ -87,7 +87,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *text)
 
     int err = fs_node_resolve(fs, parent, &folder);
     if (err == 0) {
-        err = fs_node_find(fs, &folder, text, &node);
+        err = fs_node_find(fs, &folder, name, &node);
         fs_node_put(fs, &folder);
     }
     if (err == 0) {
@@ -102,14 +102,15 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *text)
 
 static void op_forget(fuse_req_t req, fuse_ino_t id, uint64_t count)
 {
-    fs_names_forgotten(fs_of(req)->names, fs_ino_serial(id), count);
+    fs_entries_forgotten(fs_of(req)->entries, fs_ino_serial(id), count);
     fuse_reply_none(req);
 }
 
 static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
     for (size_t i = 0; i < count; i++)
-        fs_names_forgotten(fs_of(req)->names, fs_ino_serial(forgets[i].ino), forgets[i].nlookup);
+        fs_entries_forgotten(fs_of(req)->entries, fs_ino_serial(forgets[i].ino),
+                             forgets[i].nlookup);
     fuse_reply_none(req);
 }
 
@@ -237,7 +238,7 @@ static int reply_open(fuse_req_t req, const struct fs_handle *handle)
 {
     const struct fuse_open_out reply = {
         .fh = (uintptr_t)handle,
-        .open_flags = handle->use_flags,
+        .open_flags = handle->open_flags,
     };
     return fuse_reply_buf(req, (const char *)&reply, sizeof reply);
 }
@@ -258,20 +259,20 @@ static void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 }
 
 /* Say where disks are made, to who tries to make something elsewhere. */
-static enum vhd_result judge_place(const struct fs_node *folder, const char *text,
+static enum vhd_result judge_place(const struct fs_node *folder, const char *name,
                                    struct vhd_verdict *ret)
 {
     if (folder->row->ops->create)
         return vhd_verdict_set(ret, VHD_OK, NULL);
     if (fs_row_kind(folder->row) == FS_DISKS)
         return vhd_verdict_set(ret, VHD_NOT_PERMITTED, "disks are made in new/: echo SIZE > new/%s",
-                               text);
+                               name);
     return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
                            "files are made in new/ alone, where each makes a disk");
 }
 
 /* Make the file, a text, in a folder that lets files be made, and open it. */
-static int create_file(struct fs *fs, fuse_ino_t parent, const char *text,
+static int create_file(struct fs *fs, fuse_ino_t parent, const char *name,
                        struct fuse_file_info *info, struct fuse_entry_param *ret_entry)
 {
     struct fs_node folder, node = {0};
@@ -281,14 +282,14 @@ static int create_file(struct fs *fs, fuse_ino_t parent, const char *text,
     int err = fs_node_resolve(fs, parent, &folder);
     if (err < 0)
         return err;
-    if (judge_place(&folder, text, &verdict) == VHD_OK)
-        err = folder.row->ops->create(fs, text, &node);
+    if (judge_place(&folder, name, &verdict) == VHD_OK)
+        err = folder.row->ops->create(fs, name, &node);
     else
-        err = fs_refuse_at(fs, (struct fs_where){&folder, text}, &verdict);
+        err = fs_refuse_at(fs, (struct fs_where){&folder, name}, &verdict);
     fs_node_put(fs, &folder);
     if (err < 0)
         return err;
-    struct fs_node opened = {node.row, fs_name_ref(fs->names, node.name)};
+    struct fs_node opened = {node.row, fs_entry_ref(fs->entries, node.entry)};
     err = fs_handle_open(fs, &opened, NULL, info->flags, &handle);
     if (err == 0) {
         info->fh = (uintptr_t)handle;
@@ -304,14 +305,14 @@ static int create_file(struct fs *fs, fuse_ino_t parent, const char *text,
     return err;
 }
 
-static void op_create(fuse_req_t req, fuse_ino_t parent, const char *text, mode_t mode,
+static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
                       struct fuse_file_info *info)
 {
     struct fs *fs = fs_of(req);
     struct fuse_entry_param entry = {0};
     (void)mode;
 
-    int err = create_file(fs, parent, text, info, &entry);
+    int err = create_file(fs, parent, name, info, &entry);
     if (err < 0) {
         fuse_reply_err(req, -err);
     } else if (fuse_reply_create(req, &entry, info) < 0) {
@@ -472,7 +473,7 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *
     fuse_reply_err(req, 0);
 }
 
-static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *text)
+static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct fs *fs = fs_of(req);
     struct vhd_verdict verdict;
@@ -485,14 +486,14 @@ static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *text)
     }
     vhd_verdict_set(&verdict, VHD_OK, NULL);
     if (folder.row->ops->unlink)
-        folder.row->ops->unlink(fs, &folder, text, pid_of(req), &verdict);
+        folder.row->ops->unlink(fs, &folder, name, pid_of(req), &verdict);
     else
         vhd_verdict_set(&verdict, VHD_NOT_PERMITTED, "this file belongs to the tree, and stays");
-    fs_reply_verdict(fs, (struct fs_where){&folder, text}, req, &verdict);
+    fs_reply_verdict(fs, (struct fs_where){&folder, name}, req, &verdict);
     fs_node_put(fs, &folder);
 }
 
-static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *text)
+static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct fs *fs = fs_of(req);
     struct vhd_verdict verdict;
@@ -505,16 +506,16 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *text)
     }
     vhd_verdict_set(&verdict, VHD_OK, NULL);
     if (folder.row->ops->rmdir)
-        folder.row->ops->rmdir(fs, text, pid_of(req), &verdict);
+        folder.row->ops->rmdir(fs, name, pid_of(req), &verdict);
     else
         vhd_verdict_set(&verdict, VHD_NOT_PERMITTED,
                         "this folder belongs to the tree, and stays: umount takes the tree away");
-    fs_reply_verdict(fs, (struct fs_where){&folder, text}, req, &verdict);
+    fs_reply_verdict(fs, (struct fs_where){&folder, name}, req, &verdict);
     fs_node_put(fs, &folder);
 }
 
 /* GNU mv asks not to replace anything (RENAME_NOREPLACE), and nothing ever is. */
-static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *text, fuse_ino_t new_parent,
+static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
                       const char *new_text, unsigned flags)
 {
     struct fs *fs = fs_of(req);
@@ -529,11 +530,11 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *text, fuse_
     vhd_verdict_set(&verdict, VHD_OK, NULL);
     if (parent == new_parent && (flags & ~(unsigned)RENAME_NOREPLACE) == 0 &&
         folder.row->ops->rename)
-        folder.row->ops->rename(fs, text, new_text, &verdict);
+        folder.row->ops->rename(fs, name, new_text, &verdict);
     else
         vhd_verdict_set(&verdict, VHD_NOT_PERMITTED,
                         "only disks can be renamed, inside of disks/, and two never change places");
-    fs_reply_verdict(fs, (struct fs_where){&folder, text}, req, &verdict);
+    fs_reply_verdict(fs, (struct fs_where){&folder, name}, req, &verdict);
     fs_node_put(fs, &folder);
 }
 
@@ -553,32 +554,32 @@ static void op_statfs(fuse_req_t req, fuse_ino_t id)
  * What the tree does not have is refused in words that a user knows; without these the kernel
  * would answer ENOSYS.
  */
-static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *text, mode_t mode, dev_t rdev)
+static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {
     (void)mode;
     (void)rdev;
-    refuse(req, parent, text, VHD_NOT_PERMITTED,
+    refuse(req, parent, name, VHD_NOT_PERMITTED,
            "the tree holds no special files: disks are made by a write to new/NAME");
 }
 
-static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *text, mode_t mode)
+static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
     (void)mode;
-    refuse(req, parent, text, VHD_NOT_PERMITTED,
+    refuse(req, parent, name, VHD_NOT_PERMITTED,
            "folders cannot be made: a disk's appears once it is made by echo SIZE > new/NAME");
 }
 
-static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *text)
+static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
     (void)target;
-    refuse(req, parent, text, VHD_NOT_PERMITTED,
+    refuse(req, parent, name, VHD_NOT_PERMITTED,
            "the tree takes no symlinks: make it outside of the mount");
 }
 
-static void op_link(fuse_req_t req, fuse_ino_t id, fuse_ino_t parent, const char *text)
+static void op_link(fuse_req_t req, fuse_ino_t id, fuse_ino_t parent, const char *name)
 {
     (void)id;
-    refuse(req, parent, text, VHD_NOT_PERMITTED,
+    refuse(req, parent, name, VHD_NOT_PERMITTED,
            "the tree takes no hard links: to copy a disk, make another and copy raw to raw");
 }
 

@@ -19,7 +19,7 @@
 #include "process/log.h"
 #include "process/mountpoint.h"
 #include "ops.h"
-#include "kernel/parking.h"
+#include "kernel/deferred.h"
 #include "process/pidfile.h"
 #include "process/resources.h"
 #include "kernel/serve.h"
@@ -319,7 +319,7 @@ static int start(struct fs_session *session)
     if (err < 0)
         return err;
     fs->invalidator = fs_invalidator_new(session->fuse);
-    err = fs->invalidator ? fs_parking_new(&fs->parking) : -ENOMEM;
+    err = fs->invalidator ? fs_deferred_new(&fs->deferred) : -ENOMEM;
     if (err == 0)
         err = vhd_service_new(QUICK_WORKERS, &fs->service);
     if (err < 0)
@@ -338,7 +338,7 @@ static void stop(struct fs_session *session)
     }
     vhd_service_free(fs->service);
     fs_opened_close_all(&fs->opened);
-    fs_parking_free(fs->parking);
+    fs_deferred_free(fs->deferred);
     fs_invalidator_free(fs->invalidator);
 }
 

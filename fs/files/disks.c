@@ -8,12 +8,13 @@
 #include "base/cleanup.h"
 #include "tree/open_disk.h"
 #include "image/info.h"
+#include "tree/records.h"
 #include "tree/folder.h"
 #include "tree/ino.h"
 #include "operation/delete.h"
 #include "operation/rename.h"
 #include "tree/permission.h"
-#include "tree/refuse.h"
+#include "tree/reply.h"
 #include "request/name.h"
 #include "request/size.h"
 #include "files/tasks.h"
@@ -263,11 +264,11 @@ static void judge_name(struct fs *fs, const struct fs_node *node, const char *fi
 static int read_record(struct fs *fs, const struct fs_node *node, bool is_whole, struct record *ret,
                        struct timespec *ret_changed)
 {
-    const char *text = fs_name_text(node->name);
+    const char *name = fs_entry_name(node->entry);
 
     ret->store = fs->store;
-    int err = is_whole ? vhd_info_read(fs->store, fs->children, text, &ret->info)
-                       : vhd_info_look(fs->store, text, &ret->info);
+    int err = is_whole ? vhd_info_read(fs->store, fs->children, name, &ret->info)
+                       : vhd_info_look(fs->store, name, &ret->info);
     if (err == 0)
         *ret_changed = ret->info.changed;
     if (err == 0 && is_whole)
@@ -311,7 +312,7 @@ static int disk_changed(struct fs *fs, const struct fs_node *node, struct timesp
     char file[NAME_MAX + 1];
     struct stat attributes;
 
-    int err = vhd_store_find(fs->store, fs_name_text(node->name), file, &attributes);
+    int err = vhd_store_find(fs->store, fs_entry_name(node->entry), file, &attributes);
     if (err == 0)
         *ret = attributes.st_mtim;
     return err;
@@ -321,40 +322,40 @@ static int disk_changed(struct fs *fs, const struct fs_node *node, struct timesp
  * The entry of a disk whose image has these attributes. Files that are open of another image, which
  * had the name before, keep their entry, and so the kernel's pages of that one.
  */
-static struct fs_name *entry_of(struct fs *fs, const char *text, const struct stat *image)
+static struct fs_entry *entry_of(struct fs *fs, const char *name, const struct stat *image)
 {
-    struct fs_name *entry = fs_names_get(fs->names, text);
-    struct fs_disk *disk = entry ? fs_name_known_disk(fs->names, entry) : NULL;
+    struct fs_entry *entry = fs_entries_get(fs->entries, name);
+    struct fs_disk *disk = entry ? fs_entry_known_disk(fs->entries, entry) : NULL;
 
     if (!disk || !fs_disk_is_another(disk, image))
         return entry;
-    fs_name_replace(fs->names, entry);
-    fs_name_put(fs->names, entry);
-    return fs_names_get(fs->names, text);
+    fs_entry_replace(fs->entries, entry);
+    fs_entry_put(fs->entries, entry);
+    return fs_entries_get(fs->entries, name);
 }
 
 /* The node of a disk that is in the store. */
-static int find_disk(struct fs *fs, const char *text, enum fs_kind kind, struct fs_node *ret)
+static int find_disk(struct fs *fs, const char *name, enum fs_kind kind, struct fs_node *ret)
 {
     char file[NAME_MAX + 1];
     struct stat image;
 
-    int err = vhd_store_find(fs->store, text, file, &image);
+    int err = vhd_store_find(fs->store, name, file, &image);
     if (err < 0)
         return err;
-    *ret = (struct fs_node){fs_row(kind), entry_of(fs, text, &image)};
-    return ret->name ? 0 : -ENOMEM;
+    *ret = (struct fs_node){fs_row(kind), entry_of(fs, name, &image)};
+    return ret->entry ? 0 : -ENOMEM;
 }
 
-static int disks_find(struct fs *fs, const char *text, struct fs_node *ret)
+static int disks_find(struct fs *fs, const char *name, struct fs_node *ret)
 {
-    size_t stem = vhd_name_stem_length(text);
+    size_t stem = vhd_name_stem_length(name);
 
-    int err = find_disk(fs, text, FS_DISK, ret);
-    if (err != -ENOENT || stem == strlen(text))
+    int err = find_disk(fs, name, FS_DISK, ret);
+    if (err != -ENOENT || stem == strlen(name))
         return err;
-    AUTO_FREE char *name = strndup(text, stem);
-    return name ? find_disk(fs, name, FS_DISK_ALIAS, ret) : -ENOMEM;
+    AUTO_FREE char *stem_name = strndup(name, stem);
+    return stem_name ? find_disk(fs, stem_name, FS_DISK_ALIAS, ret) : -ENOMEM;
 }
 
 struct lister {
@@ -378,113 +379,114 @@ static int disks_list(struct fs *fs, struct fs_listing *listing)
 }
 
 /* Delete a disk, with its name claimed, so that no task of it begins meanwhile. */
-static enum vhd_result delete_claimed(struct fs *fs, struct fs_name *name, struct vhd_verdict *ret)
+static enum vhd_result delete_claimed(struct fs *fs, struct fs_entry *entry,
+                                      struct vhd_verdict *ret)
 {
     if (fs_judge_change(fs, ret) != VHD_OK)
         return ret->result;
-    if (!fs_name_claim(fs->names, name))
-        return fs_tasks_refuse_at_work(fs_name_text(name), ret);
-    enum vhd_result result = vhd_delete(fs->store, fs->children, fs_name_text(name), ret);
+    if (!fs_record_claim(fs->entries, entry))
+        return fs_tasks_refuse_at_work(fs_entry_name(entry), ret);
+    enum vhd_result result = vhd_delete(fs->store, fs->children, fs_entry_name(entry), ret);
     if (result == VHD_OK)
-        fs_name_retire(fs->names, name);
-    fs_name_settle(fs->names, name, NULL);
+        fs_entry_retire(fs->entries, entry);
+    fs_record_end_claim(fs->entries, entry, NULL);
     return result;
 }
 
-static enum vhd_result disks_rmdir(struct fs *fs, const char *text, pid_t pid,
+static enum vhd_result disks_rmdir(struct fs *fs, const char *name, pid_t pid,
                                    struct vhd_verdict *ret)
 {
     char file[NAME_MAX + 1];
     enum vhd_result result;
 
-    int err = vhd_store_find(fs->store, text, file, NULL);
+    int err = vhd_store_find(fs->store, name, file, NULL);
     if (err < 0)
-        return vhd_verdict_errno(ret, err, "cannot delete the disk \"%s\"", text);
-    struct fs_name *name = fs_names_get(fs->names, text);
-    if (!name)
+        return vhd_verdict_errno(ret, err, "cannot delete the disk \"%s\"", name);
+    struct fs_entry *entry = fs_entries_get(fs->entries, name);
+    if (!entry)
         return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
-    if (fs_name_was_refused_unlink(fs->names, name, pid))
+    if (fs_entry_was_refused_unlink(fs->entries, entry, pid))
         result = vhd_verdict_set(ret, VHD_NOT_EMPTY,
                                  "this program was just refused to remove a file inside: to delete "
                                  "the disk, run rmdir disks/%s",
-                                 text);
+                                 name);
     else
-        result = delete_claimed(fs, name, ret);
-    fs_name_put(fs->names, name);
+        result = delete_claimed(fs, entry, ret);
+    fs_entry_put(fs->entries, entry);
     return result;
 }
 
-static void moved(struct fs *fs, struct fs_name *name, struct fs_name *target)
+static void moved(struct fs *fs, struct fs_entry *entry, struct fs_entry *target)
 {
-    struct fs_disk *disk = fs_name_disk(fs->names, name);
+    struct fs_disk *disk = fs_entry_disk(fs->entries, entry);
 
-    fs_name_move(fs->names, name, target);
+    fs_entry_move(fs->entries, entry, target);
     if (disk)
-        fs_disk_renamed(disk, fs, fs_name_text(name));
+        fs_disk_renamed(disk, fs, fs_entry_name(entry));
 }
 
 /*
  * Rename, with both names claimed, so that no task of either begins meanwhile. The disk's nodes
  * and record go on under the new name.
  */
-static enum vhd_result rename_claimed(struct fs *fs, struct fs_name *name, struct fs_name *target,
-                                      struct vhd_verdict *ret)
+static enum vhd_result rename_claimed(struct fs *fs, struct fs_entry *entry,
+                                      struct fs_entry *target, struct vhd_verdict *ret)
 {
-    const char *names[] = {fs_name_text(name), fs_name_text(target)};
+    const char *names[] = {fs_entry_name(entry), fs_entry_name(target)};
 
-    if (!fs_name_claim(fs->names, name))
+    if (!fs_record_claim(fs->entries, entry))
         return fs_tasks_refuse_at_work(names[0], ret);
     enum vhd_result result;
-    if (!fs_name_claim(fs->names, target)) {
+    if (!fs_record_claim(fs->entries, target)) {
         result = fs_tasks_refuse_at_work(names[1], ret);
     } else {
         result = vhd_rename(fs->store, fs->children, names[0], names[1], ret);
         if (result == VHD_OK)
-            moved(fs, name, target);
-        fs_name_settle(fs->names, target, NULL);
+            moved(fs, entry, target);
+        fs_record_end_claim(fs->entries, target, NULL);
     }
-    fs_name_settle(fs->names, name, NULL);
+    fs_record_end_claim(fs->entries, entry, NULL);
     return result;
 }
 
-static enum vhd_result judge_rename(struct fs *fs, struct fs_name *name, struct fs_name *target,
+static enum vhd_result judge_rename(struct fs *fs, struct fs_entry *entry, struct fs_entry *target,
                                     struct vhd_verdict *ret)
 {
     if (fs_judge_change(fs, ret) != VHD_OK)
         return ret->result;
-    if (name == target)
+    if (entry == target)
         return vhd_verdict_set(ret, VHD_ALREADY_EXISTS, "the disk has the name \"%s\" already",
-                               fs_name_text(name));
-    return rename_claimed(fs, name, target, ret);
+                               fs_entry_name(entry));
+    return rename_claimed(fs, entry, target, ret);
 }
 
 /* Is this the alias "X.vhd" of a disk, and none itself? */
-static bool is_alias(struct fs *fs, const char *text)
+static bool is_alias(struct fs *fs, const char *name)
 {
     char file[NAME_MAX + 1];
 
-    return vhd_name_stem_length(text) < strlen(text) &&
-           vhd_store_find(fs->store, text, file, NULL) == -ENOENT;
+    return vhd_name_stem_length(name) < strlen(name) &&
+           vhd_store_find(fs->store, name, file, NULL) == -ENOENT;
 }
 
-static enum vhd_result disks_rename(struct fs *fs, const char *text, const char *new_text,
+static enum vhd_result disks_rename(struct fs *fs, const char *name, const char *new_text,
                                     struct vhd_verdict *ret)
 {
     AUTO_FREE char *new_name = strndup(new_text, vhd_name_stem_length(new_text));
-    struct fs_name *name = new_name ? fs_names_get(fs->names, text) : NULL;
-    struct fs_name *target = name ? fs_names_get(fs->names, new_name) : NULL;
+    struct fs_entry *entry = new_name ? fs_entries_get(fs->entries, name) : NULL;
+    struct fs_entry *target = entry ? fs_entries_get(fs->entries, new_name) : NULL;
     enum vhd_result result;
 
     if (!target)
         result = vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
-    else if (is_alias(fs, text))
+    else if (is_alias(fs, name))
         result = vhd_verdict_set(ret, VHD_NOT_PERMITTED,
-                                 "\"%s\" is another name of the disk \"%.*s\": rename that", text,
-                                 (int)vhd_name_stem_length(text), text);
+                                 "\"%s\" is another name of the disk \"%.*s\": rename that", name,
+                                 (int)vhd_name_stem_length(name), name);
     else
-        result = judge_rename(fs, name, target, ret);
-    fs_name_put(fs->names, target);
-    fs_name_put(fs->names, name);
+        result = judge_rename(fs, entry, target, ret);
+    fs_entry_put(fs->entries, target);
+    fs_entry_put(fs->entries, entry);
     return result;
 }
 
@@ -492,11 +494,11 @@ static enum vhd_result disks_rename(struct fs *fs, const char *text, const char 
 static enum vhd_result disk_unlink(struct fs *fs, const struct fs_node *node, const char *text,
                                    pid_t pid, struct vhd_verdict *ret)
 {
-    const bool is_told = fs_name_was_refused_unlink(fs->names, node->name, pid);
-    const char *name = fs_name_text(node->name);
+    const bool is_told = fs_entry_was_refused_unlink(fs->entries, node->entry, pid);
+    const char *name = fs_entry_name(node->entry);
     (void)text;
 
-    fs_name_note_refused_unlink(fs->names, node->name, pid);
+    fs_entry_note_refused_unlink(fs->entries, node->entry, pid);
     if (is_told)
         return vhd_verdict_set(ret, VHD_NOT_PERMITTED, "%s", "");
     return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
@@ -508,7 +510,7 @@ static int alias_show(struct fs *fs, const struct fs_node *node, FILE *out, stru
 {
     int err = disk_changed(fs, node, ret);
     if (err == 0)
-        fputs(fs_name_text(node->name), out);
+        fputs(fs_entry_name(node->entry), out);
     return err;
 }
 
@@ -517,7 +519,7 @@ static int task_show(struct fs *fs, const struct fs_node *node, FILE *out, struc
     if (!fs_tasks_has_record(fs, node))
         return -ENOENT;
     *ret = fs->started;
-    fprintf(out, "../../tasks/%s", fs_name_text(node->name));
+    fprintf(out, "../../tasks/%s", fs_entry_name(node->entry));
     return 0;
 }
 

@@ -25,13 +25,13 @@ static int fixed_look(struct fs *fs, const struct fs_node *node, struct fs_look 
 /* The kernel keeps no pages of it but strays (page_cache.h): they would not follow raw. */
 static int fixed_open(struct fs_handle *handle)
 {
-    handle->use_flags = FOPEN_DIRECT_IO | FOPEN_KEEP_CACHE | FOPEN_NOFLUSH;
+    handle->open_flags = FOPEN_DIRECT_IO | FOPEN_KEEP_CACHE | FOPEN_NOFLUSH;
     return fs_raw_open(handle);
 }
 
 static void fixed_page_read(struct fs_handle *handle)
 {
-    fs_disk_add_stray(fs_name_disk(handle->fs->names, handle->node.name), true);
+    fs_disk_add_stray(fs_entry_disk(handle->fs->entries, handle->node.entry), true);
 }
 
 /* Answer a read that the footer is part of. */

@@ -5,54 +5,55 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "tree/records.h"
 #include "tree/folder.h"
 #include "tree/handle.h"
 #include "tree/ino.h"
 #include "operation/admit.h"
 #include "operation/create.h"
-#include "kernel/parking.h"
+#include "kernel/deferred.h"
 #include "tree/permission.h"
-#include "tree/refuse.h"
+#include "tree/reply.h"
 #include "request/name.h"
 #include "files/tasks.h"
 
 /* The disk that a file name in new/ means: "X.vhd" makes disk X. */
-static char *disk_of(const char *text)
+static char *disk_of(const char *name)
 {
-    return strndup(text, vhd_name_stem_length(text));
+    return strndup(name, vhd_name_stem_length(name));
 }
 
 /* A name in new/ can be looked up while its task is remembered or a file of it is open. */
-static bool is_there(struct fs *fs, struct fs_name *name)
+static bool is_there(struct fs *fs, struct fs_entry *entry)
 {
-    struct vhd_task *task = fs_name_task(fs->names, name);
+    struct vhd_task *task = fs_record_task(fs->entries, entry);
     vhd_task_unref(task);
-    return task || fs_name_has_request(fs->names, name);
+    return task || fs_entry_has_request(fs->entries, entry);
 }
 
-static int new_find(struct fs *fs, const char *text, struct fs_node *ret)
+static int new_find(struct fs *fs, const char *name, struct fs_node *ret)
 {
-    AUTO_FREE char *disk = disk_of(text);
-    struct fs_name *name = disk ? fs_names_find(fs->names, disk) : NULL;
+    AUTO_FREE char *disk = disk_of(name);
+    struct fs_entry *entry = disk ? fs_entries_find(fs->entries, disk) : NULL;
 
-    if (!name || !is_there(fs, name)) {
-        fs_name_put(fs->names, name);
+    if (!entry || !is_there(fs, entry)) {
+        fs_entry_put(fs->entries, entry);
         return disk ? -ENOENT : -ENOMEM;
     }
-    *ret = (struct fs_node){fs_row(FS_REQUEST), name};
+    *ret = (struct fs_node){fs_row(FS_REQUEST), entry};
     return 0;
 }
 
-static int list_working(void *arg, const struct fs_name *name, bool is_at_work)
+static int list_working(void *arg, const struct fs_entry *entry, bool is_at_work)
 {
     if (!is_at_work)
         return 0;
-    return fs_listing_add(arg, fs_name_text(name), fs_ino(name->serial, FS_REQUEST), S_IFREG);
+    return fs_listing_add(arg, fs_entry_name(entry), fs_ino(entry->serial, FS_REQUEST), S_IFREG);
 }
 
 static int new_list(struct fs *fs, struct fs_listing *listing)
 {
-    return fs_names_each_record(fs->names, list_working, listing);
+    return fs_records_each(fs->entries, list_working, listing);
 }
 
 /* The rules that a name must meet before anything is written, in the contract's order. */
@@ -77,24 +78,24 @@ static enum vhd_result judge_new(struct fs *fs, const char *disk, struct vhd_ver
 }
 
 /* The same, and is no task of the name at work? */
-static enum vhd_result judge_free(struct fs *fs, struct fs_name *name, struct vhd_verdict *ret)
+static enum vhd_result judge_free(struct fs *fs, struct fs_entry *entry, struct vhd_verdict *ret)
 {
-    const char *disk = fs_name_text(name);
+    const char *disk = fs_entry_name(entry);
 
     enum vhd_result result = judge_new(fs, disk, ret);
-    if (result == VHD_OK && fs_name_is_at_work(fs->names, name))
+    if (result == VHD_OK && fs_record_is_at_work(fs->entries, entry))
         return fs_tasks_refuse_at_work(disk, ret);
     return result;
 }
 
 /* The name is judged when the file is opened, which making it does next. */
-static int new_create(struct fs *fs, const char *text, struct fs_node *ret)
+static int new_create(struct fs *fs, const char *name, struct fs_node *ret)
 {
-    AUTO_FREE char *disk = disk_of(text);
-    struct fs_name *name = disk ? fs_names_get(fs->names, disk) : NULL;
-    if (!name)
+    AUTO_FREE char *disk = disk_of(name);
+    struct fs_entry *entry = disk ? fs_entries_get(fs->entries, disk) : NULL;
+    if (!entry)
         return -ENOMEM;
-    *ret = (struct fs_node){fs_row(FS_REQUEST), name};
+    *ret = (struct fs_node){fs_row(FS_REQUEST), entry};
     return 0;
 }
 
@@ -111,17 +112,17 @@ static int request_open(struct fs_handle *handle)
 
     if (!handle->is_writer)
         return 0;
-    if (judge_name(fs, fs_name_text(node->name), &verdict) != VHD_OK ||
-        judge_free(fs, node->name, &verdict) != VHD_OK)
+    if (judge_name(fs, fs_entry_name(node->entry), &verdict) != VHD_OK ||
+        judge_free(fs, node->entry, &verdict) != VHD_OK)
         return fs_refuse_at(fs, where_of(handle), &verdict);
-    fs_name_request_opened(fs->names, node->name);
+    fs_entry_request_opened(fs->entries, node->entry);
     return 0;
 }
 
 static void request_close(struct fs_handle *handle)
 {
     if (handle->is_writer)
-        fs_name_request_closed(handle->fs->names, handle->node.name);
+        fs_entry_request_closed(handle->fs->entries, handle->node.entry);
 }
 
 /*
@@ -138,12 +139,12 @@ static int request_show(struct fs *fs, const struct fs_node *node, FILE *out, st
     return err;
 }
 
-static enum vhd_result new_unlink(struct fs *fs, const struct fs_node *node, const char *text,
+static enum vhd_result new_unlink(struct fs *fs, const struct fs_node *node, const char *name,
                                   pid_t pid, struct vhd_verdict *ret)
 {
     (void)node;
     (void)pid;
-    AUTO_FREE char *disk = disk_of(text);
+    AUTO_FREE char *disk = disk_of(name);
     return disk ? fs_tasks_forget(fs, disk, ret) : vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
 }
 
@@ -201,9 +202,9 @@ static struct vhd_task *begin(struct fs *fs, const char *disk, const char *text,
 {
     struct vhd_request request = {0};
     struct vhd_task *task = NULL, *record;
-    struct fs_name *name;
+    struct fs_entry *entry;
 
-    int err = fs_names_claim(fs->names, disk, &name);
+    int err = fs_records_claim(fs->entries, disk, &entry);
     if (err == -EBUSY)
         fs_tasks_refuse_at_work(disk, ret);
     else if (err < 0)
@@ -214,9 +215,9 @@ static struct vhd_task *begin(struct fs *fs, const char *disk, const char *text,
         vhd_request_parse(text, len, &request, ret) == VHD_OK)
         task = submit(fs, disk, &request, ret);
     record = task ? vhd_task_ref(task) : refusal(fs, disk, request.size, ret);
-    fs_name_settle(fs->names, name, record);
+    fs_record_end_claim(fs->entries, entry, record);
     vhd_task_unref(record);
-    fs_name_put(fs->names, name);
+    fs_entry_put(fs->entries, entry);
     return task;
 }
 
@@ -235,7 +236,7 @@ static int judge_handle(struct fs_handle *handle, const char *text, size_t len, 
 
 static void request_write(struct fs_handle *handle, fuse_req_t req, const struct fs_data *data)
 {
-    static const struct fs_parked_ops parked = {.is_work = true, .answer = request_answer};
+    static const struct fs_deferred_ops ops = {.is_work = true, .answer = request_answer};
     struct fs *fs = handle->fs;
     const char *disk = handle->opened_as;
     struct vhd_verdict verdict;
@@ -255,7 +256,7 @@ static void request_write(struct fs_handle *handle, fuse_req_t req, const struct
     }
     struct vhd_task *task = begin(fs, disk, data->bytes, data->len, &verdict);
     if (task) {
-        fs_park(fs->parking, &parked, handle, req, data->len, 0, task);
+        fs_defer(fs->deferred, &ops, handle, req, data->len, 0, task);
         vhd_task_unref(task);
         return;
     }
@@ -275,5 +276,5 @@ const struct fs_row_ops fs_request_ops = {
     .open = request_open,
     .close = request_close,
     .write = request_write,
-    .is_new_each_time = true,
+    .new_node_per_lookup = true,
 };

@@ -11,7 +11,7 @@
 #include "base/zeros.h"
 #include "tree/ino.h"
 #include "tree/permission.h"
-#include "tree/refuse.h"
+#include "tree/reply.h"
 #include "kernel/transfer.h"
 
 #ifndef FOPEN_PARALLEL_DIRECT_WRITES /* Linux 6.2; older ones ignore it */
@@ -23,7 +23,7 @@
 
 static struct fs_disk *disk_of(const struct fs_handle *handle)
 {
-    return fs_name_disk(handle->fs->names, handle->node.name);
+    return fs_entry_disk(handle->fs->entries, handle->node.entry);
 }
 
 static int refuse(const struct fs_handle *handle, const struct vhd_verdict *verdict)
@@ -34,20 +34,20 @@ static int refuse(const struct fs_handle *handle, const struct vhd_verdict *verd
 static struct fs_disk_ref ref_of(const struct fs_node *node)
 {
     return (struct fs_disk_ref){
-        .name = fs_name_text(node->name),
-        .raw = fs_ino(node->name->serial, FS_DISK_RAW),
-        .fixed = fs_ino(node->name->serial, FS_DISK_FIXED),
+        .name = fs_entry_name(node->entry),
+        .raw = fs_ino(node->entry->serial, FS_DISK_RAW),
+        .fixed = fs_ino(node->entry->serial, FS_DISK_FIXED),
     };
 }
 
 int fs_raw_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
 {
-    struct fs_disk *disk = fs_name_disk(fs->names, node->name);
+    struct fs_disk *disk = fs_entry_disk(fs->entries, node->entry);
     struct fs_disk_look seen;
 
     if (!disk)
         return -ENOMEM;
-    int err = fs_disk_look(disk, fs, fs_name_text(node->name), &seen);
+    int err = fs_disk_look(disk, fs, fs_entry_name(node->entry), &seen);
     if (err < 0)
         return err;
     /* A program that copies files takes one with fewer blocks than its size for sparse. */
@@ -92,7 +92,7 @@ static enum vhd_result open_disk(struct fs_handle *handle, struct vhd_verdict *r
         return vhd_verdict_set(ret_why, VHD_OUT_OF_MEMORY, NULL);
     if (handle->access.is_writer && fs_judge_change(fs, ret_why) != VHD_OK)
         return ret_why->result;
-    if (fs_name_is_retired(fs->names, handle->node.name))
+    if (fs_entry_is_retired(fs->entries, handle->node.entry))
         return refuse_deleted(handle->opened_as, ret_why);
     const struct fs_disk_ref ref = ref_of(&handle->node);
     enum vhd_result result =
@@ -161,9 +161,9 @@ static int raw_open(struct fs_handle *handle)
     int err = fs_raw_open(handle);
     if (err < 0)
         return err;
-    handle->use_flags = FOPEN_KEEP_CACHE;
+    handle->open_flags = FOPEN_KEEP_CACHE;
     if (fs_open_disk_is_direct(handle->open_disk))
-        handle->use_flags |= FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES;
+        handle->open_flags |= FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES;
     return 0;
 }
 
@@ -422,7 +422,7 @@ static int is_zero_from_by_path(struct fs *fs, const struct fs_node *node, uint6
                                 struct vhd_verdict *ret_why)
 {
     static const struct fs_access access = {0};
-    struct fs_disk *disk = fs_name_disk(fs->names, node->name);
+    struct fs_disk *disk = fs_entry_disk(fs->entries, node->entry);
     const struct fs_disk_ref ref = ref_of(node);
     struct fs_open_disk *open;
 
@@ -440,7 +440,7 @@ static int is_zero_from_by_path(struct fs *fs, const struct fs_node *node, uint6
 static enum vhd_result judge_size(struct fs *fs, const struct fs_node *node, off_t size,
                                   const struct fs_handle *handle, struct vhd_verdict *ret_why)
 {
-    const char *name = fs_name_text(node->name);
+    const char *name = fs_entry_name(node->entry);
     struct fs_look seen;
 
     int err = fs_raw_look(fs, node, &seen);
@@ -469,7 +469,7 @@ static enum vhd_result judge_size(struct fs *fs, const struct fs_node *node, off
 static void raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t req, off_t size,
                          struct fs_handle *handle)
 {
-    struct fs_disk *disk = fs_name_disk(fs->names, node->name);
+    struct fs_disk *disk = fs_entry_disk(fs->entries, node->entry);
     const struct fs_disk_ref ref = ref_of(node);
     struct vhd_verdict verdict;
     enum vhd_result result;
@@ -480,7 +480,7 @@ static void raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t r
         result = vhd_verdict_set(&verdict, VHD_OUT_OF_MEMORY, NULL);
     else if (fs_judge_change(fs, &verdict) != VHD_OK)
         result = verdict.result;
-    else if (!handle && fs_name_is_retired(fs->names, node->name))
+    else if (!handle && fs_entry_is_retired(fs->entries, node->entry))
         result = refuse_deleted(ref.name, &verdict);
     else if (size == 0)
         result = fs_disk_discard_all(disk, fs, &ref, handle ? handle->open_disk : NULL, &verdict);

@@ -6,7 +6,7 @@
 #include "files/fixed.h"
 #include "files/new.h"
 #include "files/raw.h"
-#include "tree/refuse.h"
+#include "tree/reply.h"
 #include "files/tasks.h"
 #include "version.h"
 

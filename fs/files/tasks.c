@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "tree/records.h"
 #include "tree/folder.h"
 #include "tree/handle.h"
 #include "tree/ino.h"
-#include "kernel/parking.h"
-#include "tree/refuse.h"
+#include "kernel/deferred.h"
+#include "tree/reply.h"
 #include "request/name.h"
 
 /* What `wait` shows as its size while its task works: with 0 some programs would not read it. */
@@ -110,7 +111,7 @@ static int show(struct fs *fs, const struct fs_node *node, FILE *out, struct tim
                 print_fn *print)
 {
     struct vhd_task_status status;
-    struct vhd_task *task = fs_name_task(fs->names, node->name);
+    struct vhd_task *task = fs_record_task(fs->entries, node->entry);
 
     if (!task)
         return -ENOENT;
@@ -150,7 +151,7 @@ static void print_target(FILE *out, const struct fs_node *node,
                          const struct vhd_task_status *status)
 {
     (void)status;
-    fputs(fs_name_text(node->name), out);
+    fputs(fs_entry_name(node->entry), out);
 }
 
 static void print_wait(FILE *out, const struct fs_node *node, const struct vhd_task_status *status)
@@ -203,11 +204,11 @@ bool fs_tasks_has_record(struct fs *fs, const struct fs_node *node)
  */
 
 /* The node of a name that has a record. Returns 0 or -ENOENT. */
-static int find_record(struct fs *fs, const char *text, enum fs_kind kind, struct fs_node *ret)
+static int find_record(struct fs *fs, const char *name, enum fs_kind kind, struct fs_node *ret)
 {
-    struct fs_node node = {fs_row(kind), fs_names_find(fs->names, text)};
+    struct fs_node node = {fs_row(kind), fs_entries_find(fs->entries, name)};
 
-    if (!node.name)
+    if (!node.entry)
         return -ENOENT;
     if (!fs_tasks_has_record(fs, &node)) {
         fs_node_put(fs, &node);
@@ -217,54 +218,54 @@ static int find_record(struct fs *fs, const char *text, enum fs_kind kind, struc
     return 0;
 }
 
-static int tasks_find(struct fs *fs, const char *text, struct fs_node *ret)
+static int tasks_find(struct fs *fs, const char *name, struct fs_node *ret)
 {
-    if (find_record(fs, text, FS_TASK, ret) == 0)
+    if (find_record(fs, name, FS_TASK, ret) == 0)
         return 0;
-    size_t stem = vhd_name_stem_length(text);
-    if (stem == strlen(text))
+    size_t stem = vhd_name_stem_length(name);
+    if (stem == strlen(name))
         return -ENOENT;
-    AUTO_FREE char *name = strndup(text, stem);
-    return name ? find_record(fs, name, FS_TASK_ALIAS, ret) : -ENOMEM;
+    AUTO_FREE char *stem_name = strndup(name, stem);
+    return stem_name ? find_record(fs, stem_name, FS_TASK_ALIAS, ret) : -ENOMEM;
 }
 
-static int list_record(void *arg, const struct fs_name *name, bool is_at_work)
+static int list_record(void *arg, const struct fs_entry *entry, bool is_at_work)
 {
     (void)is_at_work;
-    return fs_listing_add(arg, fs_name_text(name), fs_ino(name->serial, FS_TASK), S_IFDIR);
+    return fs_listing_add(arg, fs_entry_name(entry), fs_ino(entry->serial, FS_TASK), S_IFDIR);
 }
 
 static int tasks_list(struct fs *fs, struct fs_listing *listing)
 {
-    return fs_names_each_record(fs->names, list_record, listing);
+    return fs_records_each(fs->entries, list_record, listing);
 }
 
-enum vhd_result fs_tasks_refuse_at_work(const char *text, struct vhd_verdict *ret)
+enum vhd_result fs_tasks_refuse_at_work(const char *name, struct vhd_verdict *ret)
 {
     return vhd_verdict_set(ret, VHD_IN_USE,
                            "the task of \"%s\" is at work; wait for its end, or cancel it: "
                            "echo 1 > tasks/%s/cancel",
-                           text, text);
+                           name, name);
 }
 
-enum vhd_result fs_tasks_forget(struct fs *fs, const char *text, struct vhd_verdict *ret)
+enum vhd_result fs_tasks_forget(struct fs *fs, const char *name, struct vhd_verdict *ret)
 {
-    struct fs_name *name = fs_names_find(fs->names, text);
-    int err = name ? fs_name_forget_record(fs->names, name) : -ENOENT;
+    struct fs_entry *entry = fs_entries_find(fs->entries, name);
+    int err = entry ? fs_record_forget(fs->entries, entry) : -ENOENT;
 
-    fs_name_put(fs->names, name);
+    fs_entry_put(fs->entries, entry);
     if (err == -EBUSY)
-        return fs_tasks_refuse_at_work(text, ret);
+        return fs_tasks_refuse_at_work(name, ret);
     if (err < 0)
-        return vhd_verdict_set(ret, VHD_PATH_NOT_FOUND, "there is no task of \"%s\"", text);
+        return vhd_verdict_set(ret, VHD_PATH_NOT_FOUND, "there is no task of \"%s\"", name);
     return vhd_verdict_set(ret, VHD_OK, NULL);
 }
 
-static enum vhd_result tasks_rmdir(struct fs *fs, const char *text, pid_t pid,
+static enum vhd_result tasks_rmdir(struct fs *fs, const char *name, pid_t pid,
                                    struct vhd_verdict *ret)
 {
     (void)pid;
-    return fs_tasks_forget(fs, text, ret);
+    return fs_tasks_forget(fs, name, ret);
 }
 
 /*
@@ -274,7 +275,7 @@ static enum vhd_result tasks_rmdir(struct fs *fs, const char *text, pid_t pid,
 /* Listed only once it no longer blocks, so that nothing which walks the tree hangs. */
 static bool wait_is_listed(struct fs *fs, const struct fs_node *node)
 {
-    return !fs_name_is_at_work(fs->names, node->name);
+    return !fs_record_is_at_work(fs->entries, node->entry);
 }
 
 static void wait_read_answer(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
@@ -297,37 +298,37 @@ static void wait_fsync_answer(struct fs_handle *handle, fuse_req_t req, size_t s
 }
 
 /* Park a request on the task of its handle's name. */
-static void park(struct fs_handle *handle, const struct fs_parked_ops *ops, fuse_req_t req,
-                 size_t size, off_t off)
+static void defer(struct fs_handle *handle, const struct fs_deferred_ops *ops, fuse_req_t req,
+                  size_t size, off_t off)
 {
-    struct vhd_task *task = fs_name_task(handle->fs->names, handle->node.name);
+    struct vhd_task *task = fs_record_task(handle->fs->entries, handle->node.entry);
     if (!task) {
         fuse_reply_err(req, ENOENT);
         return;
     }
-    fs_park(handle->fs->parking, ops, handle, req, size, off, task);
+    fs_defer(handle->fs->deferred, ops, handle, req, size, off, task);
     vhd_task_unref(task);
 }
 
 static void wait_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
 {
-    static const struct fs_parked_ops parked = {.is_work = false, .answer = wait_read_answer};
-    park(handle, &parked, req, size, off);
+    static const struct fs_deferred_ops ops = {.is_work = false, .answer = wait_read_answer};
+    defer(handle, &ops, req, size, off);
 }
 
 static void wait_fsync(struct fs_handle *handle, fuse_req_t req)
 {
-    static const struct fs_parked_ops parked = {.is_work = false, .answer = wait_fsync_answer};
-    park(handle, &parked, req, 0, 0);
+    static const struct fs_deferred_ops ops = {.is_work = false, .answer = wait_fsync_answer};
+    defer(handle, &ops, req, 0, 0);
 }
 
 static void cancel_write(struct fs_handle *handle, fuse_req_t req, const struct fs_data *data)
 {
     struct fs *fs = handle->fs;
-    const char *name = fs_name_text(handle->node.name);
+    const char *name = fs_entry_name(handle->node.entry);
     struct vhd_verdict verdict;
 
-    struct vhd_task *task = fs_name_task(fs->names, handle->node.name);
+    struct vhd_task *task = fs_record_task(fs->entries, handle->node.entry);
     int err = task ? vhd_task_cancel(task) : -ESRCH;
     vhd_task_unref(task);
     if (err == 0) {
@@ -360,7 +361,7 @@ const struct fs_row_ops fs_task_wait_ops = {
     .is_listed = wait_is_listed,
     .read = wait_read,
     .fsync = wait_fsync,
-    .is_new_each_time = true,
+    .new_node_per_lookup = true,
 };
 
 const struct fs_row_ops fs_task_cancel_ops = {

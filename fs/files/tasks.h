@@ -40,11 +40,11 @@ int fs_tasks_show_status(struct fs *fs, const struct fs_node *node, FILE *out,
 bool fs_tasks_has_record(struct fs *fs, const struct fs_node *node);
 
 /* Refuse what has to wait for the end of a name's task: VHD_IN_USE. */
-enum vhd_result fs_tasks_refuse_at_work(const char *text, struct vhd_verdict *ret);
+enum vhd_result fs_tasks_refuse_at_work(const char *name, struct vhd_verdict *ret);
 
 /*
  * Forget the ended task of a name.
  *
  * Returns VHD_OK, VHD_PATH_NOT_FOUND when there is none, or VHD_IN_USE while it is at work.
  */
-enum vhd_result fs_tasks_forget(struct fs *fs, const char *text, struct vhd_verdict *ret);
+enum vhd_result fs_tasks_forget(struct fs *fs, const char *name, struct vhd_verdict *ret);

@@ -21,36 +21,36 @@ int fs_user_find(const char *name, struct fs_user *ret)
 }
 
 /* Is this a decimal number that can be an id? The highest one means "unchanged" to chown(2). */
-static bool is_id(const char *text, unsigned *ret)
+static bool is_id(const char *name, unsigned *ret)
 {
-    if (!*text || text[strspn(text, "0123456789")])
+    if (!*name || name[strspn(name, "0123456789")])
         return false;
     errno = 0;
-    unsigned long number = strtoul(text, NULL, 10);
+    unsigned long number = strtoul(name, NULL, 10);
     if (errno || number >= (unsigned)-1)
         return false;
     *ret = (unsigned)number;
     return true;
 }
 
-int fs_user_id(const char *text, uid_t *ret)
+int fs_user_id(const char *name, uid_t *ret)
 {
-    if (is_id(text, ret))
+    if (is_id(name, ret))
         return 0;
     errno = 0;
-    const struct passwd *entry = getpwnam(text);
+    const struct passwd *entry = getpwnam(name);
     if (!entry)
         return errno ? -errno : -ENOENT;
     *ret = entry->pw_uid;
     return 0;
 }
 
-int fs_group_id(const char *text, gid_t *ret)
+int fs_group_id(const char *name, gid_t *ret)
 {
-    if (is_id(text, ret))
+    if (is_id(name, ret))
         return 0;
     errno = 0;
-    const struct group *entry = getgrnam(text);
+    const struct group *entry = getgrnam(name);
     if (!entry)
         return errno ? -errno : -ENOENT;
     *ret = entry->gr_gid;

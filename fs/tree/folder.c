@@ -67,7 +67,7 @@ static int collect(struct fs *fs, const struct fs_node *node, struct fs_listing 
         const struct fs_row *row = fs_row((enum fs_kind)kind);
         if (!row || row->parent != fs_row_kind(node->row) || !row->name)
             continue;
-        const struct fs_node child = {row, node->name};
+        const struct fs_node child = {row, node->entry};
         if (!row->ops->is_listed || row->ops->is_listed(fs, node))
             err = fs_listing_add(listing, row->name, fs_node_ino(fs, &child, known), row->mode);
     }

@@ -2,11 +2,11 @@
  * The mount: what every part of it shares. One exists for the daemon's life; its pointers do not
  * change once it serves.
  *
- * Lock order, outermost first: a handle's, exit_sync's, the names', a disk's, the library's
- * (service, task). The index of children has a lock of its own inside a handle's, held while the
- * store is read. The errors', the numbers', the invalidator's, the server's and the opened files'
- * locks are leaves, and so is the parking's but for a task's. None is held across a reply to the
- * kernel.
+ * Lock order, outermost first: a handle's, exit_sync's, the table of entries', a disk's, the
+ * library's (service, task). The index of children has a lock of its own inside a handle's, held
+ * while the store is read. The errors', the numbers', the invalidator's, the server's and the
+ * opened files' locks are leaves, and so is that of deferred replies but for a task's. None is held
+ * across a reply to the kernel.
  */
 #pragma once
 
@@ -25,9 +25,9 @@ struct fs {
     struct vhd_store *store;
     struct vhd_children *children;
     struct vhd_service *service;
-    struct fs_names *names;
+    struct fs_entries *entries;
     struct fs_errors *errors;
-    struct fs_parking *parking;
+    struct fs_deferred *deferred;
     struct fs_invalidator *invalidator;
     struct fs_opened_list opened;
     struct fs_numbers numbers;

@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "tree/refuse.h"
+#include "tree/reply.h"
 
 static int keep_name(struct fs_handle *handle)
 {
-    if (!handle->node.name)
+    if (!handle->node.entry)
         return 0;
-    handle->opened_as = strdup(fs_name_text(handle->node.name));
+    handle->opened_as = strdup(fs_entry_name(handle->node.entry));
     return handle->opened_as ? 0 : -ENOMEM;
 }
 
@@ -32,7 +32,7 @@ static int begin(struct fs_handle *handle)
     const struct fs_row_ops *ops = handle->node.row->ops;
     struct vhd_verdict verdict;
 
-    handle->use_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH;
+    handle->open_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH;
     if (has_content(handle->node.row) &&
         fs_node_judge(handle->fs, &handle->node, &verdict) != VHD_OK)
         return fs_refuse_at(handle->fs, (struct fs_where){&handle->node, NULL}, &verdict);

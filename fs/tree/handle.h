@@ -30,10 +30,10 @@ struct fs_handle {
     /* constant */
     struct fs *fs;
     struct fs_node node;
-    int flags;          /* of open(2) */
-    bool is_writer;     /* it is open for writing */
-    unsigned use_flags; /* how the kernel is to use it: FOPEN_... of <linux/fuse.h>, set by open */
-    fuse_req_t opener;  /* the request that opens it, while open runs; NULL in one that makes it */
+    int flags;           /* of open(2) */
+    bool is_writer;      /* it is open for writing */
+    unsigned open_flags; /* how the kernel is to use it: FOPEN_... of <linux/fuse.h>, set by open */
+    fuse_req_t opener;   /* the request that opens it, while open runs; NULL in one that makes it */
 
     /* of raw and fixed.vhd, set by open */
     struct fs_access access;

@@ -8,7 +8,7 @@
  * The kind says which row of the tree (tree.c) it is, a status or an info. Kinds of a disk's files
  * are other kinds than all else, so that no two files can have one st_ino.
  *
- * The serial says which disk or task a file belongs to: one for each NAME in use (names.h), never
+ * The serial says which disk or task a file belongs to: one for each NAME in use (entries.h), never
  * given twice while mounted, so that no node comes to mean another object; 0 is the fixed part of
  * the tree. A file gets a new generation where the kernel must take it for another than before,
  * though it is the same to a user. Nodes that are still known when 2^24 others have been made may

@@ -19,14 +19,14 @@ enum fs_kind fs_row_kind(const struct fs_row *row)
     return (enum fs_kind)(row - fs_rows);
 }
 
-double fs_row_name_seconds(const struct fs_row *row)
+double fs_row_timeout(const struct fs_row *row)
 {
     return row->name && S_ISDIR(row->mode) ? 3600.0 : 0.0;
 }
 
 fuse_ino_t fs_node_id(const struct fs_node *node)
 {
-    return fs_ino(node->name ? node->name->serial : 0, fs_row_kind(node->row));
+    return fs_ino(node->entry ? node->entry->serial : 0, fs_row_kind(node->row));
 }
 
 const struct stat *fs_node_image(struct fs *fs, const struct fs_node *node, struct stat *ret)
@@ -35,7 +35,7 @@ const struct stat *fs_node_image(struct fs *fs, const struct fs_node *node, stru
 
     if (fs_row_kind(node->row) < FS_DISK)
         return NULL;
-    return vhd_store_find(fs->store, fs_name_text(node->name), file, ret) == 0 ? ret : NULL;
+    return vhd_store_find(fs->store, fs_entry_name(node->entry), file, ret) == 0 ? ret : NULL;
 }
 
 enum vhd_result fs_node_judge(struct fs *fs, const struct fs_node *node, struct vhd_verdict *ret)
@@ -44,7 +44,7 @@ enum vhd_result fs_node_judge(struct fs *fs, const struct fs_node *node, struct 
     struct stat image;
 
     if (!fs_node_image(fs, node, &image) ||
-        !fs_numbers_is_link(&fs->numbers, fs->store, fs_name_text(node->name), &image, first))
+        !fs_numbers_is_link(&fs->numbers, fs->store, fs_entry_name(node->entry), &image, first))
         return vhd_verdict_set(ret, VHD_OK, NULL);
     return vhd_verdict_set(ret, VHD_NOT_A_DISK, "the same file as the disk \"%s\"", first);
 }
@@ -53,8 +53,9 @@ fuse_ino_t fs_node_ino(struct fs *fs, const struct fs_node *node, const struct s
 {
     if (!image)
         return fs_node_id(node);
-    return fs_ino_of_image(fs_numbers_of(&fs->numbers, fs->store, fs_name_text(node->name), image),
-                           fs_row_kind(node->row));
+    return fs_ino_of_image(
+        fs_numbers_of(&fs->numbers, fs->store, fs_entry_name(node->entry), image),
+        fs_row_kind(node->row));
 }
 
 int fs_node_resolve(struct fs *fs, fuse_ino_t id, struct fs_node *ret)
@@ -65,8 +66,8 @@ int fs_node_resolve(struct fs *fs, fuse_ino_t id, struct fs_node *ret)
     if (!node.row)
         return -ENOENT;
     if (serial != 0) {
-        node.name = fs_names_by_serial(fs->names, serial);
-        if (!node.name)
+        node.entry = fs_entries_by_serial(fs->entries, serial);
+        if (!node.entry)
             return -ENOENT;
     }
     *ret = node;
@@ -75,31 +76,31 @@ int fs_node_resolve(struct fs *fs, fuse_ino_t id, struct fs_node *ret)
 
 void fs_node_put(struct fs *fs, struct fs_node *node)
 {
-    fs_name_put(fs->names, node->name);
-    node->name = NULL;
+    fs_entry_put(fs->entries, node->entry);
+    node->entry = NULL;
 }
 
 /* The entry of a folder's files. A program's directory may be that of a disk that was replaced. */
-static struct fs_name *entry_of_files(struct fs *fs, const struct fs_node *folder)
+static struct fs_entry *entry_of_files(struct fs *fs, const struct fs_node *folder)
 {
-    if (!folder->name)
+    if (!folder->entry)
         return NULL;
-    if (fs_name_is_replaced(fs->names, folder->name))
-        return fs_names_get(fs->names, fs_name_text(folder->name));
-    return fs_name_ref(fs->names, folder->name);
+    if (fs_entry_is_replaced(fs->entries, folder->entry))
+        return fs_entries_get(fs->entries, fs_entry_name(folder->entry));
+    return fs_entry_ref(fs->entries, folder->entry);
 }
 
-int fs_node_find(struct fs *fs, const struct fs_node *folder, const char *text, struct fs_node *ret)
+int fs_node_find(struct fs *fs, const struct fs_node *folder, const char *name, struct fs_node *ret)
 {
     enum fs_kind parent = fs_row_kind(folder->row);
 
     for (const struct fs_row *row = fs_rows; row < fs_rows + FS_KIND_COUNT; row++) {
-        if (row->parent != parent || !row->name || strcmp(row->name, text) != 0)
+        if (row->parent != parent || !row->name || strcmp(row->name, name) != 0)
             continue;
-        *ret = (struct fs_node){.row = row, .name = entry_of_files(fs, folder)};
-        return folder->name && !ret->name ? -ENOMEM : 0;
+        *ret = (struct fs_node){.row = row, .entry = entry_of_files(fs, folder)};
+        return folder->entry && !ret->entry ? -ENOMEM : 0;
     }
-    return folder->row->ops->find ? folder->row->ops->find(fs, text, ret) : -ENOENT;
+    return folder->row->ops->find ? folder->row->ops->find(fs, name, ret) : -ENOENT;
 }
 
 int fs_node_text(struct fs *fs, const struct fs_node *node, struct fs_text *ret)
@@ -185,7 +186,7 @@ int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret, fu
     int err = look(fs, node, &seen);
     if (err < 0)
         return err;
-    if (ret_id && node->row->ops->is_new_each_time)
+    if (ret_id && node->row->ops->new_node_per_lookup)
         generation = __atomic_add_fetch(&fs->generation, 1, __ATOMIC_RELAXED);
     if (ret_id)
         *ret_id = fs_ino_with_generation(fs_node_id(node), generation);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "tree/fs.h"
-#include "tree/names.h"
+#include "tree/entries.h"
 #include "tree/text.h"
 
 /* What a row is of; 8 bits of an inode number. Some are of no row. */
@@ -62,7 +62,7 @@ enum fs_kind {
 /* One file of the tree: its row, and whose it is. */
 struct fs_node {
     const struct fs_row *row;
-    struct fs_name *name; /* referenced; NULL in the fixed part */
+    struct fs_entry *entry; /* referenced; NULL in the fixed part */
 };
 
 /* What a look at a file finds. */
@@ -96,25 +96,25 @@ struct fs_row_ops {
     int (*look)(struct fs *fs, const struct fs_node *node, struct fs_look *ret);
 
     /* Folders: find the child that stands for a NAME; the reference in *ret is the caller's. */
-    int (*find)(struct fs *fs, const char *text, struct fs_node *ret);
+    int (*find)(struct fs *fs, const char *name, struct fs_node *ret);
 
     /* Folders: add the NAMEs to a listing. Returns 0 or a negative errno. */
     int (*list)(struct fs *fs, struct fs_listing *listing);
 
     /* Folders: make the file of this name, to be opened for writing. */
-    int (*create)(struct fs *fs, const char *text, struct fs_node *ret);
+    int (*create)(struct fs *fs, const char *name, struct fs_node *ret);
 
     /*
      * Folders: remove the child of this name, a folder or a file. The caller notes a refusal.
      *
      *   pid  the process that asks for it
      */
-    enum vhd_result (*rmdir)(struct fs *fs, const char *text, pid_t pid, struct vhd_verdict *ret);
+    enum vhd_result (*rmdir)(struct fs *fs, const char *name, pid_t pid, struct vhd_verdict *ret);
     enum vhd_result (*unlink)(struct fs *fs, const struct fs_node *folder, const char *text,
                               pid_t pid, struct vhd_verdict *ret);
 
     /* Folders: give a child another name in the same folder. Never replaces another. */
-    enum vhd_result (*rename)(struct fs *fs, const char *text, const char *new_text,
+    enum vhd_result (*rename)(struct fs *fs, const char *name, const char *new_name,
                               struct vhd_verdict *ret);
 
     /* Texts and symlinks: print what is to be read. Returns 0, or -ENOENT when it is gone. */
@@ -157,7 +157,7 @@ struct fs_row_ops {
      * fsync of it is answered, which here may take long: whoever else came to the same node by its
      * name, to remove it, say, would hang with all that waits for his locks in turn.
      */
-    bool is_new_each_time;
+    bool new_node_per_lookup;
 };
 
 struct fs_row {
@@ -181,7 +181,7 @@ enum fs_kind fs_row_kind(const struct fs_row *row);
  * and no notification is needed. The tree's own folders never change, and each is on the way to
  * everything.
  */
-double fs_row_name_seconds(const struct fs_row *row);
+double fs_row_timeout(const struct fs_row *row);
 
 /*
  * Find the node behind a node id of the kernel's.

@@ -57,9 +57,10 @@ enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node, uid_t ca
 {
     char file[NAME_MAX + 1];
     struct stat shown = {0}, image = {0};
-    const char *name = fs_name_text(node->name), *path = vhd_store_path(fs->store);
+    const char *name = fs_entry_name(node->entry), *path = vhd_store_path(fs->store);
 
-    if (fs_name_is_retired(fs->names, node->name) || fs_name_is_replaced(fs->names, node->name))
+    if (fs_entry_is_retired(fs->entries, node->entry) ||
+        fs_entry_is_replaced(fs->entries, node->entry))
         return vhd_verdict_set(ret, VHD_PATH_NOT_FOUND,
                                "the disk \"%s\" is another by now: use its path", name);
     int err = vhd_store_find(fs->store, name, file, &image);
@@ -80,7 +81,7 @@ enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node, uid_t ca
     if (caller != 0 && caller != image.st_uid)
         return vhd_verdict_set(ret, VHD_NOT_PERMITTED, "only the owner of \"%s/%s\" may change it",
                                path, file);
-    struct fs_disk *disk = fs_name_disk(fs->names, node->name);
+    struct fs_disk *disk = fs_entry_disk(fs->entries, node->entry);
     if (!disk)
         return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
     struct change change = {fs->store, file, attributes, changes};

@@ -1,4 +1,4 @@
-#include "tree/refuse.h"
+#include "tree/reply.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -12,9 +12,9 @@ static void print_path(FILE *out, const struct fs_node *node)
 
     if (fs_row_kind(row) == FS_ROOT)
         return;
-    const struct fs_node above = {fs_row(row->parent), node->name};
+    const struct fs_node above = {fs_row(row->parent), node->entry};
     print_path(out, &above);
-    fprintf(out, "%s/", row->name ? row->name : fs_name_text(node->name));
+    fprintf(out, "%s/", row->name ? row->name : fs_entry_name(node->entry));
 }
 
 /* The path of a place; without a final slash, but for the root's "/". */
@@ -85,5 +85,5 @@ void fs_reply_attr(struct fs *fs, const struct fs_node *node, fuse_req_t req)
     if (err < 0)
         fuse_reply_err(req, -err);
     else
-        fuse_reply_attr(req, &attributes, fs_row_name_seconds(node->row));
+        fuse_reply_attr(req, &attributes, fs_row_timeout(node->row));
 }

@@ -1,0 +1,261 @@
+#include "kernel/deferred.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "process/caller.h"
+#include "tree/handle.h"
+
+/*
+ * A reply request belongs to whoever takes its watch off the task: to the task's end by being
+ * called, or to our thread by vhd_task_unwatch(). Only the owner answers and frees it.
+ */
+struct deferred_reply {
+    struct fs_deferred *deferred; /* constant, like what follows */
+    const struct fs_deferred_ops *ops;
+    struct fs_handle *handle;
+    fuse_req_t req;
+    pid_t tid; /* the thread that waits in the kernel; 0 where it cannot be known */
+    size_t size;
+    off_t off;
+    struct vhd_task *task;
+
+    struct vhd_task_watch watch;
+
+    /* guarded by the deferred's lock */
+    bool is_interrupted;
+    struct timespec interrupted_at; /* monotonic */
+    TAILQ_ENTRY(deferred_reply) link;
+};
+
+TAILQ_HEAD(reply_list, deferred_reply);
+
+struct fs_deferred {
+    pthread_t thread;     /* constant */
+    pthread_mutex_t lock; /* guards what follows; a leaf but for a task's */
+    pthread_cond_t changed;
+    struct reply_list all;
+    bool is_stopping;
+};
+
+/* How often a caller who was interrupted by a harmless signal is looked at again. */
+#define LOOK_AGAIN_MS 100
+
+/* How long one whose signals cannot be read is given, before it counts as stopped. */
+#define UNREADABLE_SECONDS 1
+
+/* Take it out of the list and free it, after it has been answered. */
+static void reply_free(struct deferred_reply *reply)
+{
+    {
+        HOLD_LOCK(&reply->deferred->lock);
+        TAILQ_REMOVE(&reply->deferred->all, reply, link);
+    }
+    vhd_task_unref(reply->task);
+    fs_handle_unref(reply->handle);
+    free(reply);
+}
+
+/*
+ * Answer it; the caller owns it. The interrupt function goes first: once that call has returned,
+ * libfuse is not in it and never will be.
+ */
+static void answer(struct deferred_reply *reply, const struct vhd_task_status *status)
+{
+    fuse_req_interrupt_func(reply->req, NULL, NULL);
+    reply->ops->answer(reply->handle, reply->req, reply->size, reply->off, status);
+    reply_free(reply);
+}
+
+static void answer_ended(struct deferred_reply *reply)
+{
+    struct vhd_task_status status;
+    vhd_task_status(reply->task, &status);
+    answer(reply, &status);
+}
+
+static void task_ended(struct vhd_task_watch *watch)
+{
+    answer_ended((struct deferred_reply *)((char *)watch - offsetof(struct deferred_reply, watch)));
+}
+
+/* Called by libfuse under a lock of the request, so it marks and wakes, and no more. */
+static void interrupted(fuse_req_t req, void *arg)
+{
+    struct deferred_reply *reply = arg;
+    (void)req;
+
+    HOLD_LOCK(&reply->deferred->lock);
+    if (!reply->is_interrupted) {
+        reply->is_interrupted = true;
+        reply->interrupted_at = clock_monotonic();
+        pthread_cond_signal(&reply->deferred->changed);
+    }
+}
+
+/* Has the caller of an interrupted request given it up? */
+static bool is_given_up(const struct deferred_reply *reply)
+{
+    if (!reply->ops->is_work)
+        return true;
+    switch (fs_caller_look(reply->tid)) {
+    case FS_CALLER_STOPPED:
+        return true;
+    case FS_CALLER_WAITS:
+        return false;
+    default:
+        return clock_monotonic().tv_sec - reply->interrupted_at.tv_sec > UNREADABLE_SECONDS;
+    }
+}
+
+/* Give up a request that we own: stop its task if it is work, and answer. */
+static void give_up(struct deferred_reply *reply)
+{
+    struct vhd_task_status status;
+
+    if (!reply->ops->is_work) {
+        fuse_req_interrupt_func(reply->req, NULL, NULL);
+        fuse_reply_err(reply->req, EINTR);
+        reply_free(reply);
+        return;
+    }
+    int err = vhd_task_cancel(reply->task);
+    if (err == 0) {
+        /* It will end as cancelled, whenever the host lets it; the caller need not wait. */
+        vhd_task_status(reply->task, &status);
+        vhd_verdict_set(&status.verdict, VHD_CANCELLED, NULL);
+        answer(reply, &status);
+        return;
+    }
+    /* It is past the point where it can be stopped: its end, which is near, will answer. */
+    {
+        HOLD_LOCK(&reply->deferred->lock);
+        reply->is_interrupted = false;
+    }
+    if (vhd_task_watch(reply->task, &reply->watch) < 0)
+        answer_ended(reply);
+}
+
+/*
+ * Take one request that its caller has given up off its task; under the lock.
+ *
+ *   ret_waiting  set when others have been interrupted and are to be looked at again
+ */
+static struct deferred_reply *take_given_up(struct fs_deferred *deferred, bool *ret_waiting)
+{
+    struct deferred_reply *reply;
+
+    TAILQ_FOREACH(reply, &deferred->all, link) {
+        if (!reply->is_interrupted)
+            continue;
+        if (is_given_up(reply) && vhd_task_unwatch(reply->task, &reply->watch) == 0)
+            return reply;
+        *ret_waiting = true;
+    }
+    return NULL;
+}
+
+static void *deferred_run(void *arg)
+{
+    struct fs_deferred *deferred = arg;
+
+    HOLD_LOCK(&deferred->lock);
+    while (!deferred->is_stopping) {
+        bool is_waiting = false;
+        struct deferred_reply *reply = take_given_up(deferred, &is_waiting);
+        if (reply) {
+            pthread_mutex_unlock(&deferred->lock);
+            give_up(reply);
+            pthread_mutex_lock(&deferred->lock);
+        } else if (is_waiting) {
+            struct timespec until = clock_after(clock_monotonic(), LOOK_AGAIN_MS);
+            pthread_cond_timedwait(&deferred->changed, &deferred->lock, &until);
+        } else {
+            pthread_cond_wait(&deferred->changed, &deferred->lock);
+        }
+    }
+    return NULL;
+}
+
+int fs_deferred_new(struct fs_deferred **ret)
+{
+    struct fs_deferred *deferred = calloc(1, sizeof *deferred);
+    if (!deferred)
+        return -ENOMEM;
+    pthread_mutex_init(&deferred->lock, NULL);
+    clock_cond_init(&deferred->changed);
+    TAILQ_INIT(&deferred->all);
+    int err = pthread_create(&deferred->thread, NULL, deferred_run, deferred);
+    if (err != 0) {
+        pthread_cond_destroy(&deferred->changed);
+        pthread_mutex_destroy(&deferred->lock);
+        free(deferred);
+        return -err;
+    }
+    *ret = deferred;
+    return 0;
+}
+
+void fs_deferred_free(struct fs_deferred *deferred)
+{
+    if (!deferred)
+        return;
+    pthread_mutex_lock(&deferred->lock);
+    deferred->is_stopping = true;
+    pthread_cond_signal(&deferred->changed);
+    pthread_mutex_unlock(&deferred->lock);
+    pthread_join(deferred->thread, NULL);
+    pthread_cond_destroy(&deferred->changed);
+    pthread_mutex_destroy(&deferred->lock);
+    free(deferred);
+}
+
+/* Memory is short: nobody will wait for the task, so work is stopped. */
+static void refuse(const struct fs_deferred_ops *ops, struct fs_handle *handle, fuse_req_t req,
+                   size_t size, off_t off, struct vhd_task *task)
+{
+    struct vhd_task_status status;
+
+    if (ops->is_work)
+        vhd_task_cancel(task);
+    vhd_task_status(task, &status);
+    vhd_verdict_set(&status.verdict, VHD_OUT_OF_MEMORY, NULL);
+    ops->answer(handle, req, size, off, &status);
+}
+
+void fs_defer(struct fs_deferred *deferred, const struct fs_deferred_ops *ops,
+              struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
+              struct vhd_task *task)
+{
+    struct deferred_reply *reply = calloc(1, sizeof *reply);
+    if (!reply) {
+        refuse(ops, handle, req, size, off, task);
+        return;
+    }
+    *reply = (struct deferred_reply){
+        .deferred = deferred,
+        .ops = ops,
+        .handle = fs_handle_ref(handle),
+        .req = req,
+        .tid = fuse_req_ctx(req)->pid,
+        .size = size,
+        .off = off,
+        .task = vhd_task_ref(task),
+        .watch.ended = task_ended,
+    };
+    {
+        HOLD_LOCK(&deferred->lock);
+        TAILQ_INSERT_TAIL(&deferred->all, reply, link);
+    }
+    /*
+     * From here on it may be marked as interrupted, but nobody owns it before the watch is on the
+     * task: our thread's vhd_task_unwatch() fails until then, and it looks again.
+     */
+    fuse_req_interrupt_func(req, interrupted, reply);
+    if (vhd_task_watch(reply->task, &reply->watch) < 0)
+        answer_ended(reply);
+}

@@ -1,0 +1,52 @@
+/*
+ * Deferred replies: requests of the kernel that are answered when a task ends, while no thread
+ * waits for it. The reply comes from the worker that ends the task, or from a thread of this file
+ * when the caller is interrupted.
+ *
+ * Every signal that wakes a process interrupts its request: not only Ctrl-C, but also the end of a
+ * background job (SIGCHLD). A request that only waits is then answered EINTR, which is right for
+ * any signal. A request that works, a write to new/NAME, is given up in two cases alone: a signal
+ * that means stop is pending for the caller, or the caller is gone. EINTR would make shells write
+ * the request again.
+ */
+#pragma once
+
+#include "tree/node.h"
+
+struct fs_deferred;
+struct fs_handle;
+
+/* What a deferred reply does. */
+struct fs_deferred_ops {
+    bool is_work; /* stop its task when the caller is stopped; else it only waits */
+
+    /*
+     * Answer it. Called once, without a lock held.
+     *
+     *   status  of the task; it has ended, or (is_work) it has been asked to stop and will, and
+     *           the verdict says VHD_CANCELLED
+     */
+    void (*answer)(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
+                   const struct vhd_task_status *status);
+};
+
+/*
+ * Start the thread for interrupted callers.
+ *
+ * Returns 0, -ENOMEM, or the negative errno of pthread_create(3).
+ */
+int fs_deferred_new(struct fs_deferred **ret);
+
+/* Stop the thread. All tasks must have ended, so that no reply is deferred any more. */
+void fs_deferred_free(struct fs_deferred *deferred);
+
+/*
+ * Defer the reply to a request until a task ends. If it has ended, the reply is given at once.
+ *
+ *   handle     its file; referenced until the answer
+ *   size, off  handed to the answer
+ *   task       referenced
+ */
+void fs_defer(struct fs_deferred *deferred, const struct fs_deferred_ops *ops,
+              struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
+              struct vhd_task *task);
