@@ -1,5 +1,6 @@
 /*
- * The table of entries, for entries.c and records.c alone; entries.h and records.h are its faces.
+ * The table of entries, for entry_table.c and records.c alone; entries.h and records.h are its
+ * faces.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "tree/entries.h"
+#include "tree/entry_table.h"
 
 #include <search.h>
 #include <stdlib.h>
@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "task/task.h"
-#include "tree/entry_table.h"
 #include "tree/open_disk.h"
 
 /* How long a refused unlink is held against its process, in seconds. */
