@@ -76,27 +76,27 @@ static void *invalidate_run(void *arg)
     return NULL;
 }
 
-bool fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id)
+int fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id)
 {
     const struct timespec until = clock_after(clock_monotonic(), FS_INVALIDATE_MS);
     struct invalidation *invalidation = malloc(sizeof *invalidation);
 
     if (!invalidation)
-        return false;
+        return -ENOMEM;
     *invalidation = (struct invalidation){.invalidator = invalidator, .id = id};
     HOLD_LOCK(&invalidator->lock);
-    if (thread_start_detached(invalidate_run, invalidation) < 0) {
+    int err = thread_start_detached(invalidate_run, invalidation);
+    if (err < 0) {
         free(invalidation);
-        return false;
+        return err;
     }
     invalidator->at_work++;
-    int err = 0;
     while (!invalidation->is_done && err != ETIMEDOUT)
         err = pthread_cond_timedwait(&invalidator->changed, &invalidator->lock, &until);
-    const bool is_done = invalidation->is_done;
-    if (is_done)
+    if (invalidation->is_done) {
         free(invalidation);
-    else
-        invalidation->is_left = true;
-    return is_done;
+        return 0;
+    }
+    invalidation->is_left = true;
+    return -ETIMEDOUT;
 }

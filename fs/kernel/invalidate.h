@@ -37,7 +37,7 @@ enum { FS_INVALIDATE_MS = 2000 };
  *
  *   id  the kernel's; one that it does not know has no pages
  *
- * Returns true when it has. Returns false after FS_INVALIDATE_MS, or when no thread can be started:
- * it has not yet, and may do so later.
+ * Returns 0; -ETIMEDOUT after FS_INVALIDATE_MS: the kernel may still do it later; -ENOMEM; or the
+ * negative errno of pthread_create(3).
  */
-bool fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id);
+int fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id);

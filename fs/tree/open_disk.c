@@ -138,7 +138,7 @@ static bool is_other_file(struct fs_disk *disk, const struct stat *attributes)
     return disk->current && !vhd_fingerprint_is_file(&disk->current->opened, attributes);
 }
 
-/* The host is asked without the lock: it may not answer, and others ask the disk for more. */
+/* The store is asked without the lock: it may not answer, and others ask the disk for more. */
 int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_look *ret)
 {
     char file[NAME_MAX + 1];
@@ -160,13 +160,16 @@ int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct f
     return 0;
 }
 
-/* We have changed the inode of a closed image, and nothing that it holds; under the lock. */
+/* We have changed the inode of a closed image, and nothing that it holds. */
 static void keep_left(struct fs_disk *disk, struct fs *fs, const char *name)
 {
     char file[NAME_MAX + 1];
     struct stat attributes;
 
-    if (!disk->is_left || vhd_store_find(fs->store, name, file, &attributes) < 0)
+    if (vhd_store_find(fs->store, name, file, &attributes) < 0)
+        return;
+    HOLD_LOCK(&disk->lock);
+    if (!disk->is_left)
         return;
     struct vhd_fingerprint now = vhd_fingerprint_of(&attributes);
     now.parents = disk->left.parents;
@@ -177,7 +180,6 @@ static void keep_left(struct fs_disk *disk, struct fs *fs, const char *name)
 
 void fs_disk_renamed(struct fs_disk *disk, struct fs *fs, const char *new_name)
 {
-    HOLD_LOCK(&disk->lock);
     keep_left(disk, fs, new_name);
 }
 
@@ -185,14 +187,30 @@ void fs_disk_renamed(struct fs_disk *disk, struct fs *fs, const char *new_name)
  * The kernel's pages.
  */
 
-static bool drop(struct fs *fs, uint64_t node, struct fs_page_cache *cache)
+/* Have the kernel drop its pages. Returns what fs_invalidate() returns. */
+static int drop(struct fs *fs, uint64_t node, struct fs_page_cache *cache)
 {
     const uint64_t reads = atomic_load(&cache->reads);
 
-    if (!fs_invalidate(fs->invalidator, node))
-        return false;
-    fs_page_cache_remove_strays(cache, reads);
-    return true;
+    int err = fs_invalidate(fs->invalidator, node);
+    if (err == 0)
+        fs_page_cache_remove_strays(cache, reads);
+    return err;
+}
+
+/* Refuse an open or a truncation because drop() has failed. */
+static enum vhd_result refuse_drop(int err, const char *name, struct vhd_verdict *ret_why)
+{
+    if (err == -ETIMEDOUT)
+        return vhd_verdict_set(ret_why, VHD_IN_USE,
+                               "other programs have changed pages of the disk \"%s\" by a mapping; "
+                               "sync or close them first",
+                               name);
+    return vhd_verdict_set(
+        ret_why, VHD_NO_DESCRIPTORS,
+        "no thread can be started to have the kernel drop its pages of the disk "
+        "\"%s\"; end other programs of this user, or raise the limit (ulimit -u)",
+        name);
 }
 
 void fs_disk_add_stray(struct fs_disk *disk, bool is_fixed)
@@ -203,7 +221,7 @@ void fs_disk_add_stray(struct fs_disk *disk, bool is_fixed)
 /* Pages that could not be dropped go before the disk is opened the next time. */
 static void drop_raw(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref)
 {
-    if (drop(fs, ref->raw, &disk->raw))
+    if (drop(fs, ref->raw, &disk->raw) == 0)
         return;
     HOLD_LOCK(&disk->lock);
     disk->raw.pages = FS_PAGES_SUSPECT;
@@ -264,8 +282,9 @@ static void leave_as(struct fs_disk *disk, struct vhd_fingerprint now)
 }
 
 /* The image is another than before, or may be: what the kernel has of it cannot be relied on. */
-static int judge_pages(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref,
-                       const struct fs_open_disk *open)
+static enum vhd_result judge_pages(struct fs_disk *disk, struct fs *fs,
+                                   const struct fs_disk_ref *ref, const struct fs_open_disk *open,
+                                   struct vhd_verdict *ret_why)
 {
     const uint64_t size = vhd_disk_size(open->content);
 
@@ -279,11 +298,11 @@ static int judge_pages(struct fs_disk *disk, struct fs *fs, const struct fs_disk
     leave_as(disk, open->opened);
     disk->is_left = true;
     if (!fs_page_cache_has_strays(&disk->fixed))
-        return 0;
+        return VHD_OK;
     pthread_mutex_unlock(&disk->lock);
-    const bool is_dropped = drop(fs, ref->fixed, &disk->fixed);
+    int err = drop(fs, ref->fixed, &disk->fixed);
     pthread_mutex_lock(&disk->lock);
-    return is_dropped ? 0 : -EMFILE;
+    return err == 0 ? VHD_OK : refuse_drop(err, ref->name, ret_why);
 }
 
 /* Close an open disk that no file uses, by the thread that is busy with it. */
@@ -338,12 +357,11 @@ static enum vhd_result open_current(struct fs_disk *disk, struct fs *fs,
         return result;
     }
     disk->current = open;
-    if (err == 0)
-        err = judge_pages(disk, fs, ref, open);
-    if (err == 0)
-        return VHD_OK;
-    close_open_disk(disk, name, open);
-    return vhd_verdict_errno(ret_why, err, "cannot open the disk \"%s\"", name);
+    result = err == 0 ? judge_pages(disk, fs, ref, open, ret_why)
+                      : vhd_verdict_errno(ret_why, err, "cannot open the disk \"%s\"", name);
+    if (result != VHD_OK)
+        close_open_disk(disk, name, open);
+    return result;
 }
 
 /* Let go of an open disk whose image is not what it was; its files keep it. */
@@ -368,13 +386,10 @@ static enum vhd_result choose_mode(struct fs_disk *disk, struct fs *fs,
 
     if (disk->former_raws == 0 && fs_page_cache_must_drop(&disk->raw, is_direct)) {
         pthread_mutex_unlock(&disk->lock);
-        const bool is_dropped = drop(fs, ref->raw, &disk->raw);
+        int err = drop(fs, ref->raw, &disk->raw);
         pthread_mutex_lock(&disk->lock);
-        if (!is_dropped)
-            return vhd_verdict_set(ret_why, VHD_NO_DESCRIPTORS,
-                                   "no thread can be started to have the kernel drop its pages of "
-                                   "the disk \"%s\"",
-                                   ref->name);
+        if (err < 0)
+            return refuse_drop(err, ref->name, ret_why);
         disk->raw.pages = FS_PAGES_EMPTY;
     }
     if (!is_direct)
@@ -486,12 +501,10 @@ static enum vhd_result discard_all(struct fs_disk *disk, struct fs *fs,
     const bool has_pages = !open->is_direct || fs_page_cache_has_strays(&disk->raw);
     const char *name = ref->name;
 
-    if (has_pages && !drop(fs, ref->raw, &disk->raw))
-        return vhd_verdict_set(ret_why, VHD_IN_USE,
-                               "other programs have changed pages of the disk \"%s\" by a mapping; "
-                               "sync or close them first",
-                               name);
-    int err = vhd_disk_discard(open->content, vhd_disk_size(open->content), 0);
+    int err = has_pages ? drop(fs, ref->raw, &disk->raw) : 0;
+    if (err < 0)
+        return refuse_drop(err, name, ret_why);
+    err = vhd_disk_discard(open->content, vhd_disk_size(open->content), 0);
     /* A reader may have brought pages back between the two. */
     if (has_pages)
         drop_raw(disk, fs, ref);
@@ -565,14 +578,14 @@ static int change_open(struct fs_open_disk *open, int (*change)(void *arg), void
 int fs_disk_change_attributes(struct fs_disk *disk, struct fs *fs, const char *name,
                               int (*change)(void *arg), void *arg)
 {
-    HOLD_LOCK(&disk->lock);
+    pthread_mutex_lock(&disk->lock);
     begin_change(disk);
     struct fs_open_disk *open = disk->current;
     pthread_mutex_unlock(&disk->lock);
     int err = open ? change_open(open, change, arg) : change(arg);
-    pthread_mutex_lock(&disk->lock);
     if (!open)
         keep_left(disk, fs, name);
+    HOLD_LOCK(&disk->lock);
     end_change(disk);
     return err;
 }

@@ -74,8 +74,9 @@ struct fs_access {
  * Waits for other threads that open, close or truncate the same disk.
  *
  * Returns VHD_OK, or with a sentence in *ret_why:
- *   VHD_IN_USE          another program has changed or replaced the image, which is open here
- *   VHD_NO_DESCRIPTORS  no thread can be had to have the kernel drop its pages
+ *   VHD_IN_USE          another program has changed or replaced the image, which is open here; or
+ *                       the kernel does not drop its pages within FS_INVALIDATE_MS
+ *   VHD_NO_DESCRIPTORS  no thread can be started to have the kernel drop its pages
  *   as vhd_disk_open() and vhd_disk_make_writable() else
  */
 enum vhd_result fs_disk_open(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref,

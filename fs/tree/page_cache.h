@@ -9,6 +9,9 @@
  *   EMPTY           a program opens the disk cached                             VALID
  *   VALID           another program has changed the image, or may have          SUSPECT
  *   VALID           a sync of the disk has failed                               SUSPECT
+ *   any             the disk has another size than at the last open             SUSPECT
+ *   any             strays are left at the last close                           SUSPECT
+ *   any             the kernel was asked to drop its pages, and has not yet     SUSPECT
  *   VALID, SUSPECT  the kernel has dropped its pages                            EMPTY
  *   VALID           a program opens the disk for direct use                     must be dropped
  *   SUSPECT         a program opens the disk                                    must be dropped
