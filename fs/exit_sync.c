@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/thread.h"
 #include "process/log.h"
@@ -57,16 +58,12 @@ static void note(void *arg, const struct fs_entry *entry, struct fs_disk *disk)
 
     if (!fs_disk_has_writer(disk))
         return;
-    if (serials->count == serials->capacity) {
-        const size_t capacity = serials->capacity ? 2 * serials->capacity : 32;
-        uint32_t *all = reallocarray(serials->all, capacity, sizeof *all);
-        if (!all) {
-            fs_log(LOG_WARNING, "memory is short: some disks are not synced");
-            return;
-        }
-        serials->all = all;
-        serials->capacity = capacity;
+    uint32_t *all = array_grow(serials->all, serials->count, &serials->capacity, sizeof *all);
+    if (!all) {
+        fs_log(LOG_WARNING, "memory is short: some disks are not synced");
+        return;
     }
+    serials->all = all;
     serials->all[serials->count++] = entry->serial;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "tree/ino.h"
 
@@ -17,7 +18,7 @@ struct listed {
 
 struct fs_listing {
     struct listed *entries;
-    size_t count, room;
+    size_t count, capacity;
 };
 
 struct fs_folder {
@@ -30,14 +31,11 @@ struct fs_folder {
 
 int fs_listing_add(struct fs_listing *listing, const char *name, fuse_ino_t ino, mode_t mode)
 {
-    if (listing->count == listing->room) {
-        size_t room = listing->room ? 2 * listing->room : 32;
-        struct listed *entries = reallocarray(listing->entries, room, sizeof *entries);
-        if (!entries)
-            return -ENOMEM;
-        listing->entries = entries;
-        listing->room = room;
-    }
+    struct listed *entries =
+        array_grow(listing->entries, listing->count, &listing->capacity, sizeof *entries);
+    if (!entries)
+        return -ENOMEM;
+    listing->entries = entries;
     char *copy = strdup(name);
     if (!copy)
         return -ENOMEM;

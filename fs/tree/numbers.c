@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "tree/ino.h"
@@ -84,14 +85,11 @@ static int add(void *arg, const struct vhd_file *file)
 {
     struct fs_numbers *numbers = arg;
 
-    if (numbers->count == numbers->room) {
-        size_t room = numbers->room ? 2 * numbers->room : 32;
-        struct fs_numbered *disks = reallocarray(numbers->disks, room, sizeof *disks);
-        if (!disks)
-            return -1;
-        numbers->disks = disks;
-        numbers->room = room;
-    }
+    struct fs_numbered *disks =
+        array_grow(numbers->disks, numbers->count, &numbers->capacity, sizeof *disks);
+    if (!disks)
+        return -1;
+    numbers->disks = disks;
     char *name = strdup(file->name);
     if (!name)
         return -1;

@@ -25,7 +25,7 @@ struct fs_numbered;
 struct fs_numbers {
     pthread_mutex_t lock; /* a leaf, held while the store is read; guards what follows */
     struct fs_numbered *disks;
-    size_t count, room;
+    size_t count, capacity;
     struct timespec listed_at, folder_changed;
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "format/block.h"
 
 void vhd_slots_free(struct vhd_slots *slots)
@@ -24,33 +25,22 @@ size_t vhd_slots_waiting(const struct vhd_slots *slots)
     return slots->waiting_count;
 }
 
-/* Make space for one more item in an array. */
-static int make_space(void **items, size_t *space, size_t count, size_t size)
-{
-    if (count < *space)
-        return 0;
-    size_t more = *space ? 2 * *space : 16;
-    void *grown = reallocarray(*items, more, size);
-    if (!grown)
-        return -ENOMEM;
-    *items = grown;
-    *space = more;
-    return 0;
-}
-
 /*
  * Space to become ready is made here, so that settling cannot fail: what is ready and what waits
  * always fits into the one array.
  */
 int vhd_slots_wait(struct vhd_slots *slots, uint32_t sector, uint64_t barrier)
 {
-    int err = make_space((void **)&slots->waiting, &slots->waiting_capacity, slots->waiting_count,
-                         sizeof *slots->waiting);
-    if (err == 0)
-        err = make_space((void **)&slots->ready, &slots->ready_capacity,
-                         slots->ready_count + slots->waiting_count, sizeof *slots->ready);
-    if (err < 0)
-        return err;
+    struct vhd_waiting *waiting =
+        array_grow(slots->waiting, slots->waiting_count, &slots->waiting_capacity, sizeof *waiting);
+    if (!waiting)
+        return -ENOMEM;
+    slots->waiting = waiting;
+    uint32_t *ready = array_grow(slots->ready, slots->ready_count + slots->waiting_count,
+                                 &slots->ready_capacity, sizeof *ready);
+    if (!ready)
+        return -ENOMEM;
+    slots->ready = ready;
     if (slots->waiting_count == 0 || barrier < slots->next_barrier)
         slots->next_barrier = barrier;
     slots->waiting[slots->waiting_count++] = (struct vhd_waiting){sector, barrier};
@@ -131,11 +121,13 @@ bool vhd_slots_pop(struct vhd_slots *slots, uint32_t *ret_sector)
 
 int vhd_slots_add_gap(struct vhd_slots *slots, uint64_t at, uint64_t end)
 {
-    int err = make_space((void **)&slots->gaps, &slots->gap_capacity, slots->gap_count,
-                         sizeof *slots->gaps);
-    if (err == 0)
-        slots->gaps[slots->gap_count++] = (struct vhd_gap){at, end};
-    return err;
+    struct vhd_gap *gaps =
+        array_grow(slots->gaps, slots->gap_count, &slots->gap_capacity, sizeof *gaps);
+    if (!gaps)
+        return -ENOMEM;
+    slots->gaps = gaps;
+    slots->gaps[slots->gap_count++] = (struct vhd_gap){at, end};
+    return 0;
 }
 
 /* Where in a gap a slot's bitmap goes; the gap's end when it does not fit. */

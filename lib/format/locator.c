@@ -63,14 +63,14 @@ void vhd_locator_file(uint32_t platform, const void *data, size_t len, char *buf
     buf[0] = 0;
     if (len > VHD_LOCATOR_MAX)
         return;
-    size_t room = 2 * len + 1 > size ? 2 * len + 1 : size;
-    AUTO_FREE char *path = calloc(room, 1);
+    size_t capacity = 2 * len + 1 > size ? 2 * len + 1 : size;
+    AUTO_FREE char *path = calloc(capacity, 1);
     if (!path)
         return;
     if (platform == VHD_PLATFORM_W2RU || platform == VHD_PLATFORM_W2KU)
-        read_utf16(data, len, path, room);
+        read_utf16(data, len, path, capacity);
     else if (platform == VHD_PLATFORM_MACX)
-        decode_url(data, len, path, room);
+        decode_url(data, len, path, capacity);
     vhd_path_to_file(path);
     size_t fits = strnlen(path, size - 1);
     while (fits > 0 && path[fits] && (path[fits] & 0xC0) == 0x80)

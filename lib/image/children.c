@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "image/image.h"
@@ -33,7 +34,7 @@ struct vhd_children {
     pthread_mutex_t lock;         /* guards what follows, and is held while the store is read */
     void *known;                  /* tree of struct known by file */
     const struct known **parents; /* all children, by their parents' identities */
-    size_t count, room;
+    size_t count, capacity;
     bool is_listed;
     struct timespec listed_at;     /* real time */
     struct vhd_fingerprint folder; /* of the directory, before it was listed */
@@ -167,15 +168,12 @@ struct listing {
 
 static int add_child(struct vhd_children *children, const struct known *known)
 {
-    if (children->count == children->room) {
-        size_t room = children->room ? 2 * children->room : 16;
-        /* NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers */
-        const struct known **parents = reallocarray(children->parents, room, sizeof *parents);
-        if (!parents)
-            return -ENOMEM;
-        children->parents = parents;
-        children->room = room;
-    }
+    const struct known **parents =
+        array_grow(children->parents, children->count, &children->capacity,
+                   sizeof *parents); /* NOLINT(bugprone-sizeof-expression): of pointers */
+    if (!parents)
+        return -ENOMEM;
+    children->parents = parents;
     children->parents[children->count++] = known;
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "base/rounding.h"
 #include "format/block.h"
@@ -17,8 +18,8 @@ struct judge {
     int fd;
     struct vhd_image *image;
     bool is_table_wanted;
-    uint32_t *table;     /* its entries, as far as they have been judged, where they are wanted */
-    uint32_t table_room; /* entries that fit */
+    uint32_t *table; /* its entries, as far as they have been judged, where they are wanted */
+    uint32_t table_capacity; /* entries that fit */
 };
 
 /* Read exactly len bytes; what cannot be read is a fault of the image. */
@@ -198,20 +199,15 @@ struct starts {
     struct start {
         uint32_t sector, block;
     } * all;
-    size_t count, room, most; /* more than most are never added */
+    size_t count, capacity;
 };
 
 static bool starts_add(struct starts *starts, uint32_t sector, uint32_t block)
 {
-    if (starts->count == starts->room) {
-        size_t room = starts->room ? 2 * starts->room : 1024;
-        room = room < starts->most ? room : starts->most;
-        struct start *all = reallocarray(starts->all, room, sizeof *all);
-        if (!all)
-            return false;
-        starts->all = all;
-        starts->room = room;
-    }
+    struct start *all = array_grow(starts->all, starts->count, &starts->capacity, sizeof *all);
+    if (!all)
+        return false;
+    starts->all = all;
     starts->all[starts->count++] = (struct start){sector, block};
     return true;
 }
@@ -265,22 +261,23 @@ static bool judge_entries(const struct judge *judge, const struct be32 *entries,
     return true;
 }
 
-/* Have room for so many of the table's entries, if they are wanted. */
-static bool make_table_room(struct judge *judge, uint32_t count)
+/* Make space for so many of the table's entries, if they are wanted. */
+static bool make_table_space(struct judge *judge, uint32_t count)
 {
     struct vhd_image *image = judge->image;
 
-    if (!judge->is_table_wanted || count <= judge->table_room)
+    if (!judge->is_table_wanted || count <= judge->table_capacity)
         return true;
-    uint64_t room = 2 * (uint64_t)judge->table_room;
-    room = room < count ? count : room < image->blocks ? room : image->blocks;
-    uint32_t *table = reallocarray(judge->table, room, sizeof *table);
+    uint64_t capacity = 2 * (uint64_t)judge->table_capacity;
+    capacity = capacity < image->blocks ? capacity : image->blocks;
+    capacity = capacity > count ? capacity : count;
+    uint32_t *table = reallocarray(judge->table, capacity, sizeof *table);
     if (!table) {
         vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
         return false;
     }
     judge->table = table;
-    judge->table_room = (uint32_t)room;
+    judge->table_capacity = (uint32_t)capacity;
     return true;
 }
 
@@ -297,12 +294,12 @@ static bool judge_table(struct judge *judge)
     struct be32 entries[PIECE];
     const uint64_t length = vhd_block_length(image->header.block_size);
     const uint64_t most = image->length / length;
-    struct starts starts = {.most = most + PIECE};
+    struct starts starts = {0};
 
     bool is_sound = true;
     for (uint32_t done = 0; is_sound && done < image->blocks && starts.count <= most;) {
         uint32_t count = image->blocks - done < PIECE ? image->blocks - done : PIECE;
-        is_sound = make_table_room(judge, done + count) &&
+        is_sound = make_table_space(judge, done + count) &&
                    read_exactly(judge, entries, count * sizeof *entries,
                                 image->header.table_offset + UINT64_C(4) * done) &&
                    judge_entries(judge, entries, done, count, &starts);

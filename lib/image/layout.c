@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "base/rounding.h"
 #include "format/batmap.h"
@@ -107,15 +108,11 @@ static int add_entries(struct vhd_layout *content, const struct vhd_image *image
             continue;
         if (content->count == most)
             return -E2BIG;
-        if (content->count == *capacity) {
-            size_t larger = 2 * *capacity;
-            struct vhd_stretch *stretches =
-                reallocarray(content->stretches, larger, sizeof *stretches);
-            if (!stretches)
-                return -ENOMEM;
-            content->stretches = stretches;
-            *capacity = larger;
-        }
+        struct vhd_stretch *stretches =
+            array_grow(content->stretches, content->count, capacity, sizeof *stretches);
+        if (!stretches)
+            return -ENOMEM;
+        content->stretches = stretches;
         add(content, image, (uint64_t)entry * VHD_SECTOR_SIZE,
             vhd_block_length(image->header.block_size));
     }

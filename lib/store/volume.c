@@ -17,7 +17,7 @@ static void read_type(int fd, char type[64])
 {
     struct statx attributes;
     AUTO_FREE char *line = NULL;
-    size_t room = 0;
+    size_t capacity = 0;
 
     type[0] = 0;
     if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &attributes) < 0 ||
@@ -26,7 +26,7 @@ static void read_type(int fd, char type[64])
     FILE *mounts = fopen("/proc/self/mountinfo", "re");
     if (!mounts)
         return;
-    while (!*type && getline(&line, &room, mounts) >= 0) {
+    while (!*type && getline(&line, &capacity, mounts) >= 0) {
         const char *behind = strstr(line, " - ");
         if (behind && strtoull(line, NULL, 10) == attributes.stx_mnt_id)
             sscanf(behind, " - %63s", type);
