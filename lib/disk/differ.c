@@ -112,6 +112,10 @@ static int write_first(struct vhd_disk *disk, struct part *part, const void *buf
         (uint32_t)div_round_up(part->within + part->len, size), &range);
     if (err < 0)
         return err;
+    if (range.first == range.end) {
+        part->len = 0;
+        return 0;
+    }
     if (part->within + part->len > range.end * size)
         part->len = range.end * size - part->within;
     err = write_whole(disk, part, &range, buf);
@@ -167,13 +171,6 @@ static int write_allocated(struct vhd_disk *disk, struct part *part, const void 
                       file_offset(disk, part, part->within));
 }
 
-/* What the caller sees: -EAGAIN means that somebody was faster, and it is to be looked at again. */
-static int done(int err, uint64_t len, uint64_t *ret_done)
-{
-    *ret_done = err == -EAGAIN ? 0 : len;
-    return err == -EAGAIN ? 0 : err;
-}
-
 /* Is a part of an unallocated block to be written at all? Zeros over what was never written not. */
 static int needs_slot(const struct vhd_disk *disk, const struct part *part, const void *buf)
 {
@@ -199,7 +196,8 @@ int vhd_differ_write(struct vhd_disk *disk, const void *buf, size_t len, uint64_
         err = vhd_block_allocate(disk, part.block);
         part.len = 0;
     }
-    return done(err, part.len, ret_done);
+    *ret_done = part.len;
+    return err;
 }
 
 /* Zero less than a subblock, as any write of zeros. */
@@ -211,8 +209,7 @@ static int zero_piece(struct vhd_disk *disk, uint64_t off, uint64_t len, uint64_
 }
 
 /* Zero whole subblocks of an allocated block. */
-static int zero_subblocks(struct vhd_disk *disk, const struct part *part, uint32_t first,
-                          uint32_t end)
+static int zero_subblocks(struct vhd_disk *disk, struct part *part, uint32_t first, uint32_t end)
 {
     const uint64_t size = vhd_subblocks_size(disk->subblocks);
     const uint64_t from = file_offset(disk, part, first * size), len = (end - first) * size;
@@ -223,6 +220,10 @@ static int zero_subblocks(struct vhd_disk *disk, const struct part *part, uint32
     int err = vhd_subblocks_reserve(disk->subblocks, part->block, part->entry, first, end, &range);
     if (err < 0)
         return err;
+    if (range.first == range.end) {
+        part->len = 0;
+        return 0;
+    }
     err = vhd_io_zero(vhd_disk_writing(disk), from, len);
     vhd_subblocks_release(disk->subblocks, &range,
                           err < 0 ? VHD_SUBBLOCKS_FAILED : VHD_SUBBLOCKS_PENDING);
@@ -264,5 +265,6 @@ int vhd_differ_zero(struct vhd_disk *disk, uint64_t len, uint64_t off, uint64_t 
         err = vhd_block_allocate(disk, part.block);
         part.len = 0;
     }
-    return done(err, part.len, ret_done);
+    *ret_done = part.len;
+    return err;
 }

@@ -143,14 +143,6 @@ static int grow(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
     return err;
 }
 
-/* Make up to count slots, of gaps or else by growth. */
-static int make_up_to(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
-{
-    *ret_made = 0;
-    int err = prepare_gaps(disk, count, ret_made);
-    return *ret_made == 0 && err == 0 ? grow(disk, count, ret_made) : err;
-}
-
 /*
  * How many slots one growth makes: one, which somebody waits for; then four times what has been
  * taken since the disk was opened. For a barrier writes back what was sent before it, at the
@@ -183,9 +175,14 @@ static int make_slots(struct vhd_disk *disk)
 
     disk->has_written = true;
     disk->is_growing = true;
-    err = make_up_to(disk, count, &made);
-    if (made == 0 && (err == -ENOSPC || err == -EFBIG) && count > 1)
-        err = make_up_to(disk, 1, &made);
+    for (;; count = 1) {
+        made = 0;
+        err = prepare_gaps(disk, count, &made);
+        if (made == 0 && err == 0)
+            err = grow(disk, count, &made);
+        if (made > 0 || (err != -ENOSPC && err != -EFBIG) || count <= 1)
+            break;
+    }
     disk->is_growing = false;
     pthread_cond_broadcast(&disk->settled);
     return made > 0 ? 0 : err;

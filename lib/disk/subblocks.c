@@ -17,9 +17,8 @@
 
 /* What is going on with a subblock. */
 enum state {
-    BUSY = 1,     /* taken by a writer */
-    PENDING = 2,  /* present, its bit not on disk */
-    FLUSHING = 4, /* its bit is about to be written by the flush at work */
+    BUSY = 1,     /* a writer has reserved it */
+    FLUSHING = 2, /* the flush at work writes its bit */
 };
 
 /* What is bit_source of one block. The subblocks' lock guards it, but for the constants. */
@@ -29,7 +28,6 @@ struct vhd_pending_bitmap {
     LIST_ENTRY(vhd_pending_bitmap) flush_link; /* while something of it is FLUSHING */
     uint32_t block, entry;                     /* constant */
     unsigned users;                            /* ranges taken */
-    unsigned pending;                          /* subblocks that are */
     uint8_t *present;                          /* atomic bytes: the bitmap as it is for readers */
     uint8_t *on_disk;                          /* the bitmap as it was last written */
     uint8_t *states;
@@ -144,12 +142,13 @@ static int bitmap_new(struct vhd_subblocks *subblocks, uint32_t block, uint32_t 
     return 0;
 }
 
-/* The bitmap of a block that still has this entry. */
+/* The bitmap of a block; *ret is NULL where the block has another entry by now. */
 static int get(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
                struct vhd_pending_bitmap **ret)
 {
+    *ret = NULL;
     if (vhd_layer_entry(subblocks->layer, block) != entry)
-        return -EAGAIN;
+        return 0;
     *ret = find(subblocks, block);
     return *ret ? 0 : bitmap_new(subblocks, block, entry, ret);
 }
@@ -172,10 +171,11 @@ static int take(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
     struct vhd_pending_bitmap *bitmap;
     uint32_t count;
 
+    *ret = (struct vhd_subblock_range){NULL, first, first};
     HOLD_LOCK(&subblocks->lock);
     for (;;) {
         int err = get(subblocks, block, entry, &bitmap);
-        if (err < 0)
+        if (err < 0 || !bitmap)
             return err;
         count = count_of(bitmap, first, end);
         if (!is_any_busy(bitmap, first, first + count))
@@ -184,7 +184,7 @@ static int take(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
         pthread_cond_wait(&subblocks->given_back, &subblocks->lock);
     }
     if (count == 0)
-        return -EAGAIN;
+        return 0;
     for (uint32_t i = first; i < first + count; i++)
         bitmap->states[i] |= BUSY;
     bitmap->users++;
@@ -237,20 +237,15 @@ static void set_present(struct vhd_pending_bitmap *bitmap, uint32_t i,
                         enum vhd_subblock_outcome how)
 {
     __atomic_store_n(&bitmap->present[i], WHOLE, __ATOMIC_RELEASE);
-    if (how == VHD_SUBBLOCKS_ON_DISK) {
+    if (how == VHD_SUBBLOCKS_ON_DISK)
         bitmap->on_disk[i] = bits_of_subblock();
-    } else if (bitmap->on_disk[i] != WHOLE && !(bitmap->states[i] & (PENDING | FLUSHING))) {
-        bitmap->states[i] |= PENDING;
-        bitmap->pending++;
-    }
 }
 
-/* The bits of a subblock could not be written: the next flush is to try again. */
-static void set_unwritten(struct vhd_pending_bitmap *bitmap, uint32_t i)
+/* Is a subblock present, its bits not on disk, and no flush about to write them? */
+static bool is_pending(const struct vhd_pending_bitmap *bitmap, uint32_t i)
 {
-    bitmap->on_disk[i] = 0;
-    bitmap->states[i] |= PENDING;
-    bitmap->pending++;
+    return bitmap->present[i] == WHOLE && bitmap->on_disk[i] != WHOLE &&
+           !(bitmap->states[i] & FLUSHING);
 }
 
 int vhd_subblocks_release(struct vhd_subblocks *subblocks, const struct vhd_subblock_range *range,
@@ -268,7 +263,7 @@ int vhd_subblocks_release(struct vhd_subblocks *subblocks, const struct vhd_subb
     if (how == VHD_SUBBLOCKS_ON_DISK)
         err = put_bits(subblocks, bitmap, range->first, range->end);
     for (uint32_t i = range->first; i < range->end && err < 0; i++)
-        set_unwritten(bitmap, i);
+        bitmap->on_disk[i] = 0;
     bitmap->users--;
     pthread_cond_broadcast(&subblocks->given_back);
     return err;
@@ -280,14 +275,15 @@ bool vhd_subblocks_flush_begin(struct vhd_subblocks *subblocks)
 
     HOLD_LOCK(&subblocks->lock);
     LIST_FOREACH(bitmap, &subblocks->all, link) {
-        if (bitmap->pending == 0)
-            continue;
+        bool is_any = false;
         for (uint32_t i = 0; i < subblocks->count; i++) {
-            if (bitmap->states[i] & PENDING)
-                bitmap->states[i] ^= PENDING | FLUSHING;
+            if (!is_pending(bitmap, i))
+                continue;
+            bitmap->states[i] |= FLUSHING;
+            is_any = true;
         }
-        bitmap->pending = 0;
-        LIST_INSERT_HEAD(&subblocks->flushing, bitmap, flush_link);
+        if (is_any)
+            LIST_INSERT_HEAD(&subblocks->flushing, bitmap, flush_link);
     }
     return !LIST_EMPTY(&subblocks->flushing);
 }
@@ -307,7 +303,7 @@ static int flush_one(struct vhd_subblocks *subblocks, struct vhd_pending_bitmap 
     int err = first < end ? put_bits(subblocks, bitmap, first, end) : 0;
     for (uint32_t i = first; i < end; i++) {
         if (bitmap->states[i] & FLUSHING && err < 0)
-            set_unwritten(bitmap, i);
+            bitmap->on_disk[i] = 0;
         bitmap->states[i] &= (uint8_t)~FLUSHING;
     }
     return err;
@@ -333,8 +329,10 @@ bool vhd_subblocks_are_pending(struct vhd_subblocks *subblocks)
 
     HOLD_LOCK(&subblocks->lock);
     LIST_FOREACH(bitmap, &subblocks->all, link) {
-        if (bitmap->pending > 0)
-            return true;
+        for (uint32_t i = 0; i < subblocks->count; i++) {
+            if (is_pending(bitmap, i))
+                return true;
+        }
     }
     return false;
 }
@@ -352,9 +350,7 @@ static void take_out(struct vhd_subblocks *subblocks, struct vhd_pending_bitmap 
 /* Is there nothing in it that is not on disk, and nobody at work on it? */
 static bool is_idle(const struct vhd_subblocks *subblocks, const struct vhd_pending_bitmap *bitmap)
 {
-    if (bitmap->users > 0 || bitmap->pending > 0)
-        return false;
-    return memcmp(bitmap->present, bitmap->on_disk, subblocks->count) == 0;
+    return bitmap->users == 0 && memcmp(bitmap->present, bitmap->on_disk, subblocks->count) == 0;
 }
 
 struct vhd_pending_bitmap *vhd_subblocks_prune(struct vhd_subblocks *subblocks)

@@ -56,9 +56,10 @@ const struct vhd_bit_source *vhd_subblocks_bit_source(const struct vhd_subblocks
  *
  *   first, end  numbers of subblocks in the block
  *
- * To be called from inside the epoch. Returns 0 and a range to be given back: from first on, as far
- * as subblocks are absent. Or -EAGAIN: the first one is present, or the block has another entry by
- * now. Or -ENOMEM, or a negative errno of pread(2).
+ * To be called from inside the epoch. Returns 0 and a range to be released: from first on, as far as
+ * subblocks are absent. The range is empty, with nothing to release, if the first one is present or
+ * the block has another entry by now: then the caller looks at the block again. Or returns -ENOMEM,
+ * or a negative errno of pread(2).
  */
 int vhd_subblocks_reserve_absent(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
                                  uint32_t first, uint32_t end, struct vhd_subblock_range *ret);
