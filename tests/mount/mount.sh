@@ -5,7 +5,9 @@
 #
 # Starting a program is most of what these tests cost, so what is asked often is asked of the shell.
 
+# This folder. The test itself lies in a folder of it, or in one beside it.
 here=$(cd "$(dirname "$0")" && pwd)
+here=${here%/tests/*}/tests/mount
 tmp=$(cd "$tmp" && pwd -P)
 store=$tmp/store
 mnt=$tmp/mnt

@@ -9,9 +9,8 @@
 . "$(dirname "$0")/../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount/mount.sh"
-here=$here/../mount
 # shellcheck source=tests/mount/watchdog.sh
-. "$here/watchdog.sh"
+. "$(dirname "$0")/../mount/watchdog.sh"
 
 scenario=$1
 shift

@@ -1,0 +1,29 @@
+#!/bin/sh
+# If this failed: an image that another program has made would read other bytes through the mount than
+# its maker has put in; or a damaged one would open, or not say what is wrong with it.
+#
+# The corpus of images is made, and looked at as two stores. Nothing in them may change.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+export CORPUS="$here/../corpus"
+export PYTHONDONTWRITEBYTECODE=1
+
+# state: all that is known of the files of the store, but for the times of looking at them
+state()
+{
+    find "$store" -mindepth 1 -not -name '.vhdfs-*' -printf '%P %i %s %T@ %C@ %y\n' | sort
+}
+
+"$python" "$CORPUS/make.py" "$tmp/corpus" || fail "the corpus cannot be made"
+for kind in good bad; do
+    store=$tmp/corpus/$kind
+    state >"$tmp/before"
+    start_vhdfs
+    "$python" "$here/corpus.py" "$mnt" "$kind" || fail "$kind images"
+    stop_vhdfs
+    state >"$tmp/after"
+    cmp "$tmp/before" "$tmp/after" || fail "$kind images have changed: $(diff "$tmp/before" "$tmp/after")"
+done

@@ -1,0 +1,42 @@
+#!/bin/sh
+# If this failed: while one disk is being made on a host that has come to a halt, a program that
+# deletes, touches or asks for the same name would hang beyond SIGKILL, and with it all of new/.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+# shellcheck source=tests/mount/frozen.sh
+. "$(dirname "$0")/../frozen.sh"
+
+start_vhdfs
+freeze
+make_behind d
+maker=$!
+
+# told STATUS COMMAND...
+told()
+{
+    wanted=$1
+    shift
+    behind "$@" >"$tmp/said" 2>&1
+    told=$!
+    wait_until 10 has_ended "$told"
+    got=0
+    wait "$told" || got=$?
+    expect "$wanted" "$got" "exit status of: $*: $(cat "$tmp/said")"
+}
+
+told 0 cat "$mnt/new/d"
+told 0 ls -l "$mnt/new" "$mnt/new/d"
+told 0 chmod 600 "$mnt/new/d"
+told 0 touch "$mnt/new/d"
+told 1 rm "$mnt/new/d"
+grep -q 'resource busy' "$tmp/said" || fail "rm says: $(cat "$tmp/said")"
+told 1 mv "$mnt/new/d" "$mnt/new/e"
+told 1 rmdir "$mnt/tasks/d"
+told 0 ls "$mnt/new"
+told 0 touch "$mnt/new/e"
+told 2 sh -c "echo 2 > '$mnt/new/d'"
+
+thaw
+ends_with 0 "$maker" "the maker"

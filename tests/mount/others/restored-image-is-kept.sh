@@ -1,0 +1,35 @@
+#!/bin/sh
+# If this failed: somebody who restores an image in place while a program still has its disk open for
+# writing, as a mounted loop device has, would find the restored image spoilt.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+start_vhdfs
+make_disk d 20
+noise 2097152 1 | dd of="$raw" bs=1M conv=notrunc,fsync iflag=fullblock status=none
+cp "$store/d.vhd" "$tmp/backup"
+run_python "a writer beside a restore" '
+import os, sys
+raw, image, backup = sys.argv[1:]
+fd = os.open(raw, os.O_WRONLY)
+os.pwrite(fd, b"x" * (1 << 20), 4 << 20)
+os.fsync(fd)
+with open(backup, "rb") as source, open(image, "wb") as target:
+    target.write(source.read())
+failed = 0
+for call in [lambda at=at: os.pwrite(fd, b"y" * (1 << 20), at << 20) for at in (6, 8, 10)] + [
+        lambda: os.fsync(fd)]:
+    try:
+        call()
+    except OSError:
+        failed += 1
+assert failed == 4, f"{failed} of 4 calls fail"
+try:
+    os.close(fd)
+except OSError:
+    pass' "$raw" "$store/d.vhd" "$tmp/backup"
+grep -q ' disks/d/raw EIO ' "$mnt/errors" || fail "errors: $(cat "$mnt/errors")"
+stop_vhdfs
+cmp "$tmp/backup" "$store/d.vhd" || fail "the restored image is not as it was restored"

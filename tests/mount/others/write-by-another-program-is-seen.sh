@@ -1,0 +1,104 @@
+#!/bin/sh
+# If this failed: after QEMU has changed an image, programs would go on seeing what the kernel had
+# kept of it from before.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+need_command qemu-io qemu-img
+start_vhdfs
+make_disk d 64
+noise 8000000 1 >"$tmp/content"
+dd if="$tmp/content" of="$raw" bs=1M conv=notrunc status=none
+
+# qemu_writes BYTE OFFSET: 4 KiB, while nobody has the disk open here
+qemu_writes()
+{
+    wait_until 5 qemu-io -f vpc -c "write -P $1 $2 4096" "$store/d.vhd" >"$tmp/said" 2>&1
+}
+
+number()
+{
+    stat -c %i "$raw"
+}
+
+# byte_at OFFSET: through the kernel's pages
+byte_at()
+{
+    dd if="$raw" bs=4096 skip=$(($1 / 4096)) count=1 status=none | od -An -tu1 -N 1 | tr -d ' '
+}
+
+# reads BYTE OFFSET: that is what is read there
+reads()
+{
+    expect "$1" "$(byte_at "$2")" "what is read at $2"
+}
+
+# shows BYTE OFFSET: is that so?
+shows()
+{
+    [ "$(byte_at "$2")" = "$1" ]
+}
+
+cat "$raw" >/dev/null # the kernel keeps it
+inode=$(number)
+for byte in 1 2 3 4 5; do
+    qemu_writes $byte 4096
+    qemu_writes $((byte + 100)) 33554432
+    reads $byte 4096
+    reads $((byte + 100)) 33554432
+    expect "$inode" "$(number)" "its number"
+done
+
+# Another image in its place, of another size and of the same.
+cp "$store/d.vhd" "$tmp/same.vhd"
+wait_until 5 qemu-io -f vpc -c 'write -P 77 4096 4096' "$tmp/same.vhd" >/dev/null
+mv "$tmp/same.vhd" "$store/d.vhd"
+reads 77 4096
+qemu-img create -q -f vpc -o subformat=fixed,force_size "$tmp/larger.vhd" 96M
+qemu-io -f vpc -c 'write -P 88 4096 4096' "$tmp/larger.vhd" >/dev/null
+mv "$tmp/larger.vhd" "$store/d.vhd"
+expect $((96 << 20)) "$(stat -c %s "$raw")" "size of another image in its place"
+reads 88 4096
+expect $((96 << 20)) "$(wc -c <"$raw")" "bytes that are read of it"
+
+# Who has the old one open goes on with it, and what he leaves does not come back.
+exec 3<"$raw"
+qemu-img create -q -f vpc -o subformat=fixed,force_size "$tmp/other.vhd" 96M
+qemu-io -f vpc -c 'write -P 99 4096 4096' "$tmp/other.vhd" >/dev/null
+mv "$tmp/other.vhd" "$store/d.vhd"
+expect 88 "$(($(dd bs=4096 skip=1 count=1 status=none <&3 | od -An -tu1 -N 1)))" "the open file"
+exec 3<&-
+wait_until 5 shows 99 4096
+
+# What nobody else has changed is still in the kernel's pages after a close, a new open and mv.
+stop_vhdfs
+rm "$store/d.vhd"
+start_vhdfs
+make_disk d 64
+dd if="$tmp/content" of="$raw" bs=1M conv=notrunc,fsync status=none
+cat "$raw" >/dev/null
+cat >"$tmp/program" <<'END'
+import mmap, os, sys
+
+# Is it in memory? mincore(2) tells.
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+libc.mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
+fd = os.open(sys.argv[1], os.O_RDONLY)
+length = 4 << 20
+at = libc.mmap(None, length, mmap.PROT_READ, mmap.MAP_SHARED, fd, 0)
+pages = ctypes.create_string_buffer(length // 4096)
+assert libc.mincore(at, length, pages) == 0
+print(sum(byte & 1 for byte in pages.raw))
+END
+kept()
+{
+    "$python" -I -S "$tmp/program" "$1"
+}
+[ "$(kept "$raw")" -ge 1000 ] || fail "the kernel keeps $(kept "$raw") pages of 1024"
+mv "$mnt/disks/d" "$mnt/disks/e" || fail "cannot rename it"
+[ "$(kept "$mnt/disks/e/raw")" -ge 1000 ] || fail "a rename costs what the kernel has kept"

@@ -1,0 +1,34 @@
+#!/bin/sh
+# If this failed: the helper of a daemon that has died would take away the mount of another, which
+# has got the number of the first.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+need_root
+release=$(uname -r)
+major=${release%%.*}
+minor=${release#*.}
+[ $((major * 100 + ${minor%%.*})) -ge 608 ] || skip "needs Linux 6.8, which tells such mounts apart"
+
+# number MOUNTPOINT: of the mount
+number()
+{
+    awk -v mnt="$1" '$5 == mnt { print $1 }' /proc/self/mountinfo
+}
+
+start_vhdfs
+first=$(number "$mnt")
+helper=$(children_of "$daemon")
+kill_later "$helper"
+kill -STOP "$helper"
+kill -KILL "$daemon"
+wait_until 20 has_ended "$daemon"
+umount -l "$mnt" || fail "cannot unmount what the daemon has left"
+
+start_other "$tmp/other"
+[ "$(number "$tmp/mnt2")" = "$first" ] || skip "the second mount has another number than the first"
+kill -CONT "$helper"
+wait_until 20 has_ended "$helper"
+[ -e "$tmp/mnt2/version" ] || fail "the other mount is gone"

@@ -1,0 +1,40 @@
+#!/bin/sh
+# If this failed: a line in fstab that lets users mount it could not be mounted, for mount(8) then
+# tells who does.
+if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
+    IN_NAMESPACE=1 exec unshare -m "$0"
+fi
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+need_root
+[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
+[ -x /sbin/mount.fuse ] || [ -x /sbin/mount.fuse3 ] || skip "needs mount.fuse"
+mkdir "$tmp/bin" "$mnt"
+cp "$VHDFS" "$tmp/bin/vhdfs"
+mount --bind "$tmp/bin" /usr/local/bin || skip "cannot put vhdfs into /usr/local/bin"
+undo "umount -l /usr/local/bin"
+
+# mounts COMMAND...
+mounts()
+{
+    within 60 "$@" || fail "exit status $? of: $*"
+    is_mounted "$mnt" || fail "not mounted by: $*"
+    daemon=$(cat "$tmp/pid")
+    end_later "$daemon"
+    echo 40 >"$mnt/new/d" || fail "cannot make a disk after: $*"
+    expect "0 0" "$(stat -c '%u %g' "$mnt/disks/d/info")" "owner after: $*"
+    expect 0 "$(stat -c %u "/proc/$daemon")" "who runs it after: $*"
+    rmdir "$mnt/disks/d" || fail "cannot delete a disk after: $*"
+    umount "$mnt" || fail "cannot unmount after: $*"
+    wait_until 20 has_ended "$daemon"
+    wait_until 20 [ ! -e "$tmp/pid" ]
+}
+
+for word in user users owner group nouser user=root; do
+    echo "$store $mnt fuse.vhdfs noauto,$word,pidfile=$tmp/pid 0 0" >"$tmp/fstab"
+    mounts mount -T "$tmp/fstab" "$mnt"
+    mounts mount -t fuse.vhdfs "$store" "$mnt" -o "$word,pidfile=$tmp/pid"
+done

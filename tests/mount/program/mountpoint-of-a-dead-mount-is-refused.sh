@@ -1,0 +1,40 @@
+#!/bin/sh
+# If this failed: after a crash a person would read "Transport endpoint is not connected", and not
+# that the old mount has to be unmounted first.
+if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
+    IN_NAMESPACE=1 exec unshare -m "$0"
+fi
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+need_root
+need_command umount
+[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
+
+# refused STATUS STORE MOUNTPOINT
+refused()
+{
+    got=0
+    timeout 20 "$VHDFS" "$2" "$3" 2>"$tmp/said" || got=$?
+    expect "$1" "$got" "exit status of: vhdfs $2 $3: $(cat "$tmp/said")"
+    grep -qF "umount $mnt (or fusermount3 -u $mnt)" "$tmp/said" ||
+        fail "it does not say what to do: $(cat "$tmp/said")"
+}
+
+# Neither the daemon nor the helper that would clear the mount away is left.
+start_vhdfs
+ls "$mnt/disks" >/dev/null # the kernel remembers its root
+helper=$(children_of "$daemon")
+kill -KILL "$helper" "$daemon" || fail "cannot kill them"
+wait_until 20 has_ended "$daemon"
+is_mounted "$mnt" || fail "the dead mount is gone"
+
+refused 32 "$store" "$mnt"
+refused 32 "$store" "$mnt/disks"
+refused 2 "$mnt" "$tmp/other"
+refused 2 "$mnt/store" "$tmp/other"
+umount "$mnt" || fail "cannot unmount what is dead"
+rm -f "$tmp/pid"
+start_vhdfs

@@ -1,0 +1,61 @@
+#!/bin/sh
+# If this failed: shutting the machine down would lose what a program has stored in a disk that it
+# has mapped.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+cat >"$tmp/program" <<'END'
+import mmap, os, sys
+
+raw, ready, go = sys.argv[1:]
+fd = os.open(raw, os.O_RDWR)
+view = mmap.mmap(fd, 32 << 20)
+for page in range(8192):
+    view[page * 4096:page * 4096 + 5] = b"dirty"
+print("stored", flush=True)
+# What is stored after the mount has been detached is in nobody's hands but ours, until we end.
+open(ready).read()
+view[5:10] = b"later"
+print("stored", flush=True)
+open(go).read()
+END
+mkfifo "$tmp/ready" "$tmp/go"
+
+# lines COUNT
+lines()
+{
+    [ "$(wc -l <"$tmp/said")" = "$1" ]
+}
+
+for signals in TERM "INT TERM"; do
+    rm -rf "$store"
+    start_vhdfs
+    make_disk d 40
+    behind "$python" -I -S "$tmp/program" "$raw" "$tmp/ready" "$tmp/go" >"$tmp/said"
+    writer=$!
+    wait_until 20 lines 1
+    first=${signals%% *}
+    kill "-$first" "$daemon"
+    wait_until 20 is_not_mounted "$mnt"
+    has_ended "$daemon" && fail "it has not waited for the writer"
+    : >"$tmp/ready"
+    wait_until 20 lines 2
+    if [ "$first" = "$signals" ]; then
+        : >"$tmp/go"
+        ends_with 0 "$writer" "the writer"
+        daemon_ends
+    else
+        # The second one ends it with the writer at work.
+        kill -TERM "$daemon"
+        wait_until 20 has_ended "$daemon"
+        wait_until 20 [ ! -e "$tmp/pid" ]
+        kill -KILL "$writer"
+        wait_until 20 has_ended "$writer"
+    fi
+    start_vhdfs
+    expect "8192" "$(tr '\0' '\n' <"$mnt/disks/d/raw" | grep -c dirty)" "pages that were stored"
+    expect "dirtylater" "$(head -c 10 "$mnt/disks/d/raw")" "what was stored after the signal"
+    stop_vhdfs
+done

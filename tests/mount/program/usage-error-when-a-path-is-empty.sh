@@ -1,0 +1,32 @@
+#!/bin/sh
+# If this failed: `vhdfs "$STORE" "$MNT"` with a variable that is not set would mount over the
+# current folder, and hang every program that looks at the mounts.
+if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
+    IN_NAMESPACE=1 exec unshare -m "$0"
+fi
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+need_root
+[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
+mkdir "$tmp/here"
+cd "$tmp/here" || exit
+
+# refused WORD STORE MOUNTPOINT
+refused()
+{
+    got=0
+    timeout -s KILL 10 "$VHDFS" "$2" "$3" 2>"$tmp/said" || got=$?
+    expect 1 "$got" "exit status of: vhdfs '$2' '$3'"
+    grep -q "$1 is empty" "$tmp/said" || fail "it does not say that $1 is empty: $(cat "$tmp/said")"
+    is_mounted "$tmp/here" && fail "it is mounted on the current folder"
+}
+
+refused MOUNTPOINT "$store" ""
+refused STORE "" "$mnt"
+refused STORE "" ""
+[ ! -e "$store" ] || fail "the store was made"
+[ ! -e "$mnt" ] || fail "the mount point was made"
+expect "" "$(names "$tmp/here")" "the current folder"

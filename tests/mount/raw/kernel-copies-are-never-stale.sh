@@ -1,0 +1,14 @@
+#!/bin/sh
+# If this failed: a web server, a file server or cp, which let the kernel copy, would hand on what a
+# disk held before.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+# shellcheck source=tests/mount/watchdog.sh
+. "$(dirname "$0")/../watchdog.sh"
+
+start_vhdfs
+watch_mount
+make_disk d 16
+pages kernel-copies 2 "$raw"

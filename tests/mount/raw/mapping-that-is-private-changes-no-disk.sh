@@ -1,0 +1,13 @@
+#!/bin/sh
+# If this failed: what a program stores to a private mapping of a disk would reach the disk.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+# shellcheck source=tests/mount/watchdog.sh
+. "$(dirname "$0")/../watchdog.sh"
+
+start_vhdfs
+watch_mount
+make_disk d 16
+pages private-mapping 1 "$raw"

@@ -1,0 +1,25 @@
+#!/bin/sh
+# If this failed: a program would not read back what it wrote a moment ago, as soon as another one,
+# even one without rights, opens the disk. A file system on a loop device would be damaged.
+#
+# Usage: open-spoils-no-view-of-a-writer.sh file|mapping|apart|loop
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+# shellcheck source=tests/mount/watchdog.sh
+. "$(dirname "$0")/../watchdog.sh"
+
+way=$1
+chmod 755 "$tmp"
+start_vhdfs allow_other
+watch_mount
+make_disk d 16
+wanted=$way
+if [ "$way" = loop ]; then
+    loop_device "$raw"
+    wanted=$loop
+fi
+# The one that is hard on the kernel's pages by itself, and all of them together.
+[ "$way" != file ] || pages own-writes 2 "$raw" "$wanted" direct
+pages own-writes 4 "$raw" "$wanted"

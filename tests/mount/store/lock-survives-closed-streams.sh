@@ -1,0 +1,15 @@
+#!/bin/sh
+# If this failed: started by a program that has closed its standard streams, vhdfs would lose its
+# store, and the lock that keeps a second one out.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+"$VHDFS" "$store" "$mnt" -o "pidfile=$tmp/pid" 0<&- 1>&- 2>&- || fail "exit status $?"
+undo "end_daemon $(cat "$tmp/pid") '$mnt'"
+echo 40 >"$mnt/new/d" || fail "cannot make a disk"
+expect "d" "$(ls "$mnt/disks")" "the disks"
+got=0
+"$VHDFS" "$store" "$tmp/other" 2>/dev/null || got=$?
+expect 2 "$got" "exit status of a second vhdfs on the store"

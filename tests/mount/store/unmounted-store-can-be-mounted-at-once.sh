@@ -1,0 +1,88 @@
+#!/bin/sh
+# If this failed: a script that unmounts a store and mounts it again would fail now and then, since
+# the first daemon ends after umount has returned.
+if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
+    IN_NAMESPACE=1 exec unshare -m "$0"
+fi
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+# shellcheck source=tests/mount/frozen.sh
+. "$(dirname "$0")/../frozen.sh"
+
+need_root
+# An owner that ends has five seconds, of which a look for leaks would take most on a busy machine.
+export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
+[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
+frozen=$store
+store=$tmp/store
+
+# rounds COUNT UMOUNT COMMAND...: mount it, unmount it, mount it again.
+rounds()
+{
+    rounds_count=$1 rounds_umount=$2
+    shift 2
+    while [ "$rounds_count" -gt 0 ]; do
+        "$@" || fail "exit status $? of: $*"
+        $rounds_umount "$mnt" || fail "$rounds_umount: exit status $?"
+        rounds_count=$((rounds_count - 1))
+    done
+    wait_until 20 [ ! -e "$tmp/pid" ]
+}
+
+rounds 40 umount "$VHDFS" "$store" "$mnt" -o "pidfile=$tmp/pid"
+for options in ro rw ro rw; do
+    rounds 3 umount "$VHDFS" "$store" "$mnt" -o "$options,pidfile=$tmp/pid"
+done
+
+# The pid file is the new one's, whatever the old one has removed.
+for i in 1 2 3 4 5 6 7 8; do
+    "$VHDFS" "$store" "$mnt" -o "pidfile=$tmp/pid" || fail "exit status $? of round $i"
+    expect "$(cut -d ' ' -f 1 "$store/.vhdfs-lock")" "$(cat "$tmp/pid")" "the pid file"
+    umount "$mnt" || fail "cannot unmount"
+done
+wait_until 20 [ ! -e "$tmp/pid" ]
+
+# A disk that was written to is being closed on a host that stands still.
+store=$frozen
+start_vhdfs
+make_disk d
+first=$daemon
+exec 3<>"$raw"
+echo data >&3
+freeze
+exec 3>&-
+umount "$mnt" || fail "cannot unmount"
+behind "$VHDFS" "$store" "$mnt" -o "pidfile=$tmp/pid"
+second=$!
+sleep 0.3
+has_ended "$second" && fail "it has not waited for the first"
+thaw
+ends_with 0 "$second" "the second vhdfs"
+has_ended "$first" || fail "the first is there still"
+expect data "$(head -c 4 "$mnt/disks/d/raw")" "the disk"
+daemon=$(cat "$tmp/pid")
+end_later "$daemon"
+umount "$mnt" || fail "cannot unmount"
+wait_until 20 has_ended "$daemon"
+
+# A plain user unmounts by fusermount3.
+need_command setpriv fusermount3
+[ -u "$(command -v fusermount3)" ] || skip "needs fusermount3 with its setuid bit"
+mknod -m 666 "$tmp/fuse" c 10 229 || skip "cannot make a device"
+mount --bind "$tmp/fuse" /dev/fuse || skip "cannot open /dev/fuse to a plain user"
+chmod 755 "$tmp"
+mkdir "$tmp/home"
+chown 65534:65534 "$tmp/home"
+cp "$VHDFS" "$tmp/vhdfs"
+mnt=$tmp/home/mnt
+
+as_nobody()
+{
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+as_nobody sh -c 'exec 3<>/dev/fuse' 2>/dev/null || skip "cannot open /dev/fuse to a plain user"
+rounds 15 "as_nobody fusermount3 -u" as_nobody "$tmp/vhdfs" "$tmp/home/store" "$mnt"

@@ -1,0 +1,51 @@
+#!/bin/sh
+# If this failed: a script could not ask afterwards why its request was refused, or a refusal would
+# be taken for the story of the disk that is there.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+start_vhdfs
+answer "$mnt/new/d" 2 >"$tmp/answer"
+expect failed "$(cat "$mnt/tasks/d/state")" "state"
+expect ERANGE "$(cat "$mnt/tasks/d/errno")" "errno"
+expect create "$(cat "$mnt/tasks/d/operation")" "operation"
+expect failed "$(value "$mnt/new/d" state)" "state in new/d"
+expect "" "$(ls "$mnt/new")" "requests at work"
+first=$(cat "$mnt/tasks/d/id")
+
+# The latest is kept.
+answer "$mnt/new/d" bad >"$tmp/answer"
+expect EINVAL "$(cat "$mnt/tasks/d/errno")" "errno of the second"
+[ "$(cat "$mnt/tasks/d/id")" -gt "$first" ] || fail "the id is that of the first"
+echo 40 >"$mnt/new/d" || fail "cannot make d"
+expect completed "$(cat "$mnt/tasks/d/state")" "state of the third"
+third=$(cat "$mnt/tasks/d/id")
+
+# Where there is a disk, its own record stays, also when the refusal comes with the write.
+answer "$mnt/new/d" 50 >"$tmp/answer"
+expect "completed $third" "$(cat "$mnt/tasks/d/state" "$mnt/tasks/d/id" | paste -sd ' ')" \
+    "after a second open"
+"$python" -I -S -c 'import os, sys
+new, disks = sys.argv[1] + "/new/e", sys.argv[1] + "/disks/e"
+late = os.open(new, os.O_WRONLY | os.O_CREAT)
+os.write(os.open(new, os.O_WRONLY | os.O_CREAT), b"40")
+try:
+    os.write(late, b"50")
+except FileExistsError:
+    sys.exit(0)
+sys.exit("FAILED: made twice")' "$mnt" || exit 1
+expect completed "$(cat "$mnt/tasks/e/state")" "state of e after a late write"
+grep -q ' new/e EEXIST ' "$mnt/errors" || fail "errors does not tell of the late write"
+
+# A disk that others have put there has no record, and a refusal makes none.
+cp "$store/d.vhd" "$store/foreign.vhd"
+answer "$mnt/new/foreign" 40 >"$tmp/answer"
+[ ! -e "$mnt/tasks/foreign" ] || fail "a record of a disk that was not made here"
+[ ! -L "$mnt/disks/foreign/task" ] || fail "a task of a disk that was not made here"
+
+# What never reached a write leaves nothing.
+touch "$mnt/new/x"
+answer "$mnt/new/.y" 40 >"$tmp/answer"
+expect "d e" "$(names "$mnt/tasks")" "the records"

@@ -1,0 +1,103 @@
+#!/bin/sh
+# If this failed: who has only "Operation not permitted" on his screen, or the "I/O error" that dash
+# makes of it, would find nothing in errors that says what was wrong and what to do instead.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+need_root # else the kernel refuses some of it by the mode bits
+start_vhdfs
+make_disk d 8
+make_disk e 8
+make_disk busy 8
+cd "$mnt" || exit 1
+
+# refused WHERE ERRNO SENTENCE COMMAND...: it fails, with one line more in errors
+refused()
+{
+    refused_line=" $1 $2 .*$3"
+    shift 3
+    : >errors
+    "$@" >"$tmp/said" 2>&1 && fail "not refused: $*"
+    expect 1 "$(wc -l <errors)" "lines after $*"
+    grep -q "$refused_line" errors || fail "$* expected $refused_line, got: $(cat errors)"
+}
+
+no='EPERM E_NOT_SUPPORTED'
+for shell in dash bash "busybox sh"; do
+    command -v "${shell%% *}" >/dev/null || continue
+    for how in '>' '>>' '<>'; do
+        # shellcheck disable=SC2086 # two words
+        refused disks/a "$no" 'echo SIZE > new/a' $shell -c "echo 10 $how disks/a"
+        # shellcheck disable=SC2086
+        refused new/a~ 'EINVAL E_INVALID_NAME' '' $shell -c "echo 10 $how new/a~"
+    done
+    # shellcheck disable=SC2086
+    refused version "$no" 'only shows' $shell -c 'echo 10 >> version'
+    # shellcheck disable=SC2086
+    refused new/d 'EEXIST E_ALREADY_EXISTS' 'exists already; take another name, or delete' $shell -c 'echo 10 > new/d'
+    # shellcheck disable=SC2086
+    refused tasks/d/cancel 'ESRCH E_FAIL' 'has ended' $shell -c 'echo 1 > tasks/d/cancel'
+done
+refused tasks/x "$no" 'in new/ alone' sh -c 'echo 10 >tasks/x'
+refused x "$no" 'in new/ alone' sh -c 'echo 10 >x'
+refused disks/d/x "$no" 'in new/ alone' touch disks/d/x
+refused disks/a "$no" 'new/NAME' mkdir disks/a
+refused x "$no" 'new/NAME' mkdir x
+refused new/x "$no" 'new/NAME' mkfifo new/x
+refused new/x "$no" 'new/NAME' mknod new/x c 1 3
+refused disks/x "$no" 'outside of the mount' ln -s d disks/x
+refused disks/d/x "$no" 'copy raw to raw' ln disks/d/raw disks/d/x
+refused version "$no" 'inside of disks/' mv version v
+refused disks/d "$no" 'inside of disks/' "$python" -I -S -c 'import os; os.rename("disks/d", "new/z")'
+refused disks/d/raw "$no" 'inside of disks/' mv -T disks/d/raw disks/d/info
+refused disks/d 'EEXIST E_ALREADY_EXISTS' 'e.vhd.* exists' \
+    "$python" -I -S -c 'import os; os.rename("disks/d", "disks/e")'
+refused disks/d 'EINVAL E_INVALID_NAME' '' \
+    "$python" -I -S -c 'import os; os.rename("disks/d", "disks/x?")'
+refused disks/d.vhd "$no" 'another name of the disk "d"' \
+    "$python" -I -S -c 'import os; os.rename("disks/d.vhd", "disks/f")'
+refused tasks/d "$no" 'inside of disks/' mv tasks/d tasks/f
+refused version "$no" 'stays' rm -f version
+refused new "$no" 'umount' rmdir new
+refused tasks/d/status "$no" 'stays' rm -f tasks/d/status
+refused tasks/d/status "$no" 'takes no changes' chmod 600 tasks/d/status
+refused version "$no" 'takes no changes' touch version
+refused version "$no" 'takes no changes' truncate -s 0 version
+refused disks/d/info "$no" 'takes no changes' chown 1 disks/d/info
+refused disks/d "$no" 'takes no changes' chmod 700 disks/d
+refused / "$no" 'takes no changes' chmod 700 .
+exec 3<disks/busy/raw
+refused disks/busy 'EBUSY E_SHARING_VIOLATION' 'is open; close it in every program' rmdir disks/busy
+refused disks/busy 'EBUSY E_SHARING_VIOLATION' 'is open; close it in every program' mv disks/busy disks/b
+exec 3<&-
+
+# A line a disk, and not one for each of its files.
+for remove in "rm -r" "rm -rf" "busybox rm -rf"; do
+    command -v "${remove%% *}" >/dev/null || continue
+    : >errors
+    $remove disks/d disks/e >"$tmp/said" 2>&1 && fail "not refused: $remove"
+    for disk in d e; do
+        expect 1 "$(grep -c " disks/$disk/[^ ]* $no .*rmdir disks/$disk\$" errors)" \
+            "lines of $disk after $remove"
+    done
+    # busybox tries the folder, too, and is told why that stays.
+    expect 0 "$(grep -cv -e "$no" -e 'ENOTEMPTY E_DIR_NOT_EMPTY .*run rmdir disks/' errors)" \
+        "other lines after $remove"
+done
+
+# What is only tried, or only looked for, is no refusal.
+: >errors
+cat disks/x new/x tasks/x x disks/d/x >"$tmp/said" 2>&1
+"$python" -I -S -c 'import os
+fd = os.open("disks/d/raw", os.O_RDWR)
+for call in lambda: os.lseek(fd, 0, os.SEEK_DATA), lambda: os.posix_fallocate(fd, 0, 4096):
+    try:
+        call()
+    except OSError:
+        pass'
+: >new/x
+touch new/x errors tasks/d/cancel disks/d/raw
+chmod 600 errors new/d tasks/d/cancel
+expect "" "$(cat errors)" "errors after what is no refusal"

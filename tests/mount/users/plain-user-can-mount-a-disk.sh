@@ -1,0 +1,72 @@
+#!/bin/sh
+# If this failed: who is not root could not put files on a disk, for loop devices are root's alone.
+if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
+    IN_NAMESPACE=1 exec unshare -m "$0"
+fi
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+
+need_root
+need_command setpriv fusermount3 fuse2fs mkfs.ext4
+[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
+[ -u "$(command -v fusermount3)" ] || skip "needs fusermount3 with its setuid bit"
+
+# Some hosts keep /dev/fuse from plain users.
+mknod -m 666 "$tmp/fuse" c 10 229 || skip "cannot make a device"
+mount --bind "$tmp/fuse" /dev/fuse || skip "cannot open /dev/fuse to a plain user"
+undo "umount /dev/fuse"
+chmod 755 "$tmp"
+mkdir "$tmp/home" "$tmp/home/in"
+chown -R 65534:65534 "$tmp/home"
+cp "$VHDFS" "$tmp/vhdfs"
+store=$tmp/home/store
+mnt=$tmp/home/mnt
+
+as_nobody()
+{
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+as_nobody sh -c 'exec 3<>/dev/fuse' 2>/dev/null || skip "cannot open /dev/fuse to a plain user"
+
+# mount_it: vhdfs, and the disk d within by fuse2fs; both run until they are unmounted
+mount_it()
+{
+    as_nobody "$tmp/vhdfs" "$store" "$mnt" -o "pidfile=$tmp/home/pid" || fail "vhdfs: status $?"
+    daemon=$(cat "$tmp/home/pid")
+    end_later "$daemon"
+}
+
+mount_disk()
+{
+    as_nobody fuse2fs -o fakeroot "$mnt/disks/d/raw" "$tmp/home/in" >"$tmp/said" 2>&1 ||
+        fail "fuse2fs: $(cat "$tmp/said")"
+    wait_until 20 is_mounted "$tmp/home/in"
+    undo "umount -l '$tmp/home/in' 2>/dev/null"
+}
+
+# unmount_all_of_it: fuse2fs goes on for a while after its mount is gone, until it has written all.
+unmount_all_of_it()
+{
+    as_nobody fusermount3 -u "$tmp/home/in" || fail "fusermount3: status $?"
+    wait_until 20 as_nobody fusermount3 -q -u "$mnt"
+    wait_until 20 has_ended "$daemon"
+}
+
+noise 5000000 1 >"$tmp/home/file"
+mount_it
+as_nobody sh -c "echo 256 >'$mnt/new/d'" || fail "cannot make a disk"
+as_nobody mkfs.ext4 -q "$mnt/disks/d/raw" || fail "mkfs.ext4: status $?"
+mount_disk
+as_nobody cp "$tmp/home/file" "$tmp/home/in/file" || fail "cannot copy to the disk"
+as_nobody mkdir "$tmp/home/in/folder" || fail "cannot make a folder"
+unmount_all_of_it
+
+mount_it
+as_nobody fsck.ext4 -fn "$mnt/disks/d/raw" >"$tmp/said" 2>&1 || fail "fsck: $(cat "$tmp/said")"
+mount_disk
+as_nobody cat "$tmp/home/in/file" | cmp - "$tmp/home/file" || fail "another file comes back"
+as_nobody ls -d "$tmp/home/in/folder" >/dev/null || fail "the folder is gone"
+unmount_all_of_it
