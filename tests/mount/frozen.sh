@@ -7,8 +7,8 @@ need_command fsfreeze
 loop_mount 64 "$tmp/host" mkfs.ext4 -q
 store=$tmp/host/store
 
-# freeze: from now on nothing can be written to the host. Undone at the end of the test before
-# anything that was started earlier is ended.
+# freeze: from now on every write to the host waits. The end of the test undoes it first, and then
+# ends the processes that were started earlier.
 freeze()
 {
     undo thaw

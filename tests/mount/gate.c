@@ -1,11 +1,11 @@
 /*
- * A host that a test controls, to be put before vhdfs by LD_PRELOAD. In the folder $GATE_DIR:
+ * A host that a test controls, put before vhdfs by LD_PRELOAD. In the folder $GATE_DIR:
  *
  *   sync, open, cut    calls of that kind on images named slow*.vhd wait for as long as somebody
  *                      holds a lock (flock) on the file of that name: fsync and fdatasync, open and
  *                      openat, ftruncate. Each that begins to wait adds a byte to the file "held".
- *   lose               while it exists what is written to an image vanishes, and each sync fails
- *                      with EIO, as where the host has lost its pages.
+ *   lose               while it exists writes to an image vanish, and each sync fails with EIO, as
+ *                      if the host had lost its pages.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # tmp, mnt and VHDFS are those of mount.sh
-# A host that does not answer, or loses what it got: gate.c is put before vhdfs. Sourced after
-# mount.sh. GATE is that library.
+# A host that hangs, or loses writes: gate.c comes before vhdfs. Sourced after mount.sh. GATE is
+# that library.
 
 [ "$sanitized" = no ] || skip "a sanitizer has to come first"
 mkdir "$tmp/gate"
@@ -30,20 +30,20 @@ time.sleep(600)' "$tmp/shut" "$@"
     wait_until 20 [ -e "$tmp/shut" ]
 }
 
-# open_gate: all that wait go on.
+# open_gate: all waiting calls go on.
 open_gate()
 {
     kill -KILL "$gatekeeper"
     wait_until 20 has_ended "$gatekeeper"
 }
 
-# held: how many calls have come to wait
+# held: the number of calls that have begun to wait
 held()
 {
     wc -c <"$tmp/gate/held"
 }
 
-# no_more_come: nobody has come to wait for a second
+# no_more_come: for a second no call has begun to wait
 no_more_come()
 {
     held_before=$(held)

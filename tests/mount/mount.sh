@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# What the tests of a mounted store share; sourced after functions.sh. VHDFS is the program under
-# test. Where it is built with sanitizers, what they report fails the test. PYTHON is the
-# interpreter itself: what is called python3 may be a script that looks for it, and takes its time.
+# The tests of a mounted store share these functions; sourced after functions.sh. VHDFS is the
+# program under test. Where it is built with sanitizers, their reports fail the test. PYTHON is the
+# interpreter itself: python3 may be a script that searches for it, which takes long.
 #
-# Starting a program is most of what these tests cost, so what is asked often is asked of the shell.
+# Starting programs takes most of the time of these tests, so frequent questions go to the shell.
 
 # This folder. The test itself lies in a folder of it, or in one beside it.
 here=$(cd "$(dirname "$0")" && pwd)
@@ -52,7 +52,7 @@ has_ended()
     case ${ended_stat##*) } in [ZX]*) ;; *) return 1 ;; esac
 }
 
-# birth PID: when it was started, which together with its number tells it from all others.
+# birth PID: the time of its start. Time and number together tell it from all other processes.
 birth()
 {
     read -r birth_stat 2>/dev/null <"/proc/$1/stat" || return
@@ -61,7 +61,7 @@ birth()
     echo "${20}"
 }
 
-# kill_later PID: at the end of the test nothing is to be left of it.
+# kill_later PID: kill it at the end of the test.
 kill_later()
 {
     undo "kill_same KILL $1 $(birth "$1")"
@@ -80,7 +80,7 @@ behind()
     kill_later $!
 }
 
-# ends_with STATUS PID WHAT: wait for the end of what was started by behind.
+# ends_with STATUS PID WHAT: wait for the end of a process that was started by behind.
 ends_with()
 {
     wait_until 20 has_ended "$2"
@@ -135,7 +135,7 @@ stop_vhdfs()
     daemon_ends
 }
 
-# daemon_ends: wait until the daemon, which something is about to end, is gone.
+# daemon_ends: wait until the daemon, which has got its signal, is gone.
 daemon_ends()
 {
     wait_until 20 has_ended "$daemon"
@@ -157,7 +157,7 @@ kill_vhdfs()
     daemon=
 }
 
-# make_disk NAME [REQUEST]: make a disk, of 40 MB unless told otherwise, and set $raw to its content.
+# make_disk NAME [REQUEST]: make a disk, of 40 MB by default, and set $raw to its content.
 make_disk()
 {
     echo "${2:-40}" >"$mnt/new/$1" || fail "cannot make $1: $(tail -n 1 "$mnt/errors")"
@@ -216,7 +216,7 @@ detach_own()
     esac
 }
 
-# end_later PID: at the end of the test neither this daemon nor its mount on $mnt is to be left.
+# end_later PID: at the end of the test, end this daemon and its mount on $mnt.
 end_later()
 {
     undo "end_daemon $1 '$mnt' $(birth "$1")"
@@ -228,7 +228,7 @@ end_daemon()
     kill_same TERM "$1" "${3-}"
     if ! (wait_until 20 is_over "$1" "${3-}"); then
         kill_same KILL "$1" "${3-}"
-        # shellcheck disable=SC2034 # what functions.sh is about to exit with
+        # shellcheck disable=SC2034 # the exit status of functions.sh
         status=1
     fi
     while is_mounted "$2"; do
@@ -261,9 +261,8 @@ look_at_reports()
     status=1
 }
 
-# answer PATH TEXT [PATH TEXT...]: open PATH, making it, and write TEXT in one write. Prints for
-# each
-# what the system answered: "done", or the step and the errno, such as "open EEXIST".
+# answer PATH TEXT [PATH TEXT...]: open PATH, making it, and write TEXT in one write. Prints the
+# outcome of each: "done", or the step and the errno, such as "open EEXIST".
 answer()
 {
     "$python" -I -S "$here/answer.py" "$@"
@@ -278,10 +277,10 @@ words_of()
     esac
 }
 
-# names FOLDER: what is in it, sorted, on one line.
+# names FOLDER: its entries, sorted, on one line.
 names()
 {
-    # shellcheck disable=SC2012 # it tells the names as they are
+    # shellcheck disable=SC2012 # ls prints the names as they are
     ls -A "$1" | paste -sd ' '
 }
 

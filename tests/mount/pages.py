@@ -81,7 +81,7 @@ def openers(raw):
         time.sleep(0.0005)
 
     def without_rights():
-        # Whoever has no right to read: the open fails, and costs nobody anything.
+        # A user without the right to read: the open fails, and disturbs nobody.
         if os.getuid() == 0:
             os.setgroups([])
             os.setresgid(NOBODY, NOBODY, NOBODY)
@@ -141,8 +141,8 @@ def is_direct_loop(device):
 def own_writes(seconds, raw, way, *which):
     """own-writes WAY [OPENER...]: file, mapping, apart (O_WRONLY beside O_RDONLY) or DEVICE."""
     kinds = openers(raw)
-    # Who came first "apart" writes only, and a loop device with direct I/O goes past the pages too:
-    # nobody may map the disk while it is so.
+    # The first writer of "apart" only writes, and a loop device with direct I/O goes past the pages
+    # too. Meanwhile nobody may map the disk.
     chosen = [kinds[name] for name in which or kinds
               if name != "map" or not (way == "apart" or is_direct_loop(way))]
     flags = os.O_WRONLY if way == "apart" else os.O_RDWR
@@ -385,7 +385,7 @@ def kernel_copies(seconds, raw):
             try:
                 count = os.copy_file_range(fd, out, length - done, done, done)
             except OSError as error:
-                # Between file systems of two kinds: what programs then do is read and write.
+                # Between file systems of two kinds: programs then read and write.
                 if error.errno not in (errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP):
                     raise
                 count = os.pwrite(out, os.pread(fd, length - done, done), done)
@@ -420,7 +420,7 @@ def kernel_copies(seconds, raw):
             content = random.Random(number).randbytes(length)
             os.pwrite(writer, content, 0)
             os.fsync(writer)
-            # Who has it open already comes first: to open it may drop the kernel's pages.
+            # The kept descriptor comes first: an open may drop the kernel's pages.
             for what in "kept open", "just opened":
                 for way, (path, fd) in itertools.product(ways, kept.items()):
                     if way is by_private_mapping and flags == os.O_WRONLY and path == raw:

@@ -19,7 +19,7 @@ blocks()
     "$python" -I -S "$tmp/program" "$readme" "$1" "$tmp/$2" || fail "the README has no \"$1\""
 }
 
-# shown FILE [SHELL]: what its commands print, on our mount
+# shown FILE [SHELL]: the output of its commands, on our mount
 shown()
 {
     sed "s,/mnt/vhdfs,$mnt,g; s,/mnt/data,$tmp/data,g" "$1" >"$tmp/script"

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154 # tmp, mnt, status and python are those of mount.sh
-# For tests of what may hang where no signal reaches it; sourced after mount.sh. A test must never
-# leave a process behind that nobody can end: where all else fails the connection is aborted.
+# For tests of calls that may hang where no signal reaches them; sourced after mount.sh. A test must
+# never leave a process that nobody can end: if all else fails, it aborts the connection.
 
-# abort_connection NUMBER: every request ends with ENOTCONN, and so does who waits for one.
+# abort_connection NUMBER: every request ends with ENOTCONN, and its caller goes on.
 abort_connection()
 {
     [ ! -e "/sys/fs/fuse/connections/$1/abort" ] || echo 1 >"/sys/fs/fuse/connections/$1/abort"

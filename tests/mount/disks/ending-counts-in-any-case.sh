@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: images from Windows, "DISK.VHD", would be missing, or two files would be one.
+# If this failed: images from Windows, "DISK.VHD", would be missing, or two files would be one disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

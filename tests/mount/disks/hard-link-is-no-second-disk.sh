@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: one image under two names would be opened as two disks, each with a cache of its
-# own, and what is written to one would be lost in the other.
+# If this failed: one image under two names would be two disks, each with a cache of its own. A
+# write to one would be lost in the other.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -40,7 +40,7 @@ expect "$number" "$(stat -c %i "$mnt/disks/b/raw")" "number of the disk"
 expect "" "$(find "$mnt/disks" -printf '%i\n' | sort | uniq -d)" "numbers of two files"
 find "$mnt/disks" -printf '%i %p\n' | sort >"$tmp/before"
 
-# The order counts, not who came first, and not when it was looked at.
+# The order of the names counts, neither their age nor the order of the lookups.
 stop_vhdfs
 start_vhdfs
 is_link d b

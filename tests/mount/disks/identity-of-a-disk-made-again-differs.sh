@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: programs would take a disk for the one that had its name before.
+# If this failed: programs would mistake a new disk for the earlier disk of the same name.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: what a disk is could not be learnt without opening its image by other means, or
-# `info` would tell something else than the image.
+# If this failed: a user could not learn the facts of a disk without another tool, or `info` would
+# differ from the image.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,7 +1,7 @@
 #!/bin/sh
 # If this failed: tar -g, borg, restic and rsync -H, which tell files by their inode numbers, would
-# take one disk for another after a remount, and restore the content of one under the name of the
-# other.
+# mistake one disk for another after a remount. They would restore the content of one under the name
+# of the other.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -22,7 +22,7 @@ numbers "$mnt/disks/a" "$mnt/disks/b" "$mnt/disks/c" | grep -v '/task ' >"$tmp/b
 expect 36 "$(wc -l <"$tmp/before")" "files of three disks"
 expect "" "$(cut -d ' ' -f 2 "$tmp/before" | sort | uniq -d)" "numbers of two files"
 
-# What ls -i tells without looking is what stat tells.
+# ls -i, which looks nothing up, shows the same number as stat.
 listed()
 {
     for folder in "$mnt" "$mnt/new" "$mnt/tasks" "$mnt/tasks/a" "$mnt/disks" "$mnt/disks/a"; do
@@ -35,7 +35,7 @@ for entry in os.scandir(sys.argv[1]):
 }
 listed "looked up"
 
-# Another order of looks, an emptied cache and a remount change nothing.
+# Another order of lookups, an empty cache and a remount change nothing.
 stop_vhdfs
 start_vhdfs
 listed "never looked up"
@@ -75,6 +75,6 @@ for name in a z c; do
     cmp "$mnt/disks/$name/raw" "$tmp/restored/$name/raw" || fail "tar has restored another disk"
 done
 
-# What counts by numbers counts each disk.
+# A program that counts files by numbers counts each disk.
 expect "$(cat "$mnt"/disks/*/raw | wc -c)" \
     "$(du -bc "$mnt"/disks/*/raw | sed -n 's/[[:space:]]total$//p')" "bytes by du"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: two images with one inode number, each on a file system of its own, would be one
-# file to what tells files by that number: tar would store the second as a hard link.
+# If this failed: two images with one inode number, each on a file system of its own, would look
+# like one file. A backup by tar would store the second as a hard link.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: in a store with many disks some would be missing from a listing, or turn up twice.
+# If this failed: in a store with many disks a listing would miss some, or show some twice.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -17,7 +17,7 @@ for name in names:
 if sorted(os.listdir(mnt + "/disks")) != sorted(names + ["d"]):
     sys.exit("FAILED: the listing is another")
 
-# What comes and goes while somebody lists leaves the others alone.
+# Disks that come and go during a listing leave the others alone.
 listed = []
 with os.scandir(mnt + "/disks") as entries:
     for i, entry in enumerate(entries):

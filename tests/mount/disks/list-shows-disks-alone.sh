@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: folders, symlinks and files that are no disks would be shown as disks, and could
-# be deleted as such.
+# If this failed: folders, symlinks and other files would look like disks, and a user could delete
+# them as such.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a file named "..vhd" or "...vhd" in the store would turn up as a second "." or
-# ".." in disks, and programs that walk the tree could leave it or never end.
+# If this failed: a file named "..vhd" or "...vhd" in the store would appear as a second "." or ".."
+# in disks. Programs that walk the tree could leave it or never end.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a file that another program has put into the store could not be seen or deleted,
-# or would break the lines of info and of listings.
+# If this failed: a file that another program put into the store could not be seen or deleted, or it
+# would break lines of info and listings.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

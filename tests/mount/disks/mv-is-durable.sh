@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: after a power cut a disk could be back under the name that it was renamed from,
-# though mv had said that all is well.
+# If this failed: after a power cut a renamed disk could be back under its old name, though mv had
+# succeeded.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: renaming could overwrite a disk, break those that are built on it, or make names
-# that others cannot use.
+# If this failed: a rename could overwrite a disk, break its children, or make a name that others
+# cannot use.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -74,7 +74,7 @@ mv "$mnt/disks/a" "$mnt/disks/b" 2>/dev/null && fail "mv has moved a over b"
 mv -f -T "$mnt/disks/a" "$mnt/disks/b" 2>"$tmp/said" && fail "mv -f has moved a over b"
 grep -q 'File exists' "$tmp/said" || fail "mv says: $(cat "$tmp/said")"
 
-# What is no disk is not renamed, nor does a disk go elsewhere.
+# mv renames disks alone, and moves none out of its folder.
 : >"$store/file"
 renamed EPERM - disks/a new/x disks/a tasks/x disks/a x disks/a disks/b/x tasks/a tasks/x \
     tasks/a disks/x new/a new/x new/a disks/x disks/a/info disks/a/x \
@@ -88,7 +88,7 @@ expect "$before" "$(cksum "$store"/*.vhd)" "the images"
 expect "$records" "$(cat "$mnt/tasks/a/id" "$mnt/tasks/b/id")" "the records"
 rm "$store/file"
 
-# A disk that others are built on stays what it is called; they do not.
+# A disk with children keeps its name; a child can be renamed.
 "$python" -I -S "$here/child.py" "$store/a.vhd" "$store/child.vhd" || fail "cannot make a child"
 refused EBUSY E_SHARING_VIOLATION x
 renamed "done" - disks/child disks/kid

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a renamed disk would lose its record or its files in use, or leave its old name
+# If this failed: a renamed disk would lose its record or its open files, or its old name would stay
 # taken.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
@@ -28,7 +28,7 @@ def expect(wanted, got, what):
         sys.exit(f"FAILED: {what}: expected {wanted}, got {got}")
 
 
-# What was open before goes on, and so does who is in there.
+# Open files stay usable, and so does the current folder of a program.
 expect(b"name b", os.pread(info, 1000, 0).splitlines()[0], "an open info")
 expect(before, os.pread(status, 1000, 0), "an open status")
 os.fsync(wait)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a disk could be renamed to where another is being made, so that one of them would
-# be lost, or mv would hang as long as that takes.
+# If this failed: a disk could get the name of another that is being made, so that one of them would
+# be lost. Or mv would hang as long as the other takes.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: two programs that clear away the same folders, errors ignored, would delete disks
-# between them though each was refused.
+# If this failed: two programs that remove the same folders and ignore errors would delete disks
+# between them, though each was refused.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a program whose removal of a disk was refused would not be told why.
+# If this failed: a program that fails to remove a disk would not learn the reason.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a disk could not be deleted, or more would be deleted than was asked for.
+# If this failed: nobody could delete a disk, or rmdir would delete more than that disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

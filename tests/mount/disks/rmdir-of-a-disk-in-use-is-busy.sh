@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a disk would be deleted or renamed under a program that uses it; or not, long
-# after the program has closed it.
+# If this failed: rmdir or mv would take away a disk that a program uses, or still fail long after
+# the program has closed the disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: stat, ls and du would show something else than the disk's size and the room that
-# it takes, and copies would be made the wrong way.
+# If this failed: stat, ls and du would show a wrong size or a wrong use of space, and tools would
+# choose a wrong way to copy.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -37,7 +37,7 @@ expect $((100 << 11)) "$(stat -c %b "$raw")" "blocks of a full disk: as many as 
 : >"$raw"
 [ "$(room)" -lt 1000 ] || fail "an emptied disk takes $(room) KiB"
 
-# Its time is that of the last change, also for who has it open.
+# Its time is that of the last change, also by an open descriptor.
 run_python "the time" 'import os, sys, time
 raw = sys.argv[1]
 fd = os.open(raw, os.O_RDWR)

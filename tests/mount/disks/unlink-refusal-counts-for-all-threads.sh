@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program that removes a folder's files and the folder in several threads, as many
-# written in Go or Java do, would delete a disk although it was refused.
+# If this failed: a program that removes files and folder in several threads would delete a disk in
+# spite of a refusal. Many programs in Go or Java do so.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: after a crash while disks are made there would be half a disk in the store, or the
-# store could not be mounted any more.
+# If this failed: after a crash during a request the store would hold half a disk, or could not be
+# mounted again.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

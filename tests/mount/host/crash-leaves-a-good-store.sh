@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: after a crash the disks could not be used any more without repairing something.
+# If this failed: after a crash the disks would need a repair before use.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

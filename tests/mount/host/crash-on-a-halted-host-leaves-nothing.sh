@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: after a crash while the host stood still, programs that waited would hang for
-# ever, or a process, a mount or half a disk would be left.
+# If this failed: after a crash while the host stood still, waiting programs would hang for ever, or
+# a process, a mount or half a disk would stay.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -25,7 +25,7 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
 done
 kill -KILL "$daemon"
 
-# Nothing is told as done that is not.
+# No waiter sees an unfinished task as done.
 for pid in $maker $cat $sync; do
     if has_ended "$pid"; then
         wait "$pid" && fail "one was told that all is well"

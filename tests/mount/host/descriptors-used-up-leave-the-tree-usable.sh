@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: somebody who has some hundreds of disks open would keep everybody from looking at
-# the tree, from making disks and from opening others.
+# If this failed: a user with some hundreds of open disks would keep all others from listing the
+# tree, making disks and opening them.
 #
 # Usage: descriptors-used-up-leave-the-tree-usable.sh soft|hard
 # shellcheck source=tests/functions.sh

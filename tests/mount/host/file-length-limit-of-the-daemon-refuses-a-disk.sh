@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: the daemon would be killed by the limit on the length of its files, or make a disk
+# If this failed: the limit on the length of its files would kill the daemon, or let it make a disk
 # that cannot grow.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a disk would be made that cannot grow to its size, and its user would learn that
-# years later.
+# If this failed: vhdfs would make a disk that cannot grow to its size, and its user would learn
+# that years later.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

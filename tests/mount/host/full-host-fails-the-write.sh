@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a store that fills up would damage disks, or programs would believe to have
-# written what is nowhere.
+# If this failed: a store that fills up would damage disks, or programs would believe in writes that
+# are lost.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -44,7 +44,7 @@ with open(sys.argv[1], "rb") as raw:
     expect "-" "$(value "$mnt/disks/d/info" fault)" "fault"
     qemu-img info -U "$store/d.vhd" >/dev/null || fail "QEMU does not know it any more"
 
-    # What was there can be overwritten, and given back; then there is room for others.
+    # Old content can be overwritten, or discarded to make space for other content.
     noise 1048576 over | dd of="$raw" bs=1M conv=notrunc status=none ||
         fail "cannot overwrite: $(tail -n 1 "$mnt/errors")"
     : >"$raw" || fail "cannot discard on a full host"

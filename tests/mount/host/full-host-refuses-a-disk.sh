@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a disk would be made on a host with no room for its first block, or the writer
-# would not learn that there is no room.
+# If this failed: vhdfs would make a disk on a host with no space for its first block, or the writer
+# would not learn the cause.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

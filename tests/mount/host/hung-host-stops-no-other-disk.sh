@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: while the host does not answer for some disks (a hung NFS server), nobody could look
-# at the tree, use other disks, make one or cancel a task.
+# If this failed: while the host of some disks hangs (an NFS server), nobody could list the tree,
+# use other disks, make one or cancel a task.
 #
 # Usage: hung-host-stops-no-other-disk.sh sync|open|close
 # shellcheck source=tests/functions.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a few hundred open disks would use up the descriptors of the daemon, or a host that
-# runs out of memory would wait for a daemon that waits for memory.
+# If this failed: a few hundred open disks would use up the descriptors of the daemon. Or a host
+# short of memory would wait for a daemon that waits for memory.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

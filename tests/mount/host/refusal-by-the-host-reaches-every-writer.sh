@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: with some tool a script would go on after the host had no room for a disk, could
-# not hold one so long, or did not let it be made, or nobody could tell why.
+# If this failed: with some tool a script would go on although the host refused a disk, or nobody
+# could find the reason. The host has no space, no file of that length, or no permission.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: after the host has lost what was written, programs would go on writing to the disk
-# and syncing it as if all were well.
+# If this failed: after the host has lost writes, programs would go on writing to the disk and
+# syncing it without an error.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -34,7 +34,7 @@ os.pwrite(fd, b"LOST IT!" * 512, 0)
 refused("the sync that fails", os.fsync, fd)
 os.remove(lose)
 
-# The host is well again. What was lost stays lost.
+# The host works again. The lost writes stay lost.
 refused("a write", os.pwrite, fd, b"more", 4096)
 refused("another sync", os.fsync, fd)
 refused("a sync by a reader", os.fsync, reader)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program that opens a disk after a failed sync would read what was lost, as if it
-# were there, and build on it.
+# If this failed: a program that opens a disk after a failed sync would read lost data from the
+# kernel's pages, and build on it.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,5 @@
 #!/bin/sh
-# If this failed: a damaged image would be missing, shown as sound, or nobody could see what is
-# wrong with it.
+# If this failed: a damaged image would be missing or look sound, or nobody could see its fault.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -22,7 +21,7 @@ printf '\0\0\0\0\0\0\377\0' | poke "$store/table.vhd" 528
 printf '\0\100\0\0' | poke "$store/outside.vhd" 1536
 printf x | poke "$store/copy.vhd" 100
 
-# What info and info.json tell: all of it, of those that are damaged and those that are no images.
+# info and info.json have every key, for damaged images and for files of other formats.
 cat >"$tmp/program" <<'END'
 import json, os, sys
 

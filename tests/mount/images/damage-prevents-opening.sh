@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a damaged image would be written to, or a person would not learn what is wrong.
+# If this failed: a program could write to a damaged image, or a user would not learn the fault.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -42,7 +42,7 @@ for at in (0, 0), (-512, 2):
 before=$(cksum "$store"/*.vhd)
 start_vhdfs
 
-# refused NAME WORD...: each way to open it is refused with EUCLEAN, and the reason is told
+# refused NAME WORD...: each way to open it fails with EUCLEAN, and errors gives the reason
 refused()
 {
     for file in raw fixed.vhd; do
@@ -80,7 +80,7 @@ refused of-other VM_E_PARENT_CHILD_ID_MISMATCH .
 refused of-large VM_E_PARENT_MODIFIED .
 expect "$before" "$(cksum "$store"/*.vhd)" "the images"
 
-# What can be put in order is: here the footer at the end is lost, and there is its copy.
+# vhdfs repairs an image where it can: here the last footer is lost, but its copy is there.
 expect kept "$(head -n 1 "$mnt/disks/tail/raw")" "a disk without its last footer"
 echo more 1<>"$mnt/disks/tail/raw" || fail "it cannot be written to"
 is_sound()

@@ -1,6 +1,5 @@
 #!/bin/sh
-# If this failed: the image that is to be uploaded to a cloud would be refused there, or hold
-# something else than the disk.
+# If this failed: a cloud would refuse the image at upload, or the image would differ from the disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -90,7 +89,7 @@ for whence in os.SEEK_DATA, os.SEEK_HOLE:
         raise AssertionError(whence)
 ' "$mnt/disks/large/fixed.vhd"
 
-# What has been written to raw is in it at once, and nobody writes to it.
+# It shows a write to raw at once, and nobody can write to it.
 echo new 1<>"$raw"
 expect new "$(head -n 1 "$fixed")" "what was just written"
 sh -c "echo x >>'$fixed'" 2>/dev/null && fail "it can be written to"

@@ -1,6 +1,5 @@
 #!/bin/sh
-# If this failed: images that QEMU or Windows have made would be missing, or shown with another size
-# than they have.
+# If this failed: images from QEMU or Windows would be missing, or have a wrong size.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: who copies a qcow2 or a packed image into the store under the ending ".vhd" would
-# be told that a footer is missing, and not what it is that he has.
+# If this failed: a user who copies a qcow2 or a packed image to a name with ".vhd" would read of a
+# missing footer, not of its format.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

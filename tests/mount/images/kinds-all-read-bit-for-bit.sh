@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: an image that another program has made would read other bytes through the mount than
-# its maker has put in; or a damaged one would open, or not say what is wrong with it.
+# If this failed: an image from another program would read differently through the mount. Or a
+# damaged one would open, or not show its fault.
 #
 # The corpus of images is made, and looked at as two stores. Nothing in them may change.
 # shellcheck source=tests/functions.sh

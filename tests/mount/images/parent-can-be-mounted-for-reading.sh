@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a disk that others are based on could not be looked into: losetup, mount and QEMU
-# fall back to reading where writing is refused as on a read-only file system, and only then.
+# If this failed: nobody could look into a disk that has children. Only the error of a read-only
+# file system makes losetup, mount and QEMU fall back to reading.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

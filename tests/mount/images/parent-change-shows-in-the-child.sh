@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a differencing disk would show what the kernel had kept of its parent from before
-# another program has changed that.
+# If this failed: after another program has changed a parent, its child would show old pages of the
+# kernel.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

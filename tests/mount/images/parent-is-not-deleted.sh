@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a disk that others are built on could be deleted, and with it what they hold.
+# If this failed: a user could delete a disk that has children, and with it a part of their content.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

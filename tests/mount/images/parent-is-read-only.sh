@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: to write to a disk that others are based on would change what they hold.
+# If this failed: a write to a disk that has children would change their content.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

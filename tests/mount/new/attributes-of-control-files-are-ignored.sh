@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: tools that set owner, mode, times or length of what they write would fail on
-# new/NAME, or make something else of it.
+# If this failed: tools that set owner, mode, times or length of their output would fail on
+# new/NAME, or change its meaning.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: who writes the file's name instead of the disk's would make "d.vhd.vhd", or not
-# find the disk, or see it twice.
+# If this failed: a user who writes the file's name instead of the disk's would make "d.vhd.vhd",
+# not find the disk, or see it twice.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: two writers could make one disk at a time, or the record of what is at work
-# could be thrown away.
+# If this failed: two writers could make one disk at the same time, or a user could remove the
+# record of a task at work.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a disk could be made under a path that Virtual Server cannot hold, or a name that
-# is allowed would be refused.
+# If this failed: a disk could get a path that Virtual Server cannot hold, or an allowed name would
+# be refused.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

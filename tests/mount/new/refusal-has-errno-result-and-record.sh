@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a request that cannot be carried out would be answered by another errno, result or
-# record than the manual's, so a script could not tell a typing error from a size out of range.
+# If this failed: a refused request would have another errno, result or record than the manual says.
+# A script could not tell a typing error from a size out of range.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

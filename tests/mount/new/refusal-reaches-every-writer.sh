@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: with some tool a script would go on after a request that was refused, or nobody
-# could tell why it was.
+# If this failed: with some tool a script would go on after a refused request, or nobody could find
+# the reason.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

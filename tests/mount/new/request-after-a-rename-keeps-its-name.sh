@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program that has opened new/a would make another disk than a, when meanwhile
-# a disk of that name was made, renamed and deleted.
+# If this failed: a program that has new/a open would make a disk of another name, after a disk "a"
+# was made, renamed and deleted.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program that writes a request and reads its status by the same descriptor, as it
-# does with the kernel's own transaction files, would read nothing, or the end of it.
+# If this failed: a program that writes a request and reads its status by the same descriptor would
+# read nothing, or only the end. The kernel's own transaction files work that way.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,7 @@
 #!/bin/sh
-# If this failed: while one disk is being made on a host that has come to a halt, a program that
-# deletes, touches or asks for the same name would hang beyond SIGKILL, and with it all of new/.
+# If this failed: while the host stands still and one disk is being made, other programs would hang.
+# A program that deletes, touches or requests the same name would survive even SIGKILL, and block
+# all of new/.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: while one program deletes a disk, another that makes one of the same name would
-# hear of a missing file, and find no reason for it in "errors".
+# If this failed: a request for a name that another program is deleting would fail with ENOENT, and
+# "errors" would give no reason.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a request kept in a file, or handed over by another tool than a shell, would make
-# no disk, or the tool would call it a failure.
+# If this failed: a request from a file, or from another tool than a shell, would make no disk, or
+# the tool would report a failure.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# If this failed: a request could be cut off where nobody sees it, or a long one be refused in vain.
+# If this failed: a long request could be cut off silently, or a request of an allowed length would
+# be refused.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a request that arrives in pieces would be carried out by halves, or an open file
-# could be used for a second disk, or a program that tries again after a refusal could not.
+# If this failed: a request that arrives in pieces would be carried out in part. An open file could
+# make a second disk, or a program could not try again after a refusal.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# If this failed: a request could destroy a disk that is there, whoever put it there.
+# If this failed: a request could destroy an existing disk, even one that another program put into
+# the store.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

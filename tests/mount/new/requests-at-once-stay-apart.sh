@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: scripts that make and delete disks at the same time would get in each other's
-# way, or two would both be told that they have made the same disk.
+# If this failed: scripts that make and delete disks at the same time would disturb each other, or
+# two of them would both make the same disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -34,7 +34,7 @@ for i in range(25):
     if i % 5 == 0:
         os.rmdir(f"{mnt}/tasks/own{number}")
 
-# And the same disks as all the others: who is told that he has made it, has.
+# And the same disks as all the others: a writer whose request succeeds has made the disk.
 for i in range(40):
     if make(f"shared{i}", 10 + number):
         print(i, 10 + number, flush=True)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: with a few dozen disks held up by a slow host, nobody could look at the mount,
-# cancel one of them, or be told that his request is wrong; or some would be lost in the end.
+# If this failed: while a slow host holds up a few dozen disks, nobody could list the mount, cancel
+# a request or see a refusal. Some disks could be lost in the end.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -71,7 +71,7 @@ quick 0 rm "$mnt/new/refused"
 quick 124 timeout 0.3 cat "$mnt/tasks/d30/wait"
 quick 0 df "$mnt"
 
-# One at work and one in the queue are cancelled; who waits for the latter is told at once.
+# A task at work and a queued one are cancelled. A waiter for the queued one hears it at once.
 quick 0 sh -c "echo 1 >'$mnt/tasks/d1/cancel'"
 queued=
 for i in 30 29 28 27 26 25 24 23 22 21 20 19 18 17 16 15 14 13 12 11 10; do

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: `echo 4096 > new/d` would not make a disk from the shell that is named as the
-# argument, or would come back before the disk is there.
+# If this failed: `echo 4096 > new/d` would make no disk in the shell named by the argument, or it
+# would return before the disk exists.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: in the shell that is named as the argument a disk would not be made because some
-# background job ended meanwhile, the user stopped the job, or a debugger looked at it.
+# If this failed: a harmless signal would stop a request in the shell named by the argument. Such a
+# signal comes when a background job ends, when the user stops the job, or when a debugger attaches.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

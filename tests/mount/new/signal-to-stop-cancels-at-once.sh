@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: Ctrl-C on `echo > new/d` in the shell that is named as the argument would not
-# bring the prompt back, or leave a disk that nobody wants.
+# If this failed: Ctrl-C on `echo > new/d` in the shell named by the argument would not bring the
+# prompt back, or it would leave an unwanted disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

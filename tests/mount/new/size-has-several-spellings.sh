@@ -50,13 +50,13 @@ makes "40 type=dynamic" $((40 * mb))
 makes "40${tab}type=dynamic  uuid=8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6 " $((40 * mb))
 expect 8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6 "$(cat "$mnt/disks/d$count/uuid")" "uuid as asked for"
 
-# What a disk says of its size can be written in a request.
+# A request accepts the size that a disk shows.
 makes "$(cat "$mnt/disks/d1/size")" $((3 * mb))
 makes 4194816B 4194816
 expect 4194816B "$(cat "$mnt/disks/d$count/size")" "size that is no whole MB"
 makes "$(cat "$mnt/disks/d$count/size")" 4194816
 
-# What cannot be read so is refused with what was read, what is expected and an example.
+# A refusal shows the text of the request, the expected form and an example.
 refused=$(answer "$mnt/new/x" 4,096)
 expect "write EINVAL" "$refused" "request with a comma"
 for request in 4.5 1.3G 4096K "4096 KB" '"4096' 0 -1 x "type=dynamic" "4096 type=fixed"; do

@@ -38,7 +38,7 @@ os.fsync(fd)
 os.close(os.dup(fd))
 os.close(fd)' "$mnt/new/python"
 
-# What has been touched can be written to.
+# A touched name accepts a request.
 touch "$mnt/new/touch"
 echo 40 >"$mnt/new/touch" || fail "a touched name is refused"
 [ -d "$mnt/disks/touch" ] || fail "no disk"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a script in the shell that is named as the argument would go on as if a disk had
-# been made that was refused.
+# If this failed: a script in the shell named by the argument would go on after a refused request,
+# as if the disk existed.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: of programs that open a disk together after its image, or its parent's, has been
-# changed by others, some would read what is no longer there.
+# If this failed: after other programs change an image or its parent, several programs would open
+# the disk together. Some of them would read old content.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: the tree would show disks that are gone, or hide those that another program has
-# put into the store.
+# If this failed: the tree would show deleted disks, or hide disks that another program put into the
+# store.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: in a store whose file system knows time by seconds, a change by another program
-# would not be seen when it comes soon after ours.
+# If this failed: in a store whose file system keeps times in seconds, a change by another program
+# soon after ours would go unseen.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -20,7 +20,7 @@ for byte in 1 2 3 4 5 6 7 8; do
     ls -l "$mnt/disks/d" >/dev/null || fail "it cannot be listed"
 done
 
-# Many who look and open at once get no stale file.
+# Many programs that look up and open at once get no stale file.
 lookers=
 for _ in 1 2 3 4; do
     behind "$python" -I -S -c 'import os, sys

@@ -16,7 +16,7 @@ qemu_can()
     qemu-io -f vpc "$@" "$image" </dev/null >"$tmp/said" 2>&1
 }
 
-# What is open here to be written to is refused there, what is only read can be read there as well.
+# QEMU cannot open a disk that is open here for writing. It can read one that is open for reading.
 exec 3<>"$raw"
 qemu_can -c 'read 0 512' && fail "QEMU writes to what is written to here"
 grep -q 'lock' "$tmp/said" || fail "QEMU says: $(cat "$tmp/said")"

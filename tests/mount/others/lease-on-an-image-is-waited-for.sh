@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: where a file server has an image open, by a lease of the kernel, opening the disk
-# would fail with "I/O error", though the file server gives way within a moment.
+# If this failed: a disk would not open while a file server holds a lease on its image, though the
+# file server gives way within a moment.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

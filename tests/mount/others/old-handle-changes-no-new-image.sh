@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program that has a file open of a disk whose image was replaced since, a restored
-# backup, say, would empty the new image or change its mode.
+# If this failed: a file of a disk that was opened before its image was replaced would change the
+# new image. A truncation or a chmod by that file would damage a restored backup.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

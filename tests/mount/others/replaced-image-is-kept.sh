@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: an image that is restored, replaced or made again by another program while somebody
-# has the disk open would be cut, overwritten or shown as it was, and what is written would be lost.
+# If this failed: an image that another program restores, replaces or makes again, while its disk is
+# open, would be cut or overwritten. Or readers would see the old image, and writes would be lost.
 #
 # Usage: replaced-image-is-kept.sh rename|in-place|again|rename-larger
 # shellcheck source=tests/functions.sh
@@ -21,7 +21,7 @@ an_image()
         fail "qemu-img convert"
 }
 
-# replace: what another program does to d.vhd; $tmp/new is the image that it leaves.
+# replace: change d.vhd as another program does; $tmp/new is the image that it leaves.
 replace()
 {
     case $way in
@@ -54,7 +54,7 @@ run_one()
     dd bs=4096 count=1 status=none <&3 >/dev/null
     replace
 
-    # Who opens the disk now sees the new image, or is refused; never the old one.
+    # An open shows the new image now, or fails; it never shows the old one.
     if head -c 65536 "$raw" >"$tmp/head" 2>"$tmp/said"; then
         cmp -s -n 65536 "$tmp/new-content" "$tmp/head" ||
             wrong="$wrong

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: somebody who restores an image in place while a program still has its disk open for
-# writing, as a mounted loop device has, would find the restored image spoilt.
+# If this failed: a user who restores an image in place, while a program has its disk open for
+# writing, would find the restored image spoilt. A mounted loop device is such a program.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,7 +1,7 @@
 #!/bin/sh
-# If this failed: touch, chmod or a hard link by a backup program would make a disk unusable for who
-# reaches it by a path that is not looked up again: a container's bind mount, a descriptor, a folder
-# that somebody is in. They would get ESTALE, for ever.
+# If this failed: touch, chmod or a hard link by a backup program would make a disk unusable by any
+# path that is not looked up again. Such paths are a container's bind mount, a descriptor and a
+# current folder. Their users would get ESTALE for ever.
 #
 # Usage: touched-image-still-opens.sh bind|descriptor|folder|path
 # shellcheck source=tests/functions.sh

@@ -1,6 +1,5 @@
 #!/bin/sh
-# If this failed: after QEMU has changed an image, programs would go on seeing what the kernel had
-# kept of it from before.
+# If this failed: after QEMU has changed an image, programs would still see old pages of the kernel.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -29,7 +28,7 @@ byte_at()
     dd if="$raw" bs=4096 skip=$(($1 / 4096)) count=1 status=none | od -An -tu1 -N 1 | tr -d ' '
 }
 
-# reads BYTE OFFSET: that is what is read there
+# reads BYTE OFFSET: the byte there must be this one
 reads()
 {
     expect "$1" "$(byte_at "$2")" "what is read at $2"
@@ -63,7 +62,7 @@ expect $((96 << 20)) "$(stat -c %s "$raw")" "size of another image in its place"
 reads 88 4096
 expect $((96 << 20)) "$(wc -c <"$raw")" "bytes that are read of it"
 
-# Who has the old one open goes on with it, and what he leaves does not come back.
+# An open file stays with the old image, and its pages do not come back.
 exec 3<"$raw"
 qemu-img create -q -f vpc -o subformat=fixed,force_size "$tmp/other.vhd" 96M
 qemu-io -f vpc -c 'write -P 99 4096 4096' "$tmp/other.vhd" >/dev/null
@@ -72,7 +71,7 @@ expect 88 "$(($(dd bs=4096 skip=1 count=1 status=none <&3 | od -An -tu1 -N 1)))"
 exec 3<&-
 wait_until 5 shows 99 4096
 
-# What nobody else has changed is still in the kernel's pages after a close, a new open and mv.
+# Without a change by others the kernel's pages outlive a close, an open and mv.
 stop_vhdfs
 rm "$store/d.vhd"
 start_vhdfs

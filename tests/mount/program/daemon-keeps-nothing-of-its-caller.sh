@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a terminal, a pipe or a folder from which vhdfs was started could not be closed,
-# left or unmounted while it runs.
+# If this failed: while vhdfs runs, nobody could close the terminal or pipe of its start, or unmount
+# its folder.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

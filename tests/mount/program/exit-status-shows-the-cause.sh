@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: mount(8), a service manager or a script could not tell a wrong call from a store
-# that cannot be used and from a mount that failed.
+# If this failed: mount(8), a service manager or a script could not tell a usage error from an
+# unusable store and from a failed mount.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -48,7 +48,7 @@ refused 2 "$tmp/missing/store" "$tmp/a"
 refused 32 "$tmp/there" "$tmp/file/mnt"
 refused 32 "$tmp/there" "$tmp/missing/mnt"
 
-# What was refused is free for a good call.
+# A good call can use the store and the mount point of a refused one.
 "$VHDFS" "$tmp/there" "$mnt" -o "pidfile=$tmp/pid" || fail "exit status $? of a good call"
 end_later "$(cat "$tmp/pid")"
 [ ! -e "$tmp/wrong" ] || fail "wrong exit statuses"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# If this failed: in a container, or on a host without FUSE, nobody would know what is missing.
+# If this failed: in a container, or on a host without FUSE, the user would not learn which part is
+# missing.
 if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
     IN_NAMESPACE=1 exec unshare -m "$0"
 fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: each mount would leave a process behind, and in the end nobody could start any.
+# If this failed: each mount would leave a process behind, until nobody could start any.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -49,7 +49,7 @@ exec 3<&-
 daemon_ends
 wait_until 20 helper_is_gone
 
-# A daemon that is killed, and one that is told twice.
+# A daemon that is killed, and one that gets two signals.
 for signal in KILL ABRT; do
     started
     kill "-$signal" "$daemon"
@@ -69,7 +69,7 @@ exec 3<&-
 wait_until 20 helper_is_gone
 [ ! -e "$tmp/pid" ] || fail "the pid file is still there after a second signal"
 
-# What ends others does not end it: a terminal's signals go to the daemon's helper too.
+# A terminal's signals go to the daemon's helper too, but do not end it.
 started
 kill -TERM "$helper"
 kill -INT "$helper"

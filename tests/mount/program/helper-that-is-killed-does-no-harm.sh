@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a mount whose helper process was killed, by a kernel short of memory say, would
-# refuse all work and could not be ended cleanly any more.
+# If this failed: a mount whose helper process was killed, for example by a kernel short of memory,
+# would refuse all work and not end cleanly.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: the helper of a daemon that has died would take away the mount of another, which
-# has got the number of the first.
+# If this failed: the helper of a dead daemon would unmount a later mount that has got the same
+# number.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

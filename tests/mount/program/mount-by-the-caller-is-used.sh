@@ -1,6 +1,6 @@
 #!/bin/sh
 # If this failed: a service manager or a container engine that mounts for a daemon without rights
-# could not use vhdfs, nor could `mount -o drop_privileges`.
+# could not use vhdfs. Nor could `mount -o drop_privileges`.
 if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
     IN_NAMESPACE=1 exec unshare -m "$0"
 fi
@@ -49,7 +49,7 @@ for number in 3 4 10 200; do
     is_served "/dev/fd/$number"
 done
 
-# A giver who lets all users in, and leaves it to vhdfs what each may do: strangers get nowhere.
+# Where the caller lets all users in and leaves the permissions to vhdfs, strangers get nowhere.
 chmod 755 "$tmp"
 JUDGING=allow_other "$python" -I -S "$tmp/give.py" 5 "$VHDFS" "$store" "$mnt" -o "pidfile=$tmp/pid" \
     2>"$tmp/said" || fail "exit status $?: $(cat "$tmp/said")"

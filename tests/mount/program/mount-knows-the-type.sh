@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a line in fstab, or `mount -t fuse.vhdfs`, would not mount a store, or not say
-# why.
+# If this failed: a line in fstab, or `mount -t fuse.vhdfs`, would not mount a store, or would fail
+# without a reason.
 if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
     IN_NAMESPACE=1 exec unshare -m "$0"
 fi

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a line in fstab that lets users mount it could not be mounted, for mount(8) then
-# tells who does.
+# If this failed: a line in fstab with the option "user" could not be mounted, because mount(8) then
+# adds the user's name.
 if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
     IN_NAMESPACE=1 exec unshare -m "$0"
 fi

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a line of fstab with words for any file system, with names of users, or a path that
-# begins with a hyphen could not be mounted.
+# If this failed: a line of fstab could not be mounted with options of any file system, names of
+# users, or a path that begins with a hyphen.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: after a crash a person would read "Transport endpoint is not connected", and not
-# that the old mount has to be unmounted first.
+# If this failed: after a crash the user would read "Transport endpoint is not connected", and not
+# the advice to unmount first.
 if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
     IN_NAMESPACE=1 exec unshare -m "$0"
 fi

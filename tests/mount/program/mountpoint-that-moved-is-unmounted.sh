@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: once a folder above the mount point has been renamed, a vhdfs that is told to end
-# would leave a dead mount.
+# If this failed: after a folder above the mount point is renamed, vhdfs would leave a dead mount at
+# its end.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: `vhdfs s m && echo 4096 > m/new/d` would now and then write into the bare folder.
+# If this failed: `vhdfs s m && echo 4096 > m/new/d` would sometimes write into the bare folder.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: systemd would never learn that the mount answers, and end it again.
+# If this failed: systemd would never learn that the mount answers, and would end it again.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

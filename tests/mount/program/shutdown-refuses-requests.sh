@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program that still has a file open while vhdfs ends would be left hanging, or
-# told that a disk has been made which then is none.
+# If this failed: a program that has a file open while vhdfs ends would hang, or its request would
+# seem to succeed without a disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

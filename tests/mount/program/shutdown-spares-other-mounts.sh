@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a daemon that still serves an open file after `umount -l` would, when it is
-# ended, take away what has been mounted in its place.
+# If this failed: a daemon that still serves an open file after `umount -l` would, at its end,
+# unmount a later mount in its place.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

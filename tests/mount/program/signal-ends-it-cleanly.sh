@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: shutting the machine down, or closing the terminal, would leave a dead mount, a
+# If this failed: a shutdown of the machine, or the end of a terminal, would leave a dead mount, a
 # process, a pid file or unfinished files.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,6 +1,5 @@
 #!/bin/sh
-# If this failed: shutting down would leave half-made files in the store, or hang on one that is
-# made.
+# If this failed: a shutdown would leave half-made files in the store, or hang on a disk at work.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a daemon that cannot open its own disks, as one that runs as another user, would
-# end as if all that was stored in them were safe.
+# If this failed: a daemon that cannot open its own disks, for example as another user, would end as
+# if their content were safe.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

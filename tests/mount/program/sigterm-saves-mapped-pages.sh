@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: shutting the machine down would lose what a program has stored in a disk that it
-# has mapped.
+# If this failed: a shutdown of the machine would lose the bytes that a program has stored in a
+# mapping of a disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -15,7 +15,7 @@ view = mmap.mmap(fd, 32 << 20)
 for page in range(8192):
     view[page * 4096:page * 4096 + 5] = b"dirty"
 print("stored", flush=True)
-# What is stored after the mount has been detached is in nobody's hands but ours, until we end.
+# After the mount is detached, nobody but vhdfs saves a store to a mapping, until vhdfs ends.
 open(ready).read()
 view[5:10] = b"later"
 print("stored", flush=True)

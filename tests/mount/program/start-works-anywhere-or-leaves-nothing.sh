@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: started by a program that has closed its streams, or in a folder that is gone,
-# vhdfs would not come up; or one that fails would leave things behind.
+# If this failed: vhdfs would not start with closed streams or in a deleted folder, or a failed
+# start would leave files behind.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: unmounting would take the files away from programs that use them, or leave the
-# daemon behind.
+# If this failed: umount would take files away from programs that use them, or leave the daemon
+# behind.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

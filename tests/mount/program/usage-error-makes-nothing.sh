@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a typing error in an option would leave folders behind that nobody has asked for.
+# If this failed: a typing error in an option would leave unwanted folders behind.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a person would have to find his one wrong word in a list of options that he has not
-# given, or learn by trying what is wrong with a number.
+# If this failed: a user would have to find one wrong word among options that others added, or find
+# the fault of a number by trying.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

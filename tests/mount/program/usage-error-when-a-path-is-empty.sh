@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: `vhdfs "$STORE" "$MNT"` with a variable that is not set would mount over the
-# current folder, and hang every program that looks at the mounts.
+# If this failed: `vhdfs "$STORE" "$MNT"` with an unset variable would mount over the current
+# folder, and hang every program that reads the list of mounts.
 if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
     IN_NAMESPACE=1 exec unshare -m "$0"
 fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: to copy a disk to another would damage it, or fill it with zeros.
+# If this failed: a copy from disk to disk would damage the target, or fill it with zeros.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -71,7 +71,7 @@ cp "$mnt/disks/a/raw" "$mnt/disks/b/raw" || fail "cp: exit status $?"
 same_bytes "$mnt/disks/a/raw" "$mnt/disks/b/raw" "cp has made another disk"
 [ "$(allocated b)" -le "$(allocated a)" ] || fail "allocated: $(allocated a), in the copy $(allocated b)"
 
-# What is no disk is copied by reading and writing.
+# A copy from or to another file reads and writes.
 cp "$mnt/disks/a/info" "$tmp/info" || fail "cp of info: exit status $?"
 cp "$mnt/disks/a/fixed.vhd" "$tmp/fixed.vhd" || fail "cp of fixed.vhd: exit status $?"
 head -c 3000 "$mnt/disks/a/raw" >"$tmp/part"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: after a copy between disks that ran out of room, or a hole that was punched in
-# part, programs would read from the kernel's pages what is no longer on the disk.
+# If this failed: after a copy that ran out of space, or a hole punched in part, programs would read
+# stale pages of the kernel.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: databases and virtual machines, which write past the page cache or want each write
-# on disk at once, would lose data.
+# If this failed: databases and virtual machines, which write past the page cache or synchronously,
+# would lose data.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

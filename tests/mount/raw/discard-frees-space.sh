@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a disk would only ever grow, whatever is deleted on it.
+# If this failed: a disk would only ever grow, even after its files are deleted.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -53,7 +53,7 @@ expect 0 "$(allocated d)" "allocated after blkdiscard"
 [ "$(host_blocks "$store/d.vhd")" -le 1088 ] || fail "$(host_blocks "$store/d.vhd") KiB remain"
 cmp -n $((512 << 20)) "$raw" /dev/zero || fail "what was discarded does not read as zeros"
 
-# A range that is written with zeros by fallocate, and what is filled again.
+# A range that fallocate fills with zeros, and a second content of it.
 dd if=/dev/urandom of="$raw" bs=1M count=8 conv=notrunc status=none
 blkdiscard -f -z "$loop" || fail "blkdiscard -z: exit status $?"
 cmp -n $((512 << 20)) "$raw" /dev/zero || fail "what was zeroed does not read as zeros"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: what is deleted on a disk that is mounted through a loop device would take the
-# host's space for ever, or what was not deleted would be gone.
+# If this failed: deleted files of a disk on a loop device would take the host's space for ever, or
+# a discard would destroy other files.
 #
 # Usage: discard-through-a-loop-device-frees-the-host.sh buffered|direct
 # shellcheck source=tests/functions.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# If this failed: to copy a large disk with little on it would take as long as if it were full.
+# If this failed: a copy of a large disk with little content would take as long as that of a full
+# one.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -61,7 +62,7 @@ for path, ends in (raw, 64 * MB), (large, 2040 << 30):
     write(path, 0, 3 * MB)
     holds(path, (9 * MB + 5, 10), (ends - 1, 1), (0, 3 * MB))
 
-# Whoever may have more in a mapping than he has told hides nothing.
+# A program open read-write may have unsaved pages in a mapping, so SEEK_HOLE reports no holes.
 fd = os.open(raw, os.O_RDWR)
 assert runs(raw) == [(0, 64 * MB)]
 os.close(fd)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a web server, a file server or cp, which let the kernel copy, would hand on what a
-# disk held before.
+# If this failed: a web server, a file server or cp, which let the kernel copy, would pass on old
+# content of a disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

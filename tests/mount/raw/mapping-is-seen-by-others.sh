@@ -1,6 +1,5 @@
 #!/bin/sh
-# If this failed: what a program stores in a disk that it has mapped would not be seen by others, or
-# be missing from a copy.
+# If this failed: other programs and copies would miss the bytes that a program stores in a mapping.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -24,7 +23,7 @@ def others_read(off, length, flags):
     return buf[:]
 
 
-# Into what was never written, over what is there, over the border of two blocks.
+# Into a hole, over content, over the border of two blocks.
 for text, off in (b"first", 0), (b"again", 0), (b"middle", 33 << 20), (b"x" * 8192, (2 << 20) - 4096):
     view[off:off + len(text)] = text
     for flags in 0, os.O_DIRECT:
@@ -42,7 +41,7 @@ with open(copy, "rb") as file:
 assert copied == view[:]
 assert copied[50 << 20:][:5] == b"later"
 
-# What others write is in the mapping.
+# The mapping shows the writes of others.
 with open(raw, "r+b") as other:
     other.seek(10 << 20)
     other.write(b"theirs")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: what a program writes beside another's mapping, to other bytes of the same page,
-# would be lost though it was synced.
+# If this failed: a synced write beside another program's mapping, to other bytes of the same page,
+# would be lost.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

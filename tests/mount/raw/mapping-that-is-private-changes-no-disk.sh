@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: what a program stores to a private mapping of a disk would reach the disk.
+# If this failed: a store to a private mapping would reach the disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program that maps a disk right after another has written to it (dd, then a
-# database or QEMU) would be refused by chance: ENODEV, "no such device".
+# If this failed: a program that maps a disk right after another has written to it would sometimes
+# get ENODEV, "no such device". Examples are dd and then a database or QEMU.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program would not read back what it wrote a moment ago, as soon as another one,
-# even one without rights, opens the disk. A file system on a loop device would be damaged.
+# If this failed: a program would not read back its own last write, as soon as another opens the
+# disk, even without rights. A file system on a loop device would be damaged.
 #
 # Usage: open-spoils-no-view-of-a-writer.sh file|mapping|apart|loop
 # shellcheck source=tests/functions.sh

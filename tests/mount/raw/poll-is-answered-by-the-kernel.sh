@@ -1,12 +1,12 @@
 #!/bin/sh
-# If this failed: a program that asks by poll(2) or select(2) whether it can read or write would
-# wait, and io_uring would ask the daemon hundreds of times for each write of a disk.
+# If this failed: a program that calls poll(2) or select(2) would wait, and io_uring would ask the
+# daemon hundreds of times for each write of a disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-# The daemon prints what the kernel asks.
+# The daemon prints the kernel's requests.
 "$VHDFS" "$store" "$mnt" -d -o "pidfile=$tmp/pid" 2>"$tmp/log" &
 daemon=$!
 end_later "$daemon"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: reading a disk from its start to its end would be a third slower than it can be.
+# If this failed: reading a disk from its start to its end would be a third slower than possible.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program could make a disk look larger than it is, and what it wrote there would
-# be lost without a word.
+# If this failed: a program could make a disk look larger than it is, and its writes there would be
+# lost without an error.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

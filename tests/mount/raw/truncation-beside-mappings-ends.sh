@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: who empties a disk that others have mapped would hang, with no way to end it but a
-# restart of the machine.
+# If this failed: a truncation to 0 of a disk that others have mapped would hang, and only a restart
+# of the machine would end it.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

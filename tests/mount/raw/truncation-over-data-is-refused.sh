@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program that shortens a disk, or makes it longer, would lose content, or believe
-# in a size that the disk does not have.
+# If this failed: a program that shortens or lengthens a disk would lose content, or believe in a
+# wrong size.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -42,7 +42,7 @@ for at in 5, 4095, 2 << 20, (9 << 20) + 511, size - 1:
 import mmap
 view = mmap.mmap(fd, size)
 view[17 << 20] = 7
-# What a mapping has changed nobody else knows of; it stays where it is.
+# vhdfs cannot know of a store to a mapping. The truncation leaves the page alone.
 os.truncate(raw, 16 << 20)
 if view[17 << 20] != 7:
     wrong.append("the byte of a mapping is gone")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: cp of an image with a hole at its end, rsync -S and mkfs.erofs, which set the size
-# of what they have written, would fail though nothing is lost.
+# If this failed: cp of an image with a hole at its end, rsync -S and mkfs.erofs would fail though
+# nothing is lost. They set the size of their output.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

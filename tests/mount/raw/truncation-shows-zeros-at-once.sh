@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: after `: >raw` a program that has the disk open would go on seeing what was there,
-# or the one who empties it would hang because another has it mapped.
+# If this failed: after `: >raw` a program with the disk open would still see the old content. Or
+# the truncation would hang because another program has the disk mapped.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -56,8 +56,8 @@ for flags in None, os.O_RDONLY, os.O_RDWR, os.O_RDONLY | os.O_DIRECT:
             assert file.read(len(content)) == zeros, (flags, empty)
         assert os.stat(raw).st_size == size
 
-# With a mapping that has changed pages the kernel cannot drop them before it is answered: the caller
-# hears of it, and nothing is lost. Once they are written it works.
+# The kernel cannot drop the changed pages of a mapping before it has its answer. So the truncation
+# fails, and nothing is lost. Once the pages are written, it works.
 fill()
 writer = os.open(raw, os.O_RDWR)
 view = mmap.mmap(writer, 1 << 20)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: programs that empty what they fill (nbdcopy, qemu-img convert, truncate -s 0) would
-# fail on a disk, or leave old content behind what they write.
+# If this failed: programs that truncate their target to 0 (nbdcopy, qemu-img convert, truncate -s
+# 0) would fail on a disk, or leave old content behind their own.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,5 @@
 #!/bin/sh
-# If this failed: `cp --sparse=auto` of a disk that was just written to would leave out what was
-# written, and nobody would notice.
+# If this failed: `cp --sparse=auto` would silently leave out the latest writes to a disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a daemon that is killed would take with it what programs have written to a disk.
+# If this failed: the death of the daemon would lose earlier writes to a disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

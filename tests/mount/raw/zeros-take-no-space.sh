@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: an image that is copied to a disk would take the disk's whole size.
+# If this failed: a copy of an image to a disk would take the disk's whole size.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

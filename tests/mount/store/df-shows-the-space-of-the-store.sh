@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: nobody could see from the mount how much room there is for disks, or which store
-# is mounted.
+# If this failed: nobody could see from the mount how much space is left for disks, or which store
+# it shows.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

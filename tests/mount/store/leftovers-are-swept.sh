@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: what a crash leaves half-made would take up room for ever, or a mount would remove
-# what is not its own.
+# If this failed: half-made files would take space for ever after a crash, or a mount would remove
+# files of others.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
 # If this failed: a script that holds a lock while it mounts would hold it as long as the mount
-# lasts, and the next one would wait for ever.
+# lasts. The next script would wait for ever.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

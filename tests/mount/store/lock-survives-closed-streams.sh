@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: started by a program that has closed its standard streams, vhdfs would lose its
-# store, and the lock that keeps a second one out.
+# If this failed: a vhdfs whose parent has closed its standard streams would lose its store, and the
+# lock that keeps out a second vhdfs.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

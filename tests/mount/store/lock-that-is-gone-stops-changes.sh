@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: after somebody has tidied up the lock file, two daemons would change one store, each
-# as if it were its only owner.
+# If this failed: after a user removes the lock file, two daemons would change one store, each as if
+# it were the only one.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -11,7 +11,7 @@ make_disk d
 echo kept 1<>"$raw"
 rm "$store/.vhdfs-lock"
 
-# refused WHERE: the last line of errors says what is wrong there, and what to do
+# refused WHERE: the last line of errors gives the fault of this path, and the remedy
 refused()
 {
     tail -n 1 "$mnt/errors" | grep -q " $1 EIO VM_E_HD_IMAGE_ACCESS .*lock file.*mount it again" ||

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a store could be hidden under its own mount, and vhdfs would wait for itself.
+# If this failed: a mount could hide its own store, and vhdfs would wait for itself.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

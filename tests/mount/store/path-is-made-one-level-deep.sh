@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: the first mount would need a mkdir by hand; or a typing error in a path would make
+# If this failed: the first mount would need a mkdir by hand, or a typing error in a path would make
 # whole trees of folders.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a store or a mount point with a blank, a comma or a quote in its path could not be
-# mounted, or another folder would be.
+# If this failed: a store or mount point with a blank, a comma or a quote in its path would not
+# work, or vhdfs would mount another folder.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

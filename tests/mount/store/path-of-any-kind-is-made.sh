@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a store or a mount point that is still to be made could be named by some paths
-# only, or be made inside the other, where nobody would see it.
+# If this failed: vhdfs would make a missing store or mount point only for some kinds of paths. Or
+# it would make one inside the other, where nobody would see it.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: disks on a CD or a read-only share could not be looked at, or vhdfs would say
-# that it can make disks there.
+# If this failed: nobody could look at disks on a CD or a read-only share, or vhdfs would promise to
+# make disks there.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: after its file system has failed and gone read-only, the writer would be told of
-# another cause, or that a disk has been made.
+# If this failed: after an error turns its file system read-only, a request would fail with a wrong
+# cause, or seem to succeed.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -14,7 +14,7 @@ device=$(findmnt -n -o SOURCE "$tmp/host")
 trigger=/sys/fs/ext4/${device##*/}/trigger_fs_error
 [ -w "$trigger" ] || skip "needs $trigger"
 echo "test of a file system that fails" >"$trigger" || fail "cannot make the host fail"
-# What the host itself says, vhdfs has to say: ext4 of Linux 6.12 answers EIO from then on, that of
+# vhdfs has to pass on the host's error: ext4 of Linux 6.12 answers EIO from then on, that of
 # earlier and later ones EROFS.
 touch "$store/x" 2>"$tmp/said" && skip "needs a host that goes read-only"
 if grep -q 'Read-only file system' "$tmp/said"; then

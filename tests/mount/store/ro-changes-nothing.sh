@@ -1,5 +1,6 @@
 #!/bin/sh
-# If this failed: `-o ro` would let disks be made or deleted, or leave traces in the store.
+# If this failed: a mount with `-o ro` would let users make or delete disks, or leave traces in the
+# store.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a store that must not change would be changed by looking at a disk, or not be
-# readable at all.
+# If this failed: a look at a disk would change a store that must not change, or the store could not
+# be read at all.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -10,7 +10,7 @@ start_vhdfs
 make_disk d
 noise 100000 1 >"$tmp/content"
 dd if="$tmp/content" of="$raw" conv=notrunc status=none
-# What a crash leaves is not put in order either.
+# Nor does vhdfs repair the traces of a crash.
 exec 3<>"$raw"
 echo "written" >&3
 kill_vhdfs

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: two machines could write to the same disk through sshfs, neither of them seeing
-# the other's lock.
+# If this failed: two machines could write to the same disk through sshfs, and neither would see the
+# other's lock.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -43,7 +43,7 @@ for type in sshfs rclone; do
         expect 1 "$(wc -l <"$tmp/said")" "lines of what it says"
     done
 
-    # Who knows better is let pass, and fails here only because nothing can be made there.
+    # unsafe_store lets it pass; it fails here only because this store is read-only.
     refused -o unsafe_store
     grep -q unsafe_store "$tmp/said" && fail "in spite of unsafe_store: $(cat "$tmp/said")"
     grep -q 'read-only file system' "$tmp/said" || fail "it says: $(cat "$tmp/said")"
@@ -58,7 +58,7 @@ for type in sshfs rclone; do
     stop_serving
 done
 
-# No other is told so.
+# No other type gets this advice.
 for type in sshfs2 ssh other; do
     serve $type
     refused -o rw

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: two daemons could work on one store, and each undo what the other does.
+# If this failed: two daemons could work on one store, and undo each other's work.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

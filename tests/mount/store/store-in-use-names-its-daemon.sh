@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a person whose store is in use would not know by which process, or any user who can
-# read the store could keep everybody from mounting it.
+# If this failed: a user whose store is in use would not learn which process holds it. Or any user
+# with read access to the store could prevent a mount.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

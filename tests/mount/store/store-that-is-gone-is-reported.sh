@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: after the store was removed, the writer would be told that a disk has been made.
+# If this failed: a request would seem to succeed after the store was removed.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

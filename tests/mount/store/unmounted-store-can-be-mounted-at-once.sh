@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a script that unmounts a store and mounts it again would fail now and then, since
-# the first daemon ends after umount has returned.
+# If this failed: a script that unmounts a store and mounts it again would sometimes fail, because
+# the first daemon ends after umount returns.
 if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
     IN_NAMESPACE=1 exec unshare -m "$0"
 fi

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: what was cancelled would go on, leave a half-made file, or let its writer
-# believe that there is a disk.
+# If this failed: a cancelled task would go on or leave a half-made file, or its writer would
+# believe that the disk exists.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program of root's that reads everything could bring the mount down, or be given
-# something to read where there is nothing.
+# If this failed: a program of root that reads every file could stop the mount, or read bytes from a
+# file that has none.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

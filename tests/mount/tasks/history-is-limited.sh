@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: the records of what is over would take more and more memory, or the latest would
-# be forgotten instead of the oldest.
+# If this failed: the records of ended tasks would take more and more memory, or vhdfs would forget
+# the latest instead of the oldest.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# If this failed: the records of what is over would pile up, or a script could not start afresh.
+# If this failed: the records of ended tasks would pile up, or a script could not start with a clean
+# folder.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

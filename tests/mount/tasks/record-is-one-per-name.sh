@@ -1,6 +1,6 @@
 #!/bin/sh
 # If this failed: disks made and deleted again and again under one name would fill tasks/ with
-# records that nobody can reach, and drive out those of all others.
+# unreachable records, and push out all others.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a script could not ask afterwards why its request was refused, or a refusal would
-# be taken for the story of the disk that is there.
+# If this failed: a script could not look up later why its request was refused, or a refusal would
+# replace the record of an existing disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -45,7 +45,7 @@ answer "$mnt/new/foreign" 40 >"$tmp/answer"
 [ ! -e "$mnt/tasks/foreign" ] || fail "a record of a disk that was not made here"
 [ ! -L "$mnt/disks/foreign/task" ] || fail "a task of a disk that was not made here"
 
-# What never reached a write leaves nothing.
+# A request without a write leaves no record.
 touch "$mnt/new/x"
 answer "$mnt/new/.y" 40 >"$tmp/answer"
 expect "d e" "$(names "$mnt/tasks")" "the records"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # If this failed: a script that reads the status of its request would find other keys, another order
-# or another meaning than the manual's.
+# or another meaning than the manual gives.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

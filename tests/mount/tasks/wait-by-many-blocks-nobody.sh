@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a few dozen scripts that wait would bring the whole mount to a halt.
+# If this failed: a few dozen waiting scripts would stop the whole mount.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -52,7 +52,7 @@ for waiter in $waiters; do
     has_ended "$waiter" && fail "a waiter has ended"
 done
 
-# What is still queued can be cancelled without the host.
+# A queued task can be cancelled without the host.
 for i in 01 02 03 04 05 06 07 08 09 10 11 12; do
     [ "$(cat "$mnt/tasks/d$i/state")" = queued ] || continue
     echo 1 >"$mnt/tasks/d$i/cancel" || fail "cannot cancel d$i"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: of several scripts that wait for one disk only the first could be stopped, or
-# those that go on would not hear how it went.
+# If this failed: of several scripts that wait for one disk only the first could be stopped, or the
+# others would not get the outcome.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a script that waits could not be stopped, not even by SIGKILL.
+# If this failed: nobody could stop a waiting script, not even by SIGKILL.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a script that waits for a disk would hang when the disk is already made, or take a
-# failure for a success.
+# If this failed: a script that waits for a finished disk would hang, or take a failure for a
+# success.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -33,7 +33,7 @@ for file in status state status.json; do
     within 10 sync "$mnt/tasks/e/$file" || fail "sync of $file"
 done
 
-# Who waits for a record that was forgotten is told so, and does not hang.
+# A wait for a removed record fails and does not hang.
 "$python" -I -S -c 'import errno, os, sys
 fd = os.open(sys.argv[1] + "/wait", os.O_RDONLY)
 os.rmdir(sys.argv[1])

@@ -1,5 +1,6 @@
 #!/bin/sh
-# If this failed: a script that waits for a disk would go on before it is made, or wait for ever.
+# If this failed: a script that waits for a disk would go on before the disk exists, or wait for
+# ever.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,5 @@
 #!/bin/sh
-# If this failed: a search or a backup that comes across the tree while a disk is being made would
-# hang.
+# If this failed: a search or a backup that walks the tree would hang while a disk is being made.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

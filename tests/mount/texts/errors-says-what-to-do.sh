@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: who has only "Operation not permitted" on his screen, or the "I/O error" that dash
-# makes of it, would find nothing in errors that says what was wrong and what to do instead.
+# If this failed: a user would see "Operation not permitted", or dash's "I/O error", and find
+# neither the cause nor a remedy in errors.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -82,12 +82,12 @@ for remove in "rm -r" "rm -rf" "busybox rm -rf"; do
         expect 1 "$(grep -c " disks/$disk/[^ ]* $no .*rmdir disks/$disk\$" errors)" \
             "lines of $disk after $remove"
     done
-    # busybox tries the folder, too, and is told why that stays.
+    # busybox tries the folder too, and that refusal has a reason of its own.
     expect 0 "$(grep -cv -e "$no" -e 'ENOTEMPTY E_DIR_NOT_EMPTY .*run rmdir disks/' errors)" \
         "other lines after $remove"
 done
 
-# What is only tried, or only looked for, is no refusal.
+# A mere lookup or a harmless attempt is no refusal.
 : >errors
 cat disks/x new/x tasks/x x disks/d/x >"$tmp/said" 2>&1
 "$python" -I -S -c 'import os

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: who sees only "I/O error" from a shell could not look up what was wrong.
+# If this failed: a user who gets only "I/O error" from a shell could not look up the cause.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -47,7 +47,7 @@ expect 0 "$(stat -c %s "$mnt/errors")" "size after a write"
 touch "$mnt/new/a b " 2>/dev/null && fail "a name with a blank at its end is accepted"
 expect EINVAL "$(cut -d ' ' -f 3 "$mnt/errors")" "third word"
 
-# Every kind of refusal is told.
+# Every kind of refusal has a line.
 echo 1 2>/dev/null >"$mnt/tasks/good/cancel" && fail "an ended task was cancelled"
 tail -n 1 "$mnt/errors" | grep -q ' tasks/good/cancel ESRCH ' || fail "cancel: $(tail -n 1 "$mnt/errors")"
 echo 40 2>/dev/null >"$mnt/new/good" && fail "good was made twice"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program that reads status.json or info.json would not understand it, or learn
-# something else than a person who reads the text.
+# If this failed: a program could not parse status.json or info.json, or would find other facts
+# there than in the text.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,5 @@
 #!/bin/sh
-# If this failed: a user who types the examples of the manual page, one after the other, would get
-# stuck.
+# If this failed: a user who types the examples of the manual page in order would get stuck.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

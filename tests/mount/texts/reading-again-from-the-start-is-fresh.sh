@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program that keeps a status open and reads it again and again from the start
-# would never see it change.
+# If this failed: a program that keeps a status open, and reads it repeatedly from the start, would
+# never see it change.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

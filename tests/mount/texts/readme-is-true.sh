@@ -1,5 +1,6 @@
 #!/bin/sh
-# If this failed: who tries what the README shows would see something else, at the first look.
+# If this failed: a user who tries the examples of the README would see another result at first
+# sight.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -12,7 +13,7 @@ start_vhdfs
 blocks "Try it" try
 blocks "The tree" tree
 
-# The session: the last line makes the first disk, and this is what it shows.
+# The session: its last line makes the first disk, and the block below is its output.
 if [ ! -f "$tmp/try.0.sh" ] || [ ! -f "$tmp/try.1" ]; then
     fail "the session is not in \"Try it\""
 fi
@@ -55,7 +56,7 @@ END
 "$python" -I -S "$tmp/listed" "$tmp/tree.0" "$mnt" || exit 1
 expect "disks errors new tasks version" "$(names "$mnt")" "the root"
 
-# What else it says of the tree.
+# Its other statements on the tree.
 expect completed "$(cat "$mnt/tasks/NAME/wait")" "what reading wait gives"
 sync "$mnt/tasks/NAME/wait" || fail "exit status $? of sync"
 for folder in new tasks disks; do
@@ -71,7 +72,7 @@ for size in 3 2088960 2040G 1T; do
 done
 expect "write ERANGE" "$(answer "$mnt/new/large" 2088961)" "more than the largest"
 
-# Its examples; what they show is the comment.
+# Its examples; each comment there is the output.
 count=0
 for block in "$tmp"/tree.*.sh; do
     [ -f "$block" ] || continue

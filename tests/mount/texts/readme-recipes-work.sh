@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: who follows the README to put files on a disk, to fill one or to copy one would
-# get stuck, or lose what was on it.
+# If this failed: a user who follows the README to put files on a disk, to fill or to copy one would
+# get stuck, or lose its content.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -76,7 +76,7 @@ recipe 3 azure
 expect $((4096 * 1048576 + 512)) "$(stat -c %s "$HOME/data-for-azure.vhd")" "size of the copy"
 cmp -n $filled "$HOME/disk.img" "$HOME/data-for-azure.vhd" || fail "the copy for Azure"
 [ "$(host_blocks "$HOME/data-for-azure.vhd")" -lt 20000 ] || fail "the copy has no holes"
-# Once more, by somebody who may not overwrite a read-only file, which root may.
+# Once more, by a user who may not overwrite a read-only file, which root may.
 noise 4096 2 | poke "$mnt/disks/data/raw" 0
 setpriv --bounding-set -dac_override sh -e "$tmp/script" || fail "a second copy for Azure: status $?"
 cmp -n $filled "$mnt/disks/data/raw" "$HOME/data-for-azure.vhd" || fail "the second copy for Azure"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program that trusts the size of a file would read nothing of it, a part of it,
-# or take its copy for damaged.
+# If this failed: a program that trusts the size of a file would read nothing or a part, or reject
+# its copy as damaged.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -12,7 +12,7 @@ echo 3 >"$mnt/new/d" || fail "cannot make d"
 echo 2 2>/dev/null >"$mnt/new/e"
 head -c 5000 /dev/zero >"$store/damaged.vhd"
 cd "$mnt" || exit 1
-# The content of what is damaged cannot be read.
+# The content of a damaged image cannot be read.
 find . -type f ! -path './disks/damaged/raw' ! -path './disks/damaged/fixed.vhd' | sort >"$tmp/files"
 [ "$(wc -l <"$tmp/files")" -ge 40 ] || fail "too few files: $(wc -l <"$tmp/files")"
 
@@ -25,7 +25,7 @@ sizes()
     (cd "$1" && xargs stat -c '%s %n' <"$tmp/files")
 }
 
-# gives COMMAND...: what the command prints of each file, whose name is put behind it
+# gives COMMAND...: the command's output for each file, whose name is its last argument
 gives()
 {
     while read -r file; do

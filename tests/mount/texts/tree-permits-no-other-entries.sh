@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program would be told that the system lacks mkdir, or make something that is no
-# part of the tree, or remove a part of it.
+# If this failed: mkdir would fail with ENOSYS, or a program could add entries to the tree, or
+# remove parts of it.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a bug report would name another version than the one that runs.
+# If this failed: a bug report would name another version than the running one.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a backup of the tree, or a bug report made of it, would stop half-way or miss what
-# the files say.
+# If this failed: a backup of the tree, or a copy for a bug report, would stop half-way or miss some
+# content.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

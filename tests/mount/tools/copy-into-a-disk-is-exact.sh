@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: what a copying tool puts into a disk would arrive changed, or the tool would call
-# it a failure, or old content would shine through, or the disk would change its size.
+# If this failed: a copying tool would put changed content into a disk, report a failure, leave old
+# content, or change the disk's size.
 #
 # Usage: copy-into-a-disk-is-exact.sh TOOL
 # shellcheck source=tests/functions.sh
@@ -179,7 +179,7 @@ case $tool in
         into over 'qemu-img convert -f raw -O raw -n "$image" "$raw"'
         ;;
     install)
-        # It removes what was there and makes another file: that is refused, and spoils nothing.
+        # It removes its target and makes another file. That fails, and spoils nothing.
         an_image 5M
         into over '! install "$image" "$raw" && dd if="$image" of="$raw" conv=notrunc'
         ;;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a copy that a tool takes of a disk, or a backup, would hold something else.
+# If this failed: a tool's copy or backup of a disk would differ from the disk.
 #
 # Usage: copy-out-of-a-disk-is-exact.sh TOOL
 # shellcheck source=tests/functions.sh

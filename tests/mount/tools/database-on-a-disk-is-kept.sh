@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a database in a file system on a disk would lose what it had committed.
+# If this failed: a database in a file system on a disk would lose committed data.
 #
 # Usage: database-on-a-disk-is-kept.sh sqlite3|lmdb
 # shellcheck source=tests/functions.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: who has no loop devices could not use the files on a disk.
+# If this failed: a user without loop devices could not use the files on a disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a disk could not be used for what it is made for, to hold a file system.
+# If this failed: a disk could not hold a file system, which is its purpose.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

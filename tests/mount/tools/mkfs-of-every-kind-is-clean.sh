@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a disk could not be used for what it is made for, to hold a file system of any kind.
+# If this failed: a disk could not hold a file system of some kind, which is its purpose.
 #
 # Usage: mkfs-of-every-kind-is-clean.sh KIND
 # shellcheck source=tests/functions.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a disk could not be divided into partitions.
+# If this failed: nobody could divide a disk into partitions.
 #
 # Usage: partition-table-is-kept.sh sfdisk|sgdisk
 # shellcheck source=tests/functions.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a program that walks the tree would miss folders, see one twice, or take two files
-# for one.
+# If this failed: a program that walks the tree would miss folders, see one twice, or mistake two
+# files for one.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

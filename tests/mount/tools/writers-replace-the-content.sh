@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: what people write files with would fail on a disk, change its size, or leave what
-# was there before.
+# If this failed: common tools would fail to write a disk, change its size, or leave its old
+# content.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -13,7 +13,7 @@ size=$((8 << 20))
 noise 3000000 image >"$image"
 noise $size else >"$tmp/else"
 
-# The disk is to hold the bytes of the image and zeros behind them.
+# The disk must hold the bytes of the image and zeros behind them.
 cp "$image" "$tmp/wanted"
 truncate -s $size "$tmp/wanted"
 

@@ -1,6 +1,5 @@
 #!/bin/sh
-# If this failed: any user could look at the disks and make some, or -o allow_other would not let
-# anybody in.
+# If this failed: any user could see and make disks, or -o allow_other would let nobody in.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -15,7 +14,7 @@ as_nobody()
     setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 }
 
-# asks PATH: what another user is told who writes a request there
+# asks PATH: the answer to a request of another user there
 asks()
 {
     echo 40 | as_nobody dd "of=$1" status=none 2>&1 | sed 's/.*: //'

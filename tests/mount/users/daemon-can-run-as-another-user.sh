@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: what is to run with the rights of one user would run with root's, make files that
-# he does not own, or not clean up behind itself.
+# If this failed: a daemon that runs as one user would have root's rights, make files of another
+# owner, or leave files behind.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -91,7 +91,7 @@ refused 1 'only root' as_user "$tmp/vhdfs" "$store" "$mnt" -o user=daemon
 refused 1 'no such user' as_user "$tmp/vhdfs" "$store" "$mnt" -o user=nosuchuser
 expect "" "$(find "$tmp/roots" "$tmp/secret" -mindepth 1)" "what is in root's folders"
 
-# Who names himself is not refused for it.
+# A user may name himself.
 refused 2 'roots' as_user "$tmp/vhdfs" "$tmp/roots" "$mnt" -o "user=$user"
 
 # An owner that is given counts, and root may be named.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: who cannot write to a disk, for another program holds a lock on its image, would not
-# be told so, or would be told that vhdfs itself is at fault.
+# If this failed: a writer would not learn that another program's lock on the image keeps the disk
+# read-only, or the message would blame vhdfs.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -11,7 +11,8 @@ chmod 755 "$tmp"
 
 nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
 
-# The byte of each file by which QEMU says that nobody else may write, where it can be opened at all.
+# QEMU locks this byte of an image to keep other writers out. A file that cannot be opened is
+# skipped.
 cat >"$tmp/lock.py" <<'END'
 import fcntl, os, struct, sys, time
 held = []

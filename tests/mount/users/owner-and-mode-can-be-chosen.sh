@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: the files of the tree would belong to another user, or be open to others than the
-# person who mounts has decided.
+# If this failed: the files of the tree would belong to another user, or be more open than the
+# options of the mount say.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

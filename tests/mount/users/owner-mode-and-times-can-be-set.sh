@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: cp -p and rsync would fail at the end, after all has been copied, or leave the
-# disk with another owner and mode than they say.
+# If this failed: cp -p and rsync would fail at the end, after the whole copy, or report another
+# owner and mode than the disk has.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: who is not root could not put files on a disk, for loop devices are root's alone.
+# If this failed: a plain user could not put files on a disk, because only root has loop devices.
 if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
     IN_NAMESPACE=1 exec unshare -m "$0"
 fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: only root could mount a store, or a plain user could not get rid of his mount.
+# If this failed: only root could mount a store, or a plain user could not unmount his own.
 if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
     IN_NAMESPACE=1 exec unshare -m "$0"
 fi
@@ -42,7 +42,7 @@ expect "65534" "$(stat -c '%u' "$store/d.vhd")" "owner of the image"
 # Not even root is let in.
 cat "$mnt/version" >/dev/null 2>&1 && fail "root is let in"
 
-# What the user may not do in his store is told.
+# A refusal of the host in the user's store has a reason.
 chmod 555 "$store"
 chown 0:0 "$store"
 as_nobody sh -c "echo 40 > '$mnt/new/e'" 2>/dev/null && fail "a disk was made in a store of root"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a user who may only read a disk could stop or spoil the work of those who write, by
-# opening it and syncing it by the hundred.
+# If this failed: a user with read access alone could stop or spoil the work of writers, by hundreds
+# of opens and syncs of a disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -65,6 +65,6 @@ for command in "cat '$mnt/version'" "ls '$mnt/disks'" "cat '$mnt/disks/other/inf
 done
 open_gate
 
-# Whoever writes beside him reads back what he wrote.
+# A writer beside this user reads back its own writes.
 pages own-writes 2 "$slow" file rdonly
 kill $user
