@@ -59,6 +59,14 @@ def aligned(length):
     return mmap.mmap(-1, length)
 
 
+def read_all(raw):
+    """Read the disk whole, so that the kernel has pages of it."""
+    fd = os.open(raw, os.O_RDONLY)
+    while os.read(fd, 1 << 20):
+        pass
+    os.close(fd)
+
+
 def openers(raw):
     """Programs that open the disk again and again, each in its own way."""
 
@@ -240,14 +248,8 @@ def emptied_beside(seconds, raw):
         os.close(fd)
         time.sleep(0.002)
 
-    def read_all():
-        fd = os.open(raw, os.O_RDONLY)
-        while os.read(fd, 1 << 20):
-            pass
-        os.close(fd)
-
     def empty():
-        read_all()
+        read_all(raw)
         try:
             os.truncate(raw, 0)
             counts[0] += 1
@@ -318,10 +320,7 @@ def opened_together(seconds, raw, image, at):
     many = 6
     while time.monotonic() < end or rounds < 20:
         rounds += 1
-        fd = os.open(raw, os.O_RDONLY)
-        while os.read(fd, 1 << 20):
-            pass
-        os.close(fd)
+        read_all(raw)
         time.sleep(0.15)
         value = struct.pack(">Q", rounds)
         os.pwrite(under, value, at)
@@ -350,12 +349,12 @@ def kernel_copies(seconds, raw):
     fixed = os.path.join(os.path.dirname(raw), "fixed.vhd")
     length = 16 * PAGE
 
-    def by_sendfile(fd):
+    def through_pipe(send):
         reader, writer = os.pipe()
         got = b""
         while len(got) < length:
-            count = os.sendfile(writer, fd, len(got), min(length - len(got), 8 * PAGE))
-            assert count, "sendfile ends early"
+            count = send(writer, len(got), min(length - len(got), 8 * PAGE))
+            assert count, f"{send.__qualname__} ends early"
             while count:
                 part = os.read(reader, count)
                 got += part
@@ -364,19 +363,11 @@ def kernel_copies(seconds, raw):
         os.close(writer)
         return got
 
+    def by_sendfile(fd):
+        return through_pipe(lambda pipe, at, count: os.sendfile(pipe, fd, at, count))
+
     def by_splice(fd):
-        reader, writer = os.pipe()
-        got = b""
-        while len(got) < length:
-            count = os.splice(fd, writer, min(length - len(got), 8 * PAGE), offset_src=len(got))
-            assert count, "splice ends early"
-            while count:
-                part = os.read(reader, count)
-                got += part
-                count -= len(part)
-        os.close(reader)
-        os.close(writer)
-        return got
+        return through_pipe(lambda pipe, at, count: os.splice(fd, pipe, count, offset_src=at))
 
     def by_copy_file_range(fd):
         out = os.memfd_create("copy")
