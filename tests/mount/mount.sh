@@ -16,7 +16,6 @@ export LC_ALL=C
 
 need_fuse
 need_command python3
-[ -z "${IN_NAMESPACE-}" ] || forget_other_mounts
 python=${PYTHON:-$(python3 -c 'import sys; print(sys.executable)')}
 # shellcheck disable=SC3045 # every sh here knows it
 ulimit -c 0
@@ -266,6 +265,70 @@ look_at_reports()
 answer()
 {
     "$python" -I -S "$here/answer.py" "$@"
+}
+
+# enter_own_mounts: begin the test again, in mounts that it alone sees.
+enter_own_mounts()
+{
+    need_root
+    if [ -n "${IN_NAMESPACE-}" ]; then
+        forget_other_mounts
+        return
+    fi
+    need_own_mounts
+    rm -rf "$tmp"
+    IN_NAMESPACE=1 exec unshare -m "$0"
+}
+
+# The words before a command that give it to a user without rights.
+nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
+
+as_nobody()
+{
+    $nobody "$@"
+}
+
+# let_nobody_mount: in mounts of our own, a user without rights can run $tmp/vhdfs. Sets $store and
+# $mnt to paths in a home that is his.
+let_nobody_mount()
+{
+    need_command setpriv fusermount3
+    [ -u "$(command -v fusermount3)" ] || skip "needs fusermount3 with its setuid bit"
+    # Some hosts keep /dev/fuse from plain users.
+    mknod -m 666 "$tmp/fuse" c 10 229 || skip "cannot make a device"
+    mount --bind "$tmp/fuse" /dev/fuse || skip "cannot open /dev/fuse to a plain user"
+    undo "umount /dev/fuse"
+    chmod 755 "$tmp"
+    mkdir "$tmp/home"
+    chown 65534:65534 "$tmp/home"
+    cp "$VHDFS" "$tmp/vhdfs"
+    store=$tmp/home/store
+    mnt=$tmp/home/mnt
+    as_nobody sh -c 'exec 3<>/dev/fuse' 2>/dev/null ||
+        skip "cannot open /dev/fuse to a plain user"
+}
+
+# hold_locks START LENGTH FILE...: a user without rights locks these bytes, against writers, of each
+# file that he can open. Sets $holder.
+hold_locks()
+{
+    # shellcheck disable=SC2086 # words
+    behind $nobody "$python" -I -S -c 'import fcntl, os, struct, sys, time
+start, length = map(int, sys.argv[1:3])
+held = []
+for path in sys.argv[3:]:
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        continue
+    lock = struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, start, length, 0)
+    fcntl.fcntl(fd, 37, lock)  # F_OFD_SETLK
+    held.append(fd)
+print(len(held), flush=True)
+time.sleep(600)' "$@" >"$tmp/holds"
+    # shellcheck disable=SC2034 # for the tests
+    holder=$!
+    wait_until 20 [ -s "$tmp/holds" ]
 }
 
 # words_of SHELL: the words that call a shell; skips where there is none.

@@ -1,17 +1,13 @@
 #!/bin/sh
 # If this failed: in a container, or on a host without FUSE, the user would not learn which part is
 # missing.
-if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
-    IN_NAMESPACE=1 exec unshare -m "$0"
-fi
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root
+enter_own_mounts
 need_command setpriv
-[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
 chmod 755 "$tmp"
 cp "$VHDFS" "$tmp/vhdfs"
 mkdir "$tmp/home"
@@ -19,18 +15,13 @@ chown 65534:65534 "$tmp/home"
 store=$tmp/home/store
 mnt=$tmp/home/mnt
 
-as_nobody()
-{
-    timeout 20 setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-}
-
-# refused WORDS COMMAND...
+# refused WORDS COMMAND...: by a user without rights
 refused()
 {
     words=$1
     shift
     got=0
-    "$@" 2>"$tmp/said" || got=$?
+    as_nobody timeout 20 "$@" 2>"$tmp/said" || got=$?
     expect 32 "$got" "exit status where: $words: $(cat "$tmp/said")"
     grep '^vhdfs: ' "$tmp/said" | grep -qF "$words" || fail "it does not say: $words: $(cat "$tmp/said")"
     [ ! -e "$mnt" ] || fail "the mount point that it made is left"
@@ -38,18 +29,18 @@ refused()
 
 mknod -m 600 "$tmp/fuse" c 10 229 || skip "cannot make a device"
 mount --bind "$tmp/fuse" /dev/fuse || skip "cannot mount over /dev/fuse"
-refused "not permitted to open /dev/fuse" as_nobody "$tmp/vhdfs" "$store" "$mnt"
+refused "not permitted to open /dev/fuse" "$tmp/vhdfs" "$store" "$mnt"
 grep -q -e '--device /dev/fuse' "$tmp/said" || fail "it does not think of containers"
 chmod 666 "$tmp/fuse"
 
 if as_nobody sh -c 'exec 3<>/dev/fuse' 2>/dev/null; then
     if ! grep -q '^user_allow_other' /etc/fuse.conf 2>/dev/null; then
-        refused user_allow_other as_nobody "$tmp/vhdfs" "$store" "$mnt" -o allow_other
+        refused user_allow_other "$tmp/vhdfs" "$store" "$mnt" -o allow_other
     fi
     : >"$tmp/no-program"
     program=$(command -v fusermount3) || skip "needs fusermount3"
     mount --bind "$tmp/no-program" "$program" || skip "cannot mount over $program"
-    refused "package fuse3" as_nobody env PATH=/nowhere "$tmp/vhdfs" "$store" "$mnt"
+    refused "package fuse3" env PATH=/nowhere "$tmp/vhdfs" "$store" "$mnt"
     umount "$program"
 fi
 

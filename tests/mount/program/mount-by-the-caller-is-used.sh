@@ -1,18 +1,14 @@
 #!/bin/sh
 # If this failed: a service manager or a container engine that mounts for a daemon without rights
 # could not use vhdfs. Nor could `mount -o drop_privileges`.
-if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
-    IN_NAMESPACE=1 exec unshare -m "$0"
-fi
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root
+enter_own_mounts
 # It does not know that a reply and the next request, by the same descriptor, follow each other.
 ! grep -q __tsan_init "$VHDFS" || skip "ThreadSanitizer knows no descriptor that it inherits"
-[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
 mkdir "$mnt"
 
 # The caller mounts, and hands over the descriptor under a number of its choice.
@@ -54,7 +50,7 @@ chmod 755 "$tmp"
 JUDGING=allow_other "$python" -I -S "$tmp/give.py" 5 "$VHDFS" "$store" "$mnt" -o "pidfile=$tmp/pid" \
     2>"$tmp/said" || fail "exit status $?: $(cat "$tmp/said")"
 echo 40 >"$mnt/new/s" || fail "cannot make a disk"
-if setpriv --reuid=65534 --regid=65534 --clear-groups ls "$mnt" >"$tmp/list" 2>&1; then
+if as_nobody ls "$mnt" >"$tmp/list" 2>&1; then
     fail "a stranger is let in: $(cat "$tmp/list")"
 fi
 rmdir "$mnt/disks/s" || fail "cannot delete a disk"

@@ -1,16 +1,12 @@
 #!/bin/sh
 # If this failed: a line in fstab, or `mount -t fuse.vhdfs`, would not mount a store, or would fail
 # without a reason.
-if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
-    IN_NAMESPACE=1 exec unshare -m "$0"
-fi
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root
-[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
+enter_own_mounts
 [ -x /sbin/mount.fuse ] || [ -x /sbin/mount.fuse3 ] || skip "needs mount.fuse"
 mkdir "$tmp/bin"
 cp "$VHDFS" "$tmp/bin/vhdfs"

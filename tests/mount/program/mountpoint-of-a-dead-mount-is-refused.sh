@@ -1,17 +1,13 @@
 #!/bin/sh
 # If this failed: after a crash the user would read "Transport endpoint is not connected", and not
 # the advice to unmount first.
-if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
-    IN_NAMESPACE=1 exec unshare -m "$0"
-fi
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root
+enter_own_mounts
 need_command umount
-[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
 
 # refused STATUS STORE MOUNTPOINT
 refused()

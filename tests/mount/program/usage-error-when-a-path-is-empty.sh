@@ -1,16 +1,12 @@
 #!/bin/sh
 # If this failed: `vhdfs "$STORE" "$MNT"` with an unset variable would mount over the current
 # folder, and hang every program that reads the list of mounts.
-if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
-    IN_NAMESPACE=1 exec unshare -m "$0"
-fi
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root
-[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
+enter_own_mounts
 mkdir "$tmp/here"
 cd "$tmp/here" || exit
 

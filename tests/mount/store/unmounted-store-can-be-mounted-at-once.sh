@@ -1,21 +1,17 @@
 #!/bin/sh
 # If this failed: a script that unmounts a store and mounts it again would sometimes fail, because
 # the first daemon ends after umount returns.
-if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
-    IN_NAMESPACE=1 exec unshare -m "$0"
-fi
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
+enter_own_mounts
 # shellcheck source=tests/mount/frozen.sh
 . "$(dirname "$0")/../frozen.sh"
 
-need_root
 # An owner that ends has five seconds, of which a look for leaks would take most on a busy machine.
 export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
-[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
 frozen=$store
 store=$tmp/store
 
@@ -69,20 +65,5 @@ umount "$mnt" || fail "cannot unmount"
 wait_until 20 has_ended "$daemon"
 
 # A plain user unmounts by fusermount3.
-need_command setpriv fusermount3
-[ -u "$(command -v fusermount3)" ] || skip "needs fusermount3 with its setuid bit"
-mknod -m 666 "$tmp/fuse" c 10 229 || skip "cannot make a device"
-mount --bind "$tmp/fuse" /dev/fuse || skip "cannot open /dev/fuse to a plain user"
-chmod 755 "$tmp"
-mkdir "$tmp/home"
-chown 65534:65534 "$tmp/home"
-cp "$VHDFS" "$tmp/vhdfs"
-mnt=$tmp/home/mnt
-
-as_nobody()
-{
-    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-}
-
-as_nobody sh -c 'exec 3<>/dev/fuse' 2>/dev/null || skip "cannot open /dev/fuse to a plain user"
-rounds 15 "as_nobody fusermount3 -u" as_nobody "$tmp/vhdfs" "$tmp/home/store" "$mnt"
+let_nobody_mount
+rounds 15 "as_nobody fusermount3 -u" as_nobody "$tmp/vhdfs" "$store" "$mnt"

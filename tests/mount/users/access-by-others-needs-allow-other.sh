@@ -9,11 +9,6 @@ need_root
 need_command setpriv
 chmod 755 "$tmp"
 
-as_nobody()
-{
-    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-}
-
 # asks PATH: the answer to a request of another user there
 asks()
 {

@@ -1,35 +1,15 @@
 #!/bin/sh
 # If this failed: a plain user could not put files on a disk, because only root has loop devices.
-if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
-    IN_NAMESPACE=1 exec unshare -m "$0"
-fi
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root
-need_command setpriv fusermount3 fuse2fs mkfs.ext4
-[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
-[ -u "$(command -v fusermount3)" ] || skip "needs fusermount3 with its setuid bit"
-
-# Some hosts keep /dev/fuse from plain users.
-mknod -m 666 "$tmp/fuse" c 10 229 || skip "cannot make a device"
-mount --bind "$tmp/fuse" /dev/fuse || skip "cannot open /dev/fuse to a plain user"
-undo "umount /dev/fuse"
-chmod 755 "$tmp"
-mkdir "$tmp/home" "$tmp/home/in"
-chown -R 65534:65534 "$tmp/home"
-cp "$VHDFS" "$tmp/vhdfs"
-store=$tmp/home/store
-mnt=$tmp/home/mnt
-
-as_nobody()
-{
-    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-}
-
-as_nobody sh -c 'exec 3<>/dev/fuse' 2>/dev/null || skip "cannot open /dev/fuse to a plain user"
+enter_own_mounts
+need_command fuse2fs mkfs.ext4
+let_nobody_mount
+mkdir "$tmp/home/in"
+chown 65534:65534 "$tmp/home/in"
 
 # mount_it: vhdfs, and the disk d within by fuse2fs; both run until they are unmounted
 mount_it()

@@ -1,35 +1,12 @@
 #!/bin/sh
 # If this failed: only root could mount a store, or a plain user could not unmount his own.
-if [ -z "${IN_NAMESPACE-}" ] && unshare -m true 2>/dev/null; then
-    IN_NAMESPACE=1 exec unshare -m "$0"
-fi
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root
-need_command setpriv fusermount3
-[ -n "${IN_NAMESPACE-}" ] || skip "needs a mount namespace of its own"
-[ -u "$(command -v fusermount3)" ] || skip "needs fusermount3 with its setuid bit"
-
-# Some hosts keep /dev/fuse from plain users.
-mknod -m 666 "$tmp/fuse" c 10 229 || skip "cannot make a device"
-mount --bind "$tmp/fuse" /dev/fuse || skip "cannot open /dev/fuse to a plain user"
-undo "umount /dev/fuse"
-chmod 755 "$tmp"
-mkdir "$tmp/home"
-chown 65534:65534 "$tmp/home"
-cp "$VHDFS" "$tmp/vhdfs"
-store=$tmp/home/store
-mnt=$tmp/home/mnt
-
-as_nobody()
-{
-    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-}
-
-as_nobody sh -c 'exec 3<>/dev/fuse' 2>/dev/null || skip "cannot open /dev/fuse to a plain user"
+enter_own_mounts
+let_nobody_mount
 as_nobody "$tmp/vhdfs" "$store" "$mnt" -o "pidfile=$tmp/home/pid" || fail "exit status $?"
 daemon=$(cat "$tmp/home/pid")
 end_later "$daemon"

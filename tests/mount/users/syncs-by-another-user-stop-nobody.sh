@@ -9,8 +9,6 @@ need_root
 need_command setpriv
 chmod 755 "$tmp"
 
-nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
-
 # shellcheck source=tests/mount/gate.sh
 . "$(dirname "$0")/../gate.sh"
 # shellcheck source=tests/mount/watchdog.sh
