@@ -234,7 +234,7 @@ def page_shared(seconds, raw, *flags):
 
 
 def emptied_beside(seconds, raw):
-    """Emptying beside mappings and opens ends soon: done, or EBUSY."""
+    """A truncation to 0 beside mappings and opens ends soon: done, or EBUSY."""
     size = os.stat(raw).st_size
     context = multiprocessing.get_context("fork")
     at = context.Value("d", time.monotonic())
@@ -271,13 +271,13 @@ def emptied_beside(seconds, raw):
                             print(process.pid, stack.read(), file=sys.stderr)
                     except OSError:
                         pass
-                print(f"emptying has hung for {still:.0f} s", file=sys.stderr, flush=True)
+                print(f"the truncation has hung for {still:.0f} s", file=sys.stderr, flush=True)
                 os._exit(1)
-    assert counts[0] + counts[1] > 0, "nobody has emptied it"
+    assert counts[0] + counts[1] > 0, "nobody has truncated it"
     os.truncate(raw, 0)
     with open(raw, "rb") as file:
         while block := file.read(1 << 20):
-            assert not block.strip(b"\0"), "an emptied disk holds something"
+            assert not block.strip(b"\0"), "a truncated disk holds something"
 
 
 def dd_then_map(seconds, raw, count=1000):

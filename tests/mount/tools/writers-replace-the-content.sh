@@ -17,8 +17,8 @@ noise $size else >"$tmp/else"
 cp "$image" "$tmp/wanted"
 truncate -s $size "$tmp/wanted"
 
-# anew COMMAND: run by each shell on a disk full of something else.
-anew()
+# replace COMMAND: run by each shell on a disk full of something else.
+replace()
 {
     for shell in bash busybox dash; do
         command -v $shell >/dev/null || continue
@@ -40,7 +40,7 @@ for command in \
     'tee "$raw" <"$image" >/dev/null' \
     '"$python" -I -S -c "import shutil, sys; shutil.copyfile(*sys.argv[1:])" "$image" "$raw"' \
     ': >"$raw"; cat "$image" 1<>"$raw"'; do
-    anew "$command"
+    replace "$command"
 done
 
 # Images with a hole at their end, smaller than the disk and as large.
@@ -52,11 +52,11 @@ for end in 5000000 $size; do
         'cp --sparse=always "$image" "$raw"' \
         'dd if="$image" of="$raw" bs=1M conv=sparse' \
         'cat "$image" >"$raw"'; do
-        anew "$command"
+        replace "$command"
     done
 done
 # shellcheck disable=SC2016
-anew 'dd if="$image" of="$raw" bs=1M oflag=direct'
+replace 'dd if="$image" of="$raw" bs=1M oflag=direct'
 
 # Nothing but a part is written.
 noise 8388608 full >"$tmp/full"
