@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "process/daemon.h"
@@ -15,6 +14,7 @@
 #include "process/explain.h"
 #include "process/resources.h"
 #include "process/log.h"
+#include "process/mountpoint.h"
 #include "tree/entries.h"
 #include "process/options.h"
 #include "session.h"
@@ -23,11 +23,10 @@
 static enum fs_exit open_store(const struct fs_options *options, struct fs *fs)
 {
     struct vhd_verdict verdict;
-    struct statfs figures;
     unsigned flags = VHD_STORE_OWN | (options->is_read_only ? VHD_STORE_READ_ONLY : 0) |
                      (options->is_unsafe_store ? VHD_STORE_UNSAFE : 0);
 
-    if (statfs(options->store, &figures) < 0 && errno == ENOTCONN) {
+    if (fs_mount_is_dead(options->store)) {
         fs_explain_path("use the store", options->store, -ENOTCONN);
         return FS_EXIT_STORE;
     }

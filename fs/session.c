@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -90,16 +89,14 @@ enum fs_exit fs_session_new(struct fs *fs, struct fs_options *options, struct fs
 static int make_mountpoint(const char *path, bool *ret_is_made)
 {
     struct stat attributes;
-    struct statfs figures;
 
     *ret_is_made = mkdir(path, 0777) == 0;
     if (!*ret_is_made && errno != EEXIST)
         return -errno;
     if (stat(path, &attributes) < 0)
         return -errno;
-    /* The kernel may remember what a dead mount was like, but asks it for its figures. */
-    if (statfs(path, &figures) < 0 && errno == ENOTCONN)
-        return -errno;
+    if (fs_mount_is_dead(path))
+        return -ENOTCONN;
     return S_ISDIR(attributes.st_mode) ? 0 : -ENOTDIR;
 }
 

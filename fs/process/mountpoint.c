@@ -1,10 +1,12 @@
 #include "process/mountpoint.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -168,6 +170,12 @@ char *fs_mount_store(const char *path)
     if (!mounted_on || !type || strcmp(mounted_on, path) != 0 || strcmp(type, "fuse.vhdfs") != 0)
         return NULL;
     return unescaped_field(&mount, FIELD_SOURCE);
+}
+
+bool fs_mount_is_dead(const char *path)
+{
+    struct statfs figures;
+    return statfs(path, &figures) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
 }
 
 char *fs_mount_above(const char *path)

@@ -1,7 +1,7 @@
 /*
  * Where our mount is. It is known by its id, since a folder above it may be renamed and another may
- * be mounted over it. Nothing here asks anything of the file system that is mounted, which may not
- * have started yet, or be dead.
+ * be mounted over it. Only fs_mount_is_dead() asks anything of the file system that is mounted,
+ * which may not have started yet, or be dead.
  */
 #pragma once
 
@@ -35,6 +35,12 @@ char *fs_mount_path(const struct fs_mount *mount);
  *   path  absolute, without symlinks
  */
 char *fs_mount_store(const char *path);
+
+/*
+ * Is a path on a dead mount? The kernel answers stat(2) of one from memory, but never statfs(2):
+ * ENOTCONN once the connection is gone, ECONNABORTED for a request that it cuts off.
+ */
+bool fs_mount_is_dead(const char *path);
 
 /* Where the file system that holds a path is mounted, to be freed; NULL when nobody knows. */
 char *fs_mount_above(const char *path);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -377,10 +376,8 @@ static int judge_mountpoint(struct parse *parse)
 {
     const char *path = parse->options.mountpoint;
     AUTO_FREE char *shown = fs_mount_store(path);
-    struct statfs figures;
 
-    /* The kernel answers stat(2) of a dead mount from what it remembers, but never statfs(2). */
-    if (!shown || (statfs(path, &figures) < 0 && errno == ENOTCONN))
+    if (!shown || fs_mount_is_dead(path))
         return 0;
     return refuse(parse,
                   "\"%s\" already shows the store \"%s\"; unmount it first, or choose another "
