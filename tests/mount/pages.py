@@ -233,7 +233,7 @@ def page_shared(seconds, raw, *flags):
     os.close(writer)
 
 
-def emptied_beside(seconds, raw):
+def truncated_beside(seconds, raw):
     """A truncation to 0 beside mappings and opens ends soon: done, or EBUSY."""
     size = os.stat(raw).st_size
     context = multiprocessing.get_context("fork")
@@ -456,7 +456,7 @@ def main():
     {
         "own-writes": own_writes,
         "page-shared": page_shared,
-        "emptied-beside": emptied_beside,
+        "truncated-beside": truncated_beside,
         "dd-then-map": dd_then_map,
         "opened-together": opened_together,
         "kernel-copies": kernel_copies,

@@ -14,7 +14,7 @@ start_vhdfs
 watch_mount
 make_disk d 128
 for pause in 0.2 0.9 5; do
-    "$python" -I "$here/pages.py" emptied-beside 60 "$raw" >"$tmp/said" 2>&1 &
+    "$python" -I "$here/pages.py" truncated-beside 60 "$raw" >"$tmp/said" 2>&1 &
     program=$!
     kill_later $program
     sleep $pause
@@ -34,7 +34,7 @@ for pause in 0.2 0.9 5; do
         abort_connection "$connection"
         fail "the program hangs"
     fi
-    for child in $(pgrep -f "pages.py emptied-beside 60 $raw"); do
+    for child in $(pgrep -f "pages.py truncated-beside 60 $raw"); do
         kill -KILL "$child" 2>/dev/null
         if ! (wait_until 10 has_ended "$child") 2>/dev/null; then
             cat "/proc/$child/stack" >&2 2>/dev/null

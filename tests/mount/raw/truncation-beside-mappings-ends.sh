@@ -11,4 +11,4 @@
 start_vhdfs
 watch_mount
 make_disk d 256
-pages emptied-beside 8 "$raw"
+pages truncated-beside 8 "$raw"
