@@ -11,8 +11,8 @@
 #include "request/name.h"
 
 /*
- * Is this the parent that the child was made from? Blocks may be of other sizes, and XenServer
- * enlarges children.
+ * Judge whether this is the parent that the child was made from. Block sizes may differ, and
+ * XenServer enlarges children.
  *
  * Source: VHD specification 1.0, "Splitting Hard Disk Images" and "Differencing Hard Disks".
  */
@@ -33,7 +33,7 @@ static enum vhd_defect judge_parent(const struct vhd_image *child, const struct 
     return VHD_SOUND;
 }
 
-/* Tell that a parent is smaller than its child, behind what has been told of it. */
+/* Add to the fault that a parent is smaller than its child, behind an earlier remark. */
 static void judge_size(const struct vhd_image *child, const struct vhd_image *parent,
                        const char *name, struct vhd_fault *ret)
 {
@@ -58,7 +58,7 @@ static void format_time(int64_t seconds, char ret[32])
         snprintf(ret, 32, "%" PRId64, seconds);
 }
 
-/* Is the parent's file as old as its child has recorded? Not all programs record it. */
+/* Note a parent's mtime that differs from the child's record; some programs record none. */
 static void judge_time(const struct vhd_image *child, int parent_fd, const char *name,
                        struct vhd_fault *ret)
 {
@@ -75,7 +75,7 @@ static void judge_time(const struct vhd_image *child, int parent_fd, const char 
                   changed, expected);
 }
 
-/* Is this file a layer of the chain already, so that it would have no end? */
+/* Is this file a layer of the chain already? Then the chain has no end. */
 static bool is_in_chain(const struct vhd_store *store, const struct vhd_layer *top,
                         const char *file)
 {
@@ -86,7 +86,7 @@ static bool is_in_chain(const struct vhd_store *store, const struct vhd_layer *t
     return false;
 }
 
-/* Find the parent's name and file, and see that the chain does not lead back to it. */
+/* Find the parent's name and file, and refuse one that is in the chain already. */
 static int find_parent(const struct vhd_store *store, const struct vhd_layer *top,
                        struct vhd_layer *child, char file[NAME_MAX + 1], struct vhd_fault *ret)
 {
@@ -103,7 +103,7 @@ static int find_parent(const struct vhd_store *store, const struct vhd_layer *to
 }
 
 /*
- * A parent of no identity is a raw file, unless the name says that it is a VHD.
+ * A parent without identity is a raw file, unless its name is that of a VHD.
  *
  * Source: blktap, vhd/lib/libvhd.c, vhd_parent_raw().
  */
@@ -113,7 +113,7 @@ static bool is_raw(const struct vhd_layer *child, const char *file)
            vhd_name_stem_length(file) == strlen(file);
 }
 
-/* What an errno of vhd_layer_open() says of a file. */
+/* The words for an errno of vhd_layer_open(). */
 static const char *why_not_open(int err)
 {
     switch (err) {
@@ -128,7 +128,7 @@ static const char *why_not_open(int err)
     }
 }
 
-/* Would a shared layer and all below it be the same, if they were opened now? */
+/* Would opening a shared layer now, and all below it, give the same layers? */
 static bool is_current(const struct vhd_store *store, const struct vhd_layer *layer)
 {
     char name[NAME_MAX + 1], file[NAME_MAX + 1];
@@ -147,7 +147,7 @@ static bool is_current(const struct vhd_store *store, const struct vhd_layer *la
     return true;
 }
 
-/* Use the layer of a file that another chain has open. Returns NULL if there is none to be used. */
+/* Use the layer of a file that another chain has open. Returns NULL if none fits. */
 static struct vhd_layer *share_layer(const struct vhd_store *store, const char *file, bool is_raw)
 {
     struct vhd_layer *layer = vhd_share_get(store, file, is_raw);
@@ -158,7 +158,7 @@ static struct vhd_layer *share_layer(const struct vhd_store *store, const char *
     return NULL;
 }
 
-/* Share the parents of a layer. All below a shared one is shared already, or about to be. */
+/* Share the parents of a layer. Below a shared one, all are shared or about to be. */
 static void share_parents(const struct vhd_store *store, const struct vhd_layer *top)
 {
     for (struct vhd_layer *layer = top->parent; layer && !layer->shared.share;
@@ -170,7 +170,7 @@ static void share_parents(const struct vhd_store *store, const struct vhd_layer 
     }
 }
 
-/* Add the parent of a layer, shared with other chains or newly opened. */
+/* Add the parent of a layer: shared with other chains, or newly opened. */
 static int add_parent(const struct vhd_store *store, const struct vhd_layer *top,
                       struct vhd_layer *child, enum vhd_layer_use use, struct vhd_fault *ret)
 {
@@ -193,7 +193,7 @@ static int add_parent(const struct vhd_store *store, const struct vhd_layer *top
     return err;
 }
 
-/* Judge a layer and its parent, also where other chains have judged them before. */
+/* Judge a layer with its parent, even if other chains have judged the parent. */
 static int judge_pair(const struct vhd_layer *child, struct vhd_fault *ret)
 {
     const struct vhd_layer *parent = child->parent;

@@ -1,29 +1,28 @@
 /*
  * Chains: the parents of a differencing disk, down to the disk that has none. Each is a file of the
- * same store, found by the names that its child gives; nothing outside can be reached. Most are
- * disks of the store; a snapshot of Hyper-V's or a raw file of blktap's is none.
+ * same store, found by the names that its child gives, so a chain reaches no file outside. Most are
+ * disks of the store. Hyper-V's snapshots and blktap's raw files are not.
  *
- * A parent that another chain of the store has open is used with it (share.h), if its file and all
- * below it are what they were. Each child is told of every fault of its chain all the same.
+ * Chains share a parent that several of them need (share.h), if its file and all below it are
+ * unchanged. Each child still gets every fault of its chain.
  */
 #pragma once
 
 #include "image/layer.h"
 
-/* Layers of a chain at most. XenServer makes 30; what is longer than this has no end, most likely.
- */
+/* The most layers of a chain. XenServer makes 30; a longer chain than this probably has no end. */
 #define VHD_CHAIN_MAX 64
 
 /*
  * Open the parents of a layer.
  *
- *   top        its parents are appended, after a failure too, and go with vhd_layer_close(); it
- * stays the caller's use        of the parents: VHD_LAYER_LOOK, then they are not shared, or
- * VHD_LAYER_READ ret_fault  receives what is wrong, or a remark, which hinders nothing
+ *   top        stays the caller's; its parents are appended, also on failure, and vhd_layer_close()
+ *              frees them
+ *   use        of the parents: VHD_LAYER_READ, or VHD_LAYER_LOOK, and then they are not shared
+ *   ret_fault  receives the fault, or a remark, which hinders no reader
  *
- * Returns 0, ret_fault->defect then being VHD_SOUND or a remark; -EUCLEAN with a fault
- * from VHD_NO_PARENT on; or another negative errno of vhd_layer_open(), where ret_fault names the
- * parent.
+ * Returns 0, and ret_fault->defect is VHD_SOUND or a remark; -EUCLEAN with a fault from
+ * VHD_NO_PARENT on; or another negative errno of vhd_layer_open(), and ret_fault names the parent.
  */
 int vhd_chain_open(const struct vhd_store *store, struct vhd_layer *top, enum vhd_layer_use use,
                    struct vhd_fault *ret_fault);

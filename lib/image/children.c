@@ -15,29 +15,29 @@
 #include "image/parent.h"
 #include "store/fingerprint.h"
 
-/* How long a directory that looks unchanged is believed. */
+/* How long a listing stays valid while the directory looks unchanged. */
 #define BELIEVED_SECONDS 2
 
-/* An image that has been read. */
+/* The record of an image. */
 struct known {
-    const char *file;                   /* text, but for a key to search with */
-    struct vhd_fingerprint fingerprint; /* before it was read */
+    const char *file;                   /* points to text, except in a search key */
+    struct vhd_fingerprint fingerprint; /* from before the image was read */
     bool is_child;
     uuid_t parent;         /* of a child */
-    char *parent_names[4]; /* of a child: those that it gives its parent; NULL for an empty one */
+    char *parent_names[4]; /* of a child: its names for the parent; NULL for an empty one */
     char text[];
 };
 
 struct vhd_children {
     struct vhd_store *store; /* constant */
 
-    pthread_mutex_t lock;         /* guards what follows, and is held while the store is read */
-    void *known;                  /* tree of struct known by file */
-    const struct known **parents; /* all children, by their parents' identities */
+    pthread_mutex_t lock;         /* guards all below; held while the store is read */
+    void *known;                  /* tree of struct known, by file */
+    const struct known **parents; /* all children, by the identity of the parent */
     size_t count, capacity;
     bool is_listed;
     struct timespec listed_at;     /* real time */
-    struct vhd_fingerprint folder; /* of the directory, before it was listed */
+    struct vhd_fingerprint folder; /* of the directory, from before the listing */
 };
 
 struct vhd_children *vhd_children_new(struct vhd_store *store)
@@ -87,13 +87,13 @@ static int64_t between(struct timespec from, struct timespec to)
     return (int64_t)(to.tv_sec - from.tv_sec) * 1000000000 + (to.tv_nsec - from.tv_nsec);
 }
 
-/* Does this errno of open tell of the image, and not of a lack that will pass? */
+/* Is this errno of open a fault of the image, and not a shortage that passes? */
 static bool errno_is_image_fault(int err)
 {
     return err == -EACCES || err == -ENOENT || err == -ELOOP || err == -ENXIO || err == -EPERM;
 }
 
-/* Keep the names that a child gives its parent. Returns 0 or -ENOMEM. */
+/* Keep a child's names for its parent. Returns 0 or -ENOMEM. */
 static int keep_names(int fd, const struct vhd_header *header, struct known *known)
 {
     struct vhd_parent_names names;
@@ -110,8 +110,8 @@ static int keep_names(int fd, const struct vhd_header *header, struct known *kno
 }
 
 /*
- * Read an image into known. What cannot be read is nobody's child, and none is its own. An image
- * under another program's lease must not hold up all others: it is read the next time.
+ * Read an image into known. An unreadable image counts as no child, and no image is its own child.
+ * An image under another program's lease must not delay all others: the next listing reads it.
  */
 static int known_read(const struct vhd_children *children, const char *file, struct known *known)
 {
@@ -133,7 +133,7 @@ static int known_read(const struct vhd_children *children, const char *file, str
     return 0;
 }
 
-/* Get to know an image. Returns 0 or a negative errno. */
+/* Make the record of an image. Returns 0 or a negative errno. */
 static int known_new(const struct vhd_children *children, const struct vhd_file *file,
                      struct known **ret)
 {
@@ -143,7 +143,7 @@ static int known_new(const struct vhd_children *children, const struct vhd_file 
         return -ENOMEM;
     memcpy(known->text, file->file, size);
     known->file = known->text;
-    /* The time of the listing's begin is on the safe side. */
+    /* The listing begins before the stat, so its time is safe. */
     known->fingerprint = vhd_fingerprint_seen(&file->attributes, children->listed_at);
     int err = known_read(children, file->file, known);
     if (err < 0)
@@ -153,17 +153,17 @@ static int known_new(const struct vhd_children *children, const struct vhd_file 
     return err;
 }
 
-/* Is what is known of a file still true of it? */
+/* Is the record of a file still valid? */
 static bool is_same(const struct known *known, const struct vhd_file *file)
 {
     const struct vhd_fingerprint now = vhd_fingerprint_of(&file->attributes);
     return known->fingerprint.is_reliable && vhd_fingerprint_is_same(&known->fingerprint, &now);
 }
 
-/* What a listing needs on its way through the store. */
+/* A listing of the store at work. */
 struct listing {
     struct vhd_children *children;
-    void *known; /* what has been found so far */
+    void *known; /* records so far */
 };
 
 static int add_child(struct vhd_children *children, const struct known *known)
@@ -178,20 +178,20 @@ static int add_child(struct vhd_children *children, const struct known *known)
     return 0;
 }
 
-/* Put what is known of a file into the listing, which takes it over. */
+/* Add a record to the listing, which owns it from now on. */
 static int list_known(struct listing *listing, struct known *known)
 {
     struct known **node = tsearch(known, &listing->known, compare_files);
 
     if (!node || *node != known) {
-        /* A folder that changes while it is read may tell of a file twice. */
+        /* A directory that changes during the listing may give a file twice. */
         known_free(known);
         return node ? 0 : -ENOMEM;
     }
     return known->is_child ? add_child(listing->children, known) : 0;
 }
 
-/* Move what is known of a file over, if the file is still the same, or read it. */
+/* Move a valid record to the listing, or make a new one. */
 static int list_one(void *arg, const struct vhd_file *file)
 {
     struct listing *listing = arg;
@@ -211,7 +211,7 @@ static int list_one(void *arg, const struct vhd_file *file)
     return err < 0 ? err : list_known(listing, known);
 }
 
-/* List the store. On failure what is known is dropped, and read anew the next time. */
+/* List the store. After a failure only the records so far stay, and the next call lists again. */
 static int list(struct vhd_children *children, const struct vhd_fingerprint *folder)
 {
     struct listing listing = {.children = children};
@@ -228,7 +228,7 @@ static int list(struct vhd_children *children, const struct vhd_fingerprint *fol
     return err;
 }
 
-/* Does the last listing still tell what is in the directory? */
+/* Does the last listing still match the directory? */
 static bool is_current(const struct vhd_children *children, const struct vhd_fingerprint *folder)
 {
     int64_t age = between(children->listed_at, clock_real());
@@ -252,7 +252,7 @@ static size_t lower_bound(const struct vhd_children *children, const uuid_t pare
     return low;
 }
 
-/* Do two names lead to the same file? A hard link is the same file. */
+/* Do two names lead to the same file? A hard link does. */
 static bool is_same_file(const struct vhd_store *store, const char *a, const char *b)
 {
     struct stat one, other;
@@ -264,7 +264,7 @@ static bool is_same_file(const struct vhd_store *store, const char *a, const cha
            one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-/* Do the names of a child's parent lead to this file? Returns 1, 0, or a negative errno. */
+/* Do a child's names for its parent lead to this file? Returns 1, 0, or a negative errno. */
 static int leads_to(const struct vhd_children *children, const struct known *child,
                     const char *file)
 {

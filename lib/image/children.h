@@ -1,7 +1,7 @@
 /*
- * Which disks of a store are based on which. A parent does not know its children: only their
- * headers tell, so all of them have to be read; what was read is remembered. Hyper-V's snapshots,
- * which are no disks of the store, may be children too.
+ * The index of children: which disks of a store have which parent. Only the children's headers name
+ * a parent, so the index reads all headers once, and remembers them. Hyper-V's snapshots may be
+ * children too, although they are no disks of the store.
  */
 #pragma once
 
@@ -11,25 +11,25 @@
 struct vhd_children;
 
 /*
- * Begin an index of a store; nothing is read yet. It may be shared between threads.
+ * Make an index of a store, without reading it. Threads may share it.
  *
  * Returns NULL when memory is short.
  */
 struct vhd_children *vhd_children_new(struct vhd_store *store);
 
-/* Release an index; NULL is allowed. */
+/* Free an index. NULL is allowed. */
 void vhd_children_free(struct vhd_children *children);
 
 /*
- * Count the disks whose parent this file is: they have its identity on record, and the names of
- * their parent lead to it (parent.h). A copy of a parent has the same identity and is no parent.
+ * Count the children of an image: disks that record its identity, and whose names for their parent
+ * lead to it (parent.h). A copy of a parent has the same identity and is no parent.
  *
  *   file    the image's file name in the store
  *   parent  its identity
  *
- * Disks put in or taken out are seen at once, by the directory's time. A header that another
- * program has changed in place is seen within two seconds. Costs a look at the directory, and
- * where that has changed one at each file in it; only new and changed images are opened.
+ * A disk that comes or goes shows at once, by the directory's time. A header that another program
+ * changes in place shows within two seconds. A call stats the directory, and if that has changed
+ * each file in it. It opens only new and changed images.
  *
  * Returns 0, or a negative errno: the store could not be listed, or memory is short.
  */
@@ -37,8 +37,8 @@ int vhd_children_count(struct vhd_children *children, const char *file, const uu
                        unsigned *ret);
 
 /*
- * The same by looking at each file anew, whatever the directory's time says: for whoever is about
- * to delete or rename a parent.
+ * The same, but stat each file even if the directory's time is unchanged. For a caller about to
+ * delete or rename a parent.
  */
 int vhd_children_count_now(struct vhd_children *children, const char *file, const uuid_t parent,
                            unsigned *ret);

@@ -9,7 +9,10 @@ int vhd_extent_at(struct vhd_layer *top, uint64_t off, uint64_t len, struct vhd_
     for (struct vhd_layer *layer = top; layer; layer = layer->parent) {
         const uint64_t size = layer->image.footer.current_size;
         struct vhd_run run;
-        /* A parent may be smaller than its child: it has zeros there, whatever lies below it. */
+        /*
+         * A parent may be smaller than its child. Beyond its end are zeros, even if a layer below
+         * has data.
+         */
         if (off >= size)
             break;
         if (len > size - off)
@@ -30,7 +33,7 @@ int vhd_extent_at(struct vhd_layer *top, uint64_t off, uint64_t len, struct vhd_
 int vhd_extent_read(struct vhd_layer *top, void *buf, size_t len, uint64_t off, bool *ret_is_hole)
 {
     char *to = buf;
-    size_t zeros = 0; /* in front, not yet filled in */
+    size_t zeros = 0; /* in front, not filled in yet */
     bool is_hole = true;
 
     for (size_t done = 0; done < len;) {

@@ -13,16 +13,16 @@
 #include "format/foreign.h"
 #include "format/placement.h"
 
-/* The file being judged. */
+/* A file, and the judgement of it so far. */
 struct judge {
     int fd;
     struct vhd_image *image;
     bool is_table_wanted;
-    uint32_t *table; /* its entries, as far as they have been judged, where they are wanted */
-    uint32_t table_capacity; /* entries that fit */
+    uint32_t *table;         /* the entries judged so far, if wanted */
+    uint32_t table_capacity; /* capacity in entries */
 };
 
-/* Read exactly len bytes; what cannot be read is a fault of the image. */
+/* Read exactly len bytes; a failure is a fault of the image. */
 static bool read_exactly(const struct judge *judge, void *buf, size_t len, uint64_t off)
 {
     size_t have = 0;
@@ -51,8 +51,8 @@ static enum vhd_defect try_footer(struct judge *judge, uint64_t off, size_t len)
 }
 
 /*
- * Find the footer. The one at the end decides, since on a fixed disk a guest can write anything
- * into the first sector; the copy counts only where the end has none.
+ * Find the footer. The one at the end decides, because a guest can write anything into the first
+ * sector of a fixed disk. The copy counts only if the end has none.
  */
 static bool find_footer(struct judge *judge)
 {
@@ -155,7 +155,7 @@ static bool judge_table_place(const struct judge *judge)
     return true;
 }
 
-/* What of the metadata a stretch of the file reaches over; NULL for nothing. Bytes. */
+/* The metadata that a stretch of the file overlaps; NULL for none. Bytes. */
 static const char *metadata_under(const struct vhd_image *image, uint64_t at, uint64_t length)
 {
     const struct {
@@ -174,7 +174,7 @@ static const char *metadata_under(const struct vhd_image *image, uint64_t at, ui
     return NULL;
 }
 
-/* Does a block lie in the file, and off its metadata? */
+/* Judge whether a block lies inside the file and off its metadata. */
 static bool judge_place(const struct judge *judge, uint32_t block, uint32_t sector)
 {
     struct vhd_image *image = judge->image;
@@ -194,7 +194,7 @@ static bool judge_place(const struct judge *judge, uint32_t block, uint32_t sect
     return !under && at + length <= image->footer_at;
 }
 
-/* The blocks that are in the file. */
+/* The allocated blocks. */
 struct starts {
     struct start {
         uint32_t sector, block;
@@ -220,7 +220,7 @@ static int compare_starts(const void *a, const void *b)
     return first->sector > second->sector ? 1 : -1;
 }
 
-/* All blocks have one length, so if any two overlap, then two that follow each other do. */
+/* Blocks have one length, so if any two overlap, two neighbours in the sorted list do. */
 static bool judge_overlap(const struct judge *judge, struct starts *starts, uint64_t length)
 {
     if (starts->count > 1)
@@ -261,7 +261,7 @@ static bool judge_entries(const struct judge *judge, const struct be32 *entries,
     return true;
 }
 
-/* Make space for so many of the table's entries, if they are wanted. */
+/* Make space for count entries of the table, if they are wanted. */
 static bool make_table_space(struct judge *judge, uint32_t count)
 {
     struct vhd_image *image = judge->image;
@@ -282,10 +282,10 @@ static bool make_table_space(struct judge *judge, uint32_t count)
 }
 
 /*
- * Judge the table piece by piece, and keep no more than has been judged: a hostile header can claim
- * a large one, and what is found wrong first ends it. The blocks found are more than the file can
- * hold only if some overlap: so what is kept of them is bounded by the file's length, and all of it
- * by VHD_IMAGE_BLOCKS_MAX.
+ * Judge the table piece by piece, and keep only judged entries. A hostile header can claim a large
+ * table, and the first fault ends the work. If there are more blocks than the file can hold, some
+ * overlap. So the file's length bounds the list of blocks, and VHD_IMAGE_BLOCKS_MAX bounds all
+ * memory.
  */
 static bool judge_table(struct judge *judge)
 {
@@ -368,8 +368,7 @@ static bool judge_whole(struct judge *judge)
     return !image->has_header || (judge_table_place(judge) && judge_table(judge));
 }
 
-/* Has the file another length than the image that was read from it? Its writer has moved the end.
- */
+/* Has the file's length changed since the image was read? Then its writer has moved the end. */
 static bool has_grown(const struct judge *judge)
 {
     struct stat attributes;

@@ -12,9 +12,9 @@
 #include "image/split.h"
 
 /*
- * What is wrong with the parents of a disk is its fault too. The image has been judged to be
- * readable, so all but a remark on the parent is worse than the image's own fault. A chain that
- * cannot be read just now is a fault of one of its parents.
+ * Merge the fault of a disk's chain into its own. The image is readable, so its own fault is mild:
+ * only a remark on a parent is milder. A chain that cannot be read now is a fault of one of its
+ * parents.
  */
 static void judge_chain(const struct vhd_store *store, struct vhd_layer *top, struct vhd_info *info)
 {
@@ -30,7 +30,7 @@ static void judge_chain(const struct vhd_store *store, struct vhd_layer *top, st
         *fault = chain;
 }
 
-/* Measure the bytes between the file's content and its footer; a failure is a fault. */
+/* Measure the bytes between the last block and the footer; a failure is a fault. */
 static void measure_slack(const struct vhd_layer *top, struct vhd_info *info)
 {
     const struct vhd_image *image = &top->image;
@@ -50,7 +50,7 @@ static void measure_slack(const struct vhd_layer *top, struct vhd_info *info)
     info->has_slack = true;
 }
 
-/* Judge all of an image, and of its chain. */
+/* Judge all of an image and its chain. */
 static void judge_whole(const struct vhd_store *store, int fd, struct vhd_info *info)
 {
     struct vhd_layer top = {.fd = fd};
@@ -72,7 +72,7 @@ static void judge_outside(const struct vhd_store *store, int fd, struct vhd_info
     vhd_image_read(fd, &info->image);
 }
 
-/* Read about a disk, by judging its image in one way or the other. */
+/* Read about a disk; judge() reads its image. */
 static int read_with(const struct vhd_store *store, const char *name,
                      void (*judge)(const struct vhd_store *store, int fd, struct vhd_info *info),
                      struct vhd_info *ret)

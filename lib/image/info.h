@@ -1,5 +1,5 @@
 /*
- * Everything that is known of a disk in a store, for a person to read.
+ * All facts about a disk of a store, for its user to read.
  */
 #pragma once
 
@@ -16,33 +16,32 @@ struct vhd_info {
     char file[NAME_MAX + 1]; /* in the store's directory */
     uint64_t used;           /* bytes on the host */
     struct timespec changed; /* the file's modification time */
-    struct vhd_image image;  /* what cannot be opened has image.fault alone; read whole, the fault
-                                may also be that of a parent */
+    struct vhd_image image;  /* image.fault alone if the file cannot be opened; vhd_info_read() may
+                                put a parent's fault there */
     bool has_slack;
-    uint64_t slack; /* bytes between the file's content and its footer; with has_slack */
-    unsigned depth; /* files of the chain, this one included; 0 where the chain cannot be read */
-    char parent[NAME_MAX + 1]; /* name of the parent disk; empty without one */
+    uint64_t slack;            /* bytes between the last block and the footer; with has_slack */
+    unsigned depth;            /* files of the chain, this one included; 0 if it cannot be read */
+    char parent[NAME_MAX + 1]; /* name of the parent disk; empty for none */
     unsigned children;         /* disks of the store that name this one as parent */
 };
 
 /*
- * Look at a disk: all but its table and its children, so that it costs little whatever its size
- * and however many others there are. image.blocks, image.allocated, slack, depth
- * and children are 0.
+ * Read about a disk without its table, its chain and its children, at a small cost for any size and
+ * number of disks. image.blocks, image.allocated, slack, depth and children are 0.
  *
  *   name  the disk's name
  *
- * Returns 0, also when the image is damaged or no VHD at all: ret->image.fault then says so.
- * Or -ENOENT when there is no such disk, or another negative errno of fstatat(2).
+ * Returns 0, also when the image is damaged or no VHD at all: see ret->image.fault. -ENOENT when
+ * there is no such disk, or another negative errno of fstatat(2).
  */
 int vhd_info_look(const struct vhd_store *store, const char *name, struct vhd_info *ret);
 
 /*
- * Read everything about a disk.
+ * Read all about a disk.
  *
  *   children  the index of that store
  *
- * Returns as vhd_info_look(), or what vhd_children_count() returns.
+ * Returns as vhd_info_look() or vhd_children_count().
  */
 int vhd_info_read(const struct vhd_store *store, struct vhd_children *children, const char *name,
                   struct vhd_info *ret);

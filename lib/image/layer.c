@@ -16,11 +16,10 @@
 #include "format/block.h"
 #include "store/reserve.h"
 
-/* Sectors whose bits are looked at in one go: a whole block of the usual size, 512 bytes of bits.
- */
+/* Sectors whose bits one read gets: a whole block of the usual size, 512 bytes of bits. */
 #define WINDOW_SECTORS 4096u
 
-/* Blocks never written that one run spans at most, so that a chain of them costs little to walk. */
+/* The most unallocated blocks in one run, so that a walk down a chain of them stays cheap. */
 #define BLOCKS_IN_A_RUN 64u
 
 static int claim_image(struct vhd_layer *layer, enum vhd_layer_use use)
@@ -34,8 +33,8 @@ static int claim_image(struct vhd_layer *layer, enum vhd_layer_use use)
 }
 
 /*
- * Open for writing, and make durable what a writer that was killed has left in the host's cache:
- * nothing that is read from now on may be undone by a power loss.
+ * Open for writing, and sync writes of a killed process from the host's cache. Otherwise a power
+ * loss could undo them after they are read.
  */
 static int open_for_writing(const struct vhd_store *store, const struct vhd_layer *layer, int *ret)
 {
@@ -66,7 +65,7 @@ static int load(const struct vhd_store *store, struct vhd_layer *layer, enum vhd
     return layer->full ? 0 : -ENOMEM;
 }
 
-/* What a file that is nothing but content has instead of a footer. */
+/* Make up the image of a raw file, which has no footer. */
 static void load_raw(struct vhd_layer *layer, uint64_t length)
 {
     layer->image = (struct vhd_image){
@@ -97,7 +96,7 @@ int vhd_layer_confirm(const struct vhd_store *store, const struct vhd_layer *lay
     return vhd_fingerprint_is_same(&now, &layer->fingerprint) ? 0 : -ESTALE;
 }
 
-/* Open, claim and load, in this order: what is claimed no longer changes under us. */
+/* Open, claim and load, in this order: a claimed image no longer changes under us. */
 static int begin(const struct vhd_store *store, enum vhd_layer_use use, struct vhd_layer *layer,
                  int *write_fd)
 {
@@ -114,14 +113,14 @@ static int begin(const struct vhd_store *store, enum vhd_layer_use use, struct v
         return -ENOENT;
     int err = use == VHD_LAYER_LOOK ? 0 : claim_image(layer, use);
     /*
-     * Whoever deletes or renames a disk claims it for that, and may have been before us. (Opening
-     * for writing looks its name up once more anyway.)
+     * A program that deletes or renames a disk claims it first, perhaps right before our claim. An
+     * opening for writing checks the name again in any case.
      */
     if (err == 0 && use == VHD_LAYER_READ)
         err = vhd_store_confirm(store, layer->file, layer->fd);
     if (err == 0 && use == VHD_LAYER_WRITE)
         err = open_for_writing(store, layer, write_fd);
-    /* Under the claim, and before it is read. */
+    /* Under the claim, before the image is read. */
     if (err == 0)
         err = vhd_layer_keep_fingerprint(layer);
     if (err == 0 && layer->is_raw)
@@ -170,7 +169,7 @@ int vhd_layer_open_raw(const struct vhd_store *store, const char *file, enum vhd
     return open_layer(store, file, use, true, ret, NULL, &none);
 }
 
-/* Do the two footers say the same? */
+/* Are the two footers equal? */
 static bool is_same_footer(const struct vhd_footer *a, const struct vhd_footer *b)
 {
     struct vhd_footer_disk one, other;
@@ -181,8 +180,8 @@ static bool is_same_footer(const struct vhd_footer *a, const struct vhd_footer *
 }
 
 /*
- * Is the image still the one that was read? Nobody who honours claims can have changed it, but an
- * earlier attempt of ours to write to it may have moved its end.
+ * Check that the image is still the one that was read. Programs that honour claims did not change
+ * it, but an earlier attempt of ours to write may have moved its end.
  */
 static int judge_again(struct vhd_layer *layer, struct vhd_fault *ret_fault)
 {
@@ -250,9 +249,9 @@ void vhd_layer_close(struct vhd_layer *layer)
 bool vhd_layer_is_full(const struct vhd_layer *layer, uint32_t block, uint32_t entry)
 {
     /*
-     * The mark is set after its entry and cleared before it goes. As long as we are inside, an
-     * entry that has gone does not come back: so one that is here before and after the look at the
-     * mark is the one that the mark is of.
+     * The mark is set after its entry and cleared before the entry goes. Inside the epoch a removed
+     * entry does not return. So if the entry is the same before and after the mark is read, the
+     * mark belongs to it.
      */
     return bits_get(layer->full, block) && vhd_layer_entry(layer, block) == entry;
 }
@@ -273,7 +272,7 @@ void vhd_layer_set_entry(struct vhd_layer *layer, uint32_t block, uint32_t entry
         bits_set(layer->full, block);
 }
 
-/* A run of blocks that have no place in the file. */
+/* A run of unallocated blocks. */
 static struct vhd_run unallocated_run(const struct vhd_layer *layer, uint64_t off, uint64_t len)
 {
     const uint64_t block_size = layer->image.header.block_size;
@@ -295,10 +294,10 @@ static bool is_all_set(const uint8_t *bits, uint32_t sectors)
 }
 
 /*
- * The bits of sectors first to end of a block: from memory where that knows more than the disk. A
- * bitmap that is read whole and turns out to be all ones is remembered as such.
+ * Load the bits of sectors first to end of a block, from the bit source or else from disk. A bitmap
+ * that is read whole and is all ones is marked as full.
  *
- *   first, end  within one window, whose bits are put where they belong in buf
+ *   first, end  within one window, whose bits go to their place in buf
  */
 static int load_bits(struct vhd_layer *layer, uint32_t block, uint32_t entry, uint32_t first,
                      uint32_t end, uint8_t buf[WINDOW_SECTORS / 8])
@@ -319,7 +318,7 @@ static int load_bits(struct vhd_layer *layer, uint32_t block, uint32_t entry, ui
     return err;
 }
 
-/* A run inside an allocated block whose bitmap has to be looked at. */
+/* A run of an allocated block, by its bitmap. */
 static int partial_run(struct vhd_layer *layer, uint32_t block, uint32_t entry, uint64_t within,
                        uint64_t len, struct vhd_run *ret)
 {
@@ -340,7 +339,7 @@ static int partial_run(struct vhd_layer *layer, uint32_t block, uint32_t entry, 
     return 0;
 }
 
-/* A run of an allocated block; ends with it. */
+/* A run of an allocated block, at most to its end. */
 static int allocated_run(struct vhd_layer *layer, uint32_t block, uint32_t entry, uint64_t within,
                          uint64_t len, struct vhd_run *ret)
 {
@@ -365,8 +364,7 @@ int vhd_layer_run(struct vhd_layer *layer, uint64_t off, uint64_t len, struct vh
     }
     const uint32_t block_size = layer->image.header.block_size;
     const uint32_t block = (uint32_t)(off / block_size);
-    /* Bits and entry must belong together: an entry that has gone meanwhile takes its bits along.
-     */
+    /* Bits and entry must belong together, so begin again if the entry has changed. */
     do {
         entry = vhd_layer_entry(layer, block);
         if (entry == VHD_UNALLOCATED) {

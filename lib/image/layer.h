@@ -1,7 +1,7 @@
 /*
- * A layer: one image of a chain, open, with its table in memory. The top one is the disk's own;
- * each differencing one has its parent below it. Disks with the same parent share its layer, which
- * then is constant but for its marks of full blocks (share.h).
+ * A layer: one open image of a chain, with its table in memory. The top one is the disk's own; each
+ * differencing one has its parent below it. Disks with the same parent share its layer, which is
+ * then constant but for its marks of full blocks (share.h).
  */
 #pragma once
 
@@ -15,16 +15,16 @@
 #include "store/fingerprint.h"
 #include "store/store.h"
 
-/* Who knows bits of a layer's blocks that are bit_source than the bitmaps on disk. */
+/* A source of newer bits than the bitmaps on disk. */
 struct vhd_bit_source {
     /*
      * Look up bits of a block.
      *
      *   entry       of the block
      *   window      sector in the block that buf begins with
-     *   first, end  the sectors whose bits are wanted; buf receives the whole bytes around them
+     *   first, end  the wanted sectors; buf receives the whole bytes of the bitmap around them
      *
-     * Returns false where there is nothing bit_source: the bitmap on disk tells all.
+     * Returns false where it knows no more than the bitmap on disk.
      */
     bool (*look)(const struct vhd_bit_source *bit_source, uint32_t block, uint32_t entry,
                  uint32_t window, uint32_t first, uint32_t end, uint8_t *buf);
@@ -32,51 +32,56 @@ struct vhd_bit_source {
 
 struct vhd_layer {
     /* constant once the chain is open */
-    struct vhd_layer *parent;       /* NULL: what is not here was never written */
-    char parent_name[NAME_MAX + 1]; /* what this layer calls its parent, in sentences */
+    struct vhd_layer *parent;       /* NULL: sectors absent here are unwritten */
+    char parent_name[NAME_MAX + 1]; /* this layer's name for its parent, in sentences */
     char file[NAME_MAX + 1];
-    bool is_raw;                        /* the file is nothing but content */
+    bool is_raw;                        /* the file is flat content, without metadata */
     int fd;                             /* for reading; holds the claim */
-    struct vhd_fingerprint fingerprint; /* of the file, once it was claimed; without its parents */
+    struct vhd_fingerprint fingerprint; /* of the claimed file, without its parents */
     struct vhd_image image;
-    uint32_t bitmap_length; /* of each block, bytes */
+    uint32_t bitmap_length; /* bytes, of each block */
 
-    enum vhd_claim claim; /* its owner's */
+    enum vhd_claim claim; /* held by fd */
 
-    pthread_mutex_t lock; /* a leaf; held to change what follows, which is read without */
+    pthread_mutex_t lock; /* a leaf; for changes of table and full; readers go without */
     uint32_t *table;      /* atomic entries, image.blocks of them; NULL in a fixed disk */
-    uint64_t *full;       /* bits, one a block: its bitmap is known to be all ones */
+    uint64_t *full;       /* bits: the block's bitmap is known to be all ones */
 
-    const struct vhd_bit_source *bit_source; /* atomic; NULL where nobody knows any */
+    const struct vhd_bit_source *bit_source; /* atomic; NULL: the bitmaps on disk have all bits */
 
-    struct vhd_shared shared; /* with other chains, where it is a parent */
+    struct vhd_shared shared; /* with other chains, if it is a parent */
 };
 
 enum vhd_layer_use {
-    VHD_LAYER_LOOK,  /* only what its footer and header say; no claim, no table */
+    VHD_LAYER_LOOK,  /* footer and header only; no claim, no table */
     VHD_LAYER_READ,  /* claimed for reading */
-    VHD_LAYER_WRITE, /* claimed for writing, and what is unsynced of it made durable first */
+    VHD_LAYER_WRITE, /* claimed for writing, and synced before it is read */
 };
 
 /*
  * Open an image of a store as a layer, without its parents.
  *
  *   file       the image's file name
- *   ret_write  receives a descriptor for writing, to be closed; only with VHD_LAYER_WRITE
- *   ret_fault  receives what is wrong with the image
+ *   ret_write  receives a descriptor for writing, which the caller closes; only with
+ *              VHD_LAYER_WRITE
+ *   ret_fault  receives the fault of the image
  *
- * Returns 0 and a layer; or a negative errno: of open(2), -EBUSY when another uses the image in a
- * way that does not go with this, -EAGAIN when another program holds a lease on it, -ESTALE when it
- * was deleted or renamed before it was claimed, -EUCLEAN when it is damaged, as *ret_fault says,
- * -EMFILE too when only the reserve of descriptors is left (store/reserve.h), -ENOMEM. A look may
- * use the reserve.
+ * Returns 0 and a layer, or:
+ *   -EBUSY    another program uses the image in a way that excludes this one
+ *   -EAGAIN   another program holds a lease on it
+ *   -ESTALE   it was deleted or renamed before the claim
+ *   -EUCLEAN  it is damaged; see *ret_fault
+ *   -ENOENT   there is no such regular file
+ *   -EMFILE   only the reserve of descriptors is left (store/reserve.h), which VHD_LAYER_LOOK may
+ *             use
+ *   -ENOMEM, or another negative errno of open(2), fstat(2), fcntl(2), fstatat(2) or fdatasync(2)
  */
 int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
                    struct vhd_layer **ret, int *ret_write, struct vhd_fault *ret_fault);
 
 /*
- * Open a file that is nothing but content, as blktap allows at the end of a chain: it is taken for
- * a fixed disk of no identity.
+ * Open a raw file, flat content that blktap allows at the end of a chain, as a fixed disk without
+ * identity.
  *
  *   use  VHD_LAYER_LOOK or VHD_LAYER_READ
  *
@@ -86,35 +91,35 @@ int vhd_layer_open_raw(const struct vhd_store *store, const char *file, enum vhd
                        struct vhd_layer **ret);
 
 /*
- * Raise a layer that was opened with VHD_LAYER_READ to VHD_LAYER_WRITE.
+ * Raise a layer from VHD_LAYER_READ to VHD_LAYER_WRITE. The end of the file may have moved, so it
+ * is read again.
  *
- * Returns as vhd_layer_open(), -ESTALE too when the image's metadata was changed in spite of its
- * claim; after a failure the layer is as before. Where the file ends may have changed: that is read
- * again.
+ * Returns as vhd_layer_open(); -ESTALE too when a program has changed the image's metadata in spite
+ * of our claim. After a failure the layer is as before.
  */
 int vhd_layer_make_writable(const struct vhd_store *store, struct vhd_layer *layer, int *ret_write,
                             struct vhd_fault *ret_fault);
 
-/* Take that back. */
+/* Lower a layer from VHD_LAYER_WRITE to VHD_LAYER_READ; the caller closes the descriptor. */
 void vhd_layer_make_read_only(struct vhd_layer *layer);
 
 /*
- * Take the fingerprint of a layer's file again: we have changed it ourselves.
+ * Take the fingerprint of a layer's file again, after our own change.
  *
  * Returns 0, or the negative errno of fstat(2).
  */
 int vhd_layer_keep_fingerprint(struct vhd_layer *layer);
 
 /*
- * Confirm that the name of a layer leads to its file, and that nobody has changed that since its
- * fingerprint was taken. For layers that are not written to.
+ * Confirm that the name of a layer leads to its file, and that no program has changed that since
+ * its fingerprint was taken. For layers without a writer.
  *
  * Returns 0, -ESTALE when it is another file, changed or gone; another negative errno of
  * fstatat(2).
  */
 int vhd_layer_confirm(const struct vhd_store *store, const struct vhd_layer *layer);
 
-/* Close a layer and its parents, as far as nobody else shares them; NULL is allowed. */
+/* Close a layer and its parents, down to the first that other chains share. NULL is allowed. */
 void vhd_layer_close(struct vhd_layer *layer);
 
 /* The entry of a block: the sector of its bitmap, or VHD_UNALLOCATED. */
@@ -123,37 +128,37 @@ static inline uint32_t vhd_layer_entry(const struct vhd_layer *layer, uint32_t b
     return __atomic_load_n(&layer->table[block], __ATOMIC_SEQ_CST);
 }
 
-/* Byte offset in the file of the data of a block whose entry this is. */
+/* Byte offset in the file of a block's data, by the entry. */
 static inline uint64_t vhd_layer_data(const struct vhd_layer *layer, uint32_t entry)
 {
     return (uint64_t)entry * VHD_SECTOR_SIZE + layer->bitmap_length;
 }
 
 /*
- * Is the bitmap of the block with this entry known to be all ones? Then its data is simply here.
- * To be asked from inside the epoch, so that no other block can have the same entry meanwhile.
+ * Is the bitmap of the block with this entry known to be all ones? Then the file has all its data.
+ * Call it inside the epoch, so that no other block gets the same entry meanwhile.
  */
 bool vhd_layer_is_full(const struct vhd_layer *layer, uint32_t block, uint32_t entry);
 
-/* Remember that it is, if the block still has this entry. */
+/* Mark its bitmap as all ones, if the block still has this entry. */
 void vhd_layer_set_full(struct vhd_layer *layer, uint32_t block, uint32_t entry);
 
-/* Give a block another entry; is_full tells of the bitmap there. */
+/* Give a block another entry, or VHD_UNALLOCATED; is_full marks its bitmap as all ones. */
 void vhd_layer_set_entry(struct vhd_layer *layer, uint32_t block, uint32_t entry, bool is_full);
 
-/* A stretch of a layer that is all here, or all not. */
+/* A stretch of a layer that is present as a whole, or absent as a whole. */
 struct vhd_run {
     bool is_here;
     uint64_t len; /* bytes, above 0 */
-    uint64_t at;  /* byte offset in the file, where it is here */
+    uint64_t at;  /* byte offset in the file, if present */
 };
 
 /*
- * Tell about the first stretch of a range.
+ * Find the first run of a range.
  *
  *   off, len  bytes; inside the disk, len above 0
  *
- * To be called from inside the epoch, where the layer is written to.
+ * Call it inside the epoch, if the layer has a writer.
  *
  * Returns 0, or a negative errno of pread(2): a bitmap cannot be read.
  */

@@ -11,10 +11,10 @@
 #include "format/batmap.h"
 #include "format/block.h"
 
-/* Copy of the footer, header, table, batmap's header and map, locators. */
+/* Copy of the footer, header, table, batmap's header and map; locators. */
 enum { METADATA_MAX = 5 + VHD_LOCATORS };
 
-/* Add a stretch; what of it would lie beyond the footer is no part of this file. */
+/* Add a stretch. A part beyond the footer does not belong to this file. */
 static void add(struct vhd_layout *content, const struct vhd_image *image, uint64_t at,
                 uint64_t len)
 {
@@ -25,7 +25,7 @@ static void add(struct vhd_layout *content, const struct vhd_image *image, uint6
     content->stretches[content->count++] = (struct vhd_stretch){at, at + len};
 }
 
-/* Data space is in bytes in practice, in sectors in the specification: below 512 it is that. */
+/* By the specification, data space is in sectors, in practice in bytes; below 512 it is sectors. */
 static uint64_t locator_space(const struct vhd_locator *locator)
 {
     uint64_t space = locator->data_space;
@@ -35,7 +35,7 @@ static uint64_t locator_space(const struct vhd_locator *locator)
     return space > locator->data_length ? space : locator->data_length;
 }
 
-/* blktap puts a batmap right behind its table, and says by its creator's code that it does. */
+/* blktap puts a batmap right behind the table, and its creator code shows that. */
 static int add_batmap(struct vhd_layout *content, const struct vhd_layer *layer, uint64_t table_end)
 {
     const struct vhd_image *image = &layer->image;
@@ -87,12 +87,12 @@ static void add_blocks(struct vhd_layout *content, const struct vhd_layer *layer
 }
 
 /*
- * The table may have entries beyond the end of the disk: somebody has made it smaller. What they
- * point at is kept, for whoever makes it larger again. They are read from the file; a table can
- * claim four billion of them, but where it is a hole there are none.
+ * Surplus entries of the table point at blocks beyond the end of the disk, because a program has
+ * made the disk smaller. The blocks stay, so that it can grow again. The entries are read from the
+ * file: a table can claim four billion, but its holes have none.
  */
 
-/* Stretches that surplus entries may have: if there are more, some overlap. */
+/* The most stretches of surplus entries; if there are more, some overlap. */
 static size_t surplus_max(const struct vhd_image *image)
 {
     return (size_t)(image->length / vhd_block_length(image->header.block_size)) + 1;
@@ -119,7 +119,7 @@ static int add_entries(struct vhd_layout *content, const struct vhd_image *image
     return 0;
 }
 
-/* Where data of the file begins from at on: what lies before is a hole. */
+/* The first byte of data in the file from at on; a hole lies before it. */
 static uint64_t skip_hole(int fd, uint64_t at, uint64_t end)
 {
     const off_t data = lseek(fd, (off_t)at, SEEK_DATA);
@@ -129,7 +129,7 @@ static uint64_t skip_hole(int fd, uint64_t at, uint64_t end)
     return errno == ENXIO ? end : at;
 }
 
-/* Add what the surplus entries point at; capacity is that of the stretches. */
+/* Add the blocks of surplus entries; capacity is that of the stretches. */
 static int add_surplus(struct vhd_layout *content, const struct vhd_layer *layer, size_t capacity)
 {
     enum { PIECE = 4096 };
@@ -151,7 +151,7 @@ static int add_surplus(struct vhd_layout *content, const struct vhd_layer *layer
     }
     if (err != -E2BIG)
         return err;
-    /* The file cannot hold them all, so nothing behind the table is known to be free. */
+    /* The file cannot hold that many blocks, so all behind the table counts as used. */
     content->count--;
     add(content, image, end, UINT64_MAX - end);
     return 0;
@@ -172,7 +172,7 @@ static int compare_stretches(const void *a, const void *b)
     return (one->at > other->at) - (one->at < other->at);
 }
 
-/* Sort, which is nothing to do for most disks: they were filled from their start on. */
+/* Sort. Most disks are filled from their start on, so they are sorted already. */
 static void sort(struct vhd_layout *content)
 {
     for (size_t i = 1; i < content->count; i++) {

@@ -1,6 +1,6 @@
 /*
- * What lies where in the file of a dynamic or differencing image: metadata and blocks. Whatever is
- * neither is free, but for what other programs may have put between the table and the first block.
+ * The layout of a dynamic or differencing image's file: its metadata and blocks. All else is free,
+ * except that other programs may keep something between the table and the first block.
  */
 #pragma once
 
@@ -10,26 +10,26 @@
 
 #include "image/layer.h"
 
-/* Bytes of the file. */
+/* A stretch of the file, in bytes. */
 struct vhd_stretch {
     uint64_t at, end;
 };
 
 struct vhd_layout {
-    struct vhd_stretch *stretches; /* by where they begin */
+    struct vhd_stretch *stretches; /* sorted by their beginning */
     size_t count;
-    uint64_t first_block; /* of the disk: where that begins; UINT64_MAX without any */
-    uint64_t end;         /* of all: a multiple of 512, where a footer can stand */
+    uint64_t first_block; /* where the disk's lowest block begins; UINT64_MAX: none */
+    uint64_t end;         /* of all stretches: a multiple of 512, for a footer */
     bool has_batmap;      /* blktap's map of full blocks */
 };
 
 /*
- * List the content of a layer's file, as its table has it just now. Entries of the table beyond the
- * end of the disk count: what they point at is kept.
+ * List the layout of a layer's file, by its table now. Surplus entries, beyond the end of the disk,
+ * count too.
  *
- * Returns 0 and what is to be freed with vhd_layout_free(); -ENOMEM, or a negative errno of
- * pread(2).
+ * Returns 0 and a layout for vhd_layout_free(); -ENOMEM, or a negative errno of pread(2).
  */
 int vhd_layout_list(const struct vhd_layer *layer, struct vhd_layout *ret);
 
+/* Free the stretches of a layout. */
 void vhd_layout_free(struct vhd_layout *content);

@@ -15,7 +15,7 @@
 #include "format/locator.h"
 #include "request/name.h"
 
-/* Take over a name that a file can have; another is as good as none. */
+/* Copy a name if a file can have it, else an empty one. */
 static void take_name(const char *file, char name[NAME_MAX + 1])
 {
     size_t len = strlen(file);
@@ -25,11 +25,11 @@ static void take_name(const char *file, char name[NAME_MAX + 1])
         name[0] = 0;
 }
 
-/* What the locator of one platform names; empty where there is none, or it cannot be read. */
+/* Read the name in one platform's locator; empty if there is none, or it cannot be read. */
 static void read_locator(int fd, const struct vhd_header *header, uint32_t platform,
                          char name[NAME_MAX + 1])
 {
-    char file[NAME_MAX + 2]; /* one more shows that it is too long */
+    char file[NAME_MAX + 2]; /* one byte more shows that it is too long */
 
     name[0] = 0;
     for (int i = 0; i < VHD_LOCATORS && !*name; i++) {
@@ -54,7 +54,7 @@ static void read_field(const struct vhd_header *header, char name[NAME_MAX + 1])
     take_name(path, name);
 }
 
-/* Find a file of the store by a name, which loses its ending ".vhd". */
+/* Find a file of the store by a name, and remove the ending ".vhd" of the name. */
 static bool find_file(const struct vhd_store *store, char name[NAME_MAX + 1],
                       char ret_file[NAME_MAX + 1])
 {
@@ -91,7 +91,7 @@ static void load_unicode(void)
     unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
-/* One character as it is compared; what is no UTF-8 as its single byte. */
+/* Read one character, folded for a comparison; a byte that is no UTF-8 stands for itself. */
 static int32_t next_folded(const char **text)
 {
     int32_t character = vhd_utf8_next(text);
@@ -103,7 +103,7 @@ static int32_t next_folded(const char **text)
     return unicode ? (int32_t)towupper_l((wint_t)character, unicode) : character;
 }
 
-/* Are the names the same but for the case of their letters? */
+/* Are the names equal but for the case of their letters? */
 static bool is_same_name(const char *a, const char *b)
 {
     int32_t one, other;
@@ -116,7 +116,7 @@ static bool is_same_name(const char *a, const char *b)
     return one == other;
 }
 
-/* What a search through the directory has found: for each name the best file so far. */
+/* A search of the directory: the best file for each name so far. */
 struct search {
     const struct vhd_store *store;
     const struct vhd_parent_names *names;
@@ -127,8 +127,7 @@ struct search {
     } found[4];
 };
 
-/* Has a file the recorded identity? Returns 1, 0, or the negative errno of a lack that will pass.
- */
+/* Has a file the recorded identity? Returns 1, 0, or the negative errno of a passing shortage. */
 static int has_uuid(const struct search *search, const char *file)
 {
     struct vhd_image image;
@@ -139,7 +138,7 @@ static int has_uuid(const struct search *search, const char *file)
     return vhd_image_read(fd, &image) && uuid_compare(image.footer.uuid, search->uuid) == 0;
 }
 
-/* Could a name mean this entry of the directory? A disk's goes without ending. */
+/* Could a name mean this entry of the directory? The name of a disk has no ending. */
 static bool may_mean(const char *name, const char *entry)
 {
     char stem[NAME_MAX + 1], wanted[NAME_MAX + 1];
@@ -148,12 +147,12 @@ static bool may_mean(const char *name, const char *entry)
     stem[vhd_name_stem_length(stem)] = 0;
     memcpy(wanted, name, strlen(name) + 1);
     wanted[vhd_name_stem_length(wanted)] = 0;
-    /* A file that is no disk is meant by its whole name. */
+    /* A file that is no disk needs its whole name. */
     return *wanted &&
            (strcmp(stem, entry) == 0 ? is_same_name(name, entry) : is_same_name(wanted, stem));
 }
 
-/* Take an entry as the parent of one name, if it is one, and better than what was found. */
+/* Keep an entry as the parent of one name, if it is one and better than the one so far. */
 static int consider(struct search *search, struct found *found, const char *entry)
 {
     struct found other;
@@ -184,7 +183,7 @@ static int search_entry(void *arg, const struct vhd_file *file)
     return err;
 }
 
-/* Find the parent by a name in another case. Returns 0, *ret_file being empty without one. */
+/* Find the parent by a name in another case. Returns 0; *ret_file is empty without one. */
 static int find_in_any_case(const struct vhd_store *store, const struct vhd_parent_names *names,
                             const uuid_t uuid, char ret_name[NAME_MAX + 1],
                             char ret_file[NAME_MAX + 1])

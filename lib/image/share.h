@@ -3,8 +3,8 @@
  * descriptor, one claim and one table. A shared layer never changes, apart from its marks of full
  * blocks. The top layer of a disk is never shared, because it can become writable.
  *
- * The list's lock is innermost: nobody takes another lock or calls the host while holding it. A
- * thread that wants a layer which another thread is just opening opens its own.
+ * The list's lock is a leaf: its holder takes no other lock and makes no call to the host. A thread
+ * that wants a layer opens its own while another thread is opening it.
  */
 #pragma once
 
@@ -14,17 +14,17 @@
 
 struct vhd_layer;
 
-/* What a layer has for being shared; all zero while it is one chain's own. */
+/* The part of a layer that makes it shared; all zero while one chain owns the layer. */
 struct vhd_shared {
     /* constant once the layer is shared */
     struct vhd_share *share;
     struct vhd_layer *layer;
     const char *file;
-    bool is_raw; /* the file is nothing but content */
+    bool is_raw; /* the file is flat content, without metadata */
 
     /* under the share's lock */
     struct vhd_shared *next; /* shared before this one */
-    unsigned users;          /* layers above it, and who got it just now */
+    unsigned users;          /* layers above it, and threads that have got it */
 };
 
 /*
@@ -43,5 +43,5 @@ struct vhd_layer *vhd_share_get(const struct vhd_store *store, const char *file,
  */
 void vhd_share_add(const struct vhd_store *store, struct vhd_shared *shared);
 
-/* Drop one user of a layer. Returns true if nobody uses it now: the caller must free it. */
+/* Drop one user of a layer. Returns true for the last one: the caller must free the layer. */
 bool vhd_share_leave(struct vhd_shared *shared);

@@ -1,7 +1,7 @@
 /*
- * Split disks: programs before Virtual Server 2005 spread an image over several files, "x.vhd",
- * "x.v01", "x.v02" and so on, the last of which ends in the footer. Such a disk is not opened here,
- * but told from one that is merely damaged.
+ * Split disks. Programs before Virtual Server 2005 spread an image over several files, "x.vhd",
+ * "x.v01", "x.v02" and so on; the last ends in the footer. Such a disk does not open, but its fault
+ * differs from that of a damaged image.
  *
  * Source: VHD specification 1.0, "Splitting Hard Disk Images".
  */
@@ -11,12 +11,12 @@
 #include "store/store.h"
 
 /*
- * See whether an image is only the first file of a disk.
+ * Judge whether an image is only the first file of a split disk.
  *
  *   file   the image's file name
- *   image  as it was read or judged
+ *   image  as read or judged
  *
- * Returns true when it lacks its footer at the end and the next file is there: image->fault is
- * then VHD_SPLIT.
+ * Returns true, with image->fault set to VHD_SPLIT, when the image lacks its footer at the end and
+ * the next file is there.
  */
 bool vhd_split_judge(const struct vhd_store *store, const char *file, struct vhd_image *image);
