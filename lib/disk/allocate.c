@@ -11,9 +11,9 @@
 #include "format/table.h"
 
 /*
- * Give a ready slot to a block: on disk, then in memory. Whoever finds it in memory may write and
- * flush; the entry must be on disk by then. An entry that could not be written may be there or not,
- * so its slot is given to nobody else.
+ * Give a ready slot to a block: on disk, then in memory. A thread that finds the entry in memory
+ * may write and flush, so it must be on disk by then. After a failed write the entry may be on disk
+ * or not, so no other block gets the slot.
  */
 static int publish(struct vhd_disk *disk, uint32_t block, uint32_t sector)
 {
@@ -80,18 +80,19 @@ int vhd_block_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_se
 }
 
 /*
- * Make of what was a block a slot that only lacks a barrier. In a dynamic disk one that another
- * program has written to in part cannot be made that: with its bitmap filled, and the power lost
- * before its entry's end is durable, what lies under the bits that were clear would be read. It is
- * found as a gap when the image is opened anew.
+ * Make a slot that only lacks a barrier out of a former block.
  *
- * Returns false when it is of no use until then.
+ * A slot with clear bits from another program cannot serve a dynamic disk. If its bitmap were
+ * filled and the removal of its entry lost with the power, unknown data under those bits would be
+ * read. The next opening finds it as a gap.
+ *
+ * Returns false when the slot is useless until then.
  */
 static bool clear_slot(const struct vhd_disk *disk, uint32_t sector)
 {
     if (MUTATED(R2))
         return true;
-    if (MUTATED(R3)) /* not before it is taken: publish() */
+    if (MUTATED(R3)) /* publish() zeroes it */
         return true;
     if (vhd_slot_zero(disk, sector) < 0)
         return false;

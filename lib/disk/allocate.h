@@ -1,34 +1,33 @@
 /*
- * Blocks get slots, and give them back.
- *
- * Source: durability, "Operations": "first write", "discard, whole block".
+ * A block gets a slot, or loses it. See README.md, "A write" and "A discard".
  */
 #pragma once
 
 #include "disk/state.h"
 
 /*
- * Give a block a slot, unless it has one; its entry is on disk before anybody can use it.
+ * Give a block a slot, unless it has one. The entry is on disk before any thread can use it.
  *
- * Returns 0, -ENOSPC, -EFBIG, -EIO, or another negative errno of pwrite(2) or fdatasync(2).
+ * Returns 0, -ENOSPC, -EFBIG, -EIO, -ENOMEM, or another negative errno of fstat(2), pread(2),
+ * pwrite(2) or fdatasync(2).
  */
 int vhd_block_allocate(struct vhd_disk *disk, uint32_t block);
 
 /*
- * Take a block's entry away, on disk and in memory. Its slot is no longer used once epoch is over.
+ * Remove a block's entry, on disk and in memory. No thread uses its slot after an epoch wait.
  *
- *   ret_sector  receives what the entry was; VHD_UNALLOCATED where there was none
+ *   ret_sector  receives the removed entry; VHD_UNALLOCATED where there was none
  *
  * Returns 0, or the negative errno of pwrite(2).
  */
 int vhd_block_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_sector);
 
 /*
- * Hand back slots that nobody uses any more: they are zeroed, and ready after the next barrier. One
- * that cannot be zeroed, or that another program has written to in part, is of no use until the
- * image is opened anew, which is no failure.
+ * Zero slots that no thread uses any more; they are ready after the next barrier. A slot stays
+ * unused until the next opening if it cannot be zeroed, or if another program left clear bits in
+ * it. That is no failure.
  */
 void vhd_disk_free_slots(struct vhd_disk *disk, const uint32_t *sectors, size_t count);
 
-/* For a test of what must not be done (R5): hand a block's slot back as if it were ready. */
+/* For mutation R5: remove a block's entry, and call its slot ready at once. */
 void vhd_disk_recycle_slot(struct vhd_disk *disk, uint32_t block);

@@ -13,15 +13,14 @@ void vhd_disk_zero_stale_footer(struct vhd_disk *disk)
 
     if (disk->stale_footer_at == 0)
         return;
-    /* Should this fail, no harm is done: no reader looks into a gap. */
+    /* A failure does no harm, because no reader reads a gap. */
     (void)vhd_io_put(disk->write_fd, zeros, sizeof zeros, disk->stale_footer_at);
     disk->stale_footer_at = 0;
 }
 
 /*
- * The host has not written everything, and may go on showing what it has not: an entry taken
- * away that is still on the medium, say. Whoever opens the disk next would build on that. So have
- * the host drop its cache: what is read from now on is what there is.
+ * Drop the host's cache of the file after a failed sync. It may hold changes that the medium lacks,
+ * such as a removed entry, and the next opening would build on them.
  */
 static void forget_what_was_lost(const struct vhd_disk *disk)
 {
@@ -29,9 +28,9 @@ static void forget_what_was_lost(const struct vhd_disk *disk)
 }
 
 /*
- * Sync the file, for a barrier that has begun. One at a time: of two the host would tell but one
- * that it has lost something, and the other would believe that all is well. Who has waited for a
- * sync that began after its own barrier needs no other.
+ * Sync the file for a barrier that has begun. Syncs run one at a time, because the host reports a
+ * lost write to only one of two concurrent syncs. A thread needs no sync of its own if it has
+ * waited for one that began after its barrier.
  */
 static int sync_for(struct vhd_disk *disk, uint64_t barrier)
 {
@@ -76,7 +75,7 @@ int vhd_disk_barrier_now(struct vhd_disk *disk)
 
 int vhd_footer_put(const struct vhd_disk *disk, int fd, uint64_t at)
 {
-    /* O_DIRECT wants it aligned in memory too. */
+    /* O_DIRECT needs aligned memory too. */
     _Alignas(4096) struct vhd_footer_disk footer;
 
     vhd_footer_encode(&disk->top->image.footer, &footer);

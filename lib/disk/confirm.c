@@ -14,7 +14,7 @@ int vhd_confirm_layer(const struct vhd_disk *disk, const struct vhd_layer *layer
     return vhd_layer_confirm(disk->store, layer);
 }
 
-/* Does the name lead to the file of the top layer, and what is the length of that? */
+/* Check that the name leads to the top layer's file, and get the length of that file. */
 static int confirm_file(const struct vhd_disk *disk, uint64_t *ret_length)
 {
     struct stat attributes;
@@ -26,8 +26,8 @@ static int confirm_file(const struct vhd_disk *disk, uint64_t *ret_length)
 }
 
 /*
- * Does the footer of the disk stand here? In whatever form another program has put it: with 511
- * bytes, or with a checksum of an early tapdisk.
+ * Check that the disk's footer stands at a byte of the file. Other programs may encode it with 511
+ * bytes, or with the checksum of an early tapdisk.
  */
 static int confirm_footer(const struct vhd_disk *disk, uint64_t at)
 {
@@ -46,7 +46,7 @@ static int confirm_footer(const struct vhd_disk *disk, uint64_t at)
     return memcmp(&found, &expected, sizeof found) == 0 ? 0 : -ESTALE;
 }
 
-/* Is the header the one that was read? */
+/* Check that the header still gives the table, block size and parent that were read at open. */
 static int confirm_header(const struct vhd_disk *disk)
 {
     const struct vhd_image *image = &disk->top->image;
@@ -87,7 +87,7 @@ static int confirm_table(const struct vhd_disk *disk)
     return 0;
 }
 
-/* A growth that failed may have moved the end of the file already. */
+/* Is this a length that we gave the file? A failed growth may have moved its end already. */
 static bool is_length_ours(const struct vhd_disk *disk, uint64_t length)
 {
     return length == disk->length || (length > disk->length && length <= disk->tried_length);
@@ -152,7 +152,7 @@ int vhd_confirm_mark(struct vhd_disk *disk, int err)
     return err;
 }
 
-/* The top of a disk that is written to. */
+/* Confirm the top of a writable disk. */
 static int confirm_written(struct vhd_disk *disk)
 {
     uint64_t length = 0;
@@ -160,7 +160,7 @@ static int confirm_written(struct vhd_disk *disk)
     if (disk->is_lost)
         return -ESTALE;
     HOLD_LOCK(&disk->growth_lock);
-    /* The host may show something else than was written after a failed sync. */
+    /* After a failed sync the host may show other content than ours. */
     return vhd_disk_has_failed(disk) ? confirm_file(disk, &length) : vhd_confirm_end(disk);
 }
 

@@ -1,50 +1,54 @@
 /*
- * Is the file of an open disk still the one that we left? Other programs may overwrite an image,
- * rename another over it or remove it, whatever our locks say. What is not ours is never cut off
- * nor written to, so each change of a file's length asks here first.
+ * Is the file of an open disk still ours? Other programs may overwrite, replace or remove an image
+ * in spite of our locks. Only our own file may be written to or cut, so one of these checks
+ * precedes each change of its length. See README.md, "Confirm: a file that others changed is never
+ * cut".
  */
 #pragma once
 
 #include "disk/state.h"
 
-/* Confirm a layer of a disk as vhd_layer_confirm() does. */
+/* Confirm a layer of a disk, as vhd_layer_confirm() does. */
 int vhd_confirm_layer(const struct vhd_disk *disk, const struct vhd_layer *layer);
 
 /*
- * Confirm that the name of a writable disk leads to its file, and that this ends as we left it: its
- * length, the footer at its end and the copy of that.
+ * Confirm that the name of a writable disk leads to its file, and that the file has our length and
+ * both our footers.
  *
- * With growth_lock held. Returns 0, -ESTALE as vhd_confirm_layer(), or another negative errno of
- * fstatat(2) or pread(2).
+ * Call it with growth_lock held. Returns 0, -ESTALE as vhd_confirm_layer(), or another negative
+ * errno of fstatat(2) or pread(2).
  */
 int vhd_confirm_end(const struct vhd_disk *disk);
 
 /*
- * Confirm that the file of a writable disk was not overwritten where it lies, whatever its name is
- * by now: its length and both footers. It costs little, so each sync and each new block asks.
+ * Confirm length and both footers of a writable disk's file, but not its name. This is cheap, so
+ * each flush and each new block calls it.
  *
- * With growth_lock held. Returns 0; -EIO where it was, and the disk is marked as failed; or another
- * negative errno of fstat(2) or pread(2).
+ * Call it with growth_lock held. Returns 0; -EIO when the disk has failed, or another program has
+ * changed the file, which makes the disk fail; or another negative errno of fstat(2) or pread(2).
  */
 int vhd_confirm_in_place(struct vhd_disk *disk);
 
 /*
- * The same as vhd_confirm_end(), and that its header and table are those in memory: before a part
- * of it is cut off.
+ * Confirm before a cut: as vhd_confirm_end(), and header and table must equal those in memory.
  *
- * Returns as vhd_confirm_end(); -EIO where the table differs, and an entry of it could not be
- * written before.
+ * Returns as vhd_confirm_end(); -EIO where the table differs after a failed write of an entry.
  */
 int vhd_confirm_all(const struct vhd_disk *disk);
 
 /*
- * The same in the middle of a cut: the file reaches to length, and a footer has just been put at
- * footer_at. Its copy is not looked at.
+ * Confirm within a cut: as vhd_confirm_all(), but the copy of the footer is not read.
+ *
+ *   length     the file may end here, at disk->length, or at an end that a failed growth has tried
+ *   footer_at  the place of the new footer
  */
 int vhd_confirm_cut(const struct vhd_disk *disk, uint64_t length, uint64_t footer_at);
 
 /*
- * Mark a disk as failed if that is what an answer of vhd_confirm_end() or vhd_confirm_all() means:
- * nothing is written to it any more. Returns the answer.
+ * Make the disk lost and failed if err is -ESTALE: nothing more is written to it.
+ *
+ *   err  from vhd_confirm_end() or vhd_confirm_all()
+ *
+ * Returns err.
  */
 int vhd_confirm_mark(struct vhd_disk *disk, int err);

@@ -7,10 +7,10 @@
 #include "base/cleanup.h"
 #include "disk/disk.h"
 
-/* Bytes that go through memory at a time. */
+/* Bytes that one buffer holds. */
 #define PIECE (UINT64_C(1) << 20)
 
-/* Copy data, as much as goes through memory at a time. */
+/* Copy data of at most PIECE bytes. */
 static int copy_piece(struct vhd_disk *source, uint64_t from, struct vhd_disk *target, uint64_t to,
                       size_t len, void *buf)
 {
@@ -19,11 +19,11 @@ static int copy_piece(struct vhd_disk *source, uint64_t from, struct vhd_disk *t
     int err = vhd_disk_read(source, buf, len, from, &is_hole);
     if (err < 0)
         return err;
-    /* Somebody may have discarded it meanwhile. */
+    /* Another thread may have discarded it meanwhile. */
     return is_hole ? vhd_disk_discard(target, len, to) : vhd_disk_write(target, buf, len, to);
 }
 
-/* How much from here on is a hole, or is none: up to len. */
+/* Find how far the hole or the data at off reaches, up to len. */
 static int stretch_at(struct vhd_disk *source, uint64_t off, uint64_t len, bool *ret_is_hole,
                       uint64_t *ret_len)
 {

@@ -12,7 +12,7 @@
 #include "format/bitmap.h"
 #include "format/block.h"
 
-/* A part of one block, as everything here works on. */
+/* A part of one block. */
 struct part {
     uint32_t block, entry;
     uint64_t block_at; /* where the block begins on the disk */
@@ -20,7 +20,7 @@ struct part {
     uint64_t len;
 };
 
-/* What of a range lies in its first block, and where that block is just now. */
+/* The part of a range in its first block, with the entry of that block now. */
 static struct part part_of(const struct vhd_disk *disk, uint64_t len, uint64_t off)
 {
     const uint64_t size = disk->top->image.header.block_size, within = off % size;
@@ -41,8 +41,8 @@ static uint64_t file_offset(const struct vhd_disk *disk, const struct part *part
 }
 
 /*
- * Read what the disk has between two places of a block, so that a subblock can be written whole.
- * Behind the disk's end there are zeros.
+ * Read the disk from one byte of a block to another, so that a subblock can be written whole.
+ * Beyond the end of the disk there are zeros.
  */
 static int read_rest(const struct vhd_disk *disk, const struct part *part, uint64_t from,
                      uint64_t to, uint8_t *buf)
@@ -56,7 +56,7 @@ static int read_rest(const struct vhd_disk *disk, const struct part *part, uint6
     return vhd_extent_read(disk->top, buf, stop - from, part->block_at + from, NULL);
 }
 
-/* Write the whole subblocks of a range: the data, and around it what they had. */
+/* Write all subblocks of a range whole: the new data, and the old data around it. */
 static int write_whole(struct vhd_disk *disk, const struct part *part,
                        const struct vhd_subblock_range *range, const void *buf)
 {
@@ -79,9 +79,9 @@ static int write_whole(struct vhd_disk *disk, const struct part *part,
 }
 
 /*
- * Where no parent has anything, the bits may go to disk together with the data: until both are
- * durable there are zeros, as before. In a slot that was ready since the disk was opened, that
- * is; in one that was found, the data of a lost write may lie under a clear bit.
+ * May bits go to disk with their data? Yes, where all parents have a hole: until both are durable
+ * the disk reads as zeros, as before. But the slot must have been ready in this opening. In a block
+ * found at open, data of a lost write may lie under a clear bit.
  *
  * Returns 1 or 0, or a negative errno.
  */
@@ -101,7 +101,7 @@ static int may_bits_go_early(struct vhd_disk *disk, const struct part *part,
                        : vhd_extent_is_hole(disk->top->parent, part->block_at + from, to - from);
 }
 
-/* Write subblocks that are not here yet; part is cut to what of it lies in the range. */
+/* Write absent subblocks. The part is cut to its start that lies in the reserved range. */
 static int write_first(struct vhd_disk *disk, struct part *part, const void *buf)
 {
     const uint64_t size = vhd_subblocks_size(disk->subblocks);
@@ -120,7 +120,7 @@ static int write_first(struct vhd_disk *disk, struct part *part, const void *buf
         part->len = range.end * size - part->within;
     err = write_whole(disk, part, &range, buf);
     if (err < 0)
-        bits_clear(disk->slot_was_ready, part->block); /* some of it may lie under clear bits now */
+        bits_clear(disk->slot_was_ready, part->block); /* data may lie under clear bits now */
     int is_early = err == 0 ? may_bits_go_early(disk, part, &range) : 0;
     enum vhd_subblock_outcome how = err < 0         ? VHD_SUBBLOCKS_FAILED
                                     : is_early == 1 ? VHD_SUBBLOCKS_ON_DISK
@@ -130,9 +130,10 @@ static int write_first(struct vhd_disk *disk, struct part *part, const void *buf
 }
 
 /*
- * How much of a part, from its start, lies in subblocks that are here whole? Of one that is here in
- * part, as other programs leave them, the rest is written by whoever takes it, together with what
- * he has read of this part: so nobody else may write to it meanwhile.
+ * Find how many bytes at the start of a part lie in subblocks that are present whole.
+ *
+ * A subblock that another program has set in part counts as absent. The writer that reserves it
+ * reads its data and writes it whole, so a write past the reservation would be undone.
  */
 static int length_here(const struct vhd_disk *disk, const struct part *part, uint64_t *ret)
 {
@@ -156,7 +157,7 @@ static int length_here(const struct vhd_disk *disk, const struct part *part, uin
     return 0;
 }
 
-/* Write to an allocated block, from inside the epoch: what is here already is simply written. */
+/* Write to an allocated block, inside the epoch: in place where subblocks are present. */
 static int write_allocated(struct vhd_disk *disk, struct part *part, const void *buf)
 {
     uint64_t here;
@@ -171,7 +172,7 @@ static int write_allocated(struct vhd_disk *disk, struct part *part, const void 
                       file_offset(disk, part, part->within));
 }
 
-/* Is a part of an unallocated block to be written at all? Zeros over what was never written not. */
+/* Must a write to an unallocated block give it a slot? Zeros in a hole need none. */
 static int needs_slot(const struct vhd_disk *disk, const struct part *part, const void *buf)
 {
     if (!is_zeros(buf, part->len))
@@ -200,7 +201,7 @@ int vhd_differ_write(struct vhd_disk *disk, const void *buf, size_t len, uint64_
     return err;
 }
 
-/* Zero less than a subblock, as any write of zeros. */
+/* Write zeros to less than a subblock. */
 static int zero_piece(struct vhd_disk *disk, uint64_t off, uint64_t len, uint64_t *ret_done)
 {
     static const uint8_t zeros[VHD_SUBBLOCK];
@@ -230,7 +231,7 @@ static int zero_subblocks(struct vhd_disk *disk, struct part *part, uint32_t fir
     return err;
 }
 
-/* Zero the start of a part that is not a hole: up to a subblock's border, or whole subblocks. */
+/* Zero the start of a part that is no hole: whole subblocks, or the rest of one. */
 static int zero_allocated(struct vhd_disk *disk, struct part *part)
 {
     const uint64_t size = vhd_subblocks_size(disk->subblocks);

@@ -1,18 +1,16 @@
 /*
- * Writing to a differencing disk: the first write to a subblock, which decides that it is here from
- * now on and no longer in the parent.
- *
- * Source: durability, "Differencing".
+ * Writing to a differencing disk. The first write to a subblock makes it present here, so that its
+ * parent no longer answers for it. See README.md, "A write".
  */
 #pragma once
 
 #include "disk/state.h"
 
 /*
- * Write the start of a range, as far as it can be done in one go.
+ * Write the start of a range, as far as one step goes.
  *
- *   ret_done  receives how many bytes have been written; 0 when something had to be done first and
- *             the call is to be repeated
+ *   ret_done  receives the number of bytes written; 0 when the step only prepared the write, and
+ *             the caller must call again
  *
  * Returns 0 or a negative errno, as vhd_disk_write().
  */
@@ -20,7 +18,7 @@ int vhd_differ_write(struct vhd_disk *disk, const void *buf, size_t len, uint64_
                      size_t *ret_done);
 
 /*
- * Have the start of a range read as zeros, in the same way. Its space is given back to the host,
- * but the block stays: what is zero here may be data in the parent.
+ * Make the start of a range read as zeros, in the same way. The host gets the space back, but the
+ * block keeps its slot, because a parent may have data there.
  */
 int vhd_differ_zero(struct vhd_disk *disk, uint64_t len, uint64_t off, uint64_t *ret_done);

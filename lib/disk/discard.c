@@ -1,6 +1,6 @@
 /*
- * Discarding: blocks that are covered whole leave the table, and their slots become those of others
- * once nobody uses them any more; of what is covered in part the host gets the space back.
+ * Discarding. A block that a discard covers whole leaves the table, and other blocks get its slot
+ * once no thread uses it. From a block covered in part, the host gets the space back.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "disk/state.h"
 #include "format/block.h"
 
-/* Blocks that leave the table before epoch is waited for, once for all of them. */
+/* Blocks that leave the table before one epoch wait. */
 enum { BATCH = 256 };
 
 struct batch {
@@ -23,7 +23,7 @@ struct batch {
     struct vhd_pending_bitmap *dead;
 };
 
-/* Nobody is to use the slots any more: then they are free. */
+/* Wait until no thread uses the slots of a batch, then free them. */
 static void batch_end(struct batch *batch)
 {
     if (batch->count == 0)
@@ -36,7 +36,7 @@ static void batch_end(struct batch *batch)
     batch->count = 0;
 }
 
-/* Take a block's entry away; its slot joins the batch. */
+/* Remove a block's entry; its slot joins the batch. */
 static int batch_add(void *arg, uint32_t block)
 {
     struct batch *batch = arg;
@@ -60,8 +60,8 @@ static int remove_block(struct batch *batch, uint32_t block)
 }
 
 /*
- * May a block leave the table? Not where zeros would then be a parent's data; and not with a
- * batmap, which says of blocks that they are full, and would say so of their successors.
+ * May a block leave the table? Not if a parent's data would then show. Not in an image with a
+ * batmap either: the map calls a block full, and would call its successor full.
  *
  * Returns 1 or 0, or a negative errno.
  */
@@ -76,7 +76,7 @@ static int may_leave(const struct vhd_disk *disk, uint32_t block)
     return vhd_extent_is_hole(disk->top->parent, at, vhd_disk_block_length(disk, block));
 }
 
-/* Zero a part of a block of a dynamic disk, if it is there. */
+/* Zero a part of a dynamic disk's block, if the block is allocated. */
 static int zero_dynamic(struct vhd_disk *disk, uint32_t block, uint64_t within, uint64_t len)
 {
     int err = 0;
@@ -89,7 +89,7 @@ static int zero_dynamic(struct vhd_disk *disk, uint32_t block, uint64_t within, 
     return err;
 }
 
-/* Discard the start of a range: of its first block, all or a part. */
+/* Discard the start of a range: all of its first block, or a part. */
 static int discard_some(struct batch *batch, uint64_t len, uint64_t off, uint64_t *ret_done)
 {
     struct vhd_disk *disk = batch->disk;

@@ -44,7 +44,7 @@ void vhd_epoch_leave(struct vhd_epoch *epoch, unsigned side)
 void vhd_epoch_wait(struct vhd_epoch *epoch)
 {
     HOLD_LOCK(&epoch->turn);
-    /* The other side is empty: the wait before this one has seen to that. */
+    /* The wait before this one has emptied the other side. */
     const unsigned side = epoch->number++ & 1;
 
     epoch->is_waited_for = true;

@@ -1,7 +1,7 @@
 /*
- * Flushing. A dynamic disk has nothing of its own to write then: entries go to disk at once and
- * bitmaps ahead, so that one barrier is all. A differencing disk writes the bits of what that
- * barrier has made durable, and needs a second one for them.
+ * Flushing. A dynamic disk writes entries at once and bitmaps ahead, so one barrier is enough. A
+ * differencing disk then writes the bits of the data that the barrier made durable, and a second
+ * barrier follows.
  */
 #include <errno.h>
 
@@ -13,8 +13,8 @@
 #include "disk/state.h"
 
 /*
- * One barrier, on which the slots ride that are made ahead; not where those need a barrier of their
- * own, which the flusher has time for.
+ * One barrier. Slots made ahead ride on it, except on class X: there they need another barrier, and
+ * the flusher makes them.
  */
 static int barrier_and_growth(struct vhd_disk *disk)
 {
@@ -27,10 +27,10 @@ static int barrier_and_growth(struct vhd_disk *disk)
     return vhd_disk_barrier(disk);
 }
 
-/* What was pending when the flush began: data, then bits. From inside the epoch. */
+/* Flush the subblocks pending at the start: data, then bits. Call it inside the epoch. */
 static int flush_subblocks(struct vhd_disk *disk)
 {
-    /* After a failure nothing more is to come to disk, and what was to be flushed stays listed. */
+    /* A failed disk writes nothing more, and its subblocks stay pending. */
     if (vhd_disk_has_failed(disk))
         return -EIO;
     bool is_any = vhd_subblocks_flush_begin(disk->subblocks);

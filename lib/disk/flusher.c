@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-/* How long what was written may wait, in milliseconds. */
+/* Milliseconds from the first write to the flush. */
 #define PATIENCE_MS 5000
 
 struct vhd_flusher {
@@ -18,7 +18,7 @@ struct vhd_flusher {
 
     bool is_dirty; /* atomic: touched since the last flush began */
 
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock; /* guards all below */
     pthread_cond_t woken;
     pthread_t thread;
     bool has_thread, is_hurried, is_over;
@@ -41,7 +41,7 @@ static bool is_dirty(const struct vhd_flusher *flusher)
     return __atomic_load_n(&flusher->is_dirty, __ATOMIC_ACQUIRE);
 }
 
-/* With the lock held: wait until there is something to flush, or the end. */
+/* Wait for work or for the end. Call it with the lock held. */
 static void wait_for_work(struct vhd_flusher *flusher)
 {
     while (!is_dirty(flusher) && !flusher->is_hurried && !flusher->is_over)
@@ -64,7 +64,7 @@ static void *flusher_run(void *arg)
         flusher->is_hurried = false;
         pthread_mutex_unlock(&flusher->lock);
         __atomic_store_n(&flusher->is_dirty, false, __ATOMIC_SEQ_CST);
-        /* A failure is the disk's own state from then on: whoever flushes next is told. */
+        /* A failure stays with the disk, and its next flush reports it. */
         (void)flusher->flush(flusher->arg);
         pthread_mutex_lock(&flusher->lock);
     }
@@ -72,7 +72,10 @@ static void *flusher_run(void *arg)
     return NULL;
 }
 
-/* With the lock held. Where no thread can be had, those who flush do all that is needed. */
+/*
+ * Wake the thread, or start it. Call it with the lock held. If the host gives no thread, callers
+ * that flush do all the work.
+ */
 static void wake(struct vhd_flusher *flusher)
 {
     if (!flusher->has_thread) {
@@ -86,7 +89,7 @@ static void wake(struct vhd_flusher *flusher)
         pthread_attr_destroy(&attributes);
     }
     if (!flusher->has_thread) {
-        flusher->is_hurried = false; /* to be tried again */
+        flusher->is_hurried = false; /* the next call tries again */
         __atomic_store_n(&flusher->is_dirty, false, __ATOMIC_SEQ_CST);
     }
     pthread_cond_signal(&flusher->woken);

@@ -1,25 +1,25 @@
 /*
- * The flusher: a thread that makes durable what was written for those who never ask for it, five
- * seconds after the first write, and makes slots ahead when they run short.
+ * The flusher: a thread that flushes a disk five seconds after its first write, and makes slots
+ * ahead when they run short. It serves programs that never call fsync.
  */
 #pragma once
 
 struct vhd_flusher;
 
 /*
- * Make a flusher; its thread begins with the first work.
+ * Make a flusher; its thread starts with the first work.
  *
- *   flush, arg  what to call, on the thread; what it returns is told by later flushes
+ *   flush, arg  called on the thread, which ignores the result: later flushes report the failure
  *
  * Returns NULL when memory is short.
  */
 struct vhd_flusher *vhd_flusher_new(int (*flush)(void *arg), void *arg);
 
-/* Stop the thread, once it has ended a flush at work. NULL is allowed. */
+/* Stop the thread after the flush that it runs, and free the flusher. NULL is allowed. */
 void vhd_flusher_free(struct vhd_flusher *flusher);
 
-/* Something has been written. Costs next to nothing where that is known already. */
+/* Note a write. Further calls before the next flush cost next to nothing. */
 void vhd_flusher_touch(struct vhd_flusher *flusher);
 
-/* Flush soon. */
+/* Flush now, without the five seconds. */
 void vhd_flusher_hurry(struct vhd_flusher *flusher);

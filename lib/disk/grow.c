@@ -10,13 +10,13 @@
 #include "format/block.h"
 
 /*
- * Slots that one growth makes ahead: holes in the file, and a bitmap for each, which takes 4 KiB on
- * the host. What of them is not used is cut off at close.
+ * Slots that one growth makes ahead. Each is a hole with a bitmap, which takes 4 KiB on the host.
+ * The close cuts off unused ones.
  */
 #define AHEAD_MIN 16u
 #define AHEAD_MAX 512u
 
-/* The same where nothing is known of the host: it may have no holes, and write zeros for them. */
+/* The same on an unknown file system: it may have no holes, and write zeros for them. */
 #define AHEAD_MAX_ANYWHERE 32u
 
 static uint32_t block_size(const struct vhd_disk *disk)
@@ -25,8 +25,9 @@ static uint32_t block_size(const struct vhd_disk *disk)
 }
 
 /*
- * Put a footer behind the file's end. Past the page cache the new length is durable only after the
- * footer itself; where the host does not take 512 bytes so, through it, as all else.
+ * Write a footer behind the end of the file. Past the page cache, the new length is durable only
+ * with the footer. If the host takes no direct write of 512 bytes, the footer goes through the
+ * cache.
  */
 static int append_footer(struct vhd_disk *disk, uint64_t at)
 {
@@ -40,7 +41,7 @@ static int append_footer(struct vhd_disk *disk, uint64_t at)
     return vhd_footer_put(disk, disk->write_fd, at);
 }
 
-/* Have a slot, for which all has been written, wait for the next barrier. */
+/* Let a slot wait for the next barrier; its zeros and its bitmap are written. */
 static int wait_for_barrier(struct vhd_disk *disk, uint32_t sector)
 {
     int err = vhd_slots_wait(&disk->slots, sector, disk->barriers + 1);
@@ -49,15 +50,15 @@ static int wait_for_barrier(struct vhd_disk *disk, uint32_t sector)
     return err;
 }
 
-/* A slot could not be made: its place is as unknown as before. */
+/* Turn the place of a slot that failed into a gap; its content is unknown. */
 static void give_up_slot(struct vhd_disk *disk, uint32_t sector)
 {
     uint64_t at = (uint64_t)sector * VHD_SECTOR_SIZE;
-    /* Where memory is short for that, it is found again when the image is opened anew. */
+    /* If memory is short, the next opening finds the gap. */
     (void)vhd_slots_add_gap(&disk->slots, at, at + vhd_block_length(block_size(disk)));
 }
 
-/* Make up to count slots where the file has gaps. Nothing is known of what lies there. */
+/* Make up to count slots in gaps. The content of a gap is unknown, so zero it first. */
 static int prepare_gaps(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
 {
     uint32_t sector;
@@ -79,7 +80,7 @@ static int prepare_gaps(struct vhd_disk *disk, unsigned count, unsigned *ret_mad
     return 0;
 }
 
-/* Where count new slots behind the footer end, and with them the file but for its footer. */
+/* The end of count new slots behind the footer, where the next footer goes. */
 static uint64_t end_of_growth(const struct vhd_disk *disk, unsigned count)
 {
     uint64_t at = disk->footer_at;
@@ -95,8 +96,8 @@ bool vhd_disk_is_footer_first(const struct vhd_disk *disk)
 }
 
 /*
- * Append the footer that closes count new slots, and remember the old one, which stays as it is
- * until the new is durable. From here on the slots are a gap, whatever else fails.
+ * Write a footer behind count new slots. The old one becomes the stale footer: it stays until the
+ * new one is durable. From here on the slots are a gap, even if a later step fails.
  */
 static int move_footer(struct vhd_disk *disk, unsigned count)
 {
@@ -122,8 +123,7 @@ static int move_footer(struct vhd_disk *disk, unsigned count)
     return vhd_disk_is_footer_first(disk) && !MUTATED(G4) ? vhd_disk_barrier(disk) : 0;
 }
 
-/* Make count slots behind the file's end. They are holes, so all that is to be written is bitmaps.
- */
+/* Make count slots behind the end of the file. They are holes, so only bitmaps are written. */
 static int grow(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
 {
     uint32_t sector;
@@ -144,10 +144,9 @@ static int grow(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
 }
 
 /*
- * How many slots one growth makes: one, which somebody waits for; then four times what has been
- * taken since the disk was opened. For a barrier writes back what was sent before it, at the
- * speed of the host's disk, and meanwhile about three times as much is sent, at the speed of
- * memory: with fewer slots, who writes anew would wait for each barrier.
+ * Slots per growth: one at first, because a writer waits for it; then AHEAD_MIN; then four times
+ * the slots used since open. Writers run about three times faster than a barrier flushes, so fewer
+ * slots would stall them.
  */
 static unsigned slots_ahead(const struct vhd_disk *disk)
 {
@@ -160,10 +159,7 @@ static unsigned slots_ahead(const struct vhd_disk *disk)
     return disk->slots_used < most / 4 ? 4 * disk->slots_used : most;
 }
 
-/*
- * Make slots that wait for a barrier. A host that does not take many may take one. In a file that
- * is not ours any more nothing is made.
- */
+/* Make slots that wait for a barrier, if the file is still ours. On a full host, try one slot. */
 static int make_slots(struct vhd_disk *disk)
 {
     int err = vhd_confirm_mark(disk, vhd_confirm_end(disk));
@@ -206,7 +202,7 @@ int vhd_disk_wait_for_slot(struct vhd_disk *disk)
 {
     if (vhd_disk_has_failed(disk))
         return -EIO;
-    /* Has a barrier begun that will make a slot ready? */
+    /* A growth at work, or a barrier that has begun, will make a slot ready. */
     if (disk->is_growing || vhd_slots_wait_for(&disk->slots, disk->barriers)) {
         pthread_cond_wait(&disk->settled, &disk->growth_lock);
         return 0;

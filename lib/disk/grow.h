@@ -1,34 +1,34 @@
 /*
- * Growth: slots are made, of gaps in the file or behind its end, ahead of those who need them.
+ * Growth makes slots ahead of use, from gaps or behind the end of the file.
  *
- * Source: durability, "Slots" and "Operations": the order of these writes was found by enumerating
- * what a crash can leave, and the tests in tests/crash do so again.
+ * See README.md, "The file and its slots" and "Growth". The order of these writes comes from an
+ * enumeration of all states that a crash can leave; tests/crash repeats it.
  */
 #pragma once
 
 #include "disk/state.h"
 
 /*
- * Take one step towards a ready slot, when there is none: make slots, wait for who does, or for the
- * barrier that they lack.
+ * Go one step towards a ready slot, when there is none: make slots, wait for a thread that does, or
+ * run the barrier that they lack.
  *
- * With growth_lock held, which may be left meanwhile. Returns 0, -ENOSPC, -EFBIG, -EIO, or another
- * negative errno of pwrite(2) or fdatasync(2).
+ * Call it with growth_lock held; it may be left meanwhile. Returns 0, -ENOSPC, -EFBIG, -EIO,
+ * -ENOMEM, or another negative errno of pwrite(2) or fdatasync(2).
  */
 int vhd_disk_wait_for_slot(struct vhd_disk *disk);
 
-/* Are so few slots left that it is time to make others? With growth_lock held. */
+/* Are so few slots left that the disk needs more ahead? Call it with growth_lock held. */
 bool vhd_disk_is_short_of_slots(const struct vhd_disk *disk);
 
 /*
- * Make slots ahead, if few are left of those that were made, such that the next barrier makes them
- * ready. With growth_lock held, which may be left meanwhile. What fails here is told by who needs
- * a slot.
+ * Make slots ahead, if they run short; the next barrier makes them ready. Call it with growth_lock
+ * held; it may be left meanwhile. A failure is not reported here: it shows when a block needs a
+ * slot.
  */
 void vhd_disk_grow_ahead(struct vhd_disk *disk);
 
 /*
- * Does the file's length follow what was written back last, and not the footer? Then a growth has
- * to wait for its footer before it writes anything below.
+ * Is the disk of class X, where the file's length follows the highest page written back? Then a
+ * growth waits until its footer is durable before it writes anything below it.
  */
 bool vhd_disk_is_footer_first(const struct vhd_disk *disk);

@@ -1,5 +1,5 @@
 /*
- * Opening and closing a disk, and what it has in between.
+ * Opening and closing a disk, and its parts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "disk/state.h"
 #include "store/reserve.h"
 
-/* What a fault of an image, or of its parents, means to whoever wants to open the disk. */
+/* The outcome of an open that a fault of the image or of its parents refuses. */
 static enum vhd_result result_of(const struct vhd_fault *fault)
 {
     switch (fault->defect) {
@@ -34,7 +34,7 @@ static enum vhd_result result_of(const struct vhd_fault *fault)
     }
 }
 
-/* What an errno of opening an image means: another program is in the way, mostly. */
+/* The outcome of an open that an errno refuses: mostly, another program is in the way. */
 static enum vhd_result result_of_open(int err, const struct vhd_fault *fault)
 {
     if (err == -EUCLEAN)
@@ -56,7 +56,7 @@ static enum vhd_result refuse_for_descriptors(struct vhd_verdict *ret, const cha
 /*
  * Say why a layer, or one below it, could not be opened.
  *
- *   file  that of the top layer
+ *   file  the top layer's file
  */
 static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd_fault *fault,
                               const char *name, const char *file)
@@ -85,7 +85,7 @@ static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd
     return vhd_verdict_errno(ret, err, "cannot open the disk \"%s\"", name);
 }
 
-/* May a disk be written to? Not one whose image forbids it, nor a parent under its children. */
+/* Judge whether a disk may be written to: not if its image forbids it, nor if it has children. */
 static enum vhd_result judge_writable(const struct vhd_image *image, const char *file,
                                       struct vhd_children *children, const char *name,
                                       struct vhd_verdict *ret)
@@ -133,7 +133,7 @@ static struct vhd_disk *disk_new(struct vhd_store *store, const char *name, unsi
     return disk;
 }
 
-/* Release what writing needs. */
+/* Release all that only a writable disk has. */
 static void end_writing(struct vhd_disk *disk)
 {
     vhd_flusher_free(TAKE(disk->flusher));
@@ -165,8 +165,8 @@ static void disk_free(struct vhd_disk *disk)
 }
 
 /*
- * Where footers are to go past the page cache, and the host can, have a descriptor for that. It
- * uses no reserve: without it, footers go through the page cache.
+ * Open a descriptor that writes footers past the page cache, on a host where that helps. It may not
+ * use the reserve: without it, footers go through the page cache.
  */
 static void open_direct(struct vhd_disk *disk)
 {
@@ -178,7 +178,7 @@ static void open_direct(struct vhd_disk *disk)
     disk->direct_fd = fd < 0 ? -1 : fd;
 }
 
-/* What a differencing disk needs besides. */
+/* Add the parts that only a writable differencing disk has. */
 static int begin_subblocks(struct vhd_disk *disk)
 {
     disk->slot_was_ready = bits_new(disk->top->image.blocks);
@@ -190,7 +190,7 @@ static int begin_subblocks(struct vhd_disk *disk)
     return 0;
 }
 
-/* With the image claimed and write_fd open: put it in order, and have all that writing needs. */
+/* Repair the image and make the disk writable. The image is claimed and write_fd open. */
 static int begin_writing(struct vhd_disk *disk)
 {
     open_direct(disk);
@@ -199,7 +199,7 @@ static int begin_writing(struct vhd_disk *disk)
         disk->flusher = vhd_flusher_new(vhd_disk_flush_behind, disk);
         err = disk->flusher ? 0 : -ENOMEM;
     }
-    /* The last that can fail: from then on who reads meanwhile asks the subblocks. */
+    /* This comes last, because concurrent reads use the subblocks from here on. */
     if (err == 0 && vhd_disk_is_differencing(disk))
         err = begin_subblocks(disk);
     if (err == 0)
@@ -214,8 +214,8 @@ static enum vhd_result judge_top(const struct vhd_disk *disk, struct vhd_childre
 }
 
 /*
- * Judge a disk before it is claimed for writing. A claim that must be given back would refuse its
- * children for a moment, whoever opens them. What cannot be judged yet is judged under the claim.
+ * Judge a disk before the claim for writing, because even a short claim refuses openings of its
+ * children. An image that cannot be judged here is judged under the claim.
  */
 static enum vhd_result judge_unclaimed(const struct vhd_disk *disk, struct vhd_children *children,
                                        struct vhd_verdict *ret)
@@ -232,8 +232,8 @@ static enum vhd_result judge_unclaimed(const struct vhd_disk *disk, struct vhd_c
 }
 
 /*
- * Judge under the claim whether the disk may be written to, for nobody who honours that makes a
- * child then; and begin. After a failure the caller ends what was begun.
+ * Judge the disk under the claim, where no program that honours it makes a child, then begin. After
+ * a failure the caller undoes the beginning.
  */
 static enum vhd_result judge_and_begin(struct vhd_disk *disk, struct vhd_children *children,
                                        struct vhd_verdict *ret)
@@ -254,7 +254,7 @@ static enum vhd_result judge_and_begin(struct vhd_disk *disk, struct vhd_childre
  * Opening.
  */
 
-/* How often the disk is looked for again when its file has changed under our hands. */
+/* How often an open tries, if another program replaces the file under it. */
 #define TRIES 3
 
 static int open_top(struct vhd_disk *disk, enum vhd_layer_use use, char file[NAME_MAX + 1],
@@ -304,9 +304,9 @@ enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *chil
 }
 
 /*
- * An attempt to write has failed: the disk is open for reading as before. Nobody has written to it
- * yet, so a failed sync of the recovery lost nothing; the next attempt reads what there is. What
- * the recovery did change is ours, unless another program has meddled with it.
+ * Undo a failed attempt to make a disk writable. It wrote no data, so a failed sync of the recovery
+ * lost nothing, and the next attempt reads the file again. Changes by the recovery are ours, unless
+ * another program has changed the file too.
  */
 static void undo_attempt(struct vhd_disk *disk, bool is_ours)
 {
@@ -319,7 +319,7 @@ static void undo_attempt(struct vhd_disk *disk, bool is_ours)
     vhd_layer_make_read_only(disk->top);
 }
 
-/* Say why a disk that has failed is not written to. */
+/* Say why a failed disk refuses writes. */
 static enum vhd_result refuse_failed(const struct vhd_disk *disk, struct vhd_verdict *ret)
 {
     if (disk->is_lost)
@@ -340,7 +340,7 @@ enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_childre
 
     if (vhd_disk_has_failed(disk))
         return refuse_failed(disk, ret_why);
-    /* Before the claim, as judge_unclaimed(), and once more under it. */
+    /* Judge before the claim, as in judge_unclaimed(), and again under it. */
     enum vhd_result result = judge_top(disk, children, ret_why);
     if (result != VHD_OK || vhd_disk_is_writable(disk))
         return result;
@@ -353,7 +353,7 @@ enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_childre
     return result;
 }
 
-/* Leave the image as one that needs no recovery; or as it is, where it is not ours any more. */
+/* Leave an image that needs no recovery. A file that is no longer ours stays as it is. */
 static int leave_clean(struct vhd_disk *disk)
 {
     if (disk->is_lost)
@@ -368,7 +368,9 @@ static int leave_clean(struct vhd_disk *disk)
     return err == 0 ? vhd_disk_cut_slack(disk) : err;
 }
 
-/* The host's stamp of this moment, less a nanosecond: no stamp of the host's, and no later one. */
+/*
+ * The host's stamp for now, less a nanosecond: it equals no stamp, and later stamps are above it.
+ */
 static struct timespec between_ticks(void)
 {
     struct timespec time;
@@ -380,11 +382,10 @@ static struct timespec between_ticks(void)
 }
 
 /*
- * Stamp a file that was written to, as its last change, and take its fingerprint. The host stamps
- * with its tick, so a later write by another program gives another stamp for sure, and an earlier
- * one never. (ctime may be the same: that is a tick in both. But whatever writes sets mtime.) Where
- * the stamp cannot be set, or is not kept to the nanosecond, as on vfat, the fingerprint is as
- * reliable as any.
+ * Set the mtime of a written file as its last change, and take its fingerprint. The host stamps
+ * with ticks, and this mtime lies between two, so each later write by another program changes it.
+ * The ctime may stay the same, because it is a tick in both. If the host does not store the mtime
+ * to the nanosecond, as on vfat, the fingerprint is as reliable as any.
  */
 static struct vhd_fingerprint stamp(const struct vhd_disk *disk)
 {
@@ -402,7 +403,7 @@ static struct vhd_fingerprint stamp(const struct vhd_disk *disk)
     return left;
 }
 
-/* How a disk is left that nothing was written to: as it was when it was opened, or as unknown. */
+/* The fingerprint of an unwritten disk: that of its opening, or zeros if its file has changed. */
 static struct vhd_fingerprint unwritten(const struct vhd_disk *disk)
 {
     return vhd_confirm_layer(disk, disk->top) == 0 ? disk->top->fingerprint

@@ -1,5 +1,5 @@
 /*
- * Reading a disk, and what else it tells.
+ * Reading a disk, and finding its data and holes.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -34,7 +34,7 @@ int vhd_disk_read(struct vhd_disk *disk, void *buf, size_t len, uint64_t off, bo
     return err;
 }
 
-/* What of a fixed disk's file is a hole its host knows. */
+/* Seek in a fixed disk, whose holes only the host knows. */
 static int seek_host(const struct vhd_disk *disk, uint64_t off, bool for_hole, uint64_t *ret)
 {
     const uint64_t size = vhd_disk_size(disk);

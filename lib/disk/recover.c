@@ -12,15 +12,15 @@
 #include "format/block.h"
 
 /*
- * Put the footer behind the content, and once it is durable cut off what stands behind it: unless
- * another program has changed the file meanwhile.
+ * Write the footer at a byte, make it durable, and cut off the file behind it, unless another
+ * program has changed the file.
  */
 static int cut_at(struct vhd_disk *disk, uint64_t at, bool is_without_barrier)
 {
     const uint64_t length = at + VHD_FOOTER_SIZE;
 
     disk->has_written = true;
-    /* A growth that got no further has left the old footer as stale: it may be right here. */
+    /* The stale footer of an unfinished growth may lie right here. */
     disk->stale_footer_at = 0;
     int err = vhd_footer_put(disk, disk->write_fd, at);
     if (err == 0 && !is_without_barrier)
@@ -51,15 +51,15 @@ int vhd_disk_cut_slack(struct vhd_disk *disk)
     err = vhd_confirm_all(disk);
     if (err < 0)
         return err;
-    /* In a packed file of another program the footer may go where a freed block has its bitmap. */
+    /* In a packed file of another program, the footer may go where a freed block had its bitmap. */
     if (disk->has_freed)
         err = vhd_disk_barrier_now(disk);
     return err == 0 ? cut_at(disk, at, MUTATED(C1)) : err;
 }
 
 /*
- * Have a footer say what it should, where it stands: a resize that was cut off has left the copy
- * behind, the first sector has been lost, or an early tapdisk has left a checksum as it was.
+ * Write a footer again if its bytes differ: an interrupted resize left an old copy, the first
+ * sector was lost, or an early tapdisk left an old checksum.
  */
 static int mend_footer_at(struct vhd_disk *disk, uint64_t at)
 {
@@ -84,7 +84,7 @@ static bool is_full(int err)
     return err == -ENOSPC || err == -EDQUOT;
 }
 
-/* The footer at the end: there, whole, and right behind the content? */
+/* Make sure that a sound footer stands right behind the last block. */
 static int mend_end(struct vhd_disk *disk, uint64_t at)
 {
     const struct vhd_image *image = &disk->top->image;
@@ -93,8 +93,8 @@ static int mend_end(struct vhd_disk *disk, uint64_t at)
         return mend_footer_at(disk, at);
     int err = cut_at(disk, at, MUTATED(O3));
     /*
-     * A host that is full has no place for it. With a whole footer further behind nothing is lost
-     * by leaving that where it is, and who opens the disk may be about to discard something.
+     * A full host has no place for the footer. If a whole one stands further behind, it stays:
+     * nothing is lost, and the disk may be opened only to discard.
      */
     if (is_full(err) && !vhd_disk_has_failed(disk) && image->fault.defect != VHD_FOOTER_LOST)
         err = vhd_slots_add_gap(&disk->slots, at, image->footer_at);
@@ -102,13 +102,13 @@ static int mend_end(struct vhd_disk *disk, uint64_t at)
 }
 
 /*
- * Find where blocks are missing between others. What lies between the table and the first block is
- * left alone, for other programs may have put there what we do not know.
+ * Find gaps between blocks. The stretch between the table and the first block stays, because other
+ * programs may keep something there.
  */
 static int find_gaps(struct vhd_disk *disk, const struct vhd_layout *content)
 {
     const uint64_t length = vhd_block_length(disk->top->image.header.block_size);
-    uint64_t end = 0; /* of what has been passed */
+    uint64_t end = 0; /* of the stretches so far */
     int err = 0;
 
     for (size_t i = 0; i < content->count && err == 0; i++) {

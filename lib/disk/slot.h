@@ -1,25 +1,27 @@
 /*
- * What is in a slot before it is a block's: zeros, and a bitmap that need not be written again.
+ * The content of a slot before a block gets it: zeros, and a bitmap that needs no further write.
  */
 #pragma once
 
 #include "disk/state.h"
 
 /*
- * Write the bitmap of a slot: all ones in a dynamic disk, so that it is never written again. In a
- * differencing disk it is zeros; a hole would be too, but then a host that is full by the time of a
- * flush would have no place for the bits of data that it has taken.
+ * Write the bitmap of a slot. In a dynamic disk it is all ones, so it is never written again. In a
+ * differencing disk it is zeros: with a hole, a host that fills up later would have no place for
+ * bits.
+ *
+ *   sector  of the slot
  *
  * Returns 0, or the negative errno of pwrite(2).
  */
 int vhd_slot_put_bitmap(const struct vhd_disk *disk, uint32_t sector);
 
 /*
- * Zero a slot, and its bitmap where that is to be zero.
+ * Zero the data of a slot, and in a differencing disk its bitmap.
  *
  * Returns 0, or a negative errno, as vhd_io_zero().
  */
 int vhd_slot_zero(const struct vhd_disk *disk, uint32_t sector);
 
-/* Is the bitmap of what was a block all ones? One that cannot be read is not. */
+/* Is the bitmap of a former block all ones? An unreadable bitmap is not. */
 bool vhd_slot_has_full_bitmap(const struct vhd_disk *disk, uint32_t sector);

@@ -26,8 +26,8 @@ size_t vhd_slots_waiting(const struct vhd_slots *slots)
 }
 
 /*
- * Space to become ready is made here, so that settling cannot fail: what is ready and what waits
- * always fits into the one array.
+ * Space in the ready array is made here, so that vhd_slots_barrier_completed() cannot fail: all
+ * ready and waiting slots always fit.
  */
 int vhd_slots_wait(struct vhd_slots *slots, uint32_t sector, uint64_t barrier)
 {
@@ -52,7 +52,7 @@ bool vhd_slots_wait_for(const struct vhd_slots *slots, uint64_t barrier)
     return slots->waiting_count > 0 && slots->next_barrier <= barrier;
 }
 
-/* Put a sector into the heap, at its end, and move it up to where it belongs. */
+/* Add a sector at the end of the heap, and move it up to its place. */
 static void heap_add(uint32_t *heap, size_t *count, uint32_t sector)
 {
     size_t at = (*count)++;
@@ -64,7 +64,7 @@ static void heap_add(uint32_t *heap, size_t *count, uint32_t sector)
     heap[at] = sector;
 }
 
-/* The lower child of a place in the heap; count where it has none. */
+/* The lower child of a place in the heap; count if it has no child. */
 static size_t heap_child(const uint32_t *heap, size_t count, size_t at)
 {
     const size_t left = 2 * at + 1;
@@ -74,7 +74,7 @@ static size_t heap_child(const uint32_t *heap, size_t count, size_t at)
     return left + 1 < count && heap[left + 1] < heap[left] ? left + 1 : left;
 }
 
-/* Take the lowest sector out of the heap, which is not empty. */
+/* Remove the lowest sector from the heap, which is not empty. */
 static uint32_t heap_pop(uint32_t *heap, size_t *count)
 {
     const uint32_t lowest = heap[0], last = heap[--*count];
@@ -89,8 +89,8 @@ static uint32_t heap_pop(uint32_t *heap, size_t *count)
 }
 
 /*
- * A slot is kept by one barrier at most, the one that was under way when it came, unless barriers
- * fail: so going through all that wait costs each of them little.
+ * A loop over all waiting slots is cheap. A slot stays through at most one barrier, the one at work
+ * when it came, unless barriers fail.
  */
 void vhd_slots_barrier_completed(struct vhd_slots *slots, uint64_t barrier)
 {
@@ -130,7 +130,7 @@ int vhd_slots_add_gap(struct vhd_slots *slots, uint64_t at, uint64_t end)
     return 0;
 }
 
-/* Where in a gap a slot's bitmap goes; the gap's end when it does not fit. */
+/* The byte for a slot's bitmap in a gap; the gap's end when the slot does not fit. */
 static uint64_t place_in(const struct vhd_gap *gap, uint32_t block_size)
 {
     const uint64_t bitmap = vhd_block_bitmap_length(block_size);
@@ -139,7 +139,7 @@ static uint64_t place_in(const struct vhd_gap *gap, uint32_t block_size)
 
     if (aligned + length <= gap->end)
         return aligned;
-    /* A block of another program's, say, that has been given up: packed as it was. */
+    /* A packed slot, freed from another program's block, fits only where it was. */
     uint64_t packed = round_up(gap->at, VHD_SECTOR_SIZE);
     return packed + length <= gap->end ? packed : gap->end;
 }

@@ -1,15 +1,14 @@
 /*
- * What an open disk is made of, for the files of this folder alone; disk.h is its face.
+ * The parts of an open disk. Only files of this folder include this; disk.h is its face.
  *
- * The way of data: read.c, write.c, discard.c, each by type of disk; beneath them
- * extent.h (where a range is), confirm.h (is the file ours), allocate.h and grow.h (slots for what
- * is new), subblocks.h (what is bit_source than the bitmaps of a differencing disk), epoch.h (who
- * still uses what), flush.c (what is durable when), recover.h (order after a crash).
+ * read.c, write.c and discard.c move data, each by type of disk. They use extent.h (where a range
+ * lies), confirm.h (is the file ours?), and allocate.h and grow.h (slots for new blocks).
+ * subblocks.h knows bits that the bitmaps on disk lack; epoch.h knows the users of a slot.
  *
- * Lock order, outermost first: flush_lock and fill_lock, the subblocks', growth_lock, a layer's.
- * That of shared layers (share.h) is innermost. No lock is held over a transfer of data or while
- * waiting for epoch; growth_lock is left for a barrier, and what the syncs have then, sync_lock, is
- * for them alone.
+ * Lock order: flush_lock or fill_lock, then the subblocks' lock, then growth_lock, then one leaf:
+ * sync_lock, the flusher's, a layer's, or the epoch's `turn` and below it its `lock`. An epoch wait
+ * may hold flush_lock, because no thread takes that inside the epoch. A sync leaves growth_lock. No
+ * lock is held over a transfer of user data. See README.md, "Locks of an open disk".
  */
 #pragma once
 
@@ -29,59 +28,59 @@ struct vhd_disk {
     struct vhd_store *store; /* referenced */
     char *name;
     struct vhd_layer *top;
-    unsigned flags; /* of enum vhd_disk_flags, as opened */
+    unsigned flags; /* of enum vhd_disk_flags, from vhd_disk_open() */
 
-    struct vhd_epoch epoch; /* of the top layer's entries and slots */
+    struct vhd_epoch epoch; /* guards the top layer's entries and slots */
 
     /* constant once is_writable, an atomic, is true */
     bool is_writable;
     int write_fd;
-    uint64_t *slot_was_ready; /* bits, one a block of a differencing disk: its slot was ready since
-                        it was opened */
-    struct vhd_subblocks *subblocks; /* of a differencing disk */
+    uint64_t *slot_was_ready;        /* bits: the block's slot was ready in this opening */
+    struct vhd_subblocks *subblocks; /* NULL unless differencing; so is slot_was_ready */
     struct vhd_flusher *flusher;     /* NULL with VHD_DISK_NO_FLUSHER */
     enum vhd_growth growth;
     bool has_batmap;
 
-    bool has_failed;          /* atomic: a barrier has, or is_lost; nothing is written any more */
-    _Atomic bool is_lost;     /* the file is not ours any more */
-    _Atomic bool has_written; /* since it was opened */
-    _Atomic bool has_unsure_entry; /* of the table: writing it has failed */
+    bool has_failed;          /* atomic: a sync has failed, or is_lost; nothing more is written */
+    _Atomic bool is_lost;     /* the file is no longer ours */
+    _Atomic bool has_written; /* since the disk was opened */
+    _Atomic bool has_unsure_entry; /* a write to the table has failed */
 
     pthread_mutex_t sync_lock; /* one sync of the file at a time; a leaf */
     uint64_t synced;           /* the last barrier that a sync began after; under sync_lock */
 
     pthread_mutex_t flush_lock; /* one flush of a differencing disk at a time */
-    pthread_mutex_t fill_lock;  /* one bitmap of another program's is filled at a time */
+    pthread_mutex_t fill_lock;  /* one bitmap of another program's disk is filled at a time */
 
-    pthread_mutex_t
-        growth_lock; /* guards what follows; changes of the table on disk are made under it */
-    pthread_cond_t settled; /* after each barrier */
-    int direct_fd;          /* for footers, past the page cache; -1 without one */
+    pthread_mutex_t growth_lock; /* guards all below, and each change of the table on disk */
+    pthread_cond_t settled;      /* after each barrier and growth */
+    int direct_fd;               /* writes footers past the page cache; -1 without one */
     struct vhd_slots slots;
     uint32_t unallocated;     /* blocks without a slot */
-    uint64_t footer_at;       /* where the footer at the end is */
-    uint64_t length;          /* of the file */
-    uint64_t tried_length;    /* that a failed growth may have given it */
-    unsigned slots_used;      /* slots, since it was opened */
-    bool is_growing;          /* somebody is making slots, and may have left the lock */
-    uint64_t barriers;        /* begun so far; a number above 0 names one; atomic for who syncs */
-    uint64_t stale_footer_at; /* to be zeroed after that barrier; 0 for none */
+    uint64_t footer_at;       /* where the footer at the end begins */
+    uint64_t length;          /* of the file, bytes */
+    uint64_t tried_length;    /* that a failed growth may have given it; 0 for none */
+    unsigned slots_used;      /* since the disk was opened */
+    bool is_growing;          /* a thread is making slots, and may have left the lock */
+    uint64_t barriers;        /* begun so far; above 0, a number names one; atomic for sync_for() */
+    uint64_t stale_footer_at; /* zeroed after stale_barrier; 0 for none */
     uint64_t stale_barrier;
-    bool has_freed; /* a slot since the last barrier */
+    bool has_freed; /* a block has lost its slot since the last barrier */
 };
 
+/* Is it a differencing disk? */
 static inline bool vhd_disk_is_differencing(const struct vhd_disk *disk)
 {
     return disk->top->image.footer.type == VHD_TYPE_DIFFERENCING;
 }
 
+/* Is it a fixed disk? Only a fixed disk has no table. */
 static inline bool vhd_disk_is_fixed(const struct vhd_disk *disk)
 {
     return !disk->top->table;
 }
 
-/* Bytes of the disk in a block: all but the last are whole. */
+/* Bytes of the disk in a block: a whole block, but for the last one. */
 static inline uint64_t vhd_disk_block_length(const struct vhd_disk *disk, uint32_t block)
 {
     uint64_t size = disk->top->image.header.block_size, at = block * size;
@@ -90,11 +89,13 @@ static inline uint64_t vhd_disk_block_length(const struct vhd_disk *disk, uint32
 }
 
 /*
- * May a range be written to just now? What vhd_disk_write() says: 0, -ERANGE, -EROFS or -EIO.
+ * Judge whether a range may be written now.
+ *
+ * Returns 0, -ERANGE, -EROFS or -EIO, as vhd_disk_write().
  */
 int vhd_disk_judge_write(const struct vhd_disk *disk, uint64_t len, uint64_t off);
 
-/* The descriptor of who is about to change the file. */
+/* The descriptor for a change of the file, which counts as written from now on. */
 static inline int vhd_disk_writing(struct vhd_disk *disk)
 {
     if (!disk->has_written)
@@ -102,15 +103,21 @@ static inline int vhd_disk_writing(struct vhd_disk *disk)
     return disk->write_fd;
 }
 
-/* A write or a discard has been done: the flusher is to flush it, unless somebody else does. */
+/* Note that a write or discard has ended, so that the flusher flushes it. */
 static inline void vhd_disk_touched(struct vhd_disk *disk)
 {
     if (disk->flusher)
         vhd_flusher_touch(disk->flusher);
 }
 
-/* Mix the parents of a disk, as they were when it was opened, into the fingerprint of its top. */
+/* Mix the parents of a disk, as they were when opened, into the fingerprint of its top. */
 void vhd_disk_add_parents(const struct vhd_disk *disk, struct vhd_fingerprint *fingerprint);
 
-/* What the flusher does: slots made ahead, whatever that takes, and a flush; arg is the disk. */
+/*
+ * The flusher's work: make slots ahead, also on class X, then flush.
+ *
+ *   arg  the disk
+ *
+ * Returns as vhd_disk_flush().
+ */
 int vhd_disk_flush_behind(void *arg);

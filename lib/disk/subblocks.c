@@ -12,24 +12,24 @@
 #include "format/bitmap.h"
 #include "format/block.h"
 
-/* The bits of a subblock that is here, as the specification's bitmap has them: one byte. */
+/* The bits of a whole present subblock: one byte of the bitmap. */
 #define WHOLE 0xFF
 
-/* What is going on with a subblock. */
+/* States of a subblock. */
 enum state {
-    BUSY = 1,     /* a writer has reserved it */
-    FLUSHING = 2, /* the flush at work writes its bit */
+    BUSY = 1,     /* reserved by a writer */
+    FLUSHING = 2, /* the flush at work will write its bits */
 };
 
-/* What is bit_source of one block. The subblocks' lock guards it, but for the constants. */
+/* The pending bitmap of one block. The subblocks' lock guards it, but for the constants. */
 struct vhd_pending_bitmap {
     struct vhd_pending_bitmap *next_removed;
     LIST_ENTRY(vhd_pending_bitmap) link;
-    LIST_ENTRY(vhd_pending_bitmap) flush_link; /* while something of it is FLUSHING */
+    LIST_ENTRY(vhd_pending_bitmap) flush_link; /* while one of its subblocks is FLUSHING */
     uint32_t block, entry;                     /* constant */
-    unsigned users;                            /* ranges taken */
-    uint8_t *present;                          /* atomic bytes: the bitmap as it is for readers */
-    uint8_t *on_disk;                          /* the bitmap as it was last written */
+    unsigned users;                            /* reserved ranges */
+    uint8_t *present;                          /* atomic bytes: the bitmap for readers */
+    uint8_t *on_disk;                          /* the bitmap as last written */
     uint8_t *states;
     uint8_t bytes[];
 };
@@ -37,15 +37,15 @@ struct vhd_pending_bitmap {
 LIST_HEAD(bitmap_list, vhd_pending_bitmap);
 
 struct vhd_subblocks {
-    struct vhd_bit_source bit_source; /* first, so that the two convert */
+    struct vhd_bit_source bit_source; /* first, so that a cast converts the two */
 
     /* constant */
     struct vhd_layer *layer;
     int write_fd;
-    uint32_t size;  /* bytes of one */
-    uint32_t count; /* in a block */
+    uint32_t size;  /* bytes of a subblock */
+    uint32_t count; /* subblocks of a block */
 
-    pthread_mutex_t lock; /* guards what follows, and is held while bits are written */
+    pthread_mutex_t lock; /* guards all below; held while bits are written */
     pthread_cond_t given_back;
     struct vhd_pending_bitmap **by_block; /* atomic pointers, one a block */
     struct bitmap_list all, flushing;
@@ -116,7 +116,7 @@ uint32_t vhd_subblocks_size(const struct vhd_subblocks *subblocks)
     return subblocks->size;
 }
 
-/* Make the bitmap of a block from its bitmap on disk, and let readers see it. */
+/* Make the pending bitmap of a block from its bitmap on disk, and publish it to readers. */
 static int bitmap_new(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
                       struct vhd_pending_bitmap **ret)
 {
@@ -142,7 +142,7 @@ static int bitmap_new(struct vhd_subblocks *subblocks, uint32_t block, uint32_t 
     return 0;
 }
 
-/* The bitmap of a block; *ret is NULL where the block has another entry by now. */
+/* Get the pending bitmap of a block; *ret is NULL if the block has another entry now. */
 static int get(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
                struct vhd_pending_bitmap **ret)
 {
@@ -162,7 +162,7 @@ static bool is_any_busy(const struct vhd_pending_bitmap *bitmap, uint32_t first,
     return false;
 }
 
-/* Take what is free of a run; how much, tells count_of(). */
+/* Reserve the start of a run, as far as count_of() counts. Waits while another writer holds it. */
 static int take(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry, uint32_t first,
                 uint32_t end,
                 uint32_t (*count_of)(const struct vhd_pending_bitmap *, uint32_t, uint32_t),
@@ -180,7 +180,7 @@ static int take(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
         count = count_of(bitmap, first, end);
         if (!is_any_busy(bitmap, first, first + count))
             break;
-        /* As long as somebody has a range of it, an bitmap stays. */
+        /* It stays while a range of it is reserved; later it may go, so get it again. */
         pthread_cond_wait(&subblocks->given_back, &subblocks->lock);
     }
     if (count == 0)
@@ -219,7 +219,7 @@ int vhd_subblocks_reserve(struct vhd_subblocks *subblocks, uint32_t block, uint3
     return take(subblocks, block, entry, first, end, count_all, ret);
 }
 
-/* Write a run of a bitmap as on_disk has it. */
+/* Write a run of the on_disk bitmap. */
 static int put_bits(struct vhd_subblocks *subblocks, struct vhd_pending_bitmap *bitmap,
                     uint32_t first, uint32_t end)
 {
@@ -232,7 +232,7 @@ static uint8_t bits_of_subblock(void)
     return MUTATED(D6) ? 0x80 : WHOLE;
 }
 
-/* The data of a subblock has been written: readers see it from now on. */
+/* Note that the data of a subblock is written: readers see it from now on. */
 static void set_present(struct vhd_pending_bitmap *bitmap, uint32_t i,
                         enum vhd_subblock_outcome how)
 {
@@ -288,7 +288,7 @@ bool vhd_subblocks_flush_begin(struct vhd_subblocks *subblocks)
     return !LIST_EMPTY(&subblocks->flushing);
 }
 
-/* Write what was taken down of one bitmap, in one stretch. */
+/* Write the bits of one bitmap's snapshot, in one stretch. */
 static int flush_one(struct vhd_subblocks *subblocks, struct vhd_pending_bitmap *bitmap)
 {
     uint32_t first = subblocks->count, end = 0;
@@ -337,7 +337,7 @@ bool vhd_subblocks_are_pending(struct vhd_subblocks *subblocks)
     return false;
 }
 
-/* Take an bitmap out: readers that come from now on do not find it. */
+/* Remove a bitmap: later readers do not find it. It joins the list. */
 static void take_out(struct vhd_subblocks *subblocks, struct vhd_pending_bitmap *bitmap,
                      struct vhd_pending_bitmap **list)
 {
@@ -347,7 +347,7 @@ static void take_out(struct vhd_subblocks *subblocks, struct vhd_pending_bitmap 
     *list = bitmap;
 }
 
-/* Is there nothing in it that is not on disk, and nobody at work on it? */
+/* Does the disk have all bits of a bitmap, and does no writer use it? */
 static bool is_idle(const struct vhd_subblocks *subblocks, const struct vhd_pending_bitmap *bitmap)
 {
     return bitmap->users == 0 && memcmp(bitmap->present, bitmap->on_disk, subblocks->count) == 0;

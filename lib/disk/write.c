@@ -1,6 +1,6 @@
 /*
- * Writing, by type of disk. Where a block is allocated and its bitmap full, a write is a load of
- * its entry and a transfer; all else happens once for a block, or for a subblock.
+ * Writing, by type of disk. In an allocated block with a full bitmap, a write loads the entry and
+ * transfers data. All else happens once for a block or a subblock.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,8 +27,7 @@ int vhd_disk_judge_write(const struct vhd_disk *disk, uint64_t len, uint64_t off
     return vhd_disk_has_failed(disk) ? -EIO : 0;
 }
 
-/* Zero what lies under the clear bits of a block, and behind the end of the disk in its last one.
- */
+/* Zero the data under a block's clear bits, and in the last block beyond the disk's end. */
 static int zero_under_clear_bits(struct vhd_disk *disk, uint32_t block, uint32_t entry)
 {
     const uint64_t size = disk->top->image.header.block_size, at = block * size;
@@ -47,12 +46,12 @@ static int zero_under_clear_bits(struct vhd_disk *disk, uint32_t block, uint32_t
 }
 
 /*
- * Make a block of another program's dynamic disk one whose bitmap is all ones. Under clear bits may
- * lie anything, so that is zeroed, durably, before the bits say that it counts; and they say so
- * durably before there is data under them, for some readers refuse an image with data under clear
- * bits. Nobody writes to the block meanwhile, for whoever wants to comes here first.
+ * Fill the bitmap of a block in another program's dynamic disk. Anything may lie under clear bits,
+ * so that data is durably zero before a bit makes it count. The bits are durable before new data,
+ * because some readers refuse data under clear bits. No other thread writes to the block meanwhile,
+ * because each writer comes here first.
  *
- * To be called from inside the epoch.
+ * Call it inside the epoch.
  */
 static int fill_bitmap(struct vhd_disk *disk, uint32_t block, uint32_t entry)
 {
@@ -66,7 +65,7 @@ static int fill_bitmap(struct vhd_disk *disk, uint32_t block, uint32_t entry)
         return -ENOMEM;
     memset(ones, 0xFF, len);
     int err = zero_under_clear_bits(disk, block, entry);
-    /* To look was enough, if all are set. */
+    /* All bits were set already. */
     if (err == 0 && vhd_layer_is_full(disk->top, block, entry))
         return 0;
     if (err == 0)
@@ -96,7 +95,7 @@ static int overwrite(struct vhd_disk *disk, uint32_t block, uint32_t entry, uint
     return err;
 }
 
-/* Write what of a range lies in its first block; nothing, when that had to be allocated first. */
+/* Write the part of a range in its first block, or nothing if the block had to get a slot first. */
 static int write_dynamic(struct vhd_disk *disk, const void *buf, size_t len, uint64_t off,
                          size_t *ret_done)
 {
