@@ -71,7 +71,7 @@ static void tell_service_manager(void)
     if (*path == '@')
         address.sun_path[0] = 0; /* the abstract namespace */
     AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || sendto(fd, "ready=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address,
+    if (fd < 0 || sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address,
                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
         fs_log(LOG_WARNING, "cannot tell the service manager: %s", strerrordesc_np(errno));
 }
