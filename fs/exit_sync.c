@@ -20,21 +20,21 @@
 
 /* One disk, and the thread that has its raw open. */
 struct synced {
-    struct fs_exit_sync *sync; /* constant, like the name */
+    struct fs_exit_sync *sync; /* constant, like the path */
     char path[sizeof "disks//raw" + NAME_MAX];
     struct fs_entry *entry; /* referenced; the owner's; NULL once released */
 
     /* guarded by the sync's lock */
-    unsigned done; /* syncs that were begun and have ended */
+    unsigned done; /* of the syncs wanted, those that have ended */
     int err;       /* of the open or the last sync */
     bool is_released;
 };
 
 struct fs_exit_sync {
     struct fs *fs;
-    int root; /* the mount's root, as a place only; or a negative errno */
+    int root; /* the mount's root, O_PATH; or a negative errno */
 
-    pthread_mutex_t lock; /* guards what follows; outside the names' */
+    pthread_mutex_t lock; /* guards the members below; taken before the entries' */
     pthread_cond_t changed;
     unsigned refs;   /* the owner, and each thread */
     unsigned wanted; /* syncs of each disk */
@@ -43,7 +43,7 @@ struct fs_exit_sync {
 };
 
 /*
- * Which disks.
+ * The disks to sync.
  */
 
 struct serials {
@@ -51,7 +51,7 @@ struct serials {
     size_t count, capacity;
 };
 
-/* Note a disk that is open for writing. Called under the names' lock, so by its number alone. */
+/* Note the serial of a disk that is open for writing: no reference under the entries' lock. */
 static void note(void *arg, const struct fs_entry *entry, struct fs_disk *disk)
 {
     struct serials *serials = arg;
@@ -83,7 +83,7 @@ static void drop(struct fs_exit_sync *sync)
  * The thread of a disk.
  */
 
-/* Have a table of descriptors of our own, with the standard streams and this one alone. */
+/* Give this thread a descriptor table of its own, with the standard streams and kept alone. */
 static int leave_descriptors(int kept)
 {
     if (unshare(CLONE_FILES) < 0)
@@ -94,7 +94,7 @@ static int leave_descriptors(int kept)
     return 0;
 }
 
-/* Open the raw of a disk. For reading: that is enough to sync it, and hinders nobody. */
+/* Open the raw of a disk, for reading: that can sync it, and does not count as a writer. */
 static int open_raw(const struct synced *disk)
 {
     const int root = disk->sync->root;
@@ -141,10 +141,10 @@ static void *disk_run(void *arg)
 }
 
 /*
- * The owner.
+ * The owner: the thread that calls.
  */
 
-/* Open the root of our mount, as a place only. Returns a descriptor or a negative errno. */
+/* Open the root of our mount with O_PATH. Returns a descriptor or a negative errno. */
 static int open_root(const struct fs_mount *mount)
 {
     AUTO_FREE char *path = fs_mount_path(mount);
@@ -235,7 +235,7 @@ void fs_exit_sync_log(struct fs_exit_sync *sync)
     }
 }
 
-/* Let the thread of a disk go; under the lock. */
+/* End the thread of a disk. Under the lock. */
 static void release(struct fs_exit_sync *sync, struct synced *disk)
 {
     disk->is_released = true;

@@ -1,15 +1,15 @@
 /*
- * Syncing at the end. A mapping may have changed pages that only the kernel knows. It hands them
- * over when the file is synced. So a stop signal opens the raw of each disk that is open for
- * writing, through the mount as any program does, and syncs it before the mount is detached. The
- * files stay open until nobody else writes to their disks, so that they can be synced again.
+ * Syncing at the end. A mapping may have changed pages that only the kernel knows. The kernel sends
+ * them when the file is synced. So a stop signal opens the raw of each disk that is open for
+ * writing, through the mount as any program does. It syncs them before the mount is detached. The
+ * files stay open until no other program writes to their disks, so they can be synced again.
  *
- * Each disk has a thread of its own, since a host that does not answer holds it for good. A thread
- * that waits there cannot be killed before its request is answered, and the connection to the
- * kernel, whose end answers everything, stays open while any thread has it. So these threads have a
- * table of descriptors of their own, without the connection.
+ * Each disk has a thread of its own, because a host that hangs holds it for good. Such a thread
+ * cannot be killed before its request has a reply. The end of the connection to the kernel gives
+ * every request a reply, but a thread that has the connection keeps it open. So these threads have
+ * a descriptor table of their own, without the connection.
  *
- * For one thread alone, which must not be one that serves the kernel.
+ * Only one thread may call these functions, and none that serves the kernel.
  */
 #pragma once
 
@@ -23,9 +23,9 @@ struct fs_exit_sync;
 /*
  * Begin to open and sync the disks that are open for writing. Returns at once.
  *
- *   mount  ours, which answers
+ *   mount  ours, which is being served
  *
- * Returns NULL when there is none, or memory is short (logged).
+ * Returns NULL when no disk is open for writing, or memory is short (logged).
  */
 struct fs_exit_sync *fs_exit_sync_start(struct fs *fs, const struct fs_mount *mount);
 
@@ -38,8 +38,8 @@ bool fs_exit_sync_is_done(struct fs_exit_sync *sync);
 /* Log each disk whose pages are not saved, and why. */
 void fs_exit_sync_log(struct fs_exit_sync *sync);
 
-/* Close those that nobody writes to any more. Are there others? */
+/* Close the disks that no other program writes to. Returns true when some are left. */
 bool fs_exit_sync_release(struct fs_exit_sync *sync);
 
-/* Close all, without waiting for it; NULL is allowed. */
+/* Close all, without a wait for the threads; NULL is allowed. */
 void fs_exit_sync_end(struct fs_exit_sync *sync);

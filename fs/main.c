@@ -19,7 +19,7 @@
 #include "process/options.h"
 #include "session.h"
 
-/* Take the store: made if missing, locked, swept. What is wrong with it is the exit status. */
+/* Make the store if it is missing, lock it and sweep it. Prints a refusal on stderr. */
 static enum fs_exit open_store(const struct fs_options *options, struct fs *fs)
 {
     struct vhd_verdict verdict;
@@ -38,7 +38,7 @@ static enum fs_exit open_store(const struct fs_options *options, struct fs *fs)
     return FS_EXIT_STORE;
 }
 
-/* The same with the rights of the user that is to run. */
+/* The same with the rights of the user of -o user=. */
 static enum fs_exit open_store_as_user(const struct fs_options *options, struct fs *fs)
 {
     int err = options->user_name ? fs_user_enter(&options->user, options->user_name) : 0;
@@ -54,7 +54,7 @@ static enum fs_exit open_store_as_user(const struct fs_options *options, struct 
     return status;
 }
 
-/* Go to the background unless told not to, and serve. */
+/* Go to the background, unless -f or -d was given, and serve. */
 static enum fs_exit run(struct fs *fs, const struct fs_options *options, struct fs_session *session)
 {
     if (!options->is_foreground) {
@@ -68,7 +68,7 @@ static enum fs_exit run(struct fs *fs, const struct fs_options *options, struct 
     return fs_session_serve(session);
 }
 
-/* A wrong call makes nothing; then the store is judged, then the mount point. */
+/* The options are judged first, so that a wrong call makes nothing. The mount point comes last. */
 static enum fs_exit mount_and_run(struct fs *fs, struct fs_options *options)
 {
     struct fs_session *session;
@@ -86,8 +86,8 @@ static enum fs_exit mount_and_run(struct fs *fs, struct fs_options *options)
 }
 
 /*
- * Whoever has closed his standard streams would have the store and its lock open in their place,
- * where the daemon, or any library that prints, takes them for the streams.
+ * If the caller has closed its standard streams, the store or its lock would get their numbers. The
+ * daemon, or a library that prints, would then write into them.
  */
 static void secure_standard_streams(void)
 {
@@ -101,8 +101,8 @@ static void secure_standard_streams(void)
 }
 
 /*
- * Close what the caller has open: a lock on it, say, must not last as long as the mount. Only a
- * descriptor that is given as the mount point stays, and no program that we start gets it.
+ * Close all descriptors of the caller: a lock on one, say, must not last as long as the mount. Only
+ * a descriptor that is given as the mount point stays, and no program that we start gets it.
  */
 static void close_inherited(int given_fd)
 {

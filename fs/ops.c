@@ -28,20 +28,20 @@ static struct fs_handle *handle_of(const struct fuse_file_info *info)
     return (struct fs_handle *)(uintptr_t)info->fh;
 }
 
-/* The process that asks: what one thread was refused counts for the others. */
+/* The caller's process: a refusal to one thread counts for all. */
 static pid_t pid_of(fuse_req_t req)
 {
     return fs_caller_process(fuse_req_ctx(req)->pid);
 }
 
-/* Requests of the kernel that nobody waits for just then, such as for reading ahead, at most. */
+/* The most requests of the kernel in the background, such as those that read ahead. */
 #define BACKGROUND 64
 
 /*
- * Settings of the connection, which answers from now on. No splice: it costs two system calls for
- * each small write. No writeback cache and no truncation inside open: with either the kernel would
- * answer for sizes that it does not know. No looking at times to tell whether pages are right:
- * the daemon knows what has changed (page_cache.h).
+ * Set up the connection, which answers from now on. No splice: it costs two system calls for each
+ * small write. No writeback cache and no truncation inside open: with either, the kernel would
+ * answer for sizes that it does not know. No drop of pages when times change: the daemon itself
+ * knows when they are wrong (page_cache.h).
  */
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
@@ -52,7 +52,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
                     FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA);
     conn->time_gran = 1;
     if (conn->max_write > FS_TRANSFER_MAX)
-        conn->max_write = FS_TRANSFER_MAX; /* which is the limit of reads, too */
+        conn->max_write = FS_TRANSFER_MAX; /* this limits reads, too */
     conn->max_readahead = FS_TRANSFER_MAX;
     conn->max_background = BACKGROUND;
     conn->congestion_threshold = BACKGROUND * 3 / 4;
@@ -60,7 +60,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
     fs->ready_fd = -1;
 }
 
-/* Describe a node to the kernel, which holds it from then on. Returns 0 or a negative errno. */
+/* Describe a node to the kernel, and count its lookup. Returns 0 or a negative errno. */
 static int entry_of(struct fs *fs, const struct fs_node *node, struct fuse_entry_param *ret)
 {
     *ret = (struct fuse_entry_param){
@@ -73,7 +73,7 @@ static int entry_of(struct fs *fs, const struct fs_node *node, struct fuse_entry
     return err;
 }
 
-/* The kernel has not taken an entry after all: it will not forget it either. */
+/* Undo entry_of(): the kernel did not get the reply, so it will not forget the entry. */
 static void take_back(struct fs *fs, fuse_ino_t id)
 {
     fs_entries_forgotten(fs->entries, fs_ino_serial(id), 1);
@@ -172,7 +172,7 @@ static void set_size(fuse_req_t req, fuse_ino_t id, off_t size, struct fs_handle
     fs_node_put(fs, &node);
 }
 
-/* Give a disk's image what raw is given. */
+/* Give the image of a disk the owner and mode that raw gets. */
 static void set_owner(fuse_req_t req, fuse_ino_t id, const struct stat *attributes, int which)
 {
     struct fs *fs = fs_of(req);
@@ -194,9 +194,9 @@ static void set_owner(fuse_req_t req, fuse_ino_t id, const struct stat *attribut
 #define OWNER_AND_MODE (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID)
 
 /*
- * On files that are written to, chmod, chown and utimens succeed and do nothing, and so does
- * truncation to any size unless it means something there: shells, editors and copying tools do
- * them. Elsewhere they are refused. Owner and mode of a disk are those of its image.
+ * Shells, editors and copying tools change owner, mode, times and size of the files that they
+ * write. So this succeeds and does nothing on writable files, unless the row has a truncate. All
+ * other files refuse it. Owner and mode of raw are those of its image.
  */
 static void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attributes, int which,
                        struct fuse_file_info *info)
@@ -232,8 +232,7 @@ static void op_readlink(fuse_req_t req, fuse_ino_t id)
     fs_text_free(&text);
 }
 
-/* libfuse's own reply knows not all that the kernel can be told, so the kernel's is written here.
- */
+/* libfuse's reply to open does not know all flags, so this builds the kernel's reply itself. */
 static int reply_open(fuse_req_t req, const struct fs_handle *handle)
 {
     const struct fuse_open_out reply = {
@@ -258,7 +257,7 @@ static void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
         fs_handle_close(handle);
 }
 
-/* Say where disks are made, to who tries to make something elsewhere. */
+/* Refuse to make a file outside of new/, and say where disks are made. */
 static enum vhd_result judge_place(const struct fs_node *folder, const char *name,
                                    struct vhd_verdict *ret)
 {
@@ -271,7 +270,7 @@ static enum vhd_result judge_place(const struct fs_node *folder, const char *nam
                            "files are made in new/ alone, where each makes a disk");
 }
 
-/* Make the file, a text, in a folder that lets files be made, and open it. */
+/* Make a file, which is a text, and open it. Returns 0 or a negative errno. */
 static int create_file(struct fs *fs, fuse_ino_t parent, const char *name,
                        struct fuse_file_info *info, struct fuse_entry_param *ret_entry)
 {
@@ -296,7 +295,7 @@ static int create_file(struct fs *fs, fuse_ino_t parent, const char *name,
         info->direct_io = 1;
         info->noflush = 1;
         err = entry_of(fs, &node, ret_entry);
-        /* The node is this opening's alone, so that it need not be asked for what was just told. */
+        /* Only this open has the node, so the kernel may keep the attributes that it gets now. */
         ret_entry->attr_timeout = 1.0;
         if (err < 0)
             fs_handle_close(handle);
@@ -328,7 +327,7 @@ static void op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t off,
     const struct fs_row_ops *ops = handle->node.row->ops;
     (void)id;
 
-    /* A read for a program has its lock owner; one for the kernel's own pages has none. */
+    /* A read for a program has a lock owner; a read into the kernel's pages has none. */
     if (ops->page_read && info->lock_owner == 0)
         ops->page_read(handle);
     if (ops->read)
@@ -403,7 +402,7 @@ static void op_fallocate(fuse_req_t req, fuse_ino_t id, int mode, off_t off, off
         fuse_reply_err(req, EOPNOTSUPP);
 }
 
-/* What is refused as not supported is copied by the kernel through reading and writing. */
+/* After EOPNOTSUPP the kernel reads and writes instead. */
 static void op_copy_file_range(fuse_req_t req, fuse_ino_t source_id, off_t source_off,
                                struct fuse_file_info *source_info, fuse_ino_t target_id,
                                off_t target_off, struct fuse_file_info *target_info, size_t len,
@@ -514,7 +513,7 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
     fs_node_put(fs, &folder);
 }
 
-/* GNU mv asks not to replace anything (RENAME_NOREPLACE), and nothing ever is. */
+/* A rename never replaces a disk, so RENAME_NOREPLACE of GNU mv changes nothing. */
 static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
                       const char *new_text, unsigned flags)
 {
@@ -551,8 +550,8 @@ static void op_statfs(fuse_req_t req, fuse_ino_t id)
 }
 
 /*
- * What the tree does not have is refused in words that a user knows; without these the kernel
- * would answer ENOSYS.
+ * The tree holds no such files. Each refusal says what to do instead; without these functions the
+ * caller would get ENOSYS.
  */
 static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {

@@ -1,5 +1,5 @@
 /*
- * What libfuse calls: each operation resolves the node, calls its row, and replies.
+ * The operations that libfuse calls. Each resolves its node, calls the node's row, and replies.
  */
 #pragma once
 

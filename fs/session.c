@@ -24,15 +24,15 @@
 #include "kernel/serve.h"
 #include "kernel/transfer.h"
 
-/* Workers for quick tasks: so many creations can wait for one commit of the host's journal. */
+/* Workers for quick tasks. All of them may wait for one commit of the host's journal. */
 #define QUICK_WORKERS 8
 
-/* How often the disks that are open at the end are looked at: synced, or written to? */
+/* At the end: how often to ask whether the open disks are synced, or still open for writing. */
 #define LOOK_AGAIN_MS 20
 
 /*
- * How long the end waits for what the kernel still holds of the disks. A host that does not answer
- * must not keep the mount, and a second signal must not find the same wait again.
+ * How long the end waits for pages of the disks that only the kernel has. A host that hangs must
+ * not keep the mount, and a second signal must not wait as long again.
  */
 enum { SYNC_MS = 30000, SYNC_AGAIN_MS = 5000 };
 
@@ -45,14 +45,14 @@ struct fs_session {
     struct fs_pidfile *pidfile; /* NULL for none */
     sigset_t signals;
     pthread_t signal_thread;
-    bool is_over;              /* atomic: the signal thread is to end */
+    bool is_over;              /* atomic: the signal thread must end */
     struct fs_exit_sync *sync; /* the signal thread's alone; NULL for none */
 
-    pthread_mutex_t lock; /* guards what follows; outside the service's */
-    bool is_serving;      /* the service is there to be stopped */
+    pthread_mutex_t lock; /* guards the members below; taken before the service's */
+    bool is_serving;      /* the service exists */
 };
 
-/* Make the session and the pid file, whose options are judged by that. */
+/* Make libfuse's session and the pid file. Both judge their options. */
 static enum fs_exit prepare(struct fs_session *session, struct fs_options *options)
 {
     session->fuse = fuse_session_new(&options->fuse, &fs_ops, sizeof fs_ops, session->fs);
@@ -82,9 +82,9 @@ enum fs_exit fs_session_new(struct fs *fs, struct fs_options *options, struct fs
 }
 
 /*
- * Make the mount point if it is missing. Anything but a folder would hide what it is.
+ * Make the mount point if it is missing. It must be a folder: the root of a mount gets its type.
  *
- * Returns 0, with in *ret_is_made whether it was missing, or a negative errno.
+ * Returns 0, and true in *ret_is_made if it was missing; or a negative errno.
  */
 static int make_mountpoint(const char *path, bool *ret_is_made)
 {
@@ -100,7 +100,7 @@ static int make_mountpoint(const char *path, bool *ret_is_made)
     return S_ISDIR(attributes.st_mode) ? 0 : -ENOTDIR;
 }
 
-/* The signals that end us are for one thread alone; it, and all that are started, block them. */
+/* One thread takes the signals that end us. So this thread blocks them, and all that it starts. */
 static void block_signals(struct fs_session *session)
 {
     sigemptyset(&session->signals);
@@ -109,10 +109,10 @@ static void block_signals(struct fs_session *session)
     sigaddset(&session->signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &session->signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a write past the limit answers EFBIG instead */
+    signal(SIGXFSZ, SIG_IGN); /* a write past RLIMIT_FSIZE then fails with EFBIG */
 }
 
-/* Mount on a folder; where that fails, a folder that was made for it goes again. */
+/* Mount on a folder. If that fails, remove a folder that was made for it. */
 static enum fs_exit mount_on_folder(struct fs_session *session)
 {
     const char *path = session->options->mountpoint;
@@ -147,7 +147,7 @@ enum fs_exit fs_session_mount(struct fs_session *session)
     return FS_EXIT_MOUNT;
 }
 
-/* Wait a little for a signal. Returns it, or 0. */
+/* Wait less than a second for a signal. Returns it, or 0. */
 static int signal_within(struct fs_session *session, int ms)
 {
     const struct timespec pause = {.tv_nsec = ms * 1000000L};
@@ -155,7 +155,10 @@ static int signal_within(struct fs_session *session, int ms)
     return signal < 0 ? 0 : signal;
 }
 
-/* Wait until the disks are synced, for a time. Returns the signal that has ended the wait, or 0. */
+/*
+ * Wait at most ms until the disks are synced, and log each that is not. A signal ends the wait
+ * without a log. Returns the signal, or 0.
+ */
 static int wait_for_sync(struct fs_session *session, int ms)
 {
     const struct timespec until = clock_after(clock_monotonic(), ms);
@@ -169,8 +172,8 @@ static int wait_for_sync(struct fs_session *session, int ms)
 }
 
 /*
- * Take nothing new, have the kernel write what it holds, and let nobody in any more, unless the end
- * has begun already. Returns the signal that has interrupted it, or 0.
+ * Refuse new requests, sync the disks, and detach the mount; unless the end has begun already.
+ * Returns the signal that has ended the wait for the sync, or 0.
  */
 static int begin_end(struct fs_session *session)
 {
@@ -196,7 +199,7 @@ static void end_sync(struct fs_session *session)
     fs_exit_sync_end(TAKE(session->sync));
 }
 
-/* Wait for a signal, and let go of the disks that we hold once nobody writes to them. */
+/* Wait for a signal. Meanwhile close each synced disk that no other program writes to. */
 static int next_signal(struct fs_session *session)
 {
     int signal = 0;
@@ -211,7 +214,7 @@ static int next_signal(struct fs_session *session)
     return signal;
 }
 
-/* End at once, but for what the kernel still holds of the disks. */
+/* Sync the disks once more, for SYNC_AGAIN_MS at most, and end the process. */
 static _Noreturn void end_at_once(struct fs_session *session, int signal)
 {
     fs_log(LOG_WARNING, "%s again: ending at once", sigdescr_np(signal));
@@ -244,7 +247,7 @@ static void *signal_run(void *arg)
     return NULL;
 }
 
-/* From here on signals are answered; those that came earlier are still pending. */
+/* Signals count from here on; those that came earlier are still pending. */
 static int start_signal_thread(struct fs_session *session)
 {
     session->is_serving = true;
@@ -260,7 +263,7 @@ static void stop_signal_thread(struct fs_session *session)
 
 /*
  * Find our mount, and describe it to the next vhdfs on this store. A mount that was given to us is
- * not where the options say, and its giver detaches it: the helper gets none.
+ * not where the options say, and the program that gave it detaches it. So the helper gets none.
  */
 static struct fs_mount find_mount(struct fs_session *session)
 {
@@ -275,9 +278,9 @@ static struct fs_mount find_mount(struct fs_session *session)
 }
 
 /*
- * Whom alone, beside root, to let in: the one that runs us, where nobody judges owners and modes.
- * The kernel does so for our own mounts; for one that was given only if its giver has asked for it,
- * and a kernel that does not tell is taken for one that does not. NULL where it does.
+ * The only user beside root that is let in where the kernel does not judge owners and modes; NULL
+ * where it does. It judges in our own mounts. In a given one it does only if the giver asked for
+ * that. A kernel that does not show it counts as one that does not.
  */
 static const uid_t *unjudged_owner(const struct fs_session *session)
 {
@@ -292,7 +295,7 @@ static const uid_t *unjudged_owner(const struct fs_session *session)
     return &options->user.uid;
 }
 
-/* Do what needs rights that are given up then, and have the helper ready. */
+/* Do all that needs rights, start the helper, and give the rights up. */
 static int confine(struct fs_session *session)
 {
     const struct fs_options *options = session->options;
@@ -324,7 +327,7 @@ static int start(struct fs_session *session)
     return start_signal_thread(session);
 }
 
-/* Stop them in reverse order; all but the signal thread, since a second signal still counts. */
+/* Stop them in reverse order. The signal thread goes on, because a second signal still counts. */
 static void stop(struct fs_session *session)
 {
     struct fs *fs = session->fs;
