@@ -8,10 +8,10 @@
 
 #define BIT(signal) (UINT64_C(1) << ((signal)-1))
 
-/* What /proc/TID/status says; see proc(5). */
+/* The lines of /proc/TID/status that count here; see proc(5). */
 struct status {
     pid_t process;
-    uint64_t pending; /* signals, for the thread or for all of its process */
+    uint64_t pending; /* signals, for the thread or for its process */
     bool has_pending;
 };
 
@@ -47,7 +47,7 @@ enum fs_caller fs_caller_look(pid_t tid)
     if (tid == 0)
         return FS_CALLER_UNKNOWN;
     int err = read_status(tid, &status);
-    /* Who is not there in /proc may only be hidden there (hidepid). */
+    /* A thread that /proc lacks may only be hidden there (hidepid), so kill(2) decides. */
     if ((err == -ENOENT || err == -ESRCH) && kill(tid, 0) < 0 && errno == ESRCH)
         return FS_CALLER_STOPPED;
     if (err < 0 || !status.has_pending)

@@ -1,5 +1,5 @@
 /*
- * What can be told of the process that waits for an answer, from /proc.
+ * The caller of a request, as /proc shows it.
  */
 #pragma once
 
@@ -12,11 +12,11 @@ enum fs_caller {
 };
 
 /*
- * Look at the signals pending for a thread: HUP, INT, QUIT, TERM and KILL mean stop.
+ * Check the signals that are pending for a thread: HUP, INT, QUIT, TERM and KILL mean stop.
  *
- *   tid  as the kernel names the caller of a request; 0 where it cannot be known
+ *   tid  the caller's thread, as its request names it; 0 where that is unknown
  */
 enum fs_caller fs_caller_look(pid_t tid);
 
-/* The process that a thread belongs to; tid itself where that cannot be told. */
+/* The process of a thread; tid itself where /proc does not show it. */
 pid_t fs_caller_process(pid_t tid);

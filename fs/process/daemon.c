@@ -14,14 +14,14 @@
 #include "process/log.h"
 #include "process/options.h"
 
-/* The parent: wait for the child's word, or its end. */
+/* The parent: wait for a byte of the child, or for its end. */
 static _Noreturn void wait_for_child(int fd)
 {
     sigset_t none;
     char word;
     ssize_t len;
 
-    sigemptyset(&none); /* they are blocked for the child; whoever waits here may be stopped */
+    sigemptyset(&none); /* blocked for the child; they may stop the parent */
     sigprocmask(SIG_SETMASK, &none, NULL);
 
     do
@@ -31,8 +31,8 @@ static _Noreturn void wait_for_child(int fd)
 }
 
 /*
- * The child: nothing of the caller's is kept in use, neither its terminal nor its directory. The
- * standard streams stay until the tree answers, so that a failure before that is still seen.
+ * The child leaves the caller's terminal and directory. It keeps the standard streams until the
+ * tree answers, so that the caller sees a failure before that.
  */
 int fs_daemon_fork(int *ret_ready_fd)
 {

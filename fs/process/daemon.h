@@ -1,24 +1,24 @@
 /*
- * Going to the background. The process that was called waits until the tree answers, so that
- * whoever called it can use the tree at once.
+ * Going to the background. The first process waits until the tree answers, so that its caller can
+ * use the tree at once.
  */
 #pragma once
 
 /*
- * Fork, and go on in the child, in a session of its own. The parent exits: with 0 when
- * fs_daemon_ready() has been called, with 32 when the child has ended before that.
+ * Fork, and go on in the child, in a session of its own. The parent exits: with 0 after the child's
+ * fs_daemon_ready(), with 32 if the child ends before that.
  *
- * Returns in the child only: 0 and in *ret_ready_fd what fs_daemon_ready() wants, or a negative
- * errno, in the process that was called.
+ * Returns 0 in the child, and in *ret_ready_fd the descriptor for fs_daemon_ready(). Or a negative
+ * errno: of pipe2(2) or fork(2) in the first process, of chdir(2) in the child.
  */
 int fs_daemon_fork(int *ret_ready_fd);
 
-/* Let go of the terminal: the standard streams lead nowhere from now on. */
+/* Let go of the terminal: lead the standard streams to /dev/null. */
 void fs_daemon_close_streams(void);
 
 /*
- * Tell that the tree answers: the waiting parent, by the descriptor, and the service manager, if
- * one has said where (NOTIFY_SOCKET, as sd_notify(3) describes).
+ * Report that the tree answers, to the parent and to the service manager that NOTIFY_SOCKET names
+ * (see sd_notify(3)). With a parent, log to syslog from here on and close the standard streams.
  *
  *   ready_fd  closed; -1 where no parent waits
  */

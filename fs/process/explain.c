@@ -14,7 +14,7 @@
 #include "process/options.h"
 #include "process/resources.h"
 
-/* What a container needs for FUSE. */
+/* Advice for a container. */
 #define IN_A_CONTAINER                                                                             \
     "in a container, start it with --device /dev/fuse and, where that is not enough, with "        \
     "--cap-add SYS_ADMIN or in a user namespace"
@@ -52,7 +52,7 @@ static bool has_program(const char *name)
     return false;
 }
 
-/* Does fuse.conf let users give allow_other? It says so in a line of its own. */
+/* Does /etc/fuse.conf have the line "user_allow_other"? */
 static bool may_share(void)
 {
     char line[256];

@@ -19,22 +19,22 @@
 #include "process/mountpoint.h"
 #include "process/pidfile.h"
 
-/* What the daemon tells the helper. An end of file without a word: it has died. */
+/* Words of the daemon to the helper. An end of file without a word means that it has died. */
 enum word { WORD_DETACH = 'd', WORD_END = 'e' };
 
-/* Where the helper keeps its end of the pipe, and the file that ends the mount's connection. */
+/* The helper's descriptors: its end of the socket, and the file that ends the connection. */
 enum { HELPER_FD = STDERR_FILENO + 1, ABORT_FD };
 
 struct fs_helper {
     pid_t pid;
     int fd;
 
-    /* what the daemon does itself when the helper has died */
+    /* for the daemon itself, when the helper has died */
     struct fs_mount mount;
     struct fs_pidfile *pidfile;
 };
 
-/* Unmount with the setuid program, for who is not root. */
+/* Unmount with the setuid program, which users other than root need. */
 static int fusermount(const char *mountpoint)
 {
     const char *const argv[] = {"fusermount3", "-u", "-q", "-z", "--", mountpoint, NULL};
@@ -50,8 +50,8 @@ static int fusermount(const char *mountpoint)
 }
 
 /*
- * The daemon has died: end the connection. A thread of it may wait in the kernel for an answer that
- * nobody gives any more (invalidate.h), and keep the connection open.
+ * The daemon has died: end the connection. One of its threads may wait in the kernel for a reply
+ * that never comes (invalidate.h), and keep the connection open.
  */
 static void end_connection(void)
 {
@@ -60,7 +60,7 @@ static void end_connection(void)
 }
 
 /*
- * Detach our mount, unless it is gone already. Another that covers it is left alone.
+ * Detach our mount, unless it is gone already. If another mount covers it, this is -EBUSY.
  *
  *   is_dead  the daemon has died: the connection ends with the mount
  */
@@ -73,7 +73,7 @@ static int detach(const struct fs_mount *mount, bool is_dead)
         return 0;
     const struct fs_mount top = fs_mount_of(path);
     if (top.id == mount->id && !fs_mount_is(&top, mount))
-        return 0; /* ours is gone, and this one has got its id */
+        return 0; /* ours is gone, and this one has its id */
     if (top.id != mount->id)
         err = -EBUSY;
     else if (umount2(path, is_dead ? MNT_FORCE | MNT_DETACH : MNT_DETACH) < 0)
@@ -83,7 +83,7 @@ static int detach(const struct fs_mount *mount, bool is_dead)
     return err;
 }
 
-/* Serve the daemon until it says that it ends, or has died. Returns the exit status. */
+/* Serve the daemon until its WORD_END or its death. Returns the exit status. */
 static int helper_run(int fd, const struct fs_mount *mount)
 {
     char word;
@@ -105,8 +105,8 @@ static int helper_run(int fd, const struct fs_mount *mount)
 }
 
 /*
- * In the child: what ends the daemon must not end the helper, and nothing else is kept open,
- * neither the mount, nor the store and its lock, nor what the caller waits for the end of.
+ * Prepare the child. The signals that end the daemon must not end the helper. It keeps nothing else
+ * open: not the mount, not the store and its lock, and no pipe whose end the caller waits for.
  */
 static void settle(int fd, int abort_fd, bool is_foreground)
 {
@@ -117,7 +117,7 @@ static void settle(int fd, int abort_fd, bool is_foreground)
     prctl(PR_SET_NAME, "vhdfs-helper");
     if (!is_foreground)
         fs_daemon_close_streams();
-    /* Above both places first, since one may have been given the place of the other. */
+    /* Both move away first, because one may have the number that the other needs. */
     fd = fcntl(fd, F_DUPFD, ABORT_FD + 1);
     abort_fd = abort_fd < 0 ? -1 : fcntl(abort_fd, F_DUPFD, ABORT_FD + 1);
     dup2(fd, HELPER_FD);
@@ -181,7 +181,7 @@ void fs_helper_end(struct fs_helper *helper)
     const char word = WORD_END;
     int status = 0;
 
-    /* Killed, it has left to us what it was for. */
+    /* A helper that was killed has left the pid file. */
     bool is_told = write(helper->fd, &word, 1) == 1;
     if (waitpid(helper->pid, &status, 0) != helper->pid || !is_told || !WIFEXITED(status))
         fs_pidfile_remove(helper->pidfile);

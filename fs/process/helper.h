@@ -1,7 +1,7 @@
 /*
- * The helper: a small process that does what the daemon cannot, or can no longer, do itself. It
- * detaches the mount when told, with the rights that the daemon has given up, and when the daemon
- * has died; and it removes the pid file at the end. It takes no paths from the daemon.
+ * The helper: a small process that keeps the rights which the daemon gives up. It detaches the
+ * mount when the daemon asks for it or has died, and removes the pid file at the end. It takes no
+ * paths from the daemon.
  */
 #pragma once
 
@@ -14,24 +14,23 @@ struct fs_pidfile;
 /*
  * Fork the helper, before there are threads and before rights are given up.
  *
- *   mount          ours, whose connection ends with the daemon
- *   to_detach      the same; or none, where another made it and detaches it
- *   pidfile        to be removed at the end; NULL for none. It stays the caller's
- *   is_foreground  the helper may keep the standard streams
+ *   mount          ours; its connection ends with the daemon
+ *   to_detach      the same; or none (id -1), where the program that made it detaches it
+ *   pidfile        removed at the end; NULL for none. It stays the caller's
+ *   is_foreground  the helper keeps the standard streams
  *
- * Returns 0 or a negative errno.
+ * Returns 0, -ENOMEM, or the negative errno of socketpair(2) or fork(2).
  */
 int fs_helper_start(const struct fs_mount *mount, const struct fs_mount *to_detach,
                     struct fs_pidfile *pidfile, bool is_foreground, struct fs_helper **ret);
 
 /*
- * Have the mount detached, as umount -l does: nobody new gets in, and open files go on.
+ * Have the mount detached, as umount -l does: no program enters it any more, and open files go on.
+ * If the helper has died, the daemon detaches it, as far as its own rights go.
  *
- * A helper that has died is done without, as far as the daemon's own rights go.
- *
- * Returns 0, or a negative errno; why has been logged.
+ * Returns 0, or a negative errno, with the cause in the log.
  */
 int fs_helper_detach(struct fs_helper *helper);
 
-/* The mount is gone: have the pid file removed, and let the helper go. */
+/* Have the pid file removed, and wait for the helper's end. The mount is gone by then. */
 void fs_helper_end(struct fs_helper *helper);

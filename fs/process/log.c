@@ -21,7 +21,7 @@ static void vlog(int priority, const char *format, va_list args)
         vfprintf(stderr, format, args);
 }
 
-/* libfuse's levels are syslog's, and its messages end their lines. */
+/* libfuse's levels are those of syslog, and its messages have a newline. */
 static void fuse_message(enum fuse_log_level level, const char *format, va_list args)
 {
     vlog((int)level, format, args);

@@ -51,14 +51,14 @@ struct fs_mount fs_mount_of(const char *path)
     return (struct fs_mount){id_of(fd), unique_id_of(fd)};
 }
 
-/* Who may not look into the mount is not told its unique id: then the other has to do. */
+/* A user that may not enter the mount cannot read its unique id; then the other id decides. */
 bool fs_mount_is(const struct fs_mount *mount, const struct fs_mount *other)
 {
     return mount->id >= 0 && mount->id == other->id &&
            (mount->unique_id == other->unique_id || mount->unique_id == 0 || other->unique_id == 0);
 }
 
-/* Take the escapes out of a path in mountinfo: a blank is \040 there. */
+/* Decode the escapes of a path in mountinfo: a blank is \040 there. */
 static void unescape(char *path)
 {
     char *out = path;
@@ -95,7 +95,7 @@ struct table {
     char *fields[FIELD_COUNT]; /* of the mount; valid until the next one */
 };
 
-/* Cut a line into its fields: five, options up to a hyphen, and what the file system is. */
+/* Split a line: five fields, options up to a hyphen, and three fields of the file system. */
 static bool split(char *line, char *ret_fields[FIELD_COUNT])
 {
     char *behind = strstr(line, " - ");
@@ -134,7 +134,7 @@ static void close_table(struct table *table)
     free(table->line);
 }
 
-/* A field of the line of a mount, to be freed; NULL when there is none of its id. */
+/* A field of a mount's line, to be freed; NULL when no mount has the id. */
 static char *mount_field(const struct fs_mount *mount, enum field field)
 {
     struct table table = open_table();

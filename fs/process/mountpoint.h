@@ -9,28 +9,29 @@
 #include <stdint.h>
 
 /*
- * A mount. Its id is given to another once it is gone; the unique one never is, but Linux has that
- * since 6.8 only: it is 0 before.
+ * A mount. The kernel gives its id to another mount later, but never its unique id. Linux has the
+ * unique id since 6.8; before that, it is 0.
  */
 struct fs_mount {
-    int id; /* -1: none, or it could not be told */
+    int id; /* -1: none, or unknown */
     uint64_t unique_id;
 };
 
-/* The mount on top of a path. */
+/* The mount on top of a path; its id is -1 where the path cannot be opened. */
 struct fs_mount fs_mount_of(const char *path);
 
+/* Are both the same mount? If one lacks the unique id, the reusable ids decide. */
 bool fs_mount_is(const struct fs_mount *mount, const struct fs_mount *other);
 
 /*
- * Where the mount of this id is now: a path to be freed, or NULL when there is none. Whether it is
- * the same mount, and on top there, fs_mount_of() tells.
+ * The path of the mount with this id, to be freed; NULL when there is none. Another mount may have
+ * the id by now, or cover it: compare with fs_mount_of() of the path.
  */
 char *fs_mount_path(const struct fs_mount *mount);
 
 /*
- * The store that a vhdfs mounted on exactly this path shows, to be freed; NULL when no vhdfs is on
- * top there. Only the kernel's mount table is asked.
+ * The store of a vhdfs that is mounted on exactly this path, to be freed; NULL when no vhdfs is on
+ * top there. This reads the kernel's mount table alone.
  *
  *   path  absolute, without symlinks
  */
@@ -46,14 +47,14 @@ bool fs_mount_is_dead(const char *path);
 char *fs_mount_above(const char *path);
 
 /*
- * The mount that a descriptor of /dev/fuse serves. Its id is -1 where the kernel does not tell, or
- * where the mount is not visible here.
+ * The mount that a descriptor of /dev/fuse serves. Its id is -1 where the kernel does not show it,
+ * or the mount is not visible here.
  */
 struct fs_mount fs_mount_of_fuse(int fd);
 
 /*
- * Have the kernel read ahead so much of files in that mount, where we may tell it so; where not, it
- * reads less.
+ * Set how far the kernel reads ahead in files of the mount, in KiB. Without the right to set it,
+ * the kernel reads less.
  */
 void fs_mount_read_ahead(const struct fs_mount *mount, unsigned kib);
 
@@ -61,11 +62,11 @@ void fs_mount_read_ahead(const struct fs_mount *mount, unsigned kib);
 bool fs_mount_is_guarded(const struct fs_mount *mount);
 
 /*
- * Open the kernel's file that ends the connection of a mount when something is written to it: all
- * that waits for its daemon is answered with an error then. It goes on standing for this connection
- * alone, also when the mount has left the mount table.
+ * Open the kernel's file that ends the connection of a mount. A write to it ends the connection,
+ * and all requests that wait for the daemon fail. It stands for this connection alone, also after
+ * the mount has left the mount table.
  *
- * Returns a descriptor to be closed, or -1 where there is no such file for us.
+ * Returns a descriptor to be closed, or -1 where we cannot open such a file.
  *
  * Source: Linux, Documentation/filesystems/fuse.rst, "Control filesystem".
  */

@@ -54,13 +54,13 @@ enum key {
 /* An owner, or a umask, that no option has given. */
 #define UNSET ((unsigned)-1)
 
-/* What is read into on the way. */
+/* The state of a parse. */
 struct parse {
     struct fs_options options;
     enum fs_parsed outcome;
 };
 
-/* Where a word has no value to be read into; FUSE_OPT_KEY, but clang warns of its conversion. */
+/* For words whose value libfuse does not store: FUSE_OPT_KEY, without clang's warning. */
 #define NO_VALUE ((unsigned long)-1U)
 
 #define AT(member) offsetof(struct parse, options.member)
@@ -87,8 +87,7 @@ static const struct fuse_opt specs[] = {
     {NULL, 0, 0},
 };
 
-/* clang-format off: a word a line would hide how few they are */
-/* Words for libfuse and the kernel. One with '=' stands for all that begin so. */
+/* Words for libfuse and the kernel. One with '=' stands for all that begin with it. */
 static const char *const passed[] = {
     "rw",
     "dev",
@@ -110,8 +109,8 @@ static const char *const passed[] = {
 };
 
 /*
- * Words of mount(8) that change nothing here: mount(8) keeps most of them to itself, but lines of
- * fstab are copied. The helper does the work of auto_unmount, and knows our mount from another.
+ * Words of mount(8) that change nothing here. mount(8) handles most of them itself, but users copy
+ * lines of fstab. The helper does the work of auto_unmount, and never detaches another mount.
  */
 static const char *const ignored[] = {
     "",           "defaults",     "auto",       "noauto",      "nofail",
@@ -121,7 +120,6 @@ static const char *const ignored[] = {
     "lazytime",   "nolazytime",   "silent",     "loud",        "iversion",
     "noiversion", "auto_unmount", "symfollow",  "nosymfollow",
 };
-/* clang-format on */
 
 static bool is_among(const char *word, const char *const *list, size_t count)
 {
@@ -148,7 +146,7 @@ static __attribute__((format(printf, 2, 3))) int refuse(struct parse *parse, con
     return -1;
 }
 
-/* The descriptor in "/dev/fd/N", or -1 where a path is no such one. */
+/* The descriptor N of a path "/dev/fd/N"; -1 for any other path. */
 static int fd_of(const char *path)
 {
     unsigned fd;
@@ -178,8 +176,8 @@ int fs_options_given_fd(int argc, char *const *argv)
 }
 
 /*
- * The path without symlinks, also when its last component does not exist yet. One that leads
- * nowhere is kept as it is, but absolute: whoever is to open it says what is wrong.
+ * The path without symlinks, to be freed; its last component may be missing. A path that leads
+ * nowhere is only made absolute: the code that opens it reports the fault. Or NULL and errno.
  */
 static char *resolve(const char *path)
 {
@@ -201,7 +199,7 @@ static char *resolve(const char *path)
     return len < 0 ? NULL : resolved;
 }
 
-/* The mount point is a descriptor: it must be one that fs_options_given_fd() has found. */
+/* Accept a descriptor as MOUNTPOINT. It must be one that fs_options_given_fd() finds. */
 static int take_given_fd(struct parse *parse, const char *arg)
 {
     struct fs_options *options = &parse->options;
@@ -216,7 +214,7 @@ static int take_given_fd(struct parse *parse, const char *arg)
     return options->mountpoint ? 0 : -1;
 }
 
-/* Take a path. Returns 0 when it was taken, -1 when it is refused. */
+/* Accept a path as STORE or MOUNTPOINT. Returns 0, or -1 when it is refused. */
 static int take_path(struct parse *parse, const char *arg)
 {
     struct fs_options *options = &parse->options;
@@ -236,13 +234,13 @@ static int take_path(struct parse *parse, const char *arg)
                   errno == ENOENT ? "the current folder is gone" : strerrordesc_np(errno));
 }
 
-/* What follows the '=' of an option. */
+/* The text behind the '=' of an option. */
 static const char *value_of(const char *arg)
 {
     return strchr(arg, '=') + 1;
 }
 
-/* A number that is all digits of its base, from low to high. */
+/* Is the text a number from low to high, with digits of the base alone? */
 static bool is_number(const char *text, int base, unsigned low, unsigned high, unsigned *ret)
 {
     const char *digits = base == 8 ? "01234567" : "0123456789";
@@ -282,7 +280,7 @@ static int take_number(struct parse *parse, const char *arg, int key)
                : refuse(parse, "%s: expected a number from 1 to %u", arg, UINT_MAX);
 }
 
-/* A word that we give no meaning: libfuse's, without one, or unknown. */
+/* Judge a word without a key: it is for libfuse, is ignored, or is unknown. Returns as take(). */
 static int take_word(struct parse *parse, const char *word)
 {
     if (is_among(word, passed, sizeof passed / sizeof *passed))
@@ -292,7 +290,7 @@ static int take_word(struct parse *parse, const char *word)
     return refuse(parse, "unknown option \"%s\"; vhdfs --help lists the options", word);
 }
 
-/* libfuse asks for each argument: 1 leaves it to libfuse, 0 drops it, -1 refuses it. */
+/* libfuse calls this for each argument. 1 leaves it to libfuse, 0 drops it, -1 refuses it. */
 static int take(void *data, const char *arg, int key, struct fuse_args *out)
 {
     struct parse *parse = data;
@@ -344,7 +342,7 @@ static bool lies_inside(const char *inner, const char *outer)
            (inner[len] == '/' || inner[len] == 0 || outer[len - 1] == '/');
 }
 
-/* Find whom to run as; the files in the tree are his unless told otherwise. */
+/* Find the user to run as. It owns the files of the tree, unless uid= or gid= is given. */
 static int judge_user(struct parse *parse)
 {
     struct fs_options *options = &parse->options;
@@ -369,8 +367,9 @@ static int judge_user(struct parse *parse)
 }
 
 /*
- * Two trees on one mount point: the second would hide the first, and programs in the first would go
- * on with another store than the path shows. A dead one has to be unmounted, which mounting tells.
+ * Refuse a mount point that shows a vhdfs. The second tree would hide the first, and programs in
+ * the first would use another store than the path shows. A dead mount is refused later, by the
+ * mount.
  */
 static int judge_mountpoint(struct parse *parse)
 {
@@ -385,7 +384,7 @@ static int judge_mountpoint(struct parse *parse)
                   path, shown);
 }
 
-/* What can be judged only when all has been read. */
+/* Judge all that needs the whole command line. */
 static int judge(struct parse *parse)
 {
     const struct fs_options *options = &parse->options;
@@ -406,7 +405,7 @@ static int judge(struct parse *parse)
     return err < 0 ? err : judge_user(parse);
 }
 
-/* libfuse leaves a "--" among the arguments, and would take the options behind it for paths. */
+/* libfuse leaves a "--" at the end, and would take the options added behind it for paths. */
 static void drop_separator(struct fuse_args *args)
 {
     if (!args->allocated || strcmp(args->argv[args->argc - 1], "--") != 0)
@@ -415,7 +414,7 @@ static void drop_separator(struct fuse_args *args)
     args->argv[args->argc] = NULL;
 }
 
-/* What libfuse is to know besides what was given. */
+/* Add the options that every mount has. */
 static int add_fuse_options(struct fs_options *options)
 {
     AUTO_FREE char *list = NULL;
@@ -432,7 +431,7 @@ static int add_fuse_options(struct fs_options *options)
                : 0;
 }
 
-/* Does "-o" stand at the end, where its words are missing? Behind "--" it is a path. */
+/* Is "-o" the last argument, without words? Behind "--" it is a path. */
 static bool lacks_words(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {

@@ -19,16 +19,16 @@ enum fs_exit {
 };
 
 struct fs_options {
-    char *store;      /* absolute; without symlinks, but where it leads nowhere */
+    char *store;      /* absolute; without symlinks, unless it leads nowhere */
     char *mountpoint; /* the same; "/dev/fd/N" as given */
     int given_fd;     /* N: a descriptor of /dev/fuse that is mounted already; -1 for none */
-    bool is_shared;   /* other users may be let in: allow_other or allow_root */
+    bool is_shared;   /* other users may enter: allow_other or allow_root */
     bool is_foreground;
     bool is_read_only;
     uid_t uid;
     gid_t gid;
     mode_t umask;
-    bool has_uid, has_gid, has_umask; /* given, and not by default */
+    bool has_uid, has_gid, has_umask; /* an option gave it */
     unsigned history;
     char *pidfile;   /* as given; NULL for none */
     char *user_name; /* of user=; NULL for none */
@@ -37,20 +37,21 @@ struct fs_options {
     struct fuse_args fuse; /* for libfuse */
 };
 
-/* What the parsing of a command line comes to. */
+/* The outcome of parsing a command line. */
 enum fs_parsed {
     FS_PARSED_RUN,   /* go on with the options */
     FS_PARSED_DONE,  /* help or version has been printed: exit 0 */
-    FS_PARSED_WRONG, /* the fault has been told on stderr: exit 1 */
+    FS_PARSED_WRONG, /* a message was printed on stderr: exit 1 */
 };
 
 /*
- * The descriptor N of an argument "/dev/fd/N" that is one of /dev/fuse: it has been opened and
- * mounted for us. Returns -1 when there is none. N is above those of the standard streams.
+ * The descriptor N of an argument "/dev/fd/N", if it is one of /dev/fuse: the caller has opened and
+ * mounted it for us. N is above 2. Returns -1 when there is none.
  */
 int fs_options_given_fd(int argc, char *const *argv);
 
-/* Read a command line. The options are to be freed, whatever is returned. */
+/* Parse a command line. The caller frees the options, whatever this returns. */
 enum fs_parsed fs_options_parse(int argc, char **argv, struct fs_options *ret);
 
+/* Release the members of the options. */
 void fs_options_free(struct fs_options *options);

@@ -14,11 +14,11 @@
 struct fs_pidfile {
     int fd;
     bool is_ours; /* made or written by us: to be removed */
-    pid_t pid;    /* what we wrote; 0 before that */
+    pid_t pid;    /* the one that we wrote; 0 before that */
     char *path;   /* absolute */
 };
 
-/* Open the file. What is in it stays until we have something to write: it may be another's. */
+/* Open the file, and keep its content for now: it may be of another vhdfs. */
 static int open_file(struct fs_pidfile *pidfile, const char *path)
 {
     const int how = O_WRONLY | O_CREAT | O_CLOEXEC;
@@ -56,7 +56,7 @@ static bool is_in_place(const struct fs_pidfile *pidfile)
            opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
-/* A vhdfs that has ended meanwhile has removed the file that we opened: it had written it first. */
+/* Make the file again if another vhdfs, which had written it before, has removed it at its end. */
 static void put_in_place(struct fs_pidfile *pidfile)
 {
     if (is_in_place(pidfile))
@@ -79,7 +79,7 @@ void fs_pidfile_write(struct fs_pidfile *pidfile)
         fs_log(LOG_ERR, "cannot write \"%s\": %s", pidfile->path, strerrordesc_np(errno));
 }
 
-/* The next vhdfs may have written its own number there, after we let go of the store. */
+/* Does the file name another process? The next vhdfs may write it once we let go of the store. */
 static bool is_anothers(const struct fs_pidfile *pidfile)
 {
     int pid = 0;

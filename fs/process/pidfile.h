@@ -1,27 +1,27 @@
 /*
- * The pid file: it is there as long as the daemon is, so a script can wait for its end.
+ * The pid file. It exists as long as the daemon runs, so a script can wait for the daemon's end.
  */
 #pragma once
 
 struct fs_pidfile;
 
 /*
- * Make or open the file, before the daemon goes to the background and to another directory. What
- * is in it stays until it is written.
+ * Make or open the file, before the daemon goes to the background and to another directory. Its
+ * content stays until fs_pidfile_write().
  *
- * Returns 0, or a negative errno of open(2).
+ * Returns 0, -ENOMEM, or a negative errno of open(2) or realpath(3).
  */
 int fs_pidfile_open(const char *path, struct fs_pidfile **ret);
 
 /*
- * Write the calling process's id into it, and make it again if another vhdfs, which used the same
- * file, has removed it since. A failure is logged. NULL is allowed, here and below.
+ * Write the id of the calling process. Another vhdfs with the same file may have removed it
+ * meanwhile; then it is made again. A failure is logged. NULL is allowed, here and below.
  */
 void fs_pidfile_write(struct fs_pidfile *pidfile);
 
 /*
- * Remove the file, if it has been made or written here and names no other process by now. A failure
- * is logged.
+ * Remove the file, if we made or wrote it and it names no other process by now. A failure is
+ * logged.
  */
 void fs_pidfile_remove(struct fs_pidfile *pidfile);
 

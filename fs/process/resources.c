@@ -39,15 +39,15 @@ void fs_resources_raise_files(void)
  * Pages are locked only without a limit, or with the right that lifts it for good. Below a limit,
  * MCL_FUTURE makes mmap and pthread_create fail as soon as address space, not memory, passes the
  * limit: one thread's stack already fills the usual 8 MiB. Without MCL_FUTURE, the heap and all
- * stacks to come stay out, and the first stack cannot grow at the limit. A user with such a limit
- * cannot attach loop devices, which are what makes the kernel wait for us.
+ * later stacks stay out, and the first stack cannot grow at the limit. A user with such a limit
+ * cannot attach loop devices, and loop devices make the kernel wait for us.
  */
 static void lock_pages(bool keeps_rights)
 {
     const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
     struct rlimit limit;
 
-    /* Once lifted, the limit stays so when rights are given up. */
+    /* The limit stays lifted when rights are given up. */
     bool is_unlimited = setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0 ||
                         (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY);
     if (is_unlimited || (keeps_rights && fs_has_capability(CAP_IPC_LOCK)))

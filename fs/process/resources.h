@@ -1,5 +1,5 @@
 /*
- * What the host allows a process, raised as far as it goes.
+ * Limits and rights of the process, as far as the host allows.
  */
 #pragma once
 
