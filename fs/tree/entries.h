@@ -1,7 +1,6 @@
 /*
- * Entries: one for each NAME in use, that is looked up by the kernel, open, or on record with a
- * task. An entry goes when none of that holds any more. So memory follows the names in use, not
- * the size of the store.
+ * Entries: one for each NAME in use. The kernel's lookups, open files, a record or a claim keep it;
+ * then it is freed. So memory follows the names in use, not the size of the store.
  *
  * Every function may be called from any thread.
  */
@@ -27,7 +26,7 @@ const char *fs_entry_name(const struct fs_entry *entry);
 /*
  * Make an empty table.
  *
- *   history  ended tasks on record at most, 1 or more
+ *   history  records to keep, 1 or more; tasks at work stay beyond it
  *
  * Returns NULL when memory is short.
  */
@@ -37,18 +36,20 @@ struct fs_entries *fs_entries_new(unsigned history);
 void fs_entries_free(struct fs_entries *entries);
 
 /*
- * References. Each of these returns an entry to be dropped with fs_entry_put(), or NULL: get() when
- * memory is short, the others when there is none.
+ * Find an entry by its name or serial, and reference it until fs_entry_put(). fs_entries_get()
+ * makes it if there is none. Returns NULL when there is none, or (get) memory is short.
  */
 struct fs_entry *fs_entries_get(struct fs_entries *entries, const char *name);
 struct fs_entry *fs_entries_find(struct fs_entries *entries, const char *name);
 struct fs_entry *fs_entries_by_serial(struct fs_entries *entries, uint32_t serial);
+
+/* Take one more reference. Returns entry. */
 struct fs_entry *fs_entry_ref(struct fs_entries *entries, struct fs_entry *entry);
 
 /* Drop a reference; NULL is allowed. */
 void fs_entry_put(struct fs_entries *entries, struct fs_entry *entry);
 
-/* Count a lookup of the kernel; and: the kernel forgets count of them. */
+/* Count a lookup of the kernel; and take off as many as the kernel forgets. */
 void fs_entry_looked_up(struct fs_entries *entries, struct fs_entry *entry);
 void fs_entries_forgotten(struct fs_entries *entries, uint32_t serial, uint64_t count);
 
@@ -65,24 +66,24 @@ void fs_entry_retire(struct fs_entries *entries, struct fs_entry *entry);
  */
 void fs_entry_move(struct fs_entries *entries, struct fs_entry *entry, struct fs_entry *target);
 
-/* Was its disk deleted? Then the name leads to another entry, or to none. */
+/* Is it retired? Then the name leads to another entry, or to none. */
 bool fs_entry_is_retired(struct fs_entries *entries, struct fs_entry *entry);
 
 /*
- * Another program replaced the image of this disk, which is open. The kernel's nodes of the entry
- * stay with the files that are open of it. The name gets a new entry, with the same record and a
- * new serial. Without effect while a task of the name is at work.
+ * Another program replaced the image of this disk, which is open. The open files keep the entry
+ * with the kernel's nodes. The name gets a new entry, with the same record and a new serial.
+ * Without effect while a task of the name is at work.
  */
 void fs_entry_replace(struct fs_entries *entries, struct fs_entry *entry);
 bool fs_entry_is_replaced(struct fs_entries *entries, struct fs_entry *entry);
 
 /*
- * The use of the disk of this name (open_disk.h), made at the first call; it lasts as long as the
- * entry. NULL when memory is short.
+ * The disk of this name (open_disk.h), made at the first call; it lasts as long as the entry.
+ * Returns NULL when memory is short.
  */
 struct fs_disk *fs_entry_disk(struct fs_entries *entries, struct fs_entry *entry);
 
-/* The same where it was made already, else NULL. */
+/* The same disk if a call has made it, else NULL. */
 struct fs_disk *fs_entry_known_disk(struct fs_entries *entries, struct fs_entry *entry);
 
 /* Call visit() for each entry with a known disk, under the lock of the table. */
@@ -91,14 +92,14 @@ void fs_entries_each_disk(struct fs_entries *entries,
                                         struct fs_disk *disk),
                           void *arg);
 
-/* Count files open for a request. While there is one, new/ has the name. */
+/* Count the files that are open for a request. While there is one, new/ has the name. */
 void fs_entry_request_opened(struct fs_entries *entries, struct fs_entry *entry);
 void fs_entry_request_closed(struct fs_entries *entries, struct fs_entry *entry);
 bool fs_entry_has_request(struct fs_entries *entries, struct fs_entry *entry);
 
 /*
- * Note that a process was refused to remove a file inside a disk, as happens to "find -delete"
- * before it removes the folder. The note counts for five seconds.
+ * Note that a process may not remove a file inside a disk: "find -delete" tries that before it
+ * removes the folder. The note counts for five seconds.
  */
 void fs_entry_note_refused_unlink(struct fs_entries *entries, struct fs_entry *entry, pid_t pid);
 bool fs_entry_was_refused_unlink(struct fs_entries *entries, struct fs_entry *entry, pid_t pid);

@@ -9,7 +9,7 @@
 #include "task/task.h"
 #include "tree/open_disk.h"
 
-/* How long a refused unlink is held against its process, in seconds. */
+/* How long a refused unlink counts, in seconds. */
 #define REFUSED_UNLINK_SECONDS 5
 
 static int compare_name(const void *a, const void *b)
@@ -24,7 +24,7 @@ static int compare_serial(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
-/* The entry that a search tree's answer points at. */
+/* The entry of a search tree's node; NULL for none. */
 static struct full_entry *found(void *node)
 {
     return node ? *(struct full_entry **)node : NULL;
@@ -192,7 +192,7 @@ void fs_entries_forgotten(struct fs_entries *entries, uint32_t serial, uint64_t 
     entry_free_if_unused(entries, entry);
 }
 
-/* Have the name lead to a new entry, which gets the record; under the lock. */
+/* Take the name off an entry. A record goes to a new entry of that name. Under the lock. */
 static void retire(struct fs_entries *entries, struct full_entry *old)
 {
     tdelete(old, &entries->by_name, compare_name);
@@ -218,7 +218,7 @@ void fs_entry_replace(struct fs_entries *entries, struct fs_entry *entry)
 {
     HOLD_LOCK(&entries->lock);
     struct full_entry *full = full_entry_of(entry);
-    /* A task at work is about to change the disk itself. */
+    /* A task at work changes the disk itself. */
     if (!full->is_current || record_is_at_work(full))
         return;
     full->is_replaced = true;
@@ -242,7 +242,7 @@ void fs_entry_move(struct fs_entries *entries, struct fs_entry *entry, struct fs
     vhd_task_unref(record_remove(entries, gone));
     if (full->is_current)
         tdelete(full, &entries->by_name, compare_name);
-    /* Where memory is short it goes on without a name: it is still found by its serial. */
+    /* If memory is short, the entry goes on without a name: its serial still finds it. */
     full->is_current =
         set_name(full, gone->name) && tsearch(full, &entries->by_name, compare_name) != NULL;
 }

@@ -12,33 +12,33 @@
 
 #include "tree/entries.h"
 
-/* A name that an entry has had: a thread may still be reading it. */
+/* A name that an entry has or had: a thread may still read it. */
 struct former_name {
     struct former_name *next;
     char name[];
 };
 
-/* A process that was refused an unlink inside a disk. */
+/* An unlink inside a disk that was refused to a process. */
 struct refused_unlink {
     uint32_t serial;
     pid_t pid;
     time_t at; /* seconds of the monotonic clock */
 };
 
-/* Refused unlinks that are remembered; few programs clear away disks at once. */
+/* Refused unlinks to remember; few programs remove disks at the same time. */
 enum { REFUSED_UNLINKS = 64 };
 
 TAILQ_HEAD(record_list, full_entry);
 
-/* An entry with all that the table keeps of it. The table's lock guards what is not constant. */
+/* An entry with all members. The table's lock guards those that are not constant. */
 struct full_entry {
-    struct fs_entry entry;     /* first, so that the two convert */
+    struct fs_entry entry;     /* first, so that pointers to both convert */
     const char *_Atomic name;  /* read without the lock */
     struct former_name *names; /* this one and those before it */
     bool is_current;           /* the name leads here; else it is retired or replaced */
     bool is_replaced;          /* by another image of the same name */
 
-    /* each of these keeps the entry */
+    /* the entry stays while one of these is set */
     unsigned refs;
     uint64_t lookups; /* of the kernel, not forgotten yet */
 
@@ -78,8 +78,8 @@ void entry_free_if_unused(struct fs_entries *entries, struct full_entry *entry);
 /* Remove the record of an entry. Returns its task, whose reference is the caller's; or NULL. */
 struct vhd_task *record_remove(struct fs_entries *entries, struct full_entry *entry);
 
-/* Put a task on record, which takes over the reference; there is no record yet. */
+/* Put a task on record, and take over its reference. The entry must not have a record. */
 void record_put(struct fs_entries *entries, struct full_entry *entry, struct vhd_task *task);
 
-/* Is a task of the entry at work, or claimed? */
+/* Is a task of the entry at work, or is the entry claimed? */
 bool record_is_at_work(const struct full_entry *entry);

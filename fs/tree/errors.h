@@ -1,5 +1,5 @@
 /*
- * The last refusals, for those whose shell says "I/O error" to every errno, or nothing at all.
+ * The last refusals. Some shells say "I/O error" for every errno, or nothing at all.
  */
 #pragma once
 
@@ -8,18 +8,19 @@
 
 struct fs_errors;
 
-/* Room for a path of the tree: a name in a folder of a name in a folder. */
+/* Size of a path of the tree: a name in a folder of a name in a folder. */
 #define FS_ERRORS_WHERE 600
 
-/* Returns NULL when memory is short. */
+/* Make an empty list. Returns NULL when memory is short. */
 struct fs_errors *fs_errors_new(void);
 
+/* Release a list; NULL is allowed. */
 void fs_errors_free(struct fs_errors *errors);
 
 /*
- * Add a refusal; the sixteenth before it is dropped.
+ * Add a refusal; of more than sixteen, the oldest goes.
  *
- *   where  path in the tree: "new/disk1"; cut where it is longer than any is
+ *   where  path in the tree: "new/disk1"; cut at FS_ERRORS_WHERE
  */
 void fs_errors_add(struct fs_errors *errors, const char *where, const struct vhd_verdict *verdict);
 
@@ -29,6 +30,6 @@ void fs_errors_clear(struct fs_errors *errors);
 /*
  * Print them, the oldest first, a line each: TIME WHERE ERRNO RESULT sentence.
  *
- * Returns when one was last added, or they were cleared; zero when neither has happened.
+ * Returns the time of the last addition or clearing; zero when there was none.
  */
 struct timespec fs_errors_show(struct fs_errors *errors, FILE *out);

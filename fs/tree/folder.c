@@ -25,7 +25,7 @@ struct fs_folder {
     struct fs_opened opened;
     struct fs *fs;        /* constant */
     struct fs_node node;  /* constant */
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock; /* guards the members below */
     struct fs_listing listing;
 };
 
@@ -51,7 +51,7 @@ static void listing_free(struct fs_listing *listing)
     *listing = (struct fs_listing){0};
 }
 
-/* Add the parent's rows of this folder, and the NAMEs that it finds. */
+/* Collect the rows of this folder, and the NAMEs of its list(). */
 static int collect(struct fs *fs, const struct fs_node *node, struct fs_listing *listing)
 {
     struct stat image;

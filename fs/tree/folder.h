@@ -1,6 +1,6 @@
 /*
- * An open folder: its listing, collected when it is first read or rewound, so that what comes and
- * goes meanwhile moves nothing that is still to be read.
+ * An open folder. A read at offset 0 collects its listing, and later reads use that one. So files
+ * that come and go meanwhile do not shift the rest.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 /*
  * Add an entry to a listing, for the list() of a folder.
  *
- *   ino  its number, as stat(2) tells it
+ *   ino  its st_ino
  *
  * Returns 0 or -ENOMEM.
  */
@@ -26,7 +26,8 @@ struct fs_folder;
  */
 int fs_folder_open(struct fs *fs, struct fs_node *node, struct fs_folder **ret);
 
+/* Close a folder and release it. */
 void fs_folder_close(struct fs_folder *folder);
 
-/* Answer a readdir. */
+/* Reply to a readdir: at most size bytes, from entry off of the listing on. */
 void fs_folder_read(struct fs_folder *folder, fuse_req_t req, size_t size, off_t off);

@@ -1,12 +1,11 @@
 /*
- * The mount: what every part of it shares. One exists for the daemon's life; its pointers do not
- * change once it serves.
+ * The mount: the state that all its parts share. One exists for the daemon's life. Its pointers do
+ * not change once it serves.
  *
- * Lock order, outermost first: a handle's, exit_sync's, the table of entries', a disk's, the
- * library's (service, task). The index of children has a lock of its own inside a handle's, held
- * while the store is read. The errors', the numbers', the invalidator's, the server's and the
- * opened files' locks are leaves, and so is that of deferred replies but for a task's. None is held
- * across a reply to the kernel.
+ * Lock order, outermost first: the session's, a handle's or an open folder's, exit_sync's, the
+ * entries', an open disk's, then those of lib: the service's and a task's. Deferred replies take a
+ * task's alone; all other locks are leaves. None is held across a reply to the kernel.
+ * fs/README.md, "Locks", says which lock is taken inside which.
  */
 #pragma once
 
@@ -31,14 +30,14 @@ struct fs {
     struct fs_invalidator *invalidator;
     struct fs_opened_list opened;
     struct fs_numbers numbers;
-    uint64_t generation; /* atomic; of the nodes that are new at each look (ino.h) */
-    int ready_fd;        /* where to tell that the tree answers; -1 where nobody waits for it */
+    uint64_t generation; /* atomic; the last one given to a node (ino.h) */
+    int ready_fd;        /* for fs_daemon_ready(); -1 where no parent waits */
 
-    /* what files look like */
+    /* owner, mode and times of files */
     uid_t uid;
     gid_t gid;
     mode_t umask;
-    bool has_uid, has_gid, has_umask; /* for disks, too, instead of what their images have */
+    bool has_uid, has_gid, has_umask; /* given: they count for disks too, and not their images' */
     bool is_read_only;
-    struct timespec started; /* of the mount; the time of what never changes */
+    struct timespec started; /* of the mount; the time of files that never change */
 };

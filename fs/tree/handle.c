@@ -24,8 +24,8 @@ static bool has_content(const struct fs_row *row)
 }
 
 /*
- * What opening a node does besides making the handle. Texts go past the page cache, since their
- * size may change with every look; a flush has nothing to do, so the kernel need not send one.
+ * Open the node of a new handle. Texts go past the page cache, because their size may change at any
+ * time. A flush does nothing for them, so the kernel need not send one.
  */
 static int begin(struct fs_handle *handle)
 {
@@ -41,7 +41,7 @@ static int begin(struct fs_handle *handle)
         if (err < 0)
             return err;
     }
-    /* A writer's reads begin with a snapshot of their own. */
+    /* A writer's first read takes its own snapshot. */
     if (!ops->show || handle->is_writer)
         return 0;
     return fs_node_text(handle->fs, &handle->node, &handle->text);
@@ -108,7 +108,7 @@ void fs_handle_unref(struct fs_handle *handle)
     free(handle);
 }
 
-/* Take a new snapshot; where there is nothing to show, or no longer, the old one stays. */
+/* Take a new snapshot. If the file has no text, or no longer, the old one stays. */
 static void refresh(struct fs_handle *handle)
 {
     struct fs_text text;
@@ -127,7 +127,7 @@ void fs_handle_written(struct fs_handle *handle)
     handle->has_written = true;
 }
 
-/* Where in the text a read begins. Under the lock. */
+/* The place in the text where a read begins. Under the lock. */
 static size_t place_of(struct fs_handle *handle, off_t off)
 {
     if (handle->has_written || off < handle->start)

@@ -80,7 +80,10 @@ void fs_node_put(struct fs *fs, struct fs_node *node)
     node->entry = NULL;
 }
 
-/* The entry of a folder's files. A program's directory may be that of a disk that was replaced. */
+/*
+ * The entry of a folder's files, referenced. A working directory may be of a replaced disk: then
+ * the entry that has the name now.
+ */
 static struct fs_entry *entry_of_files(struct fs *fs, const struct fs_node *folder)
 {
     if (!folder->entry)
@@ -133,7 +136,7 @@ static int look_at_text(struct fs *fs, const struct fs_node *node, struct fs_loo
     return 0;
 }
 
-/* Whether it exists, its time, and the size of what it shows. */
+/* Find time, size and blocks of a file. Returns 0, -ENOENT when it is gone, or another errno. */
 static int look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
 {
     const struct fs_row_ops *ops = node->row->ops;
@@ -146,7 +149,7 @@ static int look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
     return ops->changed ? ops->changed(fs, node, &ret->changed) : 0;
 }
 
-/* What may be done with the files of a disk: what its image allows, unless an option decides. */
+/* The permissions of a disk's files: those of its image, unless an option replaces them. */
 static mode_t permissions_of(const struct fs *fs, const struct stat *image)
 {
     if (fs->has_umask)

@@ -1,6 +1,6 @@
 /*
- * Files of the tree: one constant row for each kind of file, not for each file. A new file is one
- * row (tree.c) and the functions it points at. Lookup, getattr and readdir are one loop over them.
+ * The tree as rows: one constant row (files/rows.c) for each kind of file, which points at its
+ * functions. Lookup, getattr and readdir are one loop over the rows. See fs/README.md.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "tree/entries.h"
 #include "tree/text.h"
 
-/* What a row is of; 8 bits of an inode number. Some are of no row. */
+/* The kind of a row: 8 bits of an inode number. Some numbers have no row. */
 enum fs_kind {
     FS_NOTHING = 0,
     FS_ROOT = 1, /* as FUSE numbers it */
@@ -41,7 +41,7 @@ enum fs_kind {
     FS_TASK_WAIT,
     FS_TASK_CANCEL,
 
-    /* Files of a disk: their kinds are part of what backups remember (ino.h), and stay. */
+    /* Files of a disk. Never renumber them: backups remember st_ino, which has the kind (ino.h). */
     FS_DISK = 128, /* disks/NAME/ */
     FS_DISK_ALIAS,
     FS_DISK_RAW,
@@ -59,55 +59,55 @@ enum fs_kind {
     FS_KIND_COUNT,
 };
 
-/* One file of the tree: its row, and whose it is. */
+/* One file of the tree: its row, and its entry. */
 struct fs_node {
     const struct fs_row *row;
     struct fs_entry *entry; /* referenced; NULL in the fixed part */
 };
 
-/* What a look at a file finds. */
+/* Attributes of a file that its row knows. */
 struct fs_look {
-    struct timespec changed; /* since when it has been as it is */
+    struct timespec changed; /* the time of its last change */
     off_t size;
-    blkcnt_t blocks; /* of 512 bytes: the room that its content takes */
+    blkcnt_t blocks; /* of 512 bytes: the space that its content takes */
 };
 
-/* What one write(2) brings. */
+/* The data of one write(2). */
 struct fs_data {
     const char *bytes;
     size_t len;
     off_t off;
-    bool is_sync; /* it is to be durable when it is answered */
+    bool is_sync; /* it must be durable before the reply */
 };
 
-/* What a folder lists, collected when it is read from its start. */
+/* The listing of a folder (folder.h). */
 struct fs_listing;
 struct fs_handle;
 
-/* What a row can do. Functions that are absent mean that the operation is refused. */
+/* The functions of a row. Where one is absent, the operation is refused, unless noted below. */
 struct fs_row_ops {
     /*
-     * Does the file exist, and since when has it been as it is? Absent: always, since the mount.
-     * Returns 0 or -ENOENT.
+     * Find the time of the last change. Absent: the file exists, unchanged since the mount.
+     * Returns 0, -ENOENT when the file does not exist, or another negative errno.
      */
     int (*changed)(struct fs *fs, const struct fs_node *node, struct timespec *ret);
 
-    /* The same and all else, for files that are no texts; *ret is as for one that never changes. */
+    /* The same with size and blocks, for files that are no texts. *ret comes with fs->started. */
     int (*look)(struct fs *fs, const struct fs_node *node, struct fs_look *ret);
 
-    /* Folders: find the child that stands for a NAME; the reference in *ret is the caller's. */
+    /* Folders: find the child that stands for a NAME. Returns as fs_node_find(). */
     int (*find)(struct fs *fs, const char *name, struct fs_node *ret);
 
     /* Folders: add the NAMEs to a listing. Returns 0 or a negative errno. */
     int (*list)(struct fs *fs, struct fs_listing *listing);
 
-    /* Folders: make the file of this name, to be opened for writing. */
+    /* Folders: make the file of this name, which is opened for writing next. Returns as find(). */
     int (*create)(struct fs *fs, const char *name, struct fs_node *ret);
 
     /*
      * Folders: remove the child of this name, a folder or a file. The caller notes a refusal.
      *
-     *   pid  the process that asks for it
+     *   pid  the process that asks
      */
     enum vhd_result (*rmdir)(struct fs *fs, const char *name, pid_t pid, struct vhd_verdict *ret);
     enum vhd_result (*unlink)(struct fs *fs, const struct fs_node *folder, const char *text,
@@ -117,23 +117,23 @@ struct fs_row_ops {
     enum vhd_result (*rename)(struct fs *fs, const char *name, const char *new_name,
                               struct vhd_verdict *ret);
 
-    /* Texts and symlinks: print what is to be read. Returns 0, or -ENOENT when it is gone. */
+    /* Texts and symlinks: print the text. Returns 0, or -ENOENT when it is gone. */
     int (*show)(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret_changed);
 
-    /* Is it listed just now? Absent: always. */
+    /* Does its folder list it now? Absent: always. */
     bool (*is_listed)(struct fs *fs, const struct fs_node *folder);
 
-    /* Files: may it be opened so, and how is the kernel to use it? Absent: yes, as a text. Undone
-     * by close. */
+    /* Files: judge an open, and set the handle's open_flags. Returns 0 or a negative errno. close()
+     * undoes it. Absent: the file opens as a text. */
     int (*open)(struct fs_handle *handle);
     void (*close)(struct fs_handle *handle);
 
     /*
-     * What can be done with an open file: each of these answers, now or later. Absent: a text is
-     * read, nothing is written, and there is nothing to flush or to wait for.
+     * Requests of an open file: each function replies, now or later. Absent: reads and seeks use
+     * the text, writes and allocations are refused, flush and fsync succeed at once.
      */
     void (*read)(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off);
-    void (*page_read)(struct fs_handle *handle); /* first, where the kernel reads into its pages */
+    void (*page_read)(struct fs_handle *handle); /* before a read() into the kernel's pages */
     void (*write)(struct fs_handle *handle, fuse_req_t req, const struct fs_data *data);
     void (*flush)(struct fs_handle *handle, fuse_req_t req);
     void (*fsync)(struct fs_handle *handle, fuse_req_t req);
@@ -145,23 +145,23 @@ struct fs_row_ops {
                  off_t target_off, size_t len, fuse_req_t req);
 
     /*
-     * Files to write to: give it a size, and answer. Absent: that does nothing.
+     * Writable files: truncate, and reply. Absent: it succeeds and does nothing.
      *
-     *   handle  the open file it is asked of; NULL when it is asked by the path
+     *   handle  the open file that is truncated; NULL when the caller gave a path
      */
     void (*truncate)(struct fs *fs, const struct fs_node *node, fuse_req_t req, off_t size,
                      struct fs_handle *handle);
 
     /*
-     * Each look gives the kernel a node of its own. It holds a lock on a node while a write or an
-     * fsync of it is answered, which here may take long: whoever else came to the same node by its
-     * name, to remove it, say, would hang with all that waits for his locks in turn.
+     * Each lookup gives the kernel a new node. The kernel locks a node during a write or an fsync,
+     * which here may take long. Another program that found the same node, to remove it, say, would
+     * hang, and with it all that wait for its locks.
      */
     bool new_node_per_lookup;
 };
 
 struct fs_row {
-    const char *name; /* NULL: one for each NAME of the parent's find() */
+    const char *name; /* NULL: it stands for each NAME that the parent's find() accepts */
     enum fs_kind parent;
     mode_t mode; /* type and permissions */
     const struct fs_row_ops *ops;
@@ -171,31 +171,30 @@ struct fs_row {
 /* All rows, by their kind. */
 extern const struct fs_row fs_rows[FS_KIND_COUNT];
 
-/* The row of a kind, NULL when there is none; and back. */
+/* The row of a kind, NULL when there is none; and the kind of a row. */
 const struct fs_row *fs_row(enum fs_kind kind);
 enum fs_kind fs_row_kind(const struct fs_row *row);
 
 /*
- * How long the kernel may rely on a name of this row, and on its attributes, in seconds. For what
- * comes, goes or changes in the store or among the tasks, not at all: it is seen at the next look,
- * and no notification is needed. The tree's own folders never change, and each is on the way to
- * everything.
+ * How long the kernel may keep a name of this row and its attributes, in seconds. It is long for
+ * the tree's own folders, which never change and are part of every path. It is 0 for all else: a
+ * change shows at the next lookup, without a notification.
  */
 double fs_row_timeout(const struct fs_row *row);
 
 /*
- * Find the node behind a node id of the kernel's.
+ * Find the node of a node id; fs_node_put() drops its reference.
  *
- * Returns 0; the node is to be put. Or -ENOENT when what it belonged to is gone.
+ * Returns 0 and a node to be put, or -ENOENT when its entry is gone.
  */
 int fs_node_resolve(struct fs *fs, fuse_ino_t id, struct fs_node *ret);
 void fs_node_put(struct fs *fs, struct fs_node *node);
 
-/* The node id that the kernel gets, but for its generation (ino.h). */
+/* The node id of generation 0 (ino.h). */
 fuse_ino_t fs_node_id(const struct fs_node *node);
 
 /*
- * Attributes of the image that a file of a disk belongs to.
+ * Find the attributes of the image that a file of a disk belongs to.
  *
  * Returns ret; or NULL for all other files, and where the image is gone.
  */
@@ -209,22 +208,23 @@ const struct stat *fs_node_image(struct fs *fs, const struct fs_node *node, stru
 enum vhd_result fs_node_judge(struct fs *fs, const struct fs_node *node, struct vhd_verdict *ret);
 
 /*
- * The number of a node that users see, its st_ino.
+ * The st_ino of a node.
  *
  *   image  from fs_node_image() of the node, or of its folder
  */
 fuse_ino_t fs_node_ino(struct fs *fs, const struct fs_node *node, const struct stat *image);
 
-/* Find a child of a folder by its name. Returns 0; the node is to be put. Or a negative errno. */
+/* Find a child of a folder by its name. Returns 0 and a node to be put, or a negative errno. */
 int fs_node_find(struct fs *fs, const struct fs_node *folder, const char *text,
                  struct fs_node *ret);
 
 /*
  * Fill in attributes.
  *
- *   ret_id  receives the node id that the kernel is to have; may be NULL
+ *   ret_id  receives the node id for the kernel, of a new generation where the row asks for it; may
+ *           be NULL
  *
- * Returns 0, -ENOENT when it is gone, or -ENOMEM.
+ * Returns 0, -ENOENT when the file is gone, or another negative errno.
  */
 int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret, fuse_ino_t *ret_id);
 

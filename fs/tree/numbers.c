@@ -10,8 +10,8 @@
 #include "tree/ino.h"
 
 /*
- * How long a folder that looks unchanged stands for its content, and how long ago it must have
- * changed for its time to tell: FAT counts in steps of two seconds.
+ * How long the index counts while the folder looks unchanged. The folder's last change must also be
+ * older than this, because FAT keeps times in steps of two seconds.
  */
 #define FOLDER_NANOSECONDS INT64_C(2000000000)
 
@@ -50,13 +50,13 @@ static uint64_t hash_name(const char *name, uint64_t salt)
     return fold(hash(~salt, name, strlen(name)));
 }
 
-/* The device of the store's folder; 0 where that cannot be told. */
+/* The device of the store's folder; 0 where fstat(2) fails. */
 static dev_t device_of(const struct vhd_store *store, struct stat *ret_folder)
 {
     return fstat(vhd_store_fd(store), ret_folder) == 0 ? ret_folder->st_dev : 0;
 }
 
-/* Does the number of the inode serve as it is? */
+/* Can the inode's number be used as it is? */
 static bool is_plain(dev_t dev, ino_t ino, dev_t folder)
 {
     return dev == folder && ino < FS_NUMBER_END;
@@ -146,7 +146,7 @@ static int compare_numbers(const void *a, const void *b)
     return compare(*(const uint64_t *)a, *(const uint64_t *)b);
 }
 
-/* Put a number among those taken, sorted. Returns false when it was there. */
+/* Insert a number into the sorted array of those taken. Returns false when it is there already. */
 static bool insert_number(uint64_t *taken, size_t *count, uint64_t number)
 {
     if (bsearch(&number, taken, *count, sizeof *taken, compare_numbers))
@@ -159,8 +159,8 @@ static bool insert_number(uint64_t *taken, size_t *count, uint64_t number)
 }
 
 /*
- * Give the numbers: the plain ones first, then hashes by the order of names, so that they are the
- * same at each mount of the same store.
+ * Give the numbers: the plain ones first, then hashes in the order of names. So each mount of the
+ * same store gives the same numbers.
  */
 static bool give_numbers(struct fs_numbers *numbers, dev_t folder)
 {

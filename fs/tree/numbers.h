@@ -1,10 +1,10 @@
 /*
  * Numbers of images: by them the files of a disk keep their st_ino over remounts (ino.h).
  *
- * Most often that is the inode's number on the host, and costs nothing. A number that does not fit,
- * or is of another file system than the store's folder, is hashed; so is the name of a disk whose
- * image is a hard link to another disk's. Only then the store is searched, to see that no two disks
- * get one number. What was found counts as long as the folder stays as it is.
+ * Most often it is the image's inode number on the host, and costs nothing. A number that does not
+ * fit, or is of another file system than the store's folder, is hashed. So is the name of a disk
+ * whose image is a hard link to another disk's. Only these cases search the store, so that no two
+ * disks get the same number. The result counts for two seconds, unless the folder changes.
  *
  * Every function may be called from any thread.
  */
@@ -23,12 +23,13 @@ struct fs_numbered;
 
 /* All zeros but for the lock is an empty index. */
 struct fs_numbers {
-    pthread_mutex_t lock; /* a leaf, held while the store is read; guards what follows */
+    pthread_mutex_t lock; /* a leaf, held while the store is read; guards the members below */
     struct fs_numbered *disks;
     size_t count, capacity;
     struct timespec listed_at, folder_changed;
 };
 
+/* Release the members of an index. */
 void fs_numbers_free(struct fs_numbers *numbers);
 
 /*

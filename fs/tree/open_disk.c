@@ -15,8 +15,8 @@
 #include "store/fingerprint.h"
 
 /*
- * An open disk. The disk's lock guards it, but for what is constant; the mode is constant while a
- * raw file is open.
+ * An open disk. The disk's lock guards all that is not constant. The mode is constant while a raw
+ * file is open.
  */
 struct fs_open_disk {
     struct vhd_disk *content;      /* constant */
@@ -27,7 +27,7 @@ struct fs_open_disk {
     unsigned flushed;              /* of the raws: flushed, and not used since */
 };
 
-/* What is known of an image from a look at it. */
+/* The result of the last look at an image. */
 struct seen {
     bool is_known;
     struct vhd_fingerprint image;
@@ -36,7 +36,7 @@ struct seen {
 
 struct fs_disk {
     pthread_mutex_t
-        lock; /* guards what follows; a leaf, not held while a disk is opened or closed */
+        lock; /* guards the members below; a leaf, not held while a disk is opened or closed */
     pthread_cond_t changed;
     bool is_busy; /* a thread opens, closes or truncates the disk, without the lock */
 
@@ -45,14 +45,14 @@ struct fs_disk {
     unsigned former_raws;         /* raw files of open disks whose image was replaced */
 
     struct fs_page_cache raw, fixed;
-    bool is_left;                /* it has been open */
-    struct vhd_fingerprint left; /* the image when the kernel's pages were last as it is */
+    bool is_left;                /* it was open, so left is set */
+    struct vhd_fingerprint left; /* the image that the kernel's pages match */
     struct seen seen;
 };
 
 /*
- * How long an open waits for files that were flushed, since close(2) returns before their release
- * arrives. No longer: a program may flush a file that it goes on using.
+ * How long an open waits for files that were flushed, because close(2) returns before RELEASE
+ * arrives. No longer: a program may go on using a file that it has flushed.
  */
 #define RELEASE_MS 100
 
@@ -90,8 +90,8 @@ bool fs_open_disk_is_direct(const struct fs_open_disk *open)
  */
 
 /*
- * Read the size in the footer of an image: 0 where it does not tell. Returns 0, or a negative errno
- * of a lack that will pass.
+ * Read the size in the footer of an image; 0 where the image is damaged. Returns 0; or -EMFILE,
+ * -ENFILE or -ENOMEM, which may pass.
  */
 static int read_size(const struct vhd_store *store, const char *file, uint64_t *ret)
 {
@@ -100,13 +100,12 @@ static int read_size(const struct vhd_store *store, const char *file, uint64_t *
     AUTO_CLOSE int fd = vhd_store_open_unlocked(store, file);
     if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
         return fd;
-    /* The footer of a damaged image may tell more than any file can have. */
+    /* The footer of a damaged image may claim more than any file can have. */
     *ret = fd >= 0 && vhd_image_read(fd, &image) ? image.footer.current_size : 0;
     return 0;
 }
 
-/* What is known already of an image with these attributes: its size, where that need not be read.
- */
+/* Is the size of the image known without a read? */
 static bool is_known(struct fs_disk *disk, const struct vhd_fingerprint *now, uint64_t *ret_size)
 {
     HOLD_LOCK(&disk->lock);
@@ -116,12 +115,12 @@ static bool is_known(struct fs_disk *disk, const struct vhd_fingerprint *now, ui
         *ret_size = vhd_disk_size(disk->current->content);
         return true;
     }
-    /* While it is opened or closed its size is known, and its footer may be on the move. */
+    /* While a thread opens or closes it, its footer may move, so the known size counts. */
     return seen->is_known && (disk->is_busy || (seen->image.is_reliable &&
                                                 vhd_fingerprint_is_same(&seen->image, now)));
 }
 
-/* Look at the file that is open, whatever the name leads to. Returns false where none is. */
+/* Look at the open image, whatever the name leads to. Returns false where none is open. */
 static bool look_at_open(struct fs_disk *disk, struct fs_disk_look *ret, int *ret_err)
 {
     HOLD_LOCK(&disk->lock);
@@ -138,7 +137,7 @@ static bool is_other_file(struct fs_disk *disk, const struct stat *attributes)
     return disk->current && !vhd_fingerprint_is_file(&disk->current->opened, attributes);
 }
 
-/* The store is asked without the lock: it may not answer, and others ask the disk for more. */
+/* The store is asked without the lock, because a host that hangs must not stop others here. */
 int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_look *ret)
 {
     char file[NAME_MAX + 1];
@@ -160,7 +159,7 @@ int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct f
     return 0;
 }
 
-/* We have changed the inode of a closed image, and nothing that it holds. */
+/* Renew the fingerprint of a closed image after a change of our own to its inode. */
 static void keep_left(struct fs_disk *disk, struct fs *fs, const char *name)
 {
     char file[NAME_MAX + 1];
@@ -187,7 +186,7 @@ void fs_disk_renamed(struct fs_disk *disk, struct fs *fs, const char *new_name)
  * The kernel's pages.
  */
 
-/* Have the kernel drop its pages. Returns what fs_invalidate() returns. */
+/* Have the kernel drop its pages of a node. Returns as fs_invalidate(). */
 static int drop(struct fs *fs, uint64_t node, struct fs_page_cache *cache)
 {
     const uint64_t reads = atomic_load(&cache->reads);
@@ -218,7 +217,7 @@ void fs_disk_add_stray(struct fs_disk *disk, bool is_fixed)
     fs_page_cache_add_stray(is_fixed ? &disk->fixed : &disk->raw);
 }
 
-/* Pages that could not be dropped go before the disk is opened the next time. */
+/* Drop the pages of raw. If that fails, they go before the reply to the next first open. */
 static void drop_raw(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref)
 {
     if (drop(fs, ref->raw, &disk->raw) == 0)
@@ -231,7 +230,7 @@ void fs_disk_drop_strays(struct fs_disk *disk, struct fs *fs, const struct fs_di
                          bool is_fixed)
 {
     if (is_fixed && fs_page_cache_has_strays(&disk->fixed))
-        drop(fs, ref->fixed, &disk->fixed); /* where that fails they still count as strays */
+        drop(fs, ref->fixed, &disk->fixed); /* if that fails, they still count as strays */
     if (!is_fixed && fs_page_cache_has_strays(&disk->raw))
         drop_raw(disk, fs, ref);
 }
@@ -245,7 +244,7 @@ void fs_disk_drop_pages(struct fs_disk *disk, struct fs *fs, const struct fs_dis
  * Opening.
  */
 
-/* Be the one that opens or closes the disk: wait until no other thread does. Under the lock. */
+/* Wait until no thread is busy with the disk, and become busy with it. Under the lock. */
 static void begin_change(struct fs_disk *disk)
 {
     while (disk->is_busy)
@@ -259,7 +258,7 @@ static void end_change(struct fs_disk *disk)
     pthread_cond_broadcast(&disk->changed);
 }
 
-/* Wait for raw files that are about to be released, where they would impose the other mode. */
+/* If raw files of the other mode were all flushed, wait for their release. Under the lock. */
 static void wait_for_releases(struct fs_disk *disk, const struct fs_access *access)
 {
     const struct timespec until = clock_after(clock_monotonic(), RELEASE_MS);
@@ -274,14 +273,14 @@ static void wait_for_releases(struct fs_disk *disk, const struct fs_access *acce
     }
 }
 
-/* The image is so; a look shortly after a change that was known keeps what was known of it. */
+/* Set the fingerprint of the image. If it has not changed, it stays as reliable as it was. */
 static void leave_as(struct fs_disk *disk, struct vhd_fingerprint now)
 {
     vhd_fingerprint_inherit(&now, &disk->left);
     disk->left = now;
 }
 
-/* The image is another than before, or may be: what the kernel has of it cannot be relied on. */
+/* Suspect the kernel's pages if the image is, or may be, another than at the last close. */
 static enum vhd_result judge_pages(struct fs_disk *disk, struct fs *fs,
                                    const struct fs_disk_ref *ref, const struct fs_open_disk *open,
                                    struct vhd_verdict *ret_why)
@@ -291,7 +290,7 @@ static enum vhd_result judge_pages(struct fs_disk *disk, struct fs *fs,
     if (!disk->is_left || !disk->left.is_reliable ||
         !vhd_fingerprint_is_same(&disk->left, &open->opened))
         fs_page_cache_suspect(&disk->raw);
-    /* The kernel keeps the size of a file that is not looked up again until it drops its pages. */
+    /* Without a new lookup, the kernel keeps the old size until it drops its pages. */
     if (disk->seen.is_known && disk->seen.size != size)
         disk->raw.pages = FS_PAGES_SUSPECT;
     disk->seen = (struct seen){true, open->opened, size};
@@ -305,7 +304,7 @@ static enum vhd_result judge_pages(struct fs_disk *disk, struct fs *fs,
     return err == 0 ? VHD_OK : refuse_drop(err, ref->name, ret_why);
 }
 
-/* Close an open disk that no file uses, by the thread that is busy with it. */
+/* Close an open disk without files. Under the lock, by the busy thread. */
 static void close_open_disk(struct fs_disk *disk, const char *name, struct fs_open_disk *open)
 {
     const bool is_current = disk->current == open;
@@ -329,7 +328,7 @@ static void close_open_disk(struct fs_disk *disk, const char *name, struct fs_op
         fs_page_cache_suspect(&disk->raw);
 }
 
-/* Open the disk of the image that has the name now, by the thread that is busy with it. */
+/* Open the image that has the name now. Under the lock, by the busy thread. */
 static enum vhd_result open_current(struct fs_disk *disk, struct fs *fs,
                                     const struct fs_disk_ref *ref, struct vhd_verdict *ret_why)
 {
@@ -339,8 +338,8 @@ static enum vhd_result open_current(struct fs_disk *disk, struct fs *fs,
         return vhd_verdict_set(ret_why, VHD_OUT_OF_MEMORY, NULL);
 
     /*
-     * For reading, also where a writer comes: what opening for writing changes in the image is then
-     * no change by others.
+     * For reading, also if a writer comes: the fingerprint is then older than the changes that
+     * opening for writing makes, so they do not count as changes by others.
      */
     pthread_mutex_unlock(&disk->lock);
     enum vhd_result result =
@@ -364,7 +363,7 @@ static enum vhd_result open_current(struct fs_disk *disk, struct fs *fs,
     return result;
 }
 
-/* Let go of an open disk whose image is not what it was; its files keep it. */
+/* Let go of the open disk if others have replaced or changed its image. Its files keep it. */
 static void detach_replaced(struct fs_disk *disk)
 {
     pthread_mutex_unlock(&disk->lock);
@@ -377,7 +376,7 @@ static void detach_replaced(struct fs_disk *disk)
     fs_page_cache_suspect(&disk->raw);
 }
 
-/* The first raw file of an open disk chooses the mode, and the kernel's pages are made to fit. */
+/* Choose the mode for the first raw file of an open disk, and drop the kernel's pages if needed. */
 static enum vhd_result choose_mode(struct fs_disk *disk, struct fs *fs,
                                    const struct fs_disk_ref *ref, const struct fs_access *access,
                                    struct vhd_verdict *ret_why)
@@ -408,7 +407,7 @@ static void count(struct fs_disk *disk, struct fs_open_disk *open, const struct 
     open->mappers += access->is_mapper ? (unsigned)by : 0;
 }
 
-/* Open or join, by the thread that is busy with the disk. */
+/* Open or join. Under the lock, by the busy thread. */
 static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref,
                             const struct fs_access *access, struct fs_open_disk **ret,
                             struct vhd_verdict *ret_why)
@@ -430,7 +429,7 @@ static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs
         struct vhd_fingerprint now = open->opened;
         const bool is_kept = vhd_disk_fingerprint(open->content, &now) == 0;
         pthread_mutex_lock(&disk->lock);
-        /* An attempt may have put the image in order, and failed after that. */
+        /* A failed attempt may have repaired the image before. */
         if (is_kept)
             open->opened = now;
     }
@@ -443,14 +442,14 @@ static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs
     return result;
 }
 
-/* A file goes, by the thread that is busy with the disk. */
+/* Take a file off its open disk. Under the lock, by the busy thread. */
 static void leave(struct fs_disk *disk, const struct fs_disk_ref *ref, struct fs_open_disk *open,
                   const struct fs_access *access)
 {
     count(disk, open, access, -1);
     if (access->is_raw && open != disk->current)
         disk->former_raws--;
-    /* Strays outlive the file that has made them. */
+    /* Strays outlive the file that made them. */
     if (open->raws == 0 && fs_page_cache_has_strays(&disk->raw))
         disk->raw.pages = FS_PAGES_SUSPECT;
     if (open->files == 0)
@@ -493,7 +492,7 @@ void fs_open_disk_set_flushed(struct fs_disk *disk, struct fs_open_disk *open, b
  * Truncation.
  */
 
-/* Discard all of an open disk, with the kernel's pages dropped before and after. */
+/* Discard all of an open disk. The kernel drops its pages before and after. */
 static enum vhd_result discard_all(struct fs_disk *disk, struct fs *fs,
                                    const struct fs_disk_ref *ref, struct fs_open_disk *open,
                                    struct vhd_verdict *ret_why)
@@ -539,8 +538,7 @@ enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
     return result;
 }
 
-/* The attributes may be older than a change of our own, so the open disk itself has the last word.
- */
+/* The attributes may be older than a change of our own, so vhd_disk_confirm() has the last word. */
 bool fs_disk_is_another(struct fs_disk *disk, const struct stat *attributes)
 {
     HOLD_LOCK(&disk->lock);
@@ -564,7 +562,7 @@ bool fs_disk_is_another(struct fs_disk *disk, const struct stat *attributes)
  * Owner and mode.
  */
 
-/* Change the image of an open disk, and know it again, unless others have changed it before. */
+/* Change the image of an open disk, and renew its fingerprint unless others changed it before. */
 static int change_open(struct fs_open_disk *open, int (*change)(void *arg), void *arg)
 {
     const bool is_ours = vhd_disk_confirm(open->content) == 0;

@@ -1,13 +1,13 @@
 /*
- * What is open in the tree. The kernel tells of every close, but for files that are still open
- * when the connection ends: those are closed from here.
+ * The list of open files and folders. The kernel reports every close, unless the connection ends
+ * first: then the files that are left are closed from this list.
  */
 #pragma once
 
 #include <pthread.h>
 #include <sys/queue.h>
 
-/* Part of everything that is open. */
+/* Part of every open file and folder. */
 struct fs_opened {
     void (*close)(struct fs_opened *opened); /* takes it off the list and releases it */
     LIST_ENTRY(fs_opened) link;
@@ -18,10 +18,10 @@ struct fs_opened_list {
     LIST_HEAD(fs_opened_head, fs_opened) all;
 };
 
+/* Put an open file on the list, with the function that closes it; and take it off. */
 void fs_opened_add(struct fs_opened_list *list, struct fs_opened *opened,
                    void (*close)(struct fs_opened *opened));
-
 void fs_opened_remove(struct fs_opened_list *list, struct fs_opened *opened);
 
-/* Close what is left. The connection has ended, so nothing is opened or closed meanwhile. */
+/* Close all on the list. The connection has ended, so no file is opened or closed meanwhile. */
 void fs_opened_close_all(struct fs_opened_list *list);

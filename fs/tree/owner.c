@@ -6,7 +6,7 @@
 #include "tree/open_disk.h"
 #include "tree/permission.h"
 
-/* Of an image's permissions those that count. */
+/* The bits of an image's mode that count. */
 #define COUNTING 0666
 
 static bool is_decided_by_options(const struct fs *fs)
@@ -14,7 +14,7 @@ static bool is_decided_by_options(const struct fs *fs)
     return fs->has_uid || fs->has_gid || fs->has_umask;
 }
 
-/* Drop what is so already. */
+/* The attributes of which that differ from those shown. */
 static int changes_of(const struct stat *shown, const struct stat *wanted, int which)
 {
     int changes = 0;
@@ -28,7 +28,7 @@ static int changes_of(const struct stat *shown, const struct stat *wanted, int w
     return changes;
 }
 
-/* What changes, and of which file. */
+/* A change of an image's file. */
 struct change {
     const struct vhd_store *store;
     const char *file;
@@ -36,7 +36,7 @@ struct change {
     int which;
 };
 
-/* Owner first: chown takes bits of the mode away. */
+/* The owner goes first, because chown clears bits of the mode. */
 static int change_image(void *arg)
 {
     const struct change *change = arg;

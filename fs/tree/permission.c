@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 
-/* Groups of a process are fewer in practice; one with more is asked again. */
+/* Most processes have fewer groups. For one with more the call is repeated. */
 enum { GROUPS_FIRST = 64 };
 
 static bool has_group(fuse_req_t req, gid_t gid)
@@ -20,7 +20,7 @@ static bool has_group(fuse_req_t req, gid_t gid)
         groups = malloc((size_t)capacity * sizeof *groups);
         count = groups ? fuse_req_getgroups(req, capacity, groups) : 0;
     }
-    /* Where /proc does not tell, the caller has its own group alone. */
+    /* Where /proc does not show them, the caller's own group counts alone. */
     for (int i = 0; i < count && i < capacity; i++) {
         if (groups[i] == gid)
             return true;

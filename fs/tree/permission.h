@@ -1,6 +1,6 @@
 /*
- * What may be done: by the daemon at all, and by the caller of a request with files that the daemon
- * opens in its place.
+ * Permissions: of the daemon to change the store, and of a caller to read files that the daemon
+ * opens for it.
  */
 #pragma once
 
@@ -13,8 +13,8 @@
 
 /*
  * May the caller read a file of the store, by its owner, group and mode? The options uid=, gid= and
- * umask= stand in for these, as they do in the tree. The caller's supplementary groups count; root,
- * and the user that the daemon runs as, may always.
+ * umask= replace these, as they do in the tree. The caller's supplementary groups count. Root and
+ * the user that the daemon runs as may always read.
  */
 bool fs_may_read(const struct fs *fs, fuse_req_t req, const struct stat *file);
 

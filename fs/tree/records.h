@@ -19,7 +19,7 @@ bool fs_record_is_at_work(struct fs_entries *entries, struct fs_entry *entry);
 
 /*
  * Claim a name for a new task, or for a change that must not meet one. Returns false when it is at
- * work, or retired.
+ * work, retired or replaced.
  */
 bool fs_record_claim(struct fs_entries *entries, struct fs_entry *entry);
 

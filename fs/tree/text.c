@@ -29,7 +29,7 @@ static char *value_of(const struct fs_field *field, const void *record)
     return value;
 }
 
-/* Names of files may hold line ends and what controls a terminal; a value is one line. */
+/* A value is one line, but names of files may hold line ends and bytes that control a terminal. */
 void fs_field_show(FILE *out, const struct fs_field *field, const void *record)
 {
     AUTO_FREE char *value = value_of(field, record);

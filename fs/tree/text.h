@@ -1,7 +1,6 @@
 /*
- * Texts that the tree shows, and the records behind them. A record is a list of fields, each with a
- * key and a way to print its value; "status", "status.json" and the files with one value each all
- * come from the same list.
+ * Texts that the tree shows. A list of fields describes a text: each has a key and a function that
+ * prints its value. "status", "status.json" and the files with one value come from the same list.
  */
 #pragma once
 
@@ -14,16 +13,17 @@
 struct fs_text {
     char *data; /* malloc'ed; NULL when there is none */
     size_t len;
-    struct timespec changed; /* when what it tells last changed */
+    struct timespec changed; /* the time of the last change of its object */
 };
 
+/* Release the data of a text, and leave it empty. */
 void fs_text_free(struct fs_text *text);
 
-/* One value of a record. */
+/* One value of a text. */
 struct fs_field {
     const char *key;
     void (*print)(FILE *out, const void *record); /* without a line's end; "-" for none */
-    bool is_number;                               /* bare in JSON, blanks around it dropped */
+    bool is_number;                               /* bare in JSON, without the blanks before it */
 };
 
 /* Print one value, control bytes as '?', and a newline. */
