@@ -11,11 +11,12 @@
 #include "tree/handle.h"
 
 /*
- * A reply request belongs to whoever takes its watch off the task: to the task's end by being
- * called, or to our thread by vhd_task_unwatch(). Only the owner answers and frees it.
+ * A request whose reply is deferred. The thread that takes its watch off the task owns it: the
+ * worker that ends the task and calls the watch, or our thread by vhd_task_unwatch(). Only the
+ * owner replies and frees it.
  */
 struct deferred_reply {
-    struct fs_deferred *deferred; /* constant, like what follows */
+    struct fs_deferred *deferred; /* constant, as are those below */
     const struct fs_deferred_ops *ops;
     struct fs_handle *handle;
     fuse_req_t req;
@@ -26,7 +27,7 @@ struct deferred_reply {
 
     struct vhd_task_watch watch;
 
-    /* guarded by the deferred's lock */
+    /* guarded by the lock of fs_deferred */
     bool is_interrupted;
     struct timespec interrupted_at; /* monotonic */
     TAILQ_ENTRY(deferred_reply) link;
@@ -36,19 +37,19 @@ TAILQ_HEAD(reply_list, deferred_reply);
 
 struct fs_deferred {
     pthread_t thread;     /* constant */
-    pthread_mutex_t lock; /* guards what follows; a leaf but for a task's */
+    pthread_mutex_t lock; /* guards the members below; taken before a task's alone */
     pthread_cond_t changed;
     struct reply_list all;
     bool is_stopping;
 };
 
-/* How often a caller who was interrupted by a harmless signal is looked at again. */
+/* How often a caller is checked again after a harmless signal. */
 #define LOOK_AGAIN_MS 100
 
-/* How long one whose signals cannot be read is given, before it counts as stopped. */
+/* A caller whose signals cannot be read counts as stopped after more whole seconds than this. */
 #define UNREADABLE_SECONDS 1
 
-/* Take it out of the list and free it, after it has been answered. */
+/* Take it off the list and free it, after its reply. */
 static void reply_free(struct deferred_reply *reply)
 {
     {
@@ -61,8 +62,8 @@ static void reply_free(struct deferred_reply *reply)
 }
 
 /*
- * Answer it; the caller owns it. The interrupt function goes first: once that call has returned,
- * libfuse is not in it and never will be.
+ * Reply; the caller owns it. The interrupt function is unset first: after that call libfuse is not
+ * in the function, and never calls it again.
  */
 static void answer(struct deferred_reply *reply, const struct vhd_task_status *status)
 {
@@ -83,7 +84,7 @@ static void task_ended(struct vhd_task_watch *watch)
     answer_ended((struct deferred_reply *)((char *)watch - offsetof(struct deferred_reply, watch)));
 }
 
-/* Called by libfuse under a lock of the request, so it marks and wakes, and no more. */
+/* libfuse calls this under a lock of the request, so it only marks it and wakes our thread. */
 static void interrupted(fuse_req_t req, void *arg)
 {
     struct deferred_reply *reply = arg;
@@ -112,7 +113,7 @@ static bool is_given_up(const struct deferred_reply *reply)
     }
 }
 
-/* Give up a request that we own: stop its task if it is work, and answer. */
+/* Give up a request that we own: cancel its task if it is work, and reply. */
 static void give_up(struct deferred_reply *reply)
 {
     struct vhd_task_status status;
@@ -125,13 +126,13 @@ static void give_up(struct deferred_reply *reply)
     }
     int err = vhd_task_cancel(reply->task);
     if (err == 0) {
-        /* It will end as cancelled, whenever the host lets it; the caller need not wait. */
+        /* The task ends as cancelled once the host lets it; the caller need not wait for that. */
         vhd_task_status(reply->task, &status);
         vhd_verdict_set(&status.verdict, VHD_CANCELLED, NULL);
         answer(reply, &status);
         return;
     }
-    /* It is past the point where it can be stopped: its end, which is near, will answer. */
+    /* The task is past the point where it can be cancelled. It ends soon, and its end replies. */
     {
         HOLD_LOCK(&reply->deferred->lock);
         reply->is_interrupted = false;
@@ -141,9 +142,9 @@ static void give_up(struct deferred_reply *reply)
 }
 
 /*
- * Take one request that its caller has given up off its task; under the lock.
+ * Take one request off its task that its caller has given up. Under the lock.
  *
- *   ret_waiting  set when others have been interrupted and are to be looked at again
+ *   ret_waiting  set when other callers were interrupted and must be checked again
  */
 static struct deferred_reply *take_given_up(struct fs_deferred *deferred, bool *ret_waiting)
 {
@@ -214,7 +215,7 @@ void fs_deferred_free(struct fs_deferred *deferred)
     free(deferred);
 }
 
-/* Memory is short: nobody will wait for the task, so work is stopped. */
+/* Memory is short: reply at once. No caller waits for the task then, so work is cancelled. */
 static void refuse(const struct fs_deferred_ops *ops, struct fs_handle *handle, fuse_req_t req,
                    size_t size, off_t off, struct vhd_task *task)
 {
@@ -252,8 +253,8 @@ void fs_defer(struct fs_deferred *deferred, const struct fs_deferred_ops *ops,
         TAILQ_INSERT_TAIL(&deferred->all, reply, link);
     }
     /*
-     * From here on it may be marked as interrupted, but nobody owns it before the watch is on the
-     * task: our thread's vhd_task_unwatch() fails until then, and it looks again.
+     * libfuse may mark it as interrupted from here on, but no thread owns it before the watch is on
+     * the task. Until then vhd_task_unwatch() fails in our thread, which checks it again.
      */
     fuse_req_interrupt_func(req, interrupted, reply);
     if (vhd_task_watch(reply->task, &reply->watch) < 0)

@@ -1,13 +1,12 @@
 /*
- * Deferred replies: requests of the kernel that are answered when a task ends, while no thread
+ * Deferred replies: requests of the kernel that get a reply when a task ends, while no thread
  * waits for it. The reply comes from the worker that ends the task, or from a thread of this file
  * when the caller is interrupted.
  *
  * Every signal that wakes a process interrupts its request: not only Ctrl-C, but also the end of a
- * background job (SIGCHLD). A request that only waits is then answered EINTR, which is right for
- * any signal. A request that works, a write to new/NAME, is given up in two cases alone: a signal
- * that means stop is pending for the caller, or the caller is gone. EINTR would make shells write
- * the request again.
+ * background job (SIGCHLD). A request that only waits then gets EINTR, which is right for any
+ * signal. A write to new/NAME is work. It is given up only if a signal that means stop is pending
+ * for the caller, or the caller is gone. It never gets EINTR, because shells would write again.
  */
 #pragma once
 
@@ -16,15 +15,15 @@
 struct fs_deferred;
 struct fs_handle;
 
-/* What a deferred reply does. */
+/* A kind of deferred reply. */
 struct fs_deferred_ops {
-    bool is_work; /* stop its task when the caller is stopped; else it only waits */
+    bool is_work; /* cancel its task if the caller is stopped; else it only waits */
 
     /*
-     * Answer it. Called once, without a lock held.
+     * Reply to the request. Called once, without a lock held.
      *
-     *   status  of the task; it has ended, or (is_work) it has been asked to stop and will, and
-     *           the verdict says VHD_CANCELLED
+     *   status  of the task, which has ended. Or it may still run, and the verdict is VHD_CANCELLED
+     *           (is_work) or VHD_OUT_OF_MEMORY
      */
     void (*answer)(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
                    const struct vhd_task_status *status);
@@ -43,8 +42,8 @@ void fs_deferred_free(struct fs_deferred *deferred);
 /*
  * Defer the reply to a request until a task ends. If it has ended, the reply is given at once.
  *
- *   handle     its file; referenced until the answer
- *   size, off  handed to the answer
+ *   handle     its file; referenced until the reply
+ *   size, off  for answer()
  *   task       referenced
  */
 void fs_defer(struct fs_deferred *deferred, const struct fs_deferred_ops *ops,

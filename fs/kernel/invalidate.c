@@ -12,16 +12,16 @@
 
 struct fs_invalidator {
     struct fuse_session *fuse; /* constant */
-    pthread_mutex_t lock;      /* a leaf; guards what follows, and all invalidations */
+    pthread_mutex_t lock;      /* a leaf; guards the members below, and all invalidations */
     pthread_cond_t changed;
     unsigned at_work;
 };
 
-/* One request, shared by who waits for it and its thread; the last of them frees it. */
+/* One invalidation, shared by its caller and its thread. The last of the two frees it. */
 struct invalidation {
     struct fs_invalidator *invalidator;
     fuse_ino_t id;
-    bool is_done, is_left; /* by the thread; by who waits */
+    bool is_done, is_left; /* set by the thread; by the caller */
 };
 
 struct fs_invalidator *fs_invalidator_new(struct fuse_session *fuse)
@@ -49,9 +49,9 @@ void fs_invalidator_free(struct fs_invalidator *invalidator)
 }
 
 /*
- * Keep the connection alone. The images, which come after it, are never in the new table: to close
- * them there would have some hosts write them back. Where this fails, a kill at the wrong moment
- * hangs, and nothing else is lost.
+ * Give this thread a descriptor table with the connection alone. Images have higher numbers, so
+ * they never enter the new table: a close of them there would make some hosts write them back. If
+ * this fails, only a kill at the wrong moment hangs.
  */
 static void leave_descriptors(int kept)
 {

@@ -20,7 +20,7 @@
 enum class { CLASS_MEMORY, CLASS_NAMES, CLASS_LOOK, CLASS_WORK, CLASS_COUNT };
 
 /*
- * Requests of a class at work at once. Few are at a time, unless the host does not answer for some
+ * Limits of the requests at work, for each class. Few run at a time, unless the host hangs on some
  * images; those must leave threads for the others.
  */
 enum { MEMORY_MAX = 8, NAMES_MAX = 32, LOOK_MAX = 128, WORK_MAX = 256 };
@@ -33,10 +33,10 @@ static const unsigned limits[CLASS_COUNT] = {
 };
 
 enum {
-    /* One more than all limits waits for the next request. */
+    /* One more than all limits: that one waits for the next request. */
     THREADS_MAX = MEMORY_MAX + NAMES_MAX + LOOK_MAX + WORK_MAX + 1,
-    /* Threads that there are from the start, and those kept when nothing is asked: a new one costs
-     * as much as a request. */
+    /* Threads at the start, and the most idle ones that stay: a new one costs as much as a
+     * request. */
     WAITING_MIN = 4,
     WAITING_MAX = 16,
     PAGE = 4096,
@@ -53,17 +53,17 @@ STAILQ_HEAD(queue, queued);
 
 struct server {
     struct fuse_session *fuse; /* constant */
-    const uid_t *owner;        /* constant; NULL: the kernel judges who may do what */
+    const uid_t *owner;        /* constant; NULL: the kernel judges all users */
 
-    pthread_mutex_t lock; /* guards what follows; a leaf */
-    pthread_cond_t ended; /* the last thread has */
+    pthread_mutex_t lock; /* guards the members below; a leaf */
+    pthread_cond_t ended; /* the last thread has ended */
     unsigned threads, waiting;
     unsigned at_work[CLASS_COUNT];
     struct queue queues[CLASS_COUNT];
     int err; /* of the read that has failed; 0 for none */
 };
 
-/* What a request for a file of this kind asks of the host. */
+/* The class of most requests for a file of this kind. */
 static enum class class_of(unsigned kind) {
     switch (kind){
         case FS_DISKS : case FS_NEW : case FS_REQUEST : return CLASS_NAMES;
@@ -86,7 +86,7 @@ static enum class classify(const struct fuse_in_header *header) {
     }
 }
 
-/* Is this request of a user for whom nobody judges what he may do? */
+/* Does this request come from a user that gets EACCES? See fs_serve(). */
 static bool is_strangers(const struct server *server, const struct fuse_in_header *header)
 {
     if (!server->owner || header->uid == 0 || header->uid == *server->owner)
@@ -120,7 +120,7 @@ static int start_thread(struct server *server)
     return err;
 }
 
-/* Put a request off: its class has enough at work. Returns false when memory is short. */
+/* Put a request into the queue of its class. Returns false when memory is short. */
 static bool enqueue(struct server *server, enum class class, const struct fuse_buf *request)
 {
     struct queued *queued = malloc(sizeof *queued + request->size);
@@ -133,8 +133,8 @@ static bool enqueue(struct server *server, enum class class, const struct fuse_b
 }
 
 /*
- * May a request of this class not begin now? Where no thread can be started, the last one that
- * reads requests serves only those that the host cannot hold up, as long as others are at work.
+ * Must a request of this class wait? If no thread can be started, the last reader runs only
+ * requests that the host cannot hold up, as long as others are at work.
  */
 static bool must_wait(struct server *server, enum class class)
 {
@@ -145,7 +145,7 @@ static bool must_wait(struct server *server, enum class class)
     return server->waiting == 1 && server->threads > 1 && class != CLASS_MEMORY;
 }
 
-/* Begin a request that this thread has read. Returns false when it is in the queue instead. */
+/* Begin a request that this thread has read. Returns false when it went into the queue instead. */
 static bool begin(struct server *server, enum class class, const struct fuse_buf *request)
 {
     HOLD_LOCK(&server->lock);
@@ -156,7 +156,7 @@ static bool begin(struct server *server, enum class class, const struct fuse_buf
     return true;
 }
 
-/* Take the next request that has waited; under the lock. */
+/* Take the next request off a queue, or NULL. Under the lock. */
 static struct queued *dequeue(struct server *server, enum class *ret)
 {
     for (int class = 0; class < CLASS_COUNT; class ++) {
@@ -171,11 +171,11 @@ static struct queued *dequeue(struct server *server, enum class *ret)
 }
 
 /*
- * End a request, and begin one that has waited, which this thread goes on with.
+ * End a request, and begin the next one of a queue for this thread.
  *
- *   class  of the one that has ended; receives that of the next
+ *   class  of the request that has ended; receives that of the next
  *
- * Returns NULL where none has waited: the thread is free.
+ * Returns NULL where no request waits: the thread is free.
  */
 static struct queued *next(struct server *server, enum class *class)
 {
@@ -201,7 +201,7 @@ static void carry_out(struct server *server, enum class class, const struct fuse
     }
 }
 
-/* Are more threads waiting than so many? Then this one has left their count. */
+/* Do more threads wait than this many? Then this one no longer counts as waiting. */
 static bool is_surplus(struct server *server, unsigned most)
 {
     HOLD_LOCK(&server->lock);
@@ -211,7 +211,7 @@ static bool is_surplus(struct server *server, unsigned most)
     return true;
 }
 
-/* There is no memory for a buffer. Returns true when others read requests, and this thread ends. */
+/* Memory for a buffer is short. Returns true when other threads read requests, so this one ends. */
 static bool give_way(struct server *server)
 {
     static const struct timespec pause = {.tv_nsec = 10000000};
@@ -223,8 +223,8 @@ static bool give_way(struct server *server)
 }
 
 /*
- * Have the memory of a buffer now, and not when a request needs it: that may be the one by which
- * the host gets memory back, as the writes of a file system on a loop device on raw are.
+ * Touch all pages of a buffer, so that no request has to wait for memory. That request may be the
+ * write of a loop device on raw by which the host frees memory.
  */
 static void touch(void *buf)
 {
@@ -238,7 +238,7 @@ static void touch(void *buf)
 }
 
 /*
- * Read requests and carry them out. Returns 0 at the end, 1 when this thread is one too many, or a
+ * Read requests and carry them out. Returns 0 at the end, 1 when too many threads wait, or a
  * negative errno.
  */
 static int serve(struct server *server, struct fuse_buf *request)

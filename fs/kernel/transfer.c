@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As the page cache has it, so that whole pages are copied. */
+/* As in the page cache, so that the kernel copies whole pages. */
 #define ALIGNMENT 4096
 
-/* Not constant, for then they would take space in the program's file. */
+/* Not constant, because constant zeros would take space in the program's file. */
 static char zeros[FS_TRANSFER_MAX];
 
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int key_err; /* constant once made */
+static int key_err; /* constant once set */
 
 static void make_key(void)
 {

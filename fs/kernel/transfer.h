@@ -1,31 +1,32 @@
 /*
- * Transfers between the kernel and a disk: how large they are, and what their bytes lie in.
+ * Transfers between the kernel and a disk: their largest size, and their buffers.
  */
 #pragma once
 
 #include <stddef.h>
 
 /*
- * Bytes of a request that the kernel is asked to keep to. Readers inside the kernel do not always
- * do so; such a transfer has a buffer of its own.
+ * The most bytes of a request, as agreed with the kernel. Readers inside the kernel may ask for
+ * more; such a transfer has a buffer of its own.
  */
 #define FS_TRANSFER_MAX (1 << 20)
 
 struct fs_transfer {
-    char *buf; /* so many bytes as were asked for, aligned to pages */
-    char *own; /* of this transfer alone, to be freed; NULL where the thread's is used */
+    char *buf; /* of the size asked for, aligned to pages */
+    char *own; /* the same if it is of this transfer alone; NULL if it is the thread's */
 };
 
 /*
- * Begin a transfer of so many bytes.
+ * Begin a transfer of size bytes, and end it. The buffer is not cleared.
  *
- * Returns 0 or -ENOMEM. Either way it is to be ended.
+ * Returns 0 or -ENOMEM. The caller ends the transfer in both cases.
  */
 int fs_transfer_begin(struct fs_transfer *transfer, size_t size);
 void fs_transfer_end(struct fs_transfer *transfer);
 
 /*
- * So many zeros, as many as the transfer was begun with: what holes are answered with, since to
- * read them from the image costs.
+ * Zeros for the reply to a read of a hole, which cost less than a read of the image.
+ *
+ *   size  at most the size of the transfer
  */
 const char *fs_transfer_zeros(struct fs_transfer *transfer, size_t size);
