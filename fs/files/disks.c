@@ -19,11 +19,11 @@
 #include "request/size.h"
 #include "files/tasks.h"
 
-/* What an info is printed from. */
+/* The source of an info. */
 struct record {
     const struct vhd_store *store;
     struct vhd_info info;
-    struct vhd_verdict name; /* what is wrong with its name */
+    struct vhd_verdict name; /* a fault of its name */
 };
 
 /*
@@ -103,7 +103,7 @@ static void print_created(FILE *out, const void *arg)
     fs_print_time(out, created);
 }
 
-/* Four characters and a version; what cannot be printed is shown as a dot. */
+/* Four characters and a version. A dot stands for each byte that cannot be printed. */
 static void print_creator(FILE *out, const void *arg)
 {
     const struct vhd_image *image = &((const struct record *)arg)->info.image;
@@ -258,8 +258,8 @@ static void judge_name(struct fs *fs, const struct fs_node *node, const char *fi
 }
 
 /*
- * Read about a disk: the whole, with its table and its children, or what the files of one value
- * show, which cost little and so can be looked at for thousands of disks.
+ * Read the info of a disk. The whole has values of its table and its children. The files with one
+ * value show none of these, so that a look at thousands of disks stays cheap.
  */
 static int read_record(struct fs *fs, const struct fs_node *node, bool is_whole, struct record *ret,
                        struct timespec *ret_changed)
@@ -319,8 +319,8 @@ static int disk_changed(struct fs *fs, const struct fs_node *node, struct timesp
 }
 
 /*
- * The entry of a disk whose image has these attributes. Files that are open of another image, which
- * had the name before, keep their entry, and so the kernel's pages of that one.
+ * The entry of a disk whose image has these attributes, referenced. If another image is open under
+ * the name, its files keep the old entry with the kernel's pages, and the name gets a new entry.
  */
 static struct fs_entry *entry_of(struct fs *fs, const char *name, const struct stat *image)
 {
@@ -460,7 +460,7 @@ static enum vhd_result judge_rename(struct fs *fs, struct fs_entry *entry, struc
     return rename_claimed(fs, entry, target, ret);
 }
 
-/* Is this the alias "X.vhd" of a disk, and none itself? */
+/* Is this the alias "X.vhd" of a disk, and not a disk itself? */
 static bool is_alias(struct fs *fs, const char *name)
 {
     char file[NAME_MAX + 1];
@@ -490,7 +490,7 @@ static enum vhd_result disks_rename(struct fs *fs, const char *name, const char 
     return result;
 }
 
-/* A program that removes all of a disk's files, one by one, is told once. */
+/* A program that tries to remove all files of a disk gets one line in errors. */
 static enum vhd_result disk_unlink(struct fs *fs, const struct fs_node *node, const char *text,
                                    pid_t pid, struct vhd_verdict *ret)
 {

@@ -30,7 +30,7 @@ enum fs_disk_field {
     FS_DISK_FIELD_END,
 };
 
-extern const struct fs_field fs_disk_fields[]; /* of a disk's record; ends in a NULL key */
+extern const struct fs_field fs_disk_fields[]; /* of a disk's info; ends in a NULL key */
 
 extern const struct fs_row_ops fs_disks_ops;      /* disks/ */
 extern const struct fs_row_ops fs_disk_ops;       /* disks/NAME/ */

@@ -22,7 +22,7 @@ static int fixed_look(struct fs *fs, const struct fs_node *node, struct fs_look 
     return 0;
 }
 
-/* The kernel keeps no pages of it but strays (page_cache.h): they would not follow raw. */
+/* Direct, so that the kernel has only strays (page_cache.h): pages would not follow raw. */
 static int fixed_open(struct fs_handle *handle)
 {
     handle->open_flags = FOPEN_DIRECT_IO | FOPEN_KEEP_CACHE | FOPEN_NOFLUSH;
@@ -34,7 +34,7 @@ static void fixed_page_read(struct fs_handle *handle)
     fs_disk_add_stray(fs_entry_disk(handle->fs->entries, handle->node.entry), true);
 }
 
-/* Answer a read that the footer is part of. */
+/* Reply to a read of a range that includes a part of the footer. */
 static void read_end(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
 {
     const off_t end = (off_t)vhd_disk_size(handle->disk);
@@ -72,7 +72,7 @@ static void fixed_read(struct fs_handle *handle, fuse_req_t req, size_t size, of
         read_end(handle, req, size, off);
 }
 
-/* The footer is data, so the only hole at the end is the end. */
+/* The footer is data, so the last hole begins at the end of the file. */
 static int seek(struct fs_handle *handle, off_t off, bool for_hole, off_t *ret)
 {
     const off_t end = (off_t)vhd_disk_size(handle->disk), whole = end + FOOTER_SIZE;

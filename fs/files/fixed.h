@@ -1,5 +1,5 @@
 /*
- * disks/NAME/fixed.vhd: the disk as a fixed VHD, made as it is read.
+ * disks/NAME/fixed.vhd: the disk as a fixed VHD, made while it is read.
  */
 #pragma once
 

@@ -56,7 +56,7 @@ static int new_list(struct fs *fs, struct fs_listing *listing)
     return fs_records_each(fs->entries, list_working, listing);
 }
 
-/* The rules that a name must meet before anything is written, in the contract's order. */
+/* Judge before anything is written: shutdown, then read-only or a lost lock, then the name. */
 static enum vhd_result judge_name(struct fs *fs, const char *disk, struct vhd_verdict *ret)
 {
     if (vhd_service_is_stopping(fs->service))
@@ -88,7 +88,7 @@ static enum vhd_result judge_free(struct fs *fs, struct fs_entry *entry, struct 
     return result;
 }
 
-/* The name is judged when the file is opened, which making it does next. */
+/* The open of the file comes next, and judges the name. */
 static int new_create(struct fs *fs, const char *name, struct fs_node *ret)
 {
     AUTO_FREE char *disk = disk_of(name);
@@ -126,8 +126,8 @@ static void request_close(struct fs_handle *handle)
 }
 
 /*
- * Reading new/NAME gives the status of its task; where there is none, nothing: the file has just
- * been made, or has been found just before the disk was deleted, and may be opened to make another.
+ * A read of new/NAME shows the status of its task. Without a task it shows nothing: the file was
+ * just made, or was found just before the disk was deleted and may be opened to make another.
  */
 static int request_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
 {
@@ -154,7 +154,7 @@ static void set_request(struct fs_handle *handle, enum fs_request_state state)
     handle->request = state;
 }
 
-/* The task has ended, or is sure to end as cancelled: this is the write's answer. */
+/* Reply to the write. The task has ended, or is sure to end as cancelled. */
 static void request_answer(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
                            const struct vhd_task_status *status)
 {
@@ -165,7 +165,7 @@ static void request_answer(struct fs_handle *handle, fuse_req_t req, size_t size
     fs_reply_written(handle->fs, where_of(handle), req, verdict, size);
 }
 
-/* Hand a request in. Returns its task, referenced; or NULL and why not. */
+/* Submit a request. Returns its task, referenced; or NULL with a sentence in *ret. */
 static struct vhd_task *submit(struct fs *fs, const char *disk, const struct vhd_request *request,
                                struct vhd_verdict *ret)
 {
@@ -194,8 +194,10 @@ static struct vhd_task *refusal(struct fs *fs, const char *disk, uint64_t size,
 }
 
 /*
- * Judge a request and hand it in. The name is claimed first, as it is now: the disk that the file
- * was opened for may have come and gone since. Either way a record of it is left.
+ * Judge a request and submit it. The name is claimed first and judged again, because a disk of that
+ * name may have come since the open. A refused request leaves a record too.
+ *
+ * Returns its task, referenced; or NULL with a sentence in *ret.
  */
 static struct vhd_task *begin(struct fs *fs, const char *disk, const char *text, size_t len,
                               struct vhd_verdict *ret)
@@ -221,7 +223,12 @@ static struct vhd_task *begin(struct fs *fs, const char *disk, const char *text,
     return task;
 }
 
-/* What a write meets on a handle whose request is not to come. Returns a negative errno, or 0. */
+/*
+ * May this handle make a request now? *ret_is_over is true after one that has succeeded.
+ *
+ * Returns 0; -EBUSY while its request is at work; or -EINVAL after one that has succeeded, unless
+ * the text is blank.
+ */
 static int judge_handle(struct fs_handle *handle, const char *text, size_t len, bool *ret_is_over)
 {
     HOLD_LOCK(&handle->lock);

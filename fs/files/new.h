@@ -1,5 +1,5 @@
 /*
- * new/: to write a request to new/NAME is to have a disk made.
+ * new/: a write of a request to new/NAME makes a disk.
  */
 #pragma once
 

@@ -18,7 +18,7 @@
 #    define FOPEN_PARALLEL_DIRECT_WRITES (1 << 6)
 #endif
 
-/* Bytes that one request copies at most: it is not to keep its thread, and its caller, for long. */
+/* The most bytes that one request copies: it must not keep its thread and its caller for long. */
 #define COPY_MAX (64 << 20)
 
 static struct fs_disk *disk_of(const struct fs_handle *handle)
@@ -50,7 +50,7 @@ int fs_raw_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
     int err = fs_disk_look(disk, fs, fs_entry_name(node->entry), &seen);
     if (err < 0)
         return err;
-    /* A program that copies files takes one with fewer blocks than its size for sparse. */
+    /* Programs that copy files take one with fewer blocks than its size for sparse. */
     const blkcnt_t whole = (blkcnt_t)(seen.size / 512), blocks = seen.attributes.st_blocks;
     *ret = (struct fs_look){
         .changed = seen.attributes.st_mtim,
@@ -64,7 +64,7 @@ int fs_raw_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
  * Opening.
  */
 
-/* A file that is only written to is faster past the kernel's pages, and cannot be mapped anyway. */
+/* A file that is open for writing only is faster in direct mode, and cannot be mapped anyway. */
 static struct fs_access access_of(const struct fs_handle *handle)
 {
     const bool is_write_only = (handle->flags & O_ACCMODE) == O_WRONLY;
@@ -82,7 +82,7 @@ static enum vhd_result refuse_deleted(const char *name, struct vhd_verdict *ret_
     return vhd_verdict_set(ret_why, VHD_PATH_NOT_FOUND, "the disk \"%s\" has been deleted", name);
 }
 
-/* Open the disk of a handle, or say why not. */
+/* Open the disk of a handle, or refuse with a sentence. */
 static enum vhd_result open_disk(struct fs_handle *handle, struct vhd_verdict *ret_why)
 {
     struct fs *fs = handle->fs;
@@ -102,7 +102,7 @@ static enum vhd_result open_disk(struct fs_handle *handle, struct vhd_verdict *r
     return result;
 }
 
-/* What a judgement of the caller needs on its way through the files of a chain. */
+/* Judges whether the caller may read each file of a chain. */
 struct judgement {
     const struct fs_handle *handle;
     bool is_parent; /* the disk's own image comes first: the kernel has judged it */
@@ -154,7 +154,7 @@ void fs_raw_close(struct fs_handle *handle)
                   atomic_load(&handle->is_flushed));
 }
 
-/* The kernel never drops its pages by itself: page_cache.h says when it must. */
+/* FOPEN_KEEP_CACHE: an open never drops pages by itself. page_cache.h says when they must go. */
 static int raw_open(struct fs_handle *handle)
 {
     handle->access = access_of(handle);
@@ -167,7 +167,7 @@ static int raw_open(struct fs_handle *handle)
     return 0;
 }
 
-/* A file that was flushed is about to be closed, unless it is used again. */
+/* Note a flush, after which a file is about to be closed; or that it is used again. */
 static void set_flushed(struct fs_handle *handle, bool is_flushed)
 {
     if (atomic_load(&handle->is_flushed) != is_flushed &&
@@ -179,7 +179,7 @@ static void set_flushed(struct fs_handle *handle, bool is_flushed)
  * Reading and writing.
  */
 
-/* How much of a range lies in the disk. */
+/* The length of the part of a range that lies in the disk. */
 static uint64_t inside(const struct vhd_disk *disk, off_t off, uint64_t len)
 {
     const uint64_t size = vhd_disk_size(disk), start = (uint64_t)off;
@@ -221,15 +221,15 @@ static void raw_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_
         fs_raw_read(handle, req, len, off);
 }
 
-/* Has errors no line of this yet? */
+/* Has errors no line of this yet? Then it counts as having one. */
 static bool is_news(struct fs_handle *handle, enum fs_told what)
 {
     return !(atomic_fetch_or(&handle->told, what) & what);
 }
 
 /*
- * Say in errors why a change of the disk has failed, once a file: the errno alone does not tell
- * what to do.
+ * Add a line to errors for a failed change of the disk, once a file and kind of failure: the errno
+ * alone does not say what to do.
  *
  *   err     negative
  *   is_end  the range begins at the end of the disk, or beyond
@@ -254,7 +254,7 @@ static void tell_failure(struct fs_handle *handle, int err, bool is_end)
         refuse(handle, &verdict);
 }
 
-/* The content has changed: pages that the kernel has in direct use go before the answer. */
+/* Drop strays after a change of the content, before the reply. */
 static void drop_strays(struct fs_handle *handle)
 {
     const struct fs_disk_ref ref = ref_of(&handle->node);
@@ -262,7 +262,7 @@ static void drop_strays(struct fs_handle *handle)
     fs_disk_drop_strays(disk_of(handle), handle->fs, &ref, false);
 }
 
-/* fixed.vhd shows the content as last flushed. */
+/* Flush the disk. fixed.vhd shows the content as last flushed, so its strays go. */
 static int flush(struct fs_handle *handle)
 {
     const struct fs_disk_ref ref = ref_of(&handle->node);
@@ -285,7 +285,7 @@ static void raw_write(struct fs_handle *handle, fuse_req_t req, const struct fs_
     if (err < 0)
         tell_failure(handle, err, len == 0);
     drop_strays(handle);
-    /* For what goes through its pages the kernel asks for an fsync by itself. */
+    /* For a write through its pages the kernel sends an FSYNC of its own. */
     if (err == 0 && data->is_sync && fs_open_disk_is_direct(handle->open_disk))
         err = flush(handle);
     if (err < 0)
@@ -327,7 +327,7 @@ static void raw_seek(struct fs_handle *handle, fuse_req_t req, off_t off, int wh
         fuse_reply_lseek(req, (off_t)found);
 }
 
-/* Holes are punched and ranges zeroed, which is the same here; nothing makes the disk longer. */
+/* To punch a hole and to zero a range are the same here. Nothing makes the disk longer. */
 static int allocate(struct fs_handle *handle, int mode, off_t off, off_t len)
 {
     const bool keeps_size = mode & FALLOC_FL_KEEP_SIZE;
@@ -342,8 +342,8 @@ static int allocate(struct fs_handle *handle, int mode, off_t off, off_t len)
 }
 
 /*
- * A change by which the kernel drops the pages of the range by itself where it has succeeded. One
- * that has failed may have changed a part all the same.
+ * End a discard or a copy. After a success the kernel drops the pages of the range by itself. A
+ * failed one may have changed a part, too.
  */
 static void end_change(struct fs_handle *handle, bool has_failed)
 {
@@ -393,8 +393,7 @@ static void raw_copy(struct fs_handle *source, off_t source_off, struct fs_handl
  * Truncation.
  */
 
-/* Does all from there on read as zeros, however it is stored? Returns 1 or 0, or a negative errno.
- */
+/* Does all from off on read as zeros, allocated or not? Returns 1, 0 or a negative errno. */
 static int is_zero_from(struct vhd_disk *disk, uint64_t off)
 {
     const uint64_t size = vhd_disk_size(disk);
@@ -417,7 +416,7 @@ static int is_zero_from(struct vhd_disk *disk, uint64_t off)
     return is_zero;
 }
 
-/* The same by the path: the disk may be closed. */
+/* The same for a path, whose disk may be closed. Returns 0 and a sentence if it does not open. */
 static int is_zero_from_by_path(struct fs *fs, const struct fs_node *node, uint64_t off,
                                 struct vhd_verdict *ret_why)
 {
@@ -434,8 +433,8 @@ static int is_zero_from_by_path(struct fs *fs, const struct fs_node *node, uint6
 }
 
 /*
- * Judge a truncation to another size than 0. A program that has copied a hole at the end, as cp
- * does, gives its copy that size; nothing is lost by it, and the disk keeps its size.
+ * Judge a truncation to another size than 0. After a hole at the end, cp gives its copy the final
+ * size so. Nothing is lost where all behind reads as zeros, and the disk keeps its size.
  */
 static enum vhd_result judge_size(struct fs *fs, const struct fs_node *node, off_t size,
                                   const struct fs_handle *handle, struct vhd_verdict *ret_why)

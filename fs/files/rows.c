@@ -1,5 +1,5 @@
 /*
- * The tree: all its rows. What it shows by itself is small: the version, and the errors.
+ * All rows of the tree, and the functions of its two small files: version and errors.
  */
 #include "files/disks.h"
 #include "tree/errors.h"
@@ -37,7 +37,8 @@ static void errors_write(struct fs_handle *handle, fuse_req_t req, const struct 
 
 static const struct fs_row_ops root_ops = {0};
 static const struct fs_row_ops version_ops = {.show = version_show};
-/* As `: > errors` does it. */
+
+/* The shell's `: > errors` clears the list. */
 static void errors_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t req, off_t size,
                             struct fs_handle *handle)
 {

@@ -13,7 +13,7 @@
 #include "tree/reply.h"
 #include "request/name.h"
 
-/* What `wait` shows as its size while its task works: with 0 some programs would not read it. */
+/* The size of `wait` while its task works. Some programs do not read a file of size 0. */
 #define WAIT_SIZE 10
 
 /*
@@ -272,7 +272,7 @@ static enum vhd_result tasks_rmdir(struct fs *fs, const char *name, pid_t pid,
  * wait and cancel.
  */
 
-/* Listed only once it no longer blocks, so that nothing which walks the tree hangs. */
+/* It is listed once a read no longer blocks, so that programs that walk the tree do not hang. */
 static bool wait_is_listed(struct fs *fs, const struct fs_node *node)
 {
     return !fs_record_is_at_work(fs->entries, node->entry);
@@ -297,7 +297,7 @@ static void wait_fsync_answer(struct fs_handle *handle, fuse_req_t req, size_t s
     fuse_reply_err(req, vhd_outcome(status->verdict.result)->err);
 }
 
-/* Park a request on the task of its handle's name. */
+/* Defer the reply to a request until the task of its handle's name ends. */
 static void defer(struct fs_handle *handle, const struct fs_deferred_ops *ops, fuse_req_t req,
                   size_t size, off_t off)
 {

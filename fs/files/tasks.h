@@ -39,7 +39,7 @@ int fs_tasks_show_status(struct fs *fs, const struct fs_node *node, FILE *out,
 /* Does the node's name have a task on record? */
 bool fs_tasks_has_record(struct fs *fs, const struct fs_node *node);
 
-/* Refuse what has to wait for the end of a name's task: VHD_IN_USE. */
+/* Refuse a call that must wait for the end of a name's task. Returns VHD_IN_USE. */
 enum vhd_result fs_tasks_refuse_at_work(const char *name, struct vhd_verdict *ret);
 
 /*
