@@ -433,8 +433,8 @@ static int is_zero_from_by_path(struct fs *fs, const struct fs_node *node, uint6
 }
 
 /*
- * Judge a truncation to another size than 0. After a hole at the end, cp gives its copy the final
- * size so. Nothing is lost where all behind reads as zeros, and the disk keeps its size.
+ * Judge a truncation to another size than 0. After a hole at the end, cp truncates its copy to the
+ * final size. Nothing is lost where all behind reads as zeros, and the disk keeps its size.
  */
 static enum vhd_result judge_size(struct fs *fs, const struct fs_node *node, off_t size,
                                   const struct fs_handle *handle, struct vhd_verdict *ret_why)

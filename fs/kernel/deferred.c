@@ -142,7 +142,7 @@ static void give_up(struct deferred_reply *reply)
 }
 
 /*
- * Take one request off its task that its caller has given up. Under the lock.
+ * Find a request that its caller has given up, and take it off its task. Under the lock.
  *
  *   ret_waiting  set when other callers were interrupted and must be checked again
  */

@@ -201,7 +201,7 @@ static void carry_out(struct server *server, enum class class, const struct fuse
     }
 }
 
-/* Do more threads wait than this many? Then this one no longer counts as waiting. */
+/* Do more threads wait than the most that may? Then this one no longer counts as waiting. */
 static bool is_surplus(struct server *server, unsigned most)
 {
     HOLD_LOCK(&server->lock);

@@ -368,8 +368,7 @@ static int judge_user(struct parse *parse)
 
 /*
  * Refuse a mount point that shows a vhdfs. The second tree would hide the first, and programs in
- * the first would use another store than the path shows. A dead mount is refused later, by the
- * mount.
+ * the first would use another store than the path shows. The mount itself refuses a dead one.
  */
 static int judge_mountpoint(struct parse *parse)
 {
