@@ -62,6 +62,7 @@ struct fs_entries {
     unsigned next_refused;
 };
 
+/* All members of an entry. */
 static inline struct full_entry *full_entry_of(struct fs_entry *entry)
 {
     return (struct full_entry *)entry;

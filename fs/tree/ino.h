@@ -44,12 +44,13 @@ static inline uint64_t fs_ino_with_generation(uint64_t ino, uint64_t generation)
     return generation << 40 | ino;
 }
 
-/* The serial and the kind of a node id. */
+/* The serial of a node id. */
 static inline uint32_t fs_ino_serial(uint64_t id)
 {
     return (uint32_t)(id >> 8);
 }
 
+/* The kind of a node id. */
 static inline unsigned fs_ino_kind(uint64_t id)
 {
     return id & 0xFF;
