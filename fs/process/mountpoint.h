@@ -1,7 +1,7 @@
 /*
- * Where our mount is. It is known by its id, since a folder above it may be renamed and another may
- * be mounted over it. Only fs_mount_is_dead() asks anything of the file system that is mounted,
- * which may not have started yet, or be dead.
+ * The place of our mount. An id identifies it, because a folder above it may be renamed and another
+ * mount may cover it. Only fs_mount_is_dead() sends a request to the file system that is mounted:
+ * it may not have started yet, or be dead.
  */
 #pragma once
 
@@ -43,7 +43,7 @@ char *fs_mount_store(const char *path);
  */
 bool fs_mount_is_dead(const char *path);
 
-/* Where the file system that holds a path is mounted, to be freed; NULL when nobody knows. */
+/* The mount point of the file system that holds a path, to be freed; NULL when it is unknown. */
 char *fs_mount_above(const char *path);
 
 /*
