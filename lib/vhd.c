@@ -10,7 +10,9 @@
 #include "request/name.h"
 #include "request/size.h"
 
-/* Split an absolute path behind its last slash; the folder keeps it only where it is the root. */
+/*
+ * Split an absolute path behind its last slash. The folder keeps the slash only if it is the root.
+ */
 static const char *split(char *path, const char **ret_folder)
 {
     char *slash = strrchr(path, '/');
@@ -26,7 +28,7 @@ static enum vhd_result judge_name(const char *file, struct vhd_verdict *ret)
     return stem ? vhd_name_judge(stem, ret) : vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
 }
 
-/* What the arguments themselves tell. */
+/* Judge the arguments alone, without the host. */
 static enum vhd_result judge_arguments(const char *folder, const char *file, int64_t size_mb,
                                        struct vhd_verdict *ret)
 {
@@ -38,7 +40,7 @@ static enum vhd_result judge_arguments(const char *folder, const char *file, int
     return result;
 }
 
-/* Judge by the host, and hand the work in. */
+/* Judge by the host, then hand the work in. */
 static enum vhd_result submit(struct vhd_service *service, struct vhd_store *store,
                               const char *file, const struct vhd_request *request,
                               struct vhd_task **ret_task, struct vhd_verdict *ret)

@@ -1,5 +1,5 @@
 /*
- * VHD disks, for programs: Virtual Server's CreateDynamicVirtualHardDisk, its task and its codes.
+ * VHD disks for programs: Virtual Server's CreateDynamicVirtualHardDisk, its task and its codes.
  *
  *     struct vhd_service *service;
  *     struct vhd_task *task;
@@ -8,10 +8,9 @@
  *         vhd_task_wait(task, -1);
  *         ...
  *
- * The rest of the interface: task/service.h (start and stop), task/task.h (the task: status,
- * cancel, wait), result/result.h (codes, their numbers and sentences); and for what a disk holds,
- * whoever made it, store/store.h (a folder of images) and disk/disk.h (open, read, write, discard,
- * flush).
+ * The rest of the interface: task/service.h (start and stop), task/task.h (status, wait, cancel)
+ * and result/result.h (codes, numbers, sentences). store/store.h (a folder of images) and
+ * disk/disk.h (open, read, write, discard, flush) reach the content of any disk.
  */
 #pragma once
 
@@ -24,34 +23,34 @@
 /*
  * Make a dynamically growing virtual hard disk.
  *
- *   service     does the work; its stop is what VHD_SHUTTING_DOWN speaks of
- *   image_path  absolute path of the file to make, by custom ending in ".vhd". A containing
- *               folder that is missing is made, one level
+ *   service     does the work
+ *   image_path  absolute path of the file to make, by custom ending in ".vhd". A missing folder is
+ *               made if only its last component is missing
  *   size_mb     size in MB (2^20 bytes), 3 to 2,088,960, both allowed
  *   ret_task    receives the task that does the rest; drop it with vhd_task_unref()
  *   ret_why     receives the sentence when the outcome is not VHD_OK; may be NULL
  *
- * The call judges everything that can be judged at once. When it returns VHD_OK the task goes on
- * behind it: that ends as VHD_OK when the disk is there, whole and durable, and otherwise there
- * is nothing. May be called from any thread but the service's own.
+ * The call judges all that it can at once. After VHD_OK the task does the work. It ends as VHD_OK
+ * when the whole disk is durable; otherwise it leaves no file. Any thread may call this, except the
+ * service's own.
  *
- * Returns, the first that applies:
+ * Returns the first that applies:
  *   VHD_SHUTTING_DOWN   vhd_service_stop() has been called
  *   VHD_NULL_POINTER    service, image_path or ret_task is NULL
  *   VHD_BAD_PATHNAME    image_path is empty or relative
  *   VHD_BUFFER_OVERFLOW it takes 260 UTF-16 units or more, or the file's name over 255 bytes
- *   VHD_INVALID_NAME    the file's name is not allowed: see request/name.h. The characters of
- *                       the folders are the host's affair
+ *   VHD_INVALID_NAME    the file's name is not allowed: see request/name.h. Nothing judges the
+ *                       characters of the folders but the host
  *   VHD_INVALID_ARGUMENT size_mb is not above 0
  *   VHD_SIZE_TOO_SMALL  it is below 3
  *   VHD_SIZE_TOO_LARGE  it is above 2,088,960
- *   VHD_ALREADY_EXISTS  there is such a file
+ *   VHD_ALREADY_EXISTS  a file of this name exists
  *   VHD_PATH_NOT_FOUND  the folder cannot be made or reached
  *   VHD_ACCESS_DENIED, VHD_READ_ONLY  no file can be made there
  *   VHD_FILE_TOO_LARGE  fully grown it would be longer than the file system or RLIMIT_FSIZE allow
  *   VHD_DISK_FULL       less than 8 MB is free there
  *   VHD_OUT_OF_MEMORY
- *   VHD_UNEXPECTED      anything else the host answers
+ *   another             vhd_result_of_errno() of the host's answer, often VHD_UNEXPECTED
  *
  * Source: Virtual Server 2005 reference, "IVMVirtualServer::CreateDynamicVirtualHardDisk"; the
  * order of the checks is ours.
