@@ -1,6 +1,7 @@
 /*
- * Big-endian integers as they lie on disk. Each wraps a byte array, so it has no alignment or
- * padding, and using one without converting it does not compile.
+ * Big-endian integers as they lie on disk, with one pair of functions each: beN_get() and beN_of().
+ * Each wraps a byte array, so it has no alignment or padding. Use without conversion does not
+ * compile.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * Arrays of bits that threads share: one bit each for very many things.
+ * Arrays of bits that threads share: one atomic bit for each of very many things.
  */
 #pragma once
 
@@ -8,12 +8,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* An array of count bits, all clear; NULL when memory is short. Pages never set take no memory. */
+/*
+ * An array of count bits, all clear; NULL when memory is short. Pages without set bits take no
+ * memory.
+ */
 static inline uint64_t *bits_new(size_t count)
 {
     return calloc(count / 64 + 1, sizeof(uint64_t));
 }
 
+/* One bit: reads acquire, changes release, so bits can publish other data. */
 static inline bool bits_get(const uint64_t *bits, size_t i)
 {
     return __atomic_load_n(&bits[i / 64], __ATOMIC_ACQUIRE) >> i % 64 & 1;

@@ -1,5 +1,5 @@
 /*
- * Locals that release themselves when their scope ends, and TAKE(), which hands one over instead.
+ * Locals that release themselves when their scope ends; TAKE() hands such a pointer on instead.
  */
 #pragma once
 
@@ -37,15 +37,15 @@ static inline pthread_mutex_t *cleanup_lock(pthread_mutex_t *mutex)
 /* A malloc'ed pointer, freed at the end of the scope. */
 #define AUTO_FREE __attribute__((cleanup(cleanup_free)))
 
-/* A file descriptor, closed at the end of the scope unless negative; errno is kept. */
+/* A file descriptor, closed at the end of the scope unless negative. The cleanup keeps errno. */
 #define AUTO_CLOSE __attribute__((cleanup(cleanup_close)))
 
-/* Hold a mutex to the end of the scope. */
+/* Hold a mutex until the end of the scope. */
 #define HOLD_LOCK(mutex)                                                                           \
     __attribute__((cleanup(cleanup_unlock), unused)) pthread_mutex_t *held_lock =                  \
         cleanup_lock(mutex)
 
-/* The pointer's value; the variable is left NULL, so that its cleanup does nothing. */
+/* Yield the pointer's value and set the variable to NULL, so that its cleanup does nothing. */
 #define TAKE(p)                                                                                    \
     __extension__({                                                                                \
         __typeof__(p) taken_ = (p);                                                                \

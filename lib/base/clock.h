@@ -1,5 +1,5 @@
 /*
- * The two clocks: the real one for what people read, the monotonic one for how long things take.
+ * Two clocks: the real one for times that people read, the monotonic one for durations.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ static inline struct timespec clock_monotonic(void)
     return time;
 }
 
-/* The time so many milliseconds after another; ms is not negative. */
+/* The time ms milliseconds after another; ms is not negative. */
 static inline struct timespec clock_after(struct timespec time, int64_t ms)
 {
     time.tv_nsec += ms % 1000 * 1000000;
@@ -31,7 +31,7 @@ static inline struct timespec clock_after(struct timespec time, int64_t ms)
     return time;
 }
 
-/* Has a time of the monotonic clock come? */
+/* Is a deadline of the monotonic clock over? */
 static inline bool clock_has_passed(struct timespec deadline)
 {
     const struct timespec now = clock_monotonic();
@@ -39,7 +39,7 @@ static inline bool clock_has_passed(struct timespec deadline)
            (now.tv_sec == deadline.tv_sec && now.tv_nsec >= deadline.tv_nsec);
 }
 
-/* Make a condition whose timed waits end at times of the monotonic clock. */
+/* Make a condition whose timed waits take deadlines of the monotonic clock. */
 static inline void clock_cond_init(pthread_cond_t *cond)
 {
     pthread_condattr_t attr;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-/* Step over len bytes of what is to be written; empty pieces behind them may stay. */
+/* Step over len bytes of the list; empty pieces behind them may stay. */
 static void step(struct iovec **iov, int *count, size_t len)
 {
     while (len > 0) {

@@ -1,6 +1,6 @@
 /*
- * Whole transfers at explicit offsets. A short pwrite or an interrupted call is finished here, so
- * that callers know only "done" or an errno.
+ * Whole transfers at explicit offsets. These calls finish short transfers and repeat interrupted
+ * ones, so callers see only success or an errno.
  */
 #pragma once
 
@@ -9,24 +9,26 @@
 #include <sys/uio.h>
 
 /*
- * Write every byte that iov describes, one after the other, from offset off.
+ * Write all bytes of iov, in order, from offset off.
  *
- *   iov  count entries; used up by the call
+ *   iov  count entries; the call uses them up
  *
- * Returns 0, or the negative errno of pwritev(2); some of the bytes may then have been written.
+ * Returns 0, -EIO when the host writes nothing, or another negative errno of pwritev(2). After a
+ * failure some of the bytes may be written.
  */
 int vhd_io_write(int fd, struct iovec *iov, int count, uint64_t off);
 
 /*
  * Write len bytes from offset off.
  *
- * Returns 0, or the negative errno of pwrite(2); some of the bytes may then have been written.
+ * Returns 0, -EIO when the host writes nothing, or another negative errno of pwrite(2). After a
+ * failure some of the bytes may be written.
  */
 int vhd_io_put(int fd, const void *buf, size_t len, uint64_t off);
 
 /*
- * Have len bytes from offset off read as zeros, and give their room back to the file system where
- * that can take it; where it cannot, zeros are written. The file's length stays.
+ * Make len bytes from offset off read as zeros. Punches a hole, or writes zeros where the file
+ * system has no holes. The file's length stays.
  *
  *   off, len  inside the file
  *
@@ -37,14 +39,14 @@ int vhd_io_zero(int fd, uint64_t off, uint64_t len);
 /*
  * Read exactly len bytes from offset off.
  *
- * Returns 0, -EIO when the file ends before that, or another negative errno of pread(2).
+ * Returns 0, -EIO when the file ends too early, or another negative errno of pread(2).
  */
 int vhd_io_get(int fd, void *buf, size_t len, uint64_t off);
 
 /*
  * Read len bytes from offset off, or up to the end of the file.
  *
- *   ret_len  receives the bytes read, below len only at the end of the file
+ *   ret_len  receives the number of bytes read; below len only at the end of the file
  *
  * Returns 0, or the negative errno of pread(2).
  */

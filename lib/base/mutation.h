@@ -1,7 +1,7 @@
 /*
- * Mutations: single steps of the order of writes left out or turned round, so that a test of that
- * order can show that it would notice. In every build but that of those tests a mutation is
- * constantly off, and the compiler leaves no trace of it.
+ * Mutations: single steps of the order of writes made wrong, to prove that a test notices. The
+ * library of those tests has them; elsewhere MUTATED is constantly false and leaves no code. See
+ * lib/disk/README.md, "Mutations".
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 
 #    include <string.h>
 
-/* The name of the mutation that is on; NULL for none. The test that links the library has it. */
+/* The name of the mutation that is on, or NULL. The test that links the library defines it. */
 extern const char *vhd_mutation;
 
 #    define MUTATED(name) (vhd_mutation && strcmp(vhd_mutation, #    name) == 0)

@@ -1,12 +1,12 @@
 /*
- * Threads that nobody joins.
+ * Detached threads.
  */
 #pragma once
 
 #include <pthread.h>
 
 /*
- * Start a thread that is gone when run() returns.
+ * Start a detached thread: its memory is freed when run() returns.
  *
  * Returns 0 or the negative errno of pthread_create(3).
  */

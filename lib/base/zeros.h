@@ -1,5 +1,5 @@
 /*
- * Is a stretch of memory nothing but zeros?
+ * A test for memory that holds zeros alone.
  */
 #pragma once
 
@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * The first bytes are looked at one by one, which settles it for most data; that the rest is as the
- * stretch before it, memcmp tells at the speed of memory.
+ * Are all bytes zero? The loop over the first 16 bytes decides for most data. Then memcmp compares
+ * each byte with the one 16 before it, at the speed of memory.
  */
 static inline bool is_zeros(const void *buf, size_t len)
 {
