@@ -63,8 +63,8 @@ enum vhd_result vhd_result_of_errno(int err)
 }
 
 /*
- * Make what was printed one line of text: what is no character, or controls a terminal, becomes
- * '?'. A character that was cut in two at the end goes.
+ * Turn a text into one line of UTF-8: control characters and bytes that are not UTF-8 become '?'. A
+ * character that the cut at the end has split is dropped.
  */
 static void tidy(char *text, bool is_cut)
 {

@@ -1,6 +1,6 @@
 /*
- * Outcomes: what a user is told. This table is the only place where a name, an HRESULT, an errno
- * and a sentence meet; a verdict is an outcome with the sentence that fits the case at hand.
+ * Outcomes. This table alone joins a name, an HRESULT, an errno and a sentence. A verdict is an
+ * outcome with a sentence for the case at hand.
  */
 #pragma once
 
@@ -21,10 +21,10 @@ enum vhd_task_result {
 /*
  * The outcomes: symbol, name, HRESULT, errno, task result, sentence.
  *
- * Names and numbers: Virtual Server 2005 reference, "HRESULT Codes Specific to the Virtual
- * Server" (0xA004....); Win32 error codes as HRESULT_FROM_WIN32 (0x8007....); common HRESULT
- * values (0x8000...., 0x80020009). E_INVALIDARG is the Win32 value, not the 0x80000003 of 16-bit
- * OLE that some of Microsoft's pages print.
+ * Sources: Virtual Server 2005 reference, "HRESULT Codes Specific to the Virtual Server"
+ * (0xA004....); Win32 error codes as HRESULT_FROM_WIN32 (0x8007....); common HRESULT values
+ * (0x8000...., 0x80020009). E_INVALIDARG is the Win32 value. Some of Microsoft's pages print
+ * 0x80000003, its value in 16-bit OLE.
  */
 #define VHD_OUTCOMES(OUTCOME)                                                                      \
     OUTCOME(VHD_OK, "S_OK", 0x00000000, 0, VHD_TASK_SUCCESS, "done")                               \
@@ -98,30 +98,30 @@ enum vhd_result {
 
 /* One row of the table. */
 struct vhd_outcome {
-    const char *name; /* as Microsoft spells it: "E_DISK_FULL" */
-    uint32_t hresult; /* its number */
-    int err;          /* positive errno that a system call answers with; 0 where nothing failed */
-    const char *err_name; /* that errno's symbol, "ENOSPC"; "-" where nothing failed */
+    const char *name;     /* in Microsoft's spelling: "E_DISK_FULL" */
+    uint32_t hresult;     /* number of that name */
+    int err;              /* positive errno that a system call returns; 0 if nothing failed */
+    const char *err_name; /* symbol of that errno, "ENOSPC"; "-" if nothing failed */
     enum vhd_task_result task_result;
-    const char *sentence; /* what it means when nothing more is known; no full stop */
+    const char *sentence; /* the meaning, when nothing more is known; no full stop */
 };
 
 /* The row of an outcome; always valid. */
 const struct vhd_outcome *vhd_outcome(enum vhd_result result);
 
 /*
- * The outcome that a failed call of the host means.
+ * The outcome that fits an errno of the host.
  *
  *   err  positive or negative errno, not 0
  *
- * Whatever has no row of its own (EIO, EINVAL, ...) is VHD_UNEXPECTED.
+ * An errno without a row of its own (EIO, EINVAL, ...) is VHD_UNEXPECTED.
  */
 enum vhd_result vhd_result_of_errno(int err);
 
-/* Room for a sentence with a path of 260 units and a file name of 255 bytes in it. */
+/* Bytes of a sentence: enough for a path of 260 UTF-16 units and a file name of 255 bytes. */
 #define VHD_SENTENCE_SIZE 1536
 
-/* An outcome and its sentence: what, where, and what was expected. */
+/* An outcome and its sentence: what happened, to what, and what to do. */
 struct vhd_verdict {
     enum vhd_result result;
     char sentence[VHD_SENTENCE_SIZE];
@@ -130,9 +130,9 @@ struct vhd_verdict {
 /*
  * Fill in a verdict.
  *
- *   ret     may be NULL, when nobody wants the sentence
- *   format  as printf; NULL takes the table's sentence. One that is too long is cut at a whole
- *           character; what is not UTF-8 and control bytes become '?': it always is one line
+ *   ret     NULL if the caller needs no sentence
+ *   format  as printf; NULL takes the table's sentence. The sentence is always one line: a long one
+ *           is cut at a whole character, control bytes and bytes that are not UTF-8 become '?'
  *
  * Returns result, so that a caller can refuse in one line.
  */
@@ -143,7 +143,7 @@ enum vhd_result vhd_verdict_set(struct vhd_verdict *ret, enum vhd_result result,
  * Fill in the verdict on a failed call of the host: its outcome, and "doing: strerror".
  *
  *   err    positive or negative errno, not 0
- *   doing  as printf: what was tried, and where
+ *   doing  as printf: the failed action and its object, "cannot open \"x\""
  *
  * Returns the outcome.
  */
