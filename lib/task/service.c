@@ -7,10 +7,10 @@
 
 #include "base/cleanup.h"
 
-/* A task that the service knows: queued, or at work on one of the workers. */
+/* A task in the queue, or at work on one of the workers. */
 struct entry {
     struct vhd_task *task;
-    bool is_stopped; /* told to stop, as the service is stopping */
+    bool is_stopped; /* the stopping service cancels it */
     TAILQ_ENTRY(entry) link;
 };
 
@@ -18,19 +18,19 @@ TAILQ_HEAD(entry_list, entry);
 
 struct vhd_service {
     uint64_t last_id;                  /* atomic */
-    struct vhd_task_listener listener; /* constant once work is handed in */
+    struct vhd_task_listener listener; /* constant after the first submit */
 
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock; /* guards the fields below */
     pthread_cond_t changed;
     struct entry_list queue;
     struct entry_list at_work;
     bool is_stopping;
 
-    unsigned worker_count; /* constant once the service is made */
+    unsigned worker_count; /* constant after vhd_service_new() */
     pthread_t workers[];
 };
 
-/* Do the first task of the queue; the lock is held on entry and on return. */
+/* Do the first task of the queue. The lock is held at the start and at the end, not in between. */
 static void work_first(struct vhd_service *service)
 {
     struct entry *entry = TAILQ_FIRST(&service->queue);
@@ -59,7 +59,7 @@ static void *worker(void *arg)
     }
 }
 
-/* Signals belong to the program's own threads, so a worker is born with all of them blocked. */
+/* Start a worker with all signals blocked: signals belong to the program's own threads. */
 static int start_worker(struct vhd_service *service)
 {
     sigset_t all, before;
@@ -93,7 +93,7 @@ int vhd_service_new(unsigned workers, struct vhd_service **ret)
     return 0;
 }
 
-/* The next task that has not been told to stop, or NULL; under the lock. */
+/* The next task that the stopping service has not cancelled yet, or NULL. Call under the lock. */
 static struct vhd_task *next_to_stop(struct vhd_service *service)
 {
     struct entry_list *const lists[] = {&service->queue, &service->at_work};
@@ -118,7 +118,7 @@ void vhd_service_stop(struct vhd_service *service)
     service->is_stopping = true;
     pthread_cond_broadcast(&service->changed);
     while ((task = next_to_stop(service))) {
-        /* Not under the lock: to cancel a queued task calls those who watch it. */
+        /* Not under the lock: cancelling a queued task calls its watches. */
         pthread_mutex_unlock(&service->lock);
         vhd_task_cancel(task);
         vhd_task_unref(task);
@@ -154,7 +154,7 @@ static uint64_t next_id(struct vhd_service *service)
     return __atomic_add_fetch(&service->last_id, 1, __ATOMIC_RELAXED);
 }
 
-/* Put a task into the queue, unless the service is stopping. */
+/* Append a task to the queue. Returns false if the service is stopping. */
 static bool enqueue(struct vhd_service *service, struct entry *entry)
 {
     {
@@ -163,7 +163,7 @@ static bool enqueue(struct vhd_service *service, struct entry *entry)
             return false;
         TAILQ_INSERT_TAIL(&service->queue, entry, link);
     }
-    /* Not under the lock: whoever wakes would run straight into it. */
+    /* Not under the lock: the worker would wake only to block on it. */
     pthread_cond_signal(&service->changed);
     return true;
 }
@@ -181,7 +181,7 @@ enum vhd_result vhd_service_submit(struct vhd_service *service, const struct vhd
     }
     if (service->listener.changed)
         vhd_task_listen(task, &service->listener);
-    entry->task = vhd_task_ref(task); /* the service's; it may be gone once it is in the queue */
+    entry->task = vhd_task_ref(task); /* the queue's; a worker may drop it once queued */
     if (!enqueue(service, entry)) {
         vhd_task_unref(entry->task);
         vhd_task_unref(task);

@@ -1,6 +1,6 @@
 /*
- * The service: it takes work, gives it an id and a worker thread, and stops when told. It is the
- * part of Virtual Server that a VM_E_APP_SHUTTING_DOWN speaks of.
+ * The service: it accepts work, gives it an id and a worker thread, and stops on request. In
+ * Virtual Server VM_E_APP_SHUTTING_DOWN speaks of it.
  *
  * Lock order: the service's lock, then a task's.
  */
@@ -13,21 +13,21 @@ struct vhd_service;
 /*
  * Start a service.
  *
- *   workers  threads that do quick work, 1 to 64; they block all signals
+ *   workers  number of threads that run tasks, 1 to 64; they block all signals
  *
- * Returns 0, or the negative errno of pthread_create(3), or -ENOMEM.
+ * Returns 0, the negative errno of pthread_create(3), or -ENOMEM.
  */
 int vhd_service_new(unsigned workers, struct vhd_service **ret);
 
 /*
- * Take no new work, and cancel what is queued or at work. The call does not wait for it to end.
- * May be called more than once.
+ * Refuse new work, and cancel all tasks that are queued or at work. The call does not wait until
+ * running tasks end. A second call does no harm.
  */
 void vhd_service_stop(struct vhd_service *service);
 
 /*
- * Stop a service, wait until all its work has ended, and release it; NULL is allowed. Its tasks
- * live on for those who hold them. Not to be called by a worker.
+ * Stop a service, wait until all its tasks have ended, and release it; NULL is allowed. A task
+ * lives on while anybody holds a reference. A worker must not call this.
  */
 void vhd_service_free(struct vhd_service *service);
 
@@ -35,26 +35,26 @@ void vhd_service_free(struct vhd_service *service);
 bool vhd_service_is_stopping(struct vhd_service *service);
 
 /*
- * Have changed() called, without a lock held, after every change of state, progress or
- * cancelability of the service's tasks. To be set before the first work is handed in.
+ * Set a listener. Each change of a task's state, progress or cancelability calls changed(), without
+ * any lock held. Call this before the first submit.
  */
 void vhd_service_listen(struct vhd_service *service, void (*changed)(void *arg), void *arg);
 
 /*
  * Hand in work.
  *
- *   work, arg    what to do; arg is not NULL, and taken over also when the call fails
+ *   work, arg    what to do; arg is not NULL. The call takes arg over, also when it fails
  *   description  one line, copied
- *   ret_task     receives a reference, to be dropped by the caller; may be NULL
+ *   ret_task     receives a reference, which the caller drops; may be NULL
  *
- * Returns VHD_OK, VHD_SHUTTING_DOWN or VHD_OUT_OF_MEMORY.
+ * Returns VHD_OK, VHD_SHUTTING_DOWN after vhd_service_stop(), or VHD_OUT_OF_MEMORY.
  */
 enum vhd_result vhd_service_submit(struct vhd_service *service, const struct vhd_work *work,
                                    void *arg, const char *description, struct vhd_task **ret_task,
                                    struct vhd_verdict *ret);
 
 /*
- * Make the record of a request that was refused: a task with an id of its own that has failed.
+ * Make the record of a refused request: a failed task with an id of its own.
  *
  * Returns NULL when memory is short.
  */

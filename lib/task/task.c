@@ -14,21 +14,21 @@ SLIST_HEAD(watch_list, vhd_task_watch);
 struct vhd_task {
     unsigned refs; /* atomic */
 
-    const struct vhd_work *work; /* constant after creation, NULL for a refused request */
+    const struct vhd_work *work; /* constant after creation; NULL for a refused request */
     uint64_t id;
     const char *operation;
     char *description;
     const struct vhd_task_listener *listener; /* NULL for none */
 
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock; /* guards the fields below */
     pthread_cond_t ended;
     enum vhd_task_state state;
-    bool is_cancelled; /* somebody has asked it to stop */
-    bool is_committed; /* nobody can any more; never both */
+    bool is_cancelled; /* a caller has asked the task to stop */
+    bool is_committed; /* too late to cancel; never set together with is_cancelled */
     unsigned percent;
-    void *arg; /* until somebody takes it, to run or to drop it */
+    void *arg; /* NULL after a thread has taken it, to run or drop it */
     struct timespec changed, started, finished;
-    unsigned tellers; /* changes that are still to be told of */
+    unsigned tellers; /* changes that the listener does not know yet */
     struct vhd_verdict verdict;
     struct watch_list watches;
 };
@@ -117,7 +117,7 @@ void vhd_task_listen(struct vhd_task *task, const struct vhd_task_listener *list
     task->listener = listener;
 }
 
-/* Note a change, under the lock; tell() must follow without it. */
+/* Note a change. Call under the lock, and call tell() after leaving it. */
 static void mark_changed(struct vhd_task *task)
 {
     task->changed = clock_real();
@@ -125,8 +125,8 @@ static void mark_changed(struct vhd_task *task)
 }
 
 /*
- * Tell of a change, after it has been made and without the lock. The service lets the task go only
- * when all is told, so that whoever listens may go with the service.
+ * Tell the listener of a change. Call without the lock. The service drops a task only after this,
+ * so a listener may be freed together with its service.
  */
 static void tell(struct vhd_task *task)
 {
@@ -193,7 +193,7 @@ static enum vhd_task_state state_of(enum vhd_result result)
     }
 }
 
-/* Set the outcome and tell everybody who waits or watches. */
+/* Set the outcome, and wake all waiters and watches. */
 static void task_end(struct vhd_task *task, const struct vhd_verdict *verdict)
 {
     struct watch_list watches;
@@ -206,10 +206,10 @@ static void task_end(struct vhd_task *task, const struct vhd_verdict *verdict)
         task->finished = task->changed;
         if (task->state == VHD_TASK_COMPLETED)
             task->percent = 100;
-        watches = task->watches; /* from here on ours: vhd_task_unwatch() finds none */
+        watches = task->watches; /* ours now: vhd_task_unwatch() finds none */
         SLIST_INIT(&task->watches);
     }
-    pthread_cond_broadcast(&task->ended); /* not under the lock, into which they would run */
+    pthread_cond_broadcast(&task->ended); /* not under the lock: waiters would block on it */
     while (!SLIST_EMPTY(&watches)) {
         struct vhd_task_watch *watch = SLIST_FIRST(&watches);
         SLIST_REMOVE_HEAD(&watches, link);
@@ -218,7 +218,7 @@ static void task_end(struct vhd_task *task, const struct vhd_verdict *verdict)
     tell(task);
 }
 
-/* End a queued task whose work has been taken from it. */
+/* End a queued task, after its work was taken from it. */
 static void end_queued(struct vhd_task *task, void *arg)
 {
     struct vhd_verdict verdict;
@@ -244,7 +244,7 @@ int vhd_task_cancel(struct vhd_task *task)
         arg = task->state == VHD_TASK_QUEUED ? TAKE(task->arg) : NULL;
         if (is_first && !arg)
             mark_changed(task);
-        /* Without its work, another canceller has that and is about to end the task. */
+        /* Without its work the task is in another canceller's hands, which ends it soon. */
         while (!arg && task->state == VHD_TASK_QUEUED)
             pthread_cond_wait(&task->ended, &task->lock);
     }
@@ -268,7 +268,7 @@ bool vhd_task_commit(struct vhd_task *task)
     return true;
 }
 
-/* Take the work of a queued task. Returns NULL when a canceller has it. */
+/* Take the work of a queued task. Returns NULL if a canceller took it before. */
 static void *begin_run(struct vhd_task *task)
 {
     HOLD_LOCK(&task->lock);
@@ -281,7 +281,7 @@ static void *begin_run(struct vhd_task *task)
     return arg;
 }
 
-/* Wait until the task has ended and everybody has been told of everything. */
+/* Wait until the task has ended and the listener knows all changes. */
 static void finish_run(struct vhd_task *task)
 {
     HOLD_LOCK(&task->lock);
