@@ -1,9 +1,9 @@
 /*
- * The batmap: a map of blktap's behind the block allocation table, one bit a block, set where all
- * sectors of the block have been written.
+ * The batmap: blktap's bit map behind the block allocation table, one bit a block. A set bit says
+ * that all sectors of the block have been written.
  *
- * Source: blktap, vhd/lib/libvhd.c and include/vhd.h, "vhd_batmap_header"; read there, not in the
- * specification.
+ * Source: blktap, vhd/lib/libvhd.c and include/vhd.h, "vhd_batmap_header"; the VHD specification
+ * does not mention it.
  */
 #pragma once
 
@@ -25,7 +25,8 @@ struct vhd_batmap_disk {
 /*
  * Read a batmap's header.
  *
- *   ret_offset, ret_length  receive where the map is in the file, bytes
+ *   ret_offset  receives where the map begins in the file, bytes
+ *   ret_length  receives its length, bytes
  *
  * Returns false where there is none.
  */

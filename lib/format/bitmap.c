@@ -7,7 +7,9 @@ static bool bit_of(const uint8_t *bits, uint32_t i)
     return bits[i / 8] >> (7 - i % 8) & 1;
 }
 
-/* Where the bytes from i on, a multiple of 8, are no longer all of this value, as a bit's number.
+/*
+ * Skip whole bytes of this value, from bit i on, a multiple of 8. Returns the number of the bit
+ * behind them.
  */
 static uint32_t skip_bytes(const uint8_t *bits, uint32_t i, uint32_t end, uint8_t value)
 {

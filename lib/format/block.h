@@ -1,6 +1,6 @@
 /*
  * Blocks: the stretches of a file that the block allocation table points at. Each is a bitmap,
- * padded to whole sectors, and behind it the data.
+ * padded to whole sectors, then the data.
  *
  * Source: VHD specification 1.0, "Block Allocation Table and Data Blocks".
  */
@@ -11,13 +11,16 @@
 #include "base/rounding.h"
 #include "format/footer.h"
 
-/* The entry of a block that has no place in the file. */
+/* The table's entry for a block without a place in the file. */
 #define VHD_UNALLOCATED UINT32_MAX
 
-/* A block's data begins on a multiple of this in files that we write, so that pages are whole. */
+/*
+ * In files of this library a block's data begins on a multiple of this, so that it covers whole
+ * pages.
+ */
 #define VHD_DATA_ALIGNMENT 4096u
 
-/* Bytes of a bitmap, padding included, for blocks of so many bytes of data. */
+/* Bytes of the bitmap, padding included, of a block with block_size bytes of data. */
 static inline uint32_t vhd_block_bitmap_length(uint32_t block_size)
 {
     uint64_t bytes = div_round_up(block_size / VHD_SECTOR_SIZE, 8);
@@ -31,9 +34,9 @@ static inline uint64_t vhd_block_length(uint32_t block_size)
 }
 
 /*
- * Where the next block's bitmap goes: the first place strictly above a sector of the file at which
- * the data behind it begins on VHD_DATA_ALIGNMENT. Strictly above, for that sector is the footer's,
- * or the end of the block before, whose grid it keeps to.
+ * The place of the next block's bitmap. It is the first one strictly above a given sector whose
+ * data begins on VHD_DATA_ALIGNMENT. That sector is the footer, which must stay for now, or the
+ * last one of the block before.
  *
  *   at  byte offset of the sector
  */

@@ -1,5 +1,5 @@
 /*
- * The checksum that guards a footer and a dynamic header.
+ * The checksum of a footer and of a dynamic header.
  */
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /*
- * One's complement of the sum of all bytes, where the four bytes at checksum_at count as zero.
+ * One's complement of the sum of all bytes. The four bytes at checksum_at count as zero.
  *
  *   bytes  the structure, len bytes
  *

@@ -1,8 +1,10 @@
 /*
- * What can be wrong with an image, and from VHD_NO_PARENT on with what else is in its store. Each
- * defect has one sentence; a fault is a defect and the sentence with its figures. VHD_FOOTER_LOST,
- * VHD_DISABLED, VHD_OLD_BITMAPS, VHD_PARENT_SMALLER and VHD_PARENT_TOUCHED hinder nobody from
- * reading.
+ * Defects: the faults that an image can have. From VHD_NO_PARENT on they also depend on other files
+ * of the store. Each defect has one sentence; a fault is a defect and the sentence with its
+ * figures.
+ *
+ * Reading goes on with VHD_FOOTER_LOST, VHD_DISABLED, VHD_OLD_BITMAPS, VHD_PARENT_SMALLER and
+ * VHD_PARENT_TOUCHED.
  */
 #pragma once
 
@@ -50,7 +52,7 @@ enum vhd_defect {
         VHD_DEFECT_COUNT
 };
 
-/* Room for a sentence with the names of two disks in it. */
+/* Bytes of a sentence: enough for the names of two disks. */
 #define VHD_FAULT_SIZE 768
 
 struct vhd_fault {
@@ -58,23 +60,22 @@ struct vhd_fault {
     char sentence[VHD_FAULT_SIZE];
 };
 
-/* Does a parent hinder nobody from using its child, though there is something to tell of it? */
+/* Is this a remark: a note on a parent that keeps nobody from using its child? */
 static inline bool vhd_defect_is_remark(enum vhd_defect defect)
 {
     return defect == VHD_PARENT_SMALLER || defect == VHD_PARENT_TOUCHED;
 }
 
 /*
- * Say where in the file the fault is: ", at byte N" behind the figures, or without any ": at byte
- * N".
+ * Append the place of the fault to its sentence: ", at byte N" after figures, else ": at byte N".
  */
 void vhd_fault_locate(struct vhd_fault *fault, uint64_t at);
 
-/* The sentence of a defect, without figures and without a full stop; always valid. */
+/* The sentence of a defect, without figures and full stop; always valid. */
 const char *vhd_defect_sentence(enum vhd_defect defect);
 
 /*
- * Fill in a fault: the defect's sentence, and behind it a colon and the figures.
+ * Fill in a fault: the defect's sentence, a colon and the figures.
  *
  *   figures  as printf; NULL adds none
  *
@@ -84,9 +85,11 @@ enum vhd_defect vhd_fault_set(struct vhd_fault *ret, enum vhd_defect defect, con
                               ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * The same where figures behind the sentence do not do: all of it is given.
+ * Fill in a fault with a sentence of its own, where figures after the usual one are not enough.
  *
  *   sentence  as printf; no full stop
+ *
+ * Returns defect.
  */
 enum vhd_defect vhd_fault_set_whole(struct vhd_fault *ret, enum vhd_defect defect,
                                     const char *sentence, ...)

@@ -8,8 +8,8 @@
 #include "format/checksum.h"
 
 /*
- * Who made the image. QEMU before 10.0 takes the size from the footer only of creators that it
- * knows, "win " among them, and else rounds it to the geometry: 4096 MB would lack 32 sectors.
+ * The creator. QEMU before 10.0 reads the size from footers of some creators only, "win " among
+ * them. For others it rounds to the geometry: 4096 MB would lose 32 sectors.
  */
 #define CREATOR_APP     "win "
 #define CREATOR_VERSION 0x000A0000u
@@ -62,7 +62,7 @@ static bool is_disabled(const struct vhd_footer_disk *disk)
 }
 
 /*
- * Early tapdisks hid a disk by setting the first reserved byte, and left the checksum as it was.
+ * Early tapdisks hid a disk by setting the first reserved byte, without a new checksum.
  *
  * Source: blktap, vhd/lib/libvhd.c, vhd_validate_footer().
  */

@@ -1,6 +1,6 @@
 /*
- * The hard disk footer: 512 bytes at the end of every image, and at the start of a dynamic or
- * differencing one as a copy.
+ * The hard disk footer: 512 bytes at the end of every image. A dynamic or differencing image begins
+ * with a copy.
  *
  * Source: VHD specification 1.0, "Hard Disk Footer Format".
  */
@@ -16,7 +16,7 @@
 
 #define VHD_SECTOR_SIZE   512u
 #define VHD_FOOTER_SIZE   512u
-#define VHD_HEADER_OFFSET 512u /* "data offset" of an image that we make */
+#define VHD_HEADER_OFFSET 512u /* "data offset" of a new image */
 #define VHD_VERSION_1_0   0x00010000u
 #define VHD_NO_OFFSET     UINT64_MAX  /* "data offset" where nothing follows */
 #define VHD_HOST_WINDOWS  0x5769326Bu /* "Wi2k" */
@@ -53,7 +53,7 @@ struct vhd_footer_disk {
     uint8_t reserved[427];
 };
 
-/* In host values. Reserved bytes are kept, so that rewriting a footer drops nothing. */
+/* In host values. Reserved bytes are kept, so a footer that is written again loses nothing. */
 struct vhd_footer {
     uint32_t features;
     uint64_t data_offset; /* byte offset of the dynamic header; VHD_NO_OFFSET if fixed */
@@ -72,20 +72,21 @@ struct vhd_footer {
 };
 
 /*
- * The footer of an image that we make, but for its UUID; original and current size are the same.
+ * The footer of a new image, except its UUID. Original and current size are the same.
  *
  *   size       bytes of the disk
- *   timestamp  of its creation, seconds since VHD_EPOCH
+ *   timestamp  its creation, seconds since VHD_EPOCH
  */
 struct vhd_footer vhd_footer_of(enum vhd_disk_type type, uint64_t size, uint32_t timestamp);
 
 /*
- * Read a footer. One that blktap has disabled is read as well, and so is one that an early tapdisk
- * has hidden without a new checksum.
+ * Read a footer. It may be disabled by blktap, or hidden by an early tapdisk without a new
+ * checksum.
  *
- * Returns VHD_SOUND, or what is wrong with it (*ret is then untouched, *ret_fault has the figures):
- *   VHD_FOOTER_MISSING   neither cookie, "conectix" nor "v_poison"
- *   VHD_FOOTER_CHECKSUM, VHD_FOOTER_VERSION
+ * Returns VHD_SOUND. Otherwise *ret is untouched, *ret_fault has the figures, and the defect is:
+ *   VHD_FOOTER_MISSING   the cookie is neither "conectix" nor "v_poison"
+ *   VHD_FOOTER_CHECKSUM  the stored checksum differs from the sum of the bytes
+ *   VHD_FOOTER_VERSION   not 1.0
  *   VHD_FOOTER_TYPE      neither fixed, dynamic nor differencing
  *   VHD_FOOTER_CURRENT_SIZE  0 or no multiple of 512 bytes
  */

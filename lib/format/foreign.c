@@ -6,10 +6,13 @@
 
 #include "base/io.h"
 
-/* The longest magic number, and how much of the file's start holds all but the last one. */
+/*
+ * Capacity for a magic number, and the length of the file's start that is read at once. Two magic
+ * numbers lie behind it.
+ */
 enum { MAGIC_MAX = 24, HEAD = 2048 };
 
-/* One row: what stands where in a file of which format. Strings may hold NULs. */
+/* One row: the bytes at a place in files of one format. They may contain NULs. */
 struct magic {
     unsigned at; /* byte in the file */
     unsigned len;
@@ -23,15 +26,15 @@ struct magic {
     }
 
 /*
- * The magic numbers, the surest first: a raw disk's boot sector says least.
+ * The magic numbers, the surest first: the boot sector of a raw disk says least.
  *
  * Sources: MS-VHDX 2.2.1 (VHDX); QEMU, docs/interop/qcow2.rst, qed_spec.rst, parallels.rst and
  * block/qcow.c; VMware, "Virtual Disk Format 1.1" (VMDK, COWD); VirtualBox, VDICore.h (VDI, its
- * signature is little-endian 0xBEDA107F at 64); RFC 1952 (gzip), RFC 8878 (zstd), PKWARE
- * APPNOTE 4.3 (zip), "The .xz File Format", bzip2's decompress.c, 7-Zip's 7zFormat.txt; POSIX pax
- * (tar); ECMA-119 8.1 (ISO 9660, sector 16); cryptsetup's LUKS On-Disk Format; UEFI 5.3.2 (GPT, on
- * sectors of 512 and 4096 bytes) and 5.2.1 (MBR); Linux, fs/ext4/ext4.h, the superblock at 1024
- * with s_magic at 56.
+ * signature is little-endian 0xBEDA107F at 64); RFC 1952 (gzip), RFC 8878 (zstd), PKWARE APPNOTE
+ * 4.3 (zip), "The .xz File Format", bzip2's decompress.c, 7-Zip's 7zFormat.txt; POSIX pax (tar);
+ * ECMA-119 8.1 (ISO 9660, sector 16); cryptsetup's LUKS On-Disk Format; UEFI 5.3.2 (GPT, on sectors
+ * of 512 and 4096 bytes) and 5.2.1 (MBR); Linux, fs/ext4/ext4.h, the superblock at 1024 with
+ * s_magic at 56.
  */
 static const struct magic magics[] = {
     MAGIC(0, "vhdxfile", "a VHDX image"),
@@ -62,11 +65,11 @@ static const struct magic magics[] = {
           "a raw disk image with a boot sector (MBR), or a fixed VHD without its footer"),
 };
 
-/* The file, and its start, which is read once. */
+/* The file and its start, which is read once. */
 struct probe {
     int fd;
     char head[HEAD];
-    size_t have; /* bytes of it */
+    size_t have; /* bytes read into head */
 };
 
 static bool has(const struct probe *probe, const struct magic *magic)
@@ -82,7 +85,10 @@ static bool has(const struct probe *probe, const struct magic *magic)
            memcmp(bytes, magic->bytes, magic->len) == 0;
 }
 
-/* "BZh", a digit for the size of a block, and pi in BCD: three letters alone may begin a text. */
+/*
+ * A bzip2 file begins with "BZh", a digit for the block size, and pi in BCD. "BZh" alone may begin
+ * a text.
+ */
 static bool is_bzip2(const struct probe *probe)
 {
     return probe->have >= 10 && memcmp(probe->head, "BZh", 3) == 0 && probe->head[3] >= '1' &&

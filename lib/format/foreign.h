@@ -1,5 +1,5 @@
 /*
- * Images of other formats, told by their first bytes: what a file is that is named ".vhd" and has
+ * Images of other formats. Their first bytes tell the format of a file that is named ".vhd" and has
  * no VHD footer.
  */
 #pragma once
@@ -7,12 +7,11 @@
 #include "format/defect.h"
 
 /*
- * Tell what a file without a VHD footer is.
+ * Recognise a file without a VHD footer.
  *
  *   fd         open for reading
- *   ret_fault  receives VHD_FOREIGN and a sentence with the format's name; untouched where nothing
- *              is recognised, or the file cannot be read
+ *   ret_fault  receives VHD_FOREIGN and a sentence with the format's name; else untouched
  *
- * Returns VHD_FOREIGN, or VHD_SOUND where nothing is recognised.
+ * Returns VHD_FOREIGN, or VHD_SOUND if the format is unknown or the file cannot be read.
  */
 enum vhd_defect vhd_foreign_judge(int fd, struct vhd_fault *ret_fault);

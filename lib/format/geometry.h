@@ -1,6 +1,6 @@
 /*
- * The CHS geometry that a footer carries. It rounds down and is capped, so it tells no size: the
- * footer's current size does.
+ * The CHS geometry in a footer. It is rounded down and capped, so only the footer's current size
+ * gives the size of a disk.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * The dynamic disk header: 1024 bytes that tell where the block allocation table lies and, for a
- * differencing disk, who the parent is.
+ * The dynamic disk header: 1024 bytes with the place of the block allocation table and, in a
+ * differencing disk, the parent.
  *
  * Source: VHD specification 1.0, "Dynamic Disk Header Format".
  */
@@ -13,11 +13,11 @@
 #include "format/defect.h"
 
 #define VHD_HEADER_SIZE   1024u
-#define VHD_BLOCK_DEFAULT 0x00200000u /* 2 MiB: the one size that every reader takes */
+#define VHD_BLOCK_DEFAULT 0x00200000u /* 2 MiB: the one size that every reader supports */
 #define VHD_LOCATORS      8
 #define VHD_NAME_UNITS    256 /* UTF-16 units of the parent's name */
 
-/* Where one form of the parent's path is stored. */
+/* The place of one form of the parent's path. */
 struct vhd_locator_disk {
     struct be32 platform;
     struct be32 data_space;
@@ -44,20 +44,20 @@ struct vhd_header_disk {
 };
 
 struct vhd_locator {
-    uint32_t platform;    /* four characters as a number; 0 where the slot is unused */
+    uint32_t platform;    /* four characters as a number; 0 if unused */
     uint32_t data_space;  /* sectors in the specification, bytes in practice */
     uint32_t data_length; /* bytes */
     uint64_t data_offset; /* byte offset in the file */
 };
 
-/* In host values. Reserved bytes are kept, so that rewriting a header drops nothing. */
+/* In host values. Reserved bytes are kept, so a header that is written again loses nothing. */
 struct vhd_header {
     uint64_t table_offset; /* byte offset of the block allocation table */
     uint32_t max_entries;  /* of that table */
     uint32_t block_size;   /* bytes of data in a block, without its bitmap */
     uuid_t parent_uuid;
     uint32_t parent_timestamp;            /* seconds since VHD_EPOCH */
-    uint16_t parent_name[VHD_NAME_UNITS]; /* UTF-16; zero units behind its end */
+    uint16_t parent_name[VHD_NAME_UNITS]; /* UTF-16; zero units after the name */
     struct vhd_locator locators[VHD_LOCATORS];
     uint8_t reserved_end[256];
 };
@@ -65,9 +65,11 @@ struct vhd_header {
 /*
  * Read a header.
  *
- * Returns VHD_SOUND, or what is wrong with it (*ret is then untouched, *ret_fault has the figures):
- *   VHD_HEADER_COOKIE, VHD_HEADER_CHECKSUM, VHD_HEADER_VERSION
- *   VHD_BLOCK_SIZE  no power of two, or below 512 bytes
+ * Returns VHD_SOUND. Otherwise *ret is untouched, *ret_fault has the figures, and the defect is:
+ *   VHD_HEADER_COOKIE    the cookie is not "cxsparse"
+ *   VHD_HEADER_CHECKSUM  the stored checksum differs from the sum of the bytes
+ *   VHD_HEADER_VERSION   not 1.0
+ *   VHD_BLOCK_SIZE       no power of two, or below 512 bytes
  */
 enum vhd_defect vhd_header_decode(const struct vhd_header_disk *disk, struct vhd_header *ret,
                                   struct vhd_fault *ret_fault);

@@ -37,7 +37,7 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* Take the %XX out of a URL; one that is cut off, or means the end of the text, stays. */
+/* Decode each %XX of a URL. A truncated one and %00 stay as they are. */
 static void decode_url(const char *data, size_t len, char *buf, size_t size)
 {
     size_t out = 0;

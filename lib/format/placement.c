@@ -11,8 +11,8 @@ struct vhd_placement vhd_placement_of(uint64_t size)
     uint64_t empty_footer = (uint64_t)VHD_TABLE_OFFSET + table_length;
 
     /*
-     * Strictly above the footer of the empty image: the growth that makes the first block must not
-     * write over the one footer that is valid until it is durable.
+     * The first bitmap lies above the footer of the empty image. That footer is the only valid one
+     * until the first growth is durable, so the growth must not overwrite it.
      */
     uint64_t first_bitmap = vhd_block_next_bitmap(empty_footer, VHD_BLOCK_DEFAULT);
     uint64_t stride = VHD_DATA_ALIGNMENT + VHD_BLOCK_DEFAULT;

@@ -1,6 +1,6 @@
 /*
- * The block allocation table: one big-endian sector number for each block of the disk, telling
- * where the block's bitmap is in the file.
+ * The block allocation table: for each block of the disk the sector where its bitmap begins in the
+ * file, big-endian.
  *
  * Source: VHD specification 1.0, "Block Allocation Table and Data Blocks".
  */
@@ -11,17 +11,17 @@
 #include "format/block.h"
 #include "format/header.h"
 
-/* Byte offset in the file of a block's entry. */
+/* Byte offset of a block's entry in the file. */
 static inline uint64_t vhd_table_entry_offset(const struct vhd_header *header, uint32_t block)
 {
     return header->table_offset + UINT64_C(4) * block;
 }
 
 /*
- * Write one entry. An entry never crosses a sector, so that it is old or new whatever happens.
+ * Write one entry. An entry lies inside one sector, so a crash leaves it old or new.
  *
  *   fd      the image, open for writing
- *   sector  where the block's bitmap is, or VHD_UNALLOCATED
+ *   sector  sector of the block's bitmap, or VHD_UNALLOCATED
  *
  * Returns 0, or the negative errno of pwrite(2).
  */
