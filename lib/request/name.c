@@ -57,7 +57,9 @@ static bool is_device(const char *name)
     return false;
 }
 
-/* The first character that no name may hold: 0 where there is none, negative if not UTF-8. */
+/*
+ * The first character that no name may contain; 0 for none, negative at bytes that are not UTF-8.
+ */
 static int32_t forbidden_character(const char *name)
 {
     for (;;) {
@@ -69,7 +71,7 @@ static int32_t forbidden_character(const char *name)
     }
 }
 
-/* The length of the ending of an image's file that a name has, its point included; 0 for none. */
+/* The length of an image's ending at the end of a name, its point included; 0 for none. */
 static size_t image_ending_length(const char *name, size_t len)
 {
     static const char *const endings[] = {
@@ -84,7 +86,7 @@ static size_t image_ending_length(const char *name, size_t len)
     return 0;
 }
 
-/* A disk named "a.img" would be the file a.img.vhd, which is hardly what its user wanted. */
+/* A disk "a.img" would be the file a.img.vhd; its user probably expects a raw image. */
 static enum vhd_result judge_ending(const char *name, struct vhd_verdict *ret)
 {
     size_t len = strlen(name), ending = image_ending_length(name, len), stem = len;

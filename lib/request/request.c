@@ -25,7 +25,7 @@ bool vhd_request_is_blank(const char *text, size_t len)
     return true;
 }
 
-/* The next word of the rest of a line; empty at its end. */
+/* Cut the next word off the rest of a line; empty at its end. */
 static struct word next_word(struct word *rest)
 {
     while (rest->len > 0 && is_blank(*rest->text))
@@ -36,7 +36,7 @@ static struct word next_word(struct word *rest)
     return word;
 }
 
-/* How much of a word is shown in a sentence. */
+/* Length of the part of a word that a sentence shows. */
 static int shown(struct word word)
 {
     return (int)(word.len < 64 ? word.len : 64);
@@ -69,7 +69,7 @@ static enum vhd_result option_uuid(struct word value, struct vhd_request *reques
     return VHD_OK;
 }
 
-/* The options: one row each. */
+/* The options, one row each. */
 static const struct option {
     const char *key;
     enum vhd_result (*read)(struct word value, struct vhd_request *, struct vhd_verdict *);
@@ -104,7 +104,7 @@ static enum vhd_result option_read(struct word word, bool seen[OPTION_COUNT],
                            shown(word), word.text);
 }
 
-/* Cut the line out of the text: at most one, its end optional. */
+/* Cut the text down to its one line, whose newline is optional. */
 static enum vhd_result one_line(struct word *text, struct vhd_verdict *ret)
 {
     if (text->len > VHD_REQUEST_MAX)
@@ -123,7 +123,7 @@ static enum vhd_result one_line(struct word *text, struct vhd_verdict *ret)
     return VHD_OK;
 }
 
-/* A stretch without the blanks around it. */
+/* A stretch without its outer blanks. */
 static struct word trimmed(struct word text)
 {
     while (text.len > 0 && is_blank(*text.text))
@@ -152,7 +152,7 @@ static enum vhd_result refuse_quotes(struct word line, struct vhd_verdict *ret)
         shown(line), line.text);
 }
 
-/* Cut the size and its unit, the next word, off a line. */
+/* Cut the size off a line, and the next word too if it is a unit. */
 static struct word cut_size(struct word *line)
 {
     struct word size = next_word(line), rest = *line;
@@ -165,8 +165,8 @@ static struct word cut_size(struct word *line)
 }
 
 /*
- * Cut the size off a line that begins with a quote. Who quotes for the shell and once more for us
- * writes a pair of quotes around the size or around the whole request: both are taken.
+ * Cut the size off a line that begins with a quote. A user may quote for the shell and once more,
+ * so a pair of quotes stands around the size or the whole request. Both are accepted.
  *
  *   line  not empty
  */
@@ -192,7 +192,7 @@ static enum vhd_result cut_quoted_size(struct word *line, struct word *ret_size,
     return is_whole ? VHD_OK : refuse_quotes(whole, ret);
 }
 
-/* Cut the size off a line; it has yet to be judged as one. */
+/* Cut the size off a line. It may still be no number. */
 static enum vhd_result find_size(struct word *line, struct word *ret_size, struct vhd_verdict *ret)
 {
     const struct word whole = trimmed(*line);
@@ -225,7 +225,7 @@ enum vhd_result vhd_request_parse(const char *text, size_t len, struct vhd_reque
     if (result == VHD_OK)
         result = find_size(&line, &size, ret);
 
-    /* Syntax is judged before figures: a bad option wins over a size out of range. */
+    /* Judge the syntax before the figures: a bad option wins over a size out of range. */
     for (struct word word = next_word(&line); result == VHD_OK && word.len > 0;
          word = next_word(&line))
         result = option_read(word, seen, &request, ret);

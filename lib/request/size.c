@@ -6,18 +6,18 @@
 #include <string.h>
 #include <strings.h>
 
-/* A size as it was written, taken apart. */
+/* A size taken apart, still as text. */
 struct reading {
     const char *text;
     size_t len;
-    size_t whole;    /* digits before the point, from the start of the text on */
-    size_t fraction; /* digits behind it */
+    size_t whole;    /* digits before the point */
+    size_t fraction; /* digits after it */
     bool has_point;
     const char *unit;
     size_t unit_len;
 };
 
-/* How much of a text is shown in a sentence. */
+/* Length of the part of a text that a sentence shows. */
 static int shown(size_t len)
 {
     return (int)(len < 64 ? len : 64);
@@ -55,7 +55,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* How many digits a text begins with. */
+/* The number of digits at the start of a text. */
 static size_t digits_of(const char *text, size_t len)
 {
     size_t count = 0;
@@ -65,7 +65,9 @@ static size_t digits_of(const char *text, size_t len)
     return count;
 }
 
-/* Take a text apart: digits, perhaps a point and digits, perhaps blanks, and all else as a unit. */
+/*
+ * Take a text apart: digits, an optional point with digits, optional blanks, and the rest as unit.
+ */
 static struct reading take_apart(const char *text, size_t len)
 {
     struct reading reading = {.text = text, .len = len, .whole = digits_of(text, len)};
@@ -83,7 +85,7 @@ static struct reading take_apart(const char *text, size_t len)
     return reading;
 }
 
-/* Bytes in one of what a unit counts; 0 where it is none. */
+/* Bytes of one unit; 0 if the text is no unit. */
 static uint64_t unit_of(const char *unit, size_t len)
 {
     static const struct {
@@ -114,7 +116,7 @@ bool vhd_size_is_unit(const char *word, size_t len)
     return unit_of(word, len) != 0;
 }
 
-/* Is what was taken apart a size? A fraction of what has no unit is none. */
+/* Judge the parts of a size. A fraction needs a unit. */
 static enum vhd_result judge_syntax(const struct reading *reading, struct vhd_verdict *ret)
 {
     const int len = shown(reading->len);
@@ -140,7 +142,7 @@ static enum vhd_result judge_syntax(const struct reading *reading, struct vhd_ve
     return VHD_OK;
 }
 
-/* Is there no digit but 0? */
+/* Are all digits 0? */
 static bool is_zero(const struct reading *reading)
 {
     for (size_t i = 0; i < reading->whole + reading->has_point + reading->fraction; i++) {
@@ -150,7 +152,7 @@ static bool is_zero(const struct reading *reading)
     return true;
 }
 
-/* The whole part in bytes; UINT64_MAX where 64 bits do not hold it. */
+/* The whole part in bytes; UINT64_MAX if 64 bits are too few. */
 static uint64_t whole_bytes(const struct reading *reading, uint64_t unit)
 {
     uint64_t number = 0;
@@ -163,7 +165,7 @@ static uint64_t whole_bytes(const struct reading *reading, uint64_t unit)
     return __builtin_mul_overflow(number, unit, &number) ? UINT64_MAX : number;
 }
 
-/* Double a decimal fraction in place. Returns the 1 or 0 that goes before its point. */
+/* Double a decimal fraction in place. Returns the carry into the whole part, 1 or 0. */
 static unsigned double_fraction(uint8_t *digits, size_t count)
 {
     unsigned carry = 0;
@@ -177,13 +179,13 @@ static unsigned double_fraction(uint8_t *digits, size_t count)
 }
 
 /*
- * The fraction in bytes, rounded down. Units are powers of two, so each doubling gives one bit.
+ * The fraction in bytes, rounded down. A unit is a power of two, so each doubling gives one bit.
  *
- *   ret_is_exact  receives whether nothing was lost
+ *   ret_is_exact  receives whether the rounding lost nothing
  */
 static uint64_t fraction_bytes(const struct reading *reading, uint64_t unit, bool *ret_is_exact)
 {
-    /* Each digit behind the last bit of a byte would leave a rest: so many are never exact. */
+    /* No unit has 64 bits, and each bit removes one digit at most: more digits are never exact. */
     enum { DIGITS_MAX = 64 };
     const char *text = reading->text + reading->whole + 1;
     uint8_t digits[DIGITS_MAX];

@@ -1,5 +1,5 @@
 /*
- * The size of a disk as a person writes it, and its limits.
+ * The size of a disk as a user writes it, and its limits.
  */
 #pragma once
 
@@ -12,17 +12,18 @@
 #define VHD_MB (UINT64_C(1) << 20)
 
 /*
- * Limits of an unformatted disk, both allowed. Microsoft's pages contradict each other on whether
- * the upper one is; the VHD specification and every other program allow it.
+ * Limits of an unformatted disk, both allowed. Microsoft's pages contradict each other about the
+ * upper one; the VHD specification and all other programs allow it.
+ *
  * Source: Virtual Server 2005 reference, "IVMVirtualServer::CreateDynamicVirtualHardDisk".
  */
 #define VHD_SIZE_MIN_MB INT64_C(3)
 #define VHD_SIZE_MAX_MB INT64_C(2088960)
 
 /*
- * Read a size: a decimal number of MB (2^20 bytes), or a number with a unit B, M, G, T, MB, GB, TB,
- * MiB, GiB or TiB, in any case of its letters, all powers of 1024. Blanks may stand before the
- * unit. A fraction needs a unit: "1.5G".
+ * Read a size: a number of MB (2^20 bytes), or a number with a unit. Units are B, M, G, T, MB, GB,
+ * TB, MiB, GiB and TiB in any case, all powers of 1024. Blanks may stand before the unit. A
+ * fraction needs a unit: "1.5G".
  *
  *   text, len  the size alone; not terminated
  *   ret_bytes  receives the size, within the limits; a multiple of 512
@@ -35,14 +36,17 @@
 enum vhd_result vhd_size_parse(const char *text, size_t len, uint64_t *ret_bytes,
                                struct vhd_verdict *ret);
 
-/* Is a word one of the units that vhd_size_parse() takes? */
+/* Is a word a unit that vhd_size_parse() accepts? */
 bool vhd_size_is_unit(const char *word, size_t len);
 
-/* Judge a size in MB against the same limits, with the same outcomes. */
+/*
+ * Judge a size in MB against the same limits. Returns VHD_OK, VHD_INVALID_ARGUMENT if it is not
+ * above 0, VHD_SIZE_TOO_SMALL or VHD_SIZE_TOO_LARGE.
+ */
 enum vhd_result vhd_size_judge_mb(int64_t mb, struct vhd_verdict *ret);
 
-/* Room for any size that vhd_size_format() writes. */
+/* Bytes of the longest text of vhd_size_format(). */
 #define VHD_SIZE_TEXT 24
 
-/* Write a size as vhd_size_parse() reads it: MB where it is a whole number, else bytes and "B". */
+/* Print a size in the syntax of vhd_size_parse(): whole MB as a number, else bytes and "B". */
 void vhd_size_format(uint64_t bytes, char buf[VHD_SIZE_TEXT]);
