@@ -9,13 +9,16 @@
 #include <unistd.h>
 
 /*
- * Byte 100 + n: "I do n"; byte 200 + n: "nobody else may do n"; n is 0 to read, 1 to write, 3 to
- * resize. All are read locks, so that many may say the same.
+ * Byte 100 + n means "this program does n", byte 200 + n "no other may do n"; n is 0 for read, 1
+ * for write, 3 for resize. All locks are read locks, so that many programs can say the same.
  */
 enum { DO_READ = 100, DO_WRITE = 101, DO_RESIZE = 103 };
 enum { NO_READ = 200, NO_WRITE = 201, NO_RESIZE = 203 };
 
-/* The bytes to lock, and those that nobody else may have locked; each list ends with 0. */
+/*
+ * The bytes that a claim locks, and those that no other program may have locked. Each list ends
+ * with 0.
+ */
 static const struct rule {
     short take[6], test[6];
 } rules[] = {
@@ -31,7 +34,10 @@ static int set_lock(int fd, short byte, short type)
     return fcntl(fd, F_OFD_SETLK, &range) < 0 ? -errno : 0;
 }
 
-/* Is the byte locked by another? Returns 0, -EBUSY or another negative errno. */
+/*
+ * Has another program locked this byte? Returns 0 for no, -EBUSY for yes, or another negative errno
+ * of fcntl(2).
+ */
 static int test_lock(int fd, short byte)
 {
     struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
@@ -50,7 +56,7 @@ static bool is_taken_by(const struct rule *rule, short byte)
     return false;
 }
 
-/* Give back what the wanted claim takes beyond the one that is held. */
+/* Unlock the bytes that the wanted claim has beyond the held one. */
 static void drop(int fd, const struct rule *held, const struct rule *wanted)
 {
     for (const short *byte = wanted->take; *byte; byte++) {
@@ -59,7 +65,10 @@ static void drop(int fd, const struct rule *held, const struct rule *wanted)
     }
 }
 
-/* First say it, then look: of two who come at the same time, at least one sees the other. */
+/*
+ * Lock first, then test. So of two programs that claim at the same time, at least one sees the
+ * other.
+ */
 static int try_claim(int fd, const struct rule *held, const struct rule *wanted)
 {
     int err = 0;
@@ -85,7 +94,10 @@ static void wait_a_little(void)
 int vhd_claim(int fd, enum vhd_claim held, enum vhd_claim wanted)
 {
     int err = try_claim(fd, &rules[held], &rules[wanted]);
-    /* Two who have seen each other both step back; the one who waits less then has it. */
+    /*
+     * Two programs that saw each other both step back. The waits are random, so one of them comes
+     * first.
+     */
     for (int tries = 0; err == -EBUSY && tries < 2; tries++) {
         wait_a_little();
         err = try_claim(fd, &rules[held], &rules[wanted]);

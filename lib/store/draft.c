@@ -15,8 +15,8 @@
 #define MODE 0666
 
 /*
- * Does this errno of O_TMPFILE say that the file system, or an old kernel, has none? EPERM is what
- * ext4 says of a folder that has been removed: a file with a name gets the true answer, ENOENT.
+ * Does this errno of O_TMPFILE mean that the file system, or an old kernel, lacks it? ext4 answers
+ * EPERM in a removed folder; the try with a name then gives the true errno, ENOENT.
  */
 static bool has_no_tmpfile(int err)
 {
@@ -24,8 +24,8 @@ static bool has_no_tmpfile(int err)
 }
 
 /*
- * Create a draft with a name. Between its creation and its lock a sweep may take it: then it has
- * no link left, and another is made.
+ * Create a draft with a name. A sweep may remove it before its lock. Then it has no link left, and
+ * the loop makes another.
  */
 static int begin_named(int dir_fd, struct vhd_draft *ret)
 {
@@ -75,7 +75,7 @@ int vhd_draft_begin(const struct vhd_store *store, bool is_named, struct vhd_dra
     return begin_named(dir_fd, ret);
 }
 
-/* Link a draft without a name: by its descriptor where allowed, else through /proc. */
+/* Link a draft without a name through /proc. */
 static int link_unnamed(int dir_fd, const struct vhd_draft *draft, const char *file)
 {
     char path[32];
@@ -83,17 +83,19 @@ static int link_unnamed(int dir_fd, const struct vhd_draft *draft, const char *f
     snprintf(path, sizeof path, "/proc/self/fd/%d", draft->fd);
     if (linkat(AT_FDCWD, path, dir_fd, file, AT_SYMLINK_FOLLOW) == 0)
         return 0;
-    /* Without /proc the descriptor itself will do, given CAP_DAC_READ_SEARCH. */
+    /* Without /proc link the descriptor itself, which needs CAP_DAC_READ_SEARCH. */
     if (errno == ENOENT && linkat(draft->fd, "", dir_fd, file, AT_EMPTY_PATH) == 0)
         return 0;
     return -errno;
 }
 
-/* Link a draft that has a name and take the old name away; where links are unknown, rename. */
+/*
+ * Link a draft that has a name and remove the old name. Rename it if the file system has no links.
+ */
 static int link_named(int dir_fd, const struct vhd_draft *draft, const char *file)
 {
     if (linkat(dir_fd, draft->name, dir_fd, file, 0) == 0) {
-        unlinkat(dir_fd, draft->name, 0); /* what fails here is left to the sweep */
+        unlinkat(dir_fd, draft->name, 0); /* after a failure the next sweep removes it */
         return 0;
     }
     if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)

@@ -1,9 +1,9 @@
 /*
- * A draft: a file of a store that no reader sees until it is complete and durable. Killed or cut
- * off at any moment, it either is not there or is swept by the store's next owner.
+ * A draft: a file of a store that no reader sees until it is complete and durable. After a crash it
+ * has no name, or the store's next owner sweeps it.
  *
- * Where the file system can (O_TMPFILE), a draft has no name at all; elsewhere it has one that
- * begins with VHD_DRAFT_PREFIX, and its lock says that somebody is at work on it.
+ * A draft has no name where the file system has O_TMPFILE. Elsewhere its name begins with
+ * VHD_DRAFT_PREFIX, and its lock tells a sweep that it is in use.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 #include "store/store.h"
 
 struct vhd_draft {
-    int fd;        /* open for reading and writing; -1 when there is none */
-    char name[64]; /* empty where it has none */
+    int fd;        /* open for reading and writing; -1 for none */
+    char name[64]; /* empty if it has no name */
 };
 
 /* A draft that is not open yet. */
@@ -22,32 +22,33 @@ struct vhd_draft {
 /*
  * Begin a draft.
  *
- *   is_named  give it a name although the file system could do without: for tests
+ *   is_named  give it a name although the file system has O_TMPFILE: for tests
  *
- * Returns 0, or the negative errno of open(2): -EACCES, -EROFS, -ENOSPC, ...
+ * Returns 0, or the negative errno of open(2), fcntl(2) or fstat(2): -EACCES, -EROFS, -ENOSPC, ...
  */
 int vhd_draft_begin(const struct vhd_store *store, bool is_named, struct vhd_draft *ret);
 
 /*
- * Make what has been written durable, give it its name, never in place of another, and make that
- * durable too.
+ * Sync a draft, give it a name that no other file has, and sync the directory.
  *
  *   file  the name in the store
  *
- * Returns 0: it is there, whole, whatever happens next. Or, and then nothing is there:
- *   -EEXIST      there is such a file already
+ * Returns 0 when the file is durable under its name. After a failure the name is not ours, unless
+ * its removal failed too:
+ *   -EEXIST      a file of this name exists
  *   -EOPNOTSUPP  the file system can neither link nor rename without replacing
  *   another negative errno of fsync(2), linkat(2) or renameat2(2)
  */
 int vhd_draft_publish(const struct vhd_store *store, struct vhd_draft *draft, const char *file);
 
 /*
- * Take back what vhd_draft_publish() has just published, if it is still that file.
+ * Remove the file that vhd_draft_publish() has just published, unless another has its name now.
  *
- * Returns 0, or the negative errno of unlink(2) or fsync(2): the file may then still be there.
+ * Returns 0, or the negative errno of fstatat(2), unlink(2) or fsync(2): the file may still be
+ * there.
  */
 int vhd_draft_withdraw(const struct vhd_store *store, const struct vhd_draft *draft,
                        const char *file);
 
-/* Close a draft; one that was not published is gone. A draft that is none is allowed. */
+/* Close a draft, which deletes it if it was not published. VHD_DRAFT_NONE is allowed. */
 void vhd_draft_end(const struct vhd_store *store, struct vhd_draft *draft);

@@ -5,23 +5,23 @@
 #define NANOSECONDS INT64_C(1000000000)
 
 /*
- * Ticks of file systems that keep seconds, and of the slowest clock of a kernel (HZ=100). On a busy
- * host that clock may be late by a tick.
+ * Ticks of file systems that keep seconds, and of the slowest kernel clock (HZ=100). On a busy host
+ * that clock may be late by one tick.
  */
 #define TICK_OF_SECONDS (2 * NANOSECONDS)
 #define TICK_OF_CLOCK   (2 * NANOSECONDS / 100)
 
-/* Can a change at the time of the look, or later, have this stamp too? */
+/* Can a change at the time of the look, or later, get the same stamp? */
 static bool is_within_tick(struct timespec stamp, struct timespec seen)
 {
     const int64_t tick = stamp.tv_nsec == 0 ? TICK_OF_SECONDS : TICK_OF_CLOCK;
     const int64_t seconds = (int64_t)seen.tv_sec - (int64_t)stamp.tv_sec;
 
-    /* Years apart, the nanoseconds would not fit. */
+    /* The nanoseconds of years would not fit 64 bits. */
     if (seconds > 3 || seconds < -3)
         return false;
     const int64_t age = seconds * NANOSECONDS + (seen.tv_nsec - stamp.tv_nsec);
-    /* A server's clock may be a little ahead of ours. */
+    /* A server's clock may be slightly ahead of ours. */
     return age < tick && age > -tick;
 }
 
@@ -65,7 +65,7 @@ void vhd_fingerprint_add_parent(struct vhd_fingerprint *fingerprint,
 
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         hash = mix(hash, values[i]);
-    fingerprint->parents = hash ? hash : 1; /* 0 means that there is none */
+    fingerprint->parents = hash ? hash : 1; /* 0 means no parent */
     fingerprint->is_reliable = fingerprint->is_reliable && parent->is_reliable;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Fingerprints: is a file as it was? A fingerprint keeps what every change of a file changes, and
- * says whether the next change is certain to show.
+ * Fingerprints show whether a file has changed. A fingerprint keeps all values that a change of a
+ * file alters. It also says whether the next change is certain to show.
  */
 #pragma once
 
@@ -14,45 +14,43 @@ struct vhd_fingerprint {
     ino_t ino;
     off_t size; /* bytes */
     struct timespec mtime, ctime;
-    uint64_t parents; /* a mix over the fingerprints of the layers below; 0 without */
-    bool is_reliable; /* each change after the look shows in the times */
+    uint64_t parents; /* a hash over the fingerprints of the layers below; 0 without */
+    bool is_reliable; /* every later change shows in the times */
 };
 
 /*
- * Keep what a look at a file found. The host stamps changes with a clock that moves in ticks, so a
- * file whose stamp lies within the present tick may change again and keep it. A time without
- * nanoseconds counts in ticks of two seconds (vfat, ext4 with small inodes), any other in ticks of
- * the kernel's clock: 10 ms, and as much again for a clock that is late.
+ * The fingerprint of a file, from its attributes.
  *
- *   attributes  found just now; a caller that may be delayed in between uses
- *               vhd_fingerprint_seen()
+ * The host stamps changes with a clock that moves in ticks. A file whose stamp lies within the
+ * present tick may change again and keep the stamp, so its fingerprint is not reliable. A stamp
+ * without nanoseconds counts in ticks of 2 s (vfat, ext4 with small inodes). Any other counts in
+ * ticks of the kernel's clock: 10 ms, doubled because that clock may be late.
+ *
+ *   attributes  read just now; a caller that may be delayed since uses vhd_fingerprint_seen()
  */
 struct vhd_fingerprint vhd_fingerprint_of(const struct stat *attributes);
 
 /*
- * The same for a look that is not the present.
+ * The same for attributes that were read earlier.
  *
- *   seen  real time, read before the attributes were
+ *   seen  real time, read before the attributes
  */
 struct vhd_fingerprint vhd_fingerprint_seen(const struct stat *attributes, struct timespec seen);
 
 /*
- * Mix in the layer below. Call it from the lowest parent upwards: the parent's fingerprint includes
- * its own parents. The result is reliable only if both are.
+ * Mix in the fingerprint of the layer below, which already includes its own parents. So call this
+ * from the lowest parent upwards. The result is reliable only if both are.
  */
 void vhd_fingerprint_add_parent(struct vhd_fingerprint *fingerprint,
                                 const struct vhd_fingerprint *parent);
 
-/* Is this the same file, by device and inode? It may have changed. */
+/* Is this the same file, by device and inode? Its content may differ. */
 bool vhd_fingerprint_is_file(const struct vhd_fingerprint *fingerprint,
                              const struct stat *attributes);
 
-/* Are the two equal in all but is_reliable? */
+/* Are both equal in all fields but is_reliable? */
 bool vhd_fingerprint_is_same(const struct vhd_fingerprint *a, const struct vhd_fingerprint *b);
 
-/*
- * Keep what an earlier look knew: where it was reliable and nothing has changed since, the new
- * fingerprint is as reliable.
- */
+/* Make a fingerprint reliable if an earlier one was and both are the same. */
 void vhd_fingerprint_inherit(struct vhd_fingerprint *fingerprint,
                              const struct vhd_fingerprint *earlier);

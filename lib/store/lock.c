@@ -13,20 +13,19 @@
 #include "store/owner.h"
 
 /*
- * The bytes of the lock file that are locked, whether they exist or not. Locks, unlike words in the
- * file, go with the process that made them. QEMU's locks on images begin at byte 100, so the two
- * never meet.
+ * The bytes of the lock file that are locked; they need not exist. Locks, unlike text in the file,
+ * end with their process. QEMU locks bytes from 100 on, so it never conflicts.
  */
 enum lock_byte {
-    BYTE_OWNER = 0,  /* to write, by the one owner; to read, by owners that only read */
-    BYTE_ENDING = 2, /* to read, by an owner that is ending */
-    BYTE_VHDFS = 4,  /* to read, by each owner: another program has no reason to lock this byte */
+    BYTE_OWNER = 0,  /* write-locked by the one owner, or read-locked by owners that only read */
+    BYTE_ENDING = 2, /* read-locked by an owner that is ending */
+    BYTE_VHDFS = 4, /* read-locked by each owner; no other program has a reason to lock this byte */
 };
 
-/* From this byte on each owner locks one to read: which one, is the number of its mount. */
+/* Each owner read-locks one byte from here on. Its place is the number of the owner's mount. */
 #define FIRST_MOUNT_BYTE ((off_t)VHD_MOUNT_TOKENS)
 
-/* How long an owner that is ending may take, and how often it is asked. */
+/* The longest wait for an owner that is ending, and the pause between two looks. */
 #define ENDING_MS    5000
 #define ASK_AGAIN_MS 10
 
@@ -39,7 +38,10 @@ static int lock(int fd, off_t byte, short type)
     return errno == EACCES ? -EAGAIN : -errno;
 }
 
-/* The lock that another open file holds in a range: F_RDLCK, F_WRLCK, or F_UNLCK for none. */
+/*
+ * The lock that another open file holds in a range. Its l_type is F_UNLCK if there is none, or if
+ * fcntl fails.
+ */
 static struct flock locked(int fd, off_t start, off_t len)
 {
     struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
@@ -49,7 +51,10 @@ static struct flock locked(int fd, off_t start, off_t len)
     return range;
 }
 
-/* Is exactly this byte locked? The bytes lie apart, because the kernel joins one owner's locks. */
+/*
+ * Is exactly this byte locked? The kernel joins adjacent locks of one owner, so our bytes lie
+ * apart.
+ */
 static bool is_locked(int fd, enum lock_byte byte)
 {
     const struct flock range = locked(fd, byte, 1);
@@ -61,24 +66,24 @@ int vhd_draft_lock(int fd)
     return lock(fd, BYTE_OWNER, F_WRLCK);
 }
 
-/* What is known of the owner that has the lock. */
+/* Known facts of the owner that has the lock. */
 struct holder {
     bool is_vhdfs;
     bool is_ending;
-    bool only_reads; /* it shares the store with others like it, and writes no line */
+    bool only_reads; /* it shares the store with other readers, and writes no line */
     bool is_named;
-    struct vhd_owner owner; /* where it is named */
+    struct vhd_owner owner; /* valid if is_named */
 };
 
-/* Owners that only read can be many; more than these are not asked for their mounts. */
+/* The most owners whose mounts are looked up. Owners that only read can be many. */
 #define MOUNTS_MAX 16
 
 /*
- * Have all owners lost their mounts? umount(8) returns before the kernel tells the daemon, so an
- * owner may not know yet that it is ending.
+ * Have all owners lost their mounts? umount(8) returns before the kernel notifies the daemon, so an
+ * owner may not yet know that it is ending.
  *
- * The kernel returns the locks of a range in no order: what lies on both sides of each is asked
- * for.
+ * The kernel returns one lock of a range, in no order. So the loop asks again for the ranges on
+ * both sides of it.
  */
 static bool have_unmounted(int fd)
 {
@@ -121,9 +126,9 @@ static void judge_holder(int fd, struct holder *ret)
 }
 
 /*
- * Take the lock; wait for an owner that is ending. One that seems to stay is asked once more, with
- * the lock tried in between: it may have ended between two questions, or have locked one byte and
- * not the next.
+ * Lock the owner's byte, and wait for an owner that is ending. An owner that seems to stay gets a
+ * second look, and the lock a second try. It may have ended between two looks, or may still be
+ * locking its bytes.
  *
  * Returns 0, -EAGAIN with the holder, or another negative errno of fcntl(2).
  */
@@ -144,7 +149,9 @@ static int lock_in_time(int fd, short type, struct holder *ret)
     }
 }
 
-/* How to name a vhdfs in a sentence, with a blank in front; empty where its file does not tell. */
+/*
+ * Print the owner for a sentence, after a blank. The text is empty if the lock file names no owner.
+ */
 static const char *describe(const struct holder *holder, char *buf, size_t size)
 {
     *buf = 0;
@@ -178,7 +185,7 @@ static enum vhd_result refuse(const struct holder *holder, const char *path,
                            who);
 }
 
-/* Only the owner and root may open the file: anybody else could hold a lock on it. */
+/* Set mode 0600. Otherwise any user could open the lock file and hold a lock on it. */
 static void protect(int fd)
 {
     struct stat attributes;

@@ -8,7 +8,10 @@
 
 #include "base/cleanup.h"
 
-/* Blanks separate the words of the line, so a path has them as mountinfo does: \040. */
+/*
+ * Escape blanks, backslashes and control bytes as mountinfo does, \040, because a blank ends a word
+ * of the line.
+ */
 static void escape(const char *path, char *out)
 {
     for (; *path; path++) {
@@ -67,9 +70,9 @@ bool vhd_owner_parse(const char *line, struct vhd_owner *ret)
            unescape(line + start, (size_t)(end - start), ret->mountpoint);
 }
 
-/* How the bits of a number are shared out. Mounts that share a number only cost a wait. */
+/* The parts of a number, in bits. Two mounts with the same number only cost a wait. */
 #define VIEW_BITS   20
-#define DEVICE_BITS 20 /* as many as a device's minor number has */
+#define DEVICE_BITS 20 /* as many as in a device's minor number */
 #define ID_BITS     22
 
 static uint64_t low_bits(uint64_t number, unsigned count)
@@ -78,8 +81,8 @@ static uint64_t low_bits(uint64_t number, unsigned count)
 }
 
 /*
- * Which mounts a process sees: those of its mount namespace, below its root folder. A process in
- * another namespace or in a chroot sees other mounts, and misses ours.
+ * A number for the mounts that this process sees: those of its mount namespace, below its root
+ * folder. A process in another namespace or in a chroot sees other mounts.
  */
 static bool find_view(uint64_t *ret)
 {
@@ -96,10 +99,10 @@ static bool find_view(uint64_t *ret)
 }
 
 /*
- * Find a mount in the table: the one of this id, or with -1 the one of this number.
+ * Find a mount in the table, by its id, or with id -1 by its number.
  *
- * Returns 1 and its number, 0 when it is not there, or -1 when the table cannot be read. An id goes
- * to another mount once it is free, the device tells the two apart.
+ * Returns 1 and its number, 0 if it is absent, or -1 if the table cannot be read. The kernel reuses
+ * ids, so the number also has the device.
  */
 static int find_mount(uint64_t view, int id, uint64_t token, uint64_t *ret)
 {

@@ -21,7 +21,7 @@ int vhd_reserve_spare(int fd)
 {
     const struct vhd_reserve reserve = vhd_reserve_now();
 
-    /* The kernel gives the lowest free number: all below this one are in use. */
+    /* The kernel gives out the lowest free number, so all lower ones are in use. */
     if (fd < 0 || (uint64_t)fd < reserve.limit - reserve.kept)
         return fd;
     close(fd);

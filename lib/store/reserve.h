@@ -1,27 +1,27 @@
 /*
- * The reserve: descriptors of this process that no open disk gets, so that looking at disks, making
- * and deleting them works however many are open.
+ * The reserve: descriptors of this process that no open disk gets. So users can still look at
+ * disks, make and delete them when very many are open.
  */
 #pragma once
 
 #include <stdint.h>
 
-/* Descriptors that are kept free at most; under a low limit it is an eighth of that. */
+/* The most descriptors in reserve. Under a low limit it is an eighth of that. */
 #define VHD_RESERVE_MOST 64u
 
 struct vhd_reserve {
-    uint64_t limit; /* descriptors that this process can have, the soft RLIMIT_NOFILE */
-    uint64_t kept;  /* of them, those in reserve */
+    uint64_t limit; /* descriptors that this process may have, the soft RLIMIT_NOFILE */
+    uint64_t kept;  /* those of them in reserve */
 };
 
-/* Tell the limit as it is now, and what is kept of it. */
+/* Read the present limit and compute the reserve. If the limit cannot be read, the reserve is 0. */
 struct vhd_reserve vhd_reserve_now(void);
 
 /*
- * Judge a descriptor that will stay open as long as a disk is.
+ * Judge a descriptor that stays open as long as a disk.
  *
  *   fd  just opened; or a negative errno, which is returned as it is
  *
- * Returns fd; or -EMFILE, with fd closed, where it lies in the reserve.
+ * Returns fd, or -EMFILE after closing an fd inside the reserve.
  */
 int vhd_reserve_spare(int fd);

@@ -19,14 +19,14 @@
 struct vhd_store {
     unsigned refs; /* atomic */
 
-    /* constant once opened */
+    /* constant after vhd_store_open() */
     int fd;
-    int lock_fd; /* -1 where it is not owned */
+    int lock_fd; /* -1 without an owner's lock */
     char *path;
     bool is_read_only;
-    bool is_made; /* by vhd_store_open(), and not for an owner, who keeps it */
+    bool is_made; /* by vhd_store_open(); false for an owner, which keeps the directory */
 
-    struct vhd_share share; /* of its open disks; empty when the last of them is closed */
+    struct vhd_share share; /* of its open disks; empty after the last of them is closed */
 };
 
 struct vhd_store *vhd_store_ref(struct vhd_store *store)
@@ -56,7 +56,7 @@ int vhd_store_fd(const struct vhd_store *store)
 
 struct vhd_share *vhd_store_share(const struct vhd_store *store)
 {
-    /* A store is never constant itself; the list has a lock. */
+    /* No store object is const, so the cast is safe. The list has a lock. */
     return (struct vhd_share *)&store->share;
 }
 
@@ -66,7 +66,8 @@ const char *vhd_store_path(const struct vhd_store *store)
 }
 
 /*
- * A new folder must be durable before a disk in it can be called so, whoever was first to make it.
+ * Sync the folder above. A disk in a new folder is durable only if the folder is, whichever process
+ * made it.
  */
 static int sync_parent_of(const char *path)
 {
@@ -80,9 +81,9 @@ static int sync_parent_of(const char *path)
 }
 
 /*
- * Take a share in the directory: who would remove it again, because the disk that it was made for
- * has come to nothing, needs it alone. Returns false when it is gone already. Where there are no
- * such locks, nobody gets one alone either, and it stays.
+ * Lock the directory shared. vhd_store_remove_if_unused() needs the lock alone. Returns false if
+ * the directory is already removed. If the file system has no such locks, no call gets the lock
+ * alone either, and the directory stays.
  */
 static bool share_directory(int fd)
 {
@@ -91,13 +92,13 @@ static bool share_directory(int fd)
            attributes.st_nlink > 0;
 }
 
-/* Open the directory, after making it where it is missing. */
+/* Open the directory. Make it if it is missing. */
 static enum vhd_result open_or_make(struct vhd_store *store, const char *path, bool *ret_is_new,
                                     struct vhd_verdict *ret)
 {
     const int how = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-    /* More than a few rounds are no race with others, but a symlink that leads nowhere. */
+    /* More than a few rounds are no race with other processes: the path is a symlink to nowhere. */
     for (int tries = 0; tries < 16; tries++) {
         store->fd = open(path, how);
         if (store->fd >= 0 && share_directory(store->fd))
@@ -185,7 +186,7 @@ void vhd_store_remove_if_unused(struct vhd_store *store)
         rmdir(store->path);
 }
 
-/* Every case of the ending, in the order in which a disk's image is looked for. */
+/* All cases of the ending, in the order of the search for a disk's image. */
 static const char *const endings[] = {".vhd", ".VHD", ".Vhd", ".vHd",
                                       ".vhD", ".VHd", ".VhD", ".vHD"};
 
@@ -213,7 +214,7 @@ int vhd_store_find(const struct vhd_store *store, const char *name, char ret_fil
     return -ENOENT;
 }
 
-/* Is a file of this name in the directory, and a regular one? */
+/* Is there a regular file of this name in the directory? */
 static bool is_regular(const struct vhd_store *store, const char *file, struct stat *ret_attributes)
 {
     return fstatat(store->fd, file, ret_attributes, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -225,7 +226,7 @@ static bool is_one_file(const struct stat *a, const struct stat *b)
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* A folder that tells no case from another shows the image itself under the other names. */
+/* A directory that ignores case shows the image itself under the other names. */
 bool vhd_store_find_rival(const struct vhd_store *store, const char *file,
                           char ret_other[NAME_MAX + 1])
 {
@@ -252,8 +253,8 @@ bool vhd_store_has_other(const struct vhd_store *store, const char *file)
 }
 
 /*
- * Is this entry of the directory a disk, and the one that its name leads to? Of two files that
- * differ in the case of their ending only, vhd_store_find() takes one.
+ * Is this entry the image of a disk? Of two files whose endings differ only in case, it is the one
+ * that vhd_store_find() finds.
  */
 static bool is_listed(const struct vhd_store *store, const char *file, char name[NAME_MAX + 1],
                       struct stat *ret_attributes)
@@ -268,7 +269,7 @@ static bool is_listed(const struct vhd_store *store, const char *file, char name
     return vhd_store_find(store, name, found, ret_attributes) == 0 && strcmp(found, file) == 0;
 }
 
-/* Is this entry a snapshot? Its name is that of its file. */
+/* Is this entry a snapshot? Its name is the file's name. */
 static bool is_snapshot(const struct vhd_store *store, const char *file, char name[NAME_MAX + 1],
                         struct stat *ret_attributes)
 {
@@ -288,7 +289,7 @@ static bool is_image(const struct vhd_store *store, const char *file, char name[
            is_snapshot(store, file, name, ret_attributes);
 }
 
-/* Call visit() for the entries of the directory that are such as is asked for. */
+/* Call visit() for the entries that is_such() accepts. */
 static int each(const struct vhd_store *store,
                 bool (*is_such)(const struct vhd_store *store, const char *file,
                                 char name[NAME_MAX + 1], struct stat *ret_attributes),
@@ -353,8 +354,8 @@ int vhd_store_open_unlocked(const struct vhd_store *store, const char *file)
 }
 
 /*
- * Open a file once no other program holds a lease on it. Each try asks the holder to give way; the
- * open itself must not wait for that, which may take the holder 45 seconds.
+ * Open a file, and wait until no other program holds a lease on it. Each try asks the holder to
+ * release it. A blocking open could take 45 seconds, so the tries do not block.
  */
 static int open_past_lease(const struct vhd_store *store, const char *file, int flags)
 {
@@ -405,7 +406,7 @@ enum vhd_result vhd_store_judge_lock(const struct vhd_store *store, struct vhd_v
 
     if (store->lock_fd < 0 || vhd_store_confirm(store, VHD_LOCK_FILE, store->lock_fd) != -ESTALE)
         return VHD_OK;
-    /* With the folder gone there is nothing to share. */
+    /* The store's directory is gone, so no other vhdfs can share it. */
     if (fstat(store->fd, &folder) == 0 && folder.st_nlink == 0)
         return VHD_OK;
     return vhd_verdict_set(

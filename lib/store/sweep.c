@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "store/lock.h"
 
-/* Does this errno say that the name is no draft of ours, or one that we may not touch? */
+/* Does this errno mean that the name is no draft of ours, or that we may not touch it? */
 static bool is_not_ours(int err)
 {
     return err == ENOENT || err == EISDIR || err == ELOOP || err == ENXIO || err == EACCES ||
@@ -18,8 +18,8 @@ static bool is_not_ours(int err)
 }
 
 /*
- * Remove one draft, under its lock: a maker who has just created it and locks it after us finds it
- * gone and begins anew (store/draft.c).
+ * Remove one draft, under its lock. A maker that locks its new draft after this finds it removed
+ * and makes another (store/draft.c).
  */
 static int sweep_one(int dir_fd, const char *file)
 {

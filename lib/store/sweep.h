@@ -1,18 +1,18 @@
 /*
- * The sweep: what a crash has left behind in a store is removed when its owner opens it.
+ * The sweep: the owner of a store removes the remains of a crash when it opens the store.
  */
 #pragma once
 
 #include "result/result.h"
 
-/* What a draft's file name begins with, on file systems that need one. */
+/* The prefix of a draft's file name, on file systems that need one. */
 #define VHD_DRAFT_PREFIX ".vhdfs-draft-"
 
 /*
- * Remove every draft that nobody is at work on.
+ * Remove every draft that no process has locked.
  *
- *   fd, path  the directory, and how to name it in a sentence
+ *   fd, path  the directory, and its name in a sentence
  *
- * Returns VHD_OK, or what the host answers.
+ * Returns VHD_OK, or vhd_result_of_errno() of the host's answer.
  */
 enum vhd_result vhd_store_sweep(int fd, const char *path, struct vhd_verdict *ret);

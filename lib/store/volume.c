@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 
 /*
- * The type of the file system that fd is on, as mountinfo names it; empty where it cannot be told.
+ * The type of the file system of fd, as in mountinfo; empty if unknown.
  *
  * Source: proc(5), /proc/pid/mountinfo: the mount's id comes first, the type behind " - ".
  */

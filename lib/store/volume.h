@@ -1,30 +1,29 @@
 /*
- * The file system that a store lies on.
+ * The file system of a store.
  */
 #pragma once
 
 #include "result/result.h"
 
 /*
- * Judge whether locks on the file system of a store hold for every host that may use it.
+ * Judge whether locks on the file system of a store hold for all hosts that may use it.
  *
- *   fd, path  the directory, and how to name it in a sentence
+ *   fd, path  the directory, and its name in a sentence
  *
- * Returns VHD_OK, or VHD_ACCESS_DENIED for sshfs and rclone, which keep locks on one host.
+ * Returns VHD_OK, or VHD_ACCESS_DENIED for sshfs and rclone, whose locks hold on one host only.
  */
 enum vhd_result vhd_store_judge_volume(int fd, const char *path, struct vhd_verdict *ret);
 
 /*
- * How the length of a growing file becomes durable, which decides what is promised of the footer
- * that moves with it.
- *
- * Source: durability, "The host, as assumed": measured by cutting file systems off.
+ * The ways in which the length of a growing file becomes durable. They decide the order of writes:
+ * see lib/disk/README.md, "Hosts".
  */
 enum vhd_growth {
-    VHD_GROWTH_ANY,  /* the length may be durable before what stands at the new end */
-    VHD_GROWTH_EXT4, /* a footer appended by O_DIRECT is durable before the length is */
-    VHD_GROWTH_XFS,  /* the same; buffered, the length follows the last page written back */
+    VHD_GROWTH_ANY,  /* the length may be durable before the bytes at the new end */
+    VHD_GROWTH_EXT4, /* a footer appended by O_DIRECT is durable no later than the length */
+    VHD_GROWTH_XFS,  /* the same; through the page cache the length follows the highest page written
+                        back */
 };
 
-/* Tell how files of the file system that fd is on grow. */
+/* Tell the way in which files on the file system of fd grow. */
 enum vhd_growth vhd_volume_growth(int fd);
