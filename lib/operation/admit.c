@@ -10,7 +10,7 @@
 #include "base/rounding.h"
 #include "request/size.h"
 
-/* Whole MB that hold so many bytes. */
+/* Whole MB that hold this many bytes. */
 static uint64_t mb_up(uint64_t bytes)
 {
     return div_round_up(bytes, VHD_MB);
@@ -35,8 +35,8 @@ static enum vhd_result judge_exists(const struct vhd_store *store, const char *f
 }
 
 /*
- * Ask the file system for its longest file: lseek refuses to go beyond it. (A write would raise
- * SIGXFSZ past the resource limit, so that one is looked up.)
+ * Judge the file's greatest length. lseek refuses to go beyond the file system's longest file.
+ * Beyond the resource limit a write would raise SIGXFSZ, so that limit is looked up.
  */
 static enum vhd_result judge_length(const struct vhd_store *store, int fd, uint64_t full_length,
                                     struct vhd_verdict *ret)

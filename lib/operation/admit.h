@@ -1,16 +1,18 @@
 /*
- * Admission: the rules for a new disk that only the host can judge, in their order. What passes
- * holds a draft on the store's file system, so that permission, read-only media and the longest
- * file are not guessed but tried.
+ * Admission: the rules for a new disk that need the host, in their order. An admitted disk has a
+ * draft in the store. So permission, read-only media and the longest file are tried, not guessed.
  */
 #pragma once
 
 #include "store/draft.h"
 
-/* Free space below which no disk is made, however small: 8 MB. */
+/* Free space that each new disk needs, even a small one: 8 MB. */
 #define VHD_FREE_MIN (UINT64_C(8) << 20)
 
-/* Refuse a new disk or a new name because a file of the store has it: VHD_ALREADY_EXISTS. */
+/*
+ * Refuse a new disk, or a new name, because a file of the store has that name. Returns
+ * VHD_ALREADY_EXISTS.
+ */
 enum vhd_result vhd_admit_refuse_existing(const struct vhd_store *store, const char *file,
                                           struct vhd_verdict *ret);
 
@@ -18,17 +20,17 @@ enum vhd_result vhd_admit_refuse_existing(const struct vhd_store *store, const c
  * Admit a new disk.
  *
  *   file         the image's file name in the store
- *   full_length  bytes of the file once every block is allocated
+ *   full_length  bytes of the file when every block is allocated
  *   is_named     as vhd_draft_begin()
- *   ret_draft    receives a draft, to be ended by the caller
+ *   ret_draft    receives a draft, which the caller ends
  *
  * Returns VHD_OK, or with a sentence in *ret, the first that applies:
- *   VHD_ALREADY_EXISTS  there is such a file
+ *   VHD_ALREADY_EXISTS  a file of this name exists
  *   VHD_PATH_NOT_FOUND  the folder is gone
  *   VHD_ACCESS_DENIED, VHD_READ_ONLY  no file can be made in it
- *   VHD_FILE_TOO_LARGE  full_length is above what the file system, or RLIMIT_FSIZE, allows
+ *   VHD_FILE_TOO_LARGE  full_length is above the limit of the file system, or RLIMIT_FSIZE
  *   VHD_DISK_FULL       less than VHD_FREE_MIN is free
- *   VHD_UNEXPECTED      as the host answers
+ *   another             vhd_result_of_errno() of the host's answer
  *
  * Source: Virtual Server 2005 reference, "IVMVirtualServer::CreateDynamicVirtualHardDisk".
  */

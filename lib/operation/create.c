@@ -75,8 +75,8 @@ void vhd_create_describe(const char *file, uint64_t size, char buf[VHD_DESCRIPTI
 }
 
 /*
- * Write the empty image from byte 0 in one stretch: footer copy, header, table, footer. The table
- * and its padding are nothing but ones, so a small piece of ones is written again and again.
+ * Write the empty image in one stretch from byte 0: footer copy, header, table, footer. The table
+ * and its padding are all ones, so the list repeats one small piece of ones.
  */
 static int write_image(const struct vhd_create *create)
 {
@@ -117,7 +117,7 @@ static enum vhd_result cancelled(struct vhd_verdict *ret)
     return vhd_verdict_set(ret, VHD_CANCELLED, NULL);
 }
 
-/* The disk is published, and somebody has asked to stop at the last moment: take it back. */
+/* Remove a published disk, because a cancel came at the last moment. */
 static enum vhd_result withdraw(const struct vhd_create *create, struct vhd_verdict *ret)
 {
     int err = vhd_draft_withdraw(create->store, &create->draft, create->file);

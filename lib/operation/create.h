@@ -7,33 +7,36 @@
 #include "store/store.h"
 #include "task/service.h"
 
-/* A disk to be made. */
+/* A disk that will be made. */
 struct vhd_create;
 
-/* What the task's operation is called. */
+/* The operation of such a task. */
 #define VHD_CREATE_OPERATION "create"
 
 /*
- * Prepare to make a disk.
+ * Prepare a new disk.
  *
  *   store    referenced
- *   file     the image's file name in the store, judged already
- *   request  size, and identity or a null UUID for a random one
+ *   file     the image's file name in the store, already judged
+ *   request  size, and a UUID or a null one for a random UUID
  *
  * Returns NULL when memory is short.
  */
 struct vhd_create *vhd_create_new(struct vhd_store *store, const char *file,
                                   const struct vhd_request *request);
 
-/* Release a creation; what was begun and not published is gone, a folder made for it too. */
+/*
+ * Release a creation. This deletes an unpublished draft, and a folder that was made for the disk
+ * and is still empty.
+ */
 void vhd_create_free(struct vhd_create *create);
 
-/* Have the draft carry a name although the file system could do without: for tests. */
+/* Give the draft a name although the file system has O_TMPFILE: for tests. */
 void vhd_create_name_draft(struct vhd_create *create);
 
 /*
- * Judge what only the host can, as vhd_admit_new() says. It may wait for the host; so a caller
- * that must not (the mount) leaves it to the task, which begins with it unless it has been done.
+ * Judge the rules that need the host, with the outcomes of vhd_admit_new(). The host may be slow,
+ * so the mount, which must not wait, does not call this. The task judges if no caller has done so.
  */
 enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *ret);
 
@@ -43,22 +46,25 @@ enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *
  *   create    taken over, also when the call fails
  *   ret_task  as vhd_service_submit()
  *
- * The task ends as VHD_OK when the disk is there, whole and durable; otherwise nothing is there:
- * with the outcomes of vhd_admit_new(), VHD_ALREADY_EXISTS too when another maker of the name was
- * faster, VHD_DISK_FULL when the host filled up meanwhile, or VHD_CANCELLED.
+ * The task ends as VHD_OK when the whole disk is durable. Otherwise there is no such disk, unless
+ * removing it failed, and the outcome is one of these:
+ *   those of vhd_admit_new()
+ *   VHD_ALREADY_EXISTS  another maker of the name was faster
+ *   VHD_DISK_FULL       the host filled up meanwhile
+ *   VHD_CANCELLED
  *
  * Returns VHD_OK, VHD_SHUTTING_DOWN or VHD_OUT_OF_MEMORY.
  */
 enum vhd_result vhd_create_submit(struct vhd_service *service, struct vhd_create *create,
                                   struct vhd_task **ret_task, struct vhd_verdict *ret);
 
-/* Room for any description that vhd_create_describe() writes. */
+/* Bytes of the longest text of vhd_create_describe(). */
 #define VHD_DESCRIPTION_SIZE (NAME_MAX + 80)
 
 /*
- * One line on what is to be done: Create dynamic virtual hard disk "disk1" (4096 MB).
+ * Describe a creation in one line: Create dynamic virtual hard disk "disk1" (4096 MB).
  *
  *   file  the image's file name, or the disk's name
- *   size  bytes; 0 where it is not known, for a request that was refused
+ *   size  bytes; 0 if unknown, for a refused request
  */
 void vhd_create_describe(const char *file, uint64_t size, char buf[VHD_DESCRIPTION_SIZE]);

@@ -14,8 +14,10 @@
  *
  * Returns VHD_OK, or with a sentence in *ret:
  *   VHD_PATH_NOT_FOUND  there is no such disk
- *   VHD_IN_USE          it is open, or has children, which would be lost with it
- *   VHD_READ_ONLY, VHD_ACCESS_DENIED, VHD_UNEXPECTED  as the host answers
+ *   VHD_IN_USE          it is open, leased, or has children, which would lose their data
+ *   another             vhd_result_of_errno() of the host's answer; after a failed sync the file
+ *                       may
+ *                       already be gone
  */
 enum vhd_result vhd_delete(const struct vhd_store *store, struct vhd_children *children,
                            const char *name, struct vhd_verdict *ret);

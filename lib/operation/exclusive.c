@@ -8,8 +8,8 @@
 #include "store/claim.h"
 
 /*
- * close(2) returns before whoever serves the file has been told of it; and not longer, since all
- * that is asked of the folder waits meanwhile.
+ * close(2) returns before the daemon that serves the file is notified, so a disk may seem open
+ * shortly after its last close. A longer wait would delay all requests of the folder.
  */
 #define PATIENCE_MS 100
 

@@ -1,22 +1,23 @@
 /*
- * Idle disks: what is to be deleted or renamed must not be in use, here or in another program, and
- * no other disk may be based on it.
+ * Exclusive use of a disk: a deletion or rename needs it idle, here and in other programs, and
+ * without children.
  */
 #pragma once
 
 #include "image/info.h"
 
 /*
- * Take a disk that is idle, so that nobody opens it as long as it is held. A close that has just
- * been made is waited for, a tenth of a second at most.
+ * Lock an idle disk, so that no program opens it until the lock ends. The call waits up to 0.1 s
+ * for a close that is under way.
  *
- *   ret_info  receives what vhd_info_look() finds
- *   ret_fd    receives what holds it; to be closed
+ *   ret_info  receives the result of vhd_info_look()
+ *   ret_fd    receives the descriptor that holds the lock; the caller closes it
  *
  * Returns VHD_OK, or with a sentence in *ret:
  *   VHD_PATH_NOT_FOUND  there is no such disk
- *   VHD_ACCESS_DENIED, VHD_UNEXPECTED  its image cannot be opened to tell whether it has children
- *   VHD_IN_USE          it is open, or other disks of the store are based on it
+ *   VHD_IN_USE          it is open, has children, or another program holds a lease on its image
+ *   another             vhd_result_of_errno() of the host's answer, VHD_ACCESS_DENIED if the image,
+ *                       which is read to find its children, cannot be opened
  */
 enum vhd_result vhd_disk_lock_exclusive(const struct vhd_store *store,
                                         struct vhd_children *children, const char *name,

@@ -11,7 +11,7 @@
 #include "operation/exclusive.h"
 #include "request/name.h"
 
-/* What can be told from the two names and what files there are. */
+/* Judge the two names and the files of those names. */
 static enum vhd_result judge_names(const struct vhd_store *store, const char *name,
                                    const char *new_name, struct vhd_verdict *ret)
 {
@@ -29,8 +29,8 @@ static enum vhd_result judge_names(const struct vhd_store *store, const char *na
 }
 
 /*
- * Give a file another name, never in place of another. Where the file system cannot rename so, NFS
- * for one, a link does it: that never replaces anything either.
+ * Rename a file, never over another. File systems without such a rename, such as NFS, get a link,
+ * which never replaces a file either.
  */
 static int move_file(const struct vhd_store *store, const char *file, const char *new_file)
 {
@@ -42,7 +42,7 @@ static int move_file(const struct vhd_store *store, const char *file, const char
         return -errno;
     if (linkat(dir_fd, file, dir_fd, new_file, 0) < 0)
         return -errno;
-    int err = vhd_store_sync(store); /* the new name must not be lost when the old one goes */
+    int err = vhd_store_sync(store); /* otherwise a crash could leave neither name */
     if (err == 0 && unlinkat(dir_fd, file, 0) < 0)
         err = -errno;
     if (err < 0)
@@ -63,13 +63,13 @@ enum vhd_result vhd_rename(const struct vhd_store *store, struct vhd_children *c
     if (result != VHD_OK)
         return result;
 
-    /* The case of the ending is kept: it is the file's owner's. */
+    /* Keep the case of the ending: the file's owner chose it. */
     snprintf(file, sizeof file, "%s%s", new_name, info.file + strlen(name));
     int err = move_file(store, info.file, file);
     if (err == 0) {
         err = vhd_store_sync(store);
         if (err < 0)
-            move_file(store, file, info.file); /* what is told to have failed is taken back */
+            move_file(store, file, info.file); /* a reported failure leaves the old name */
     }
     return err < 0 ? vhd_verdict_errno(ret, err, "cannot rename \"%s/%s\" to \"%s\"",
                                        vhd_store_path(store), info.file, file)
