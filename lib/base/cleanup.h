@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* The functions behind the macros below. */
 static inline void cleanup_free(void *p)
 {
     free(*(void **)p);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <time.h>
 
+/* The present time of each clock. */
 static inline struct timespec clock_real(void)
 {
     struct timespec time;

@@ -9,8 +9,7 @@
 
 enum vhd_claim {
     VHD_CLAIM_NONE,
-    VHD_CLAIM_READ,  /* shared with other readers; excludes writers. Also taken for each parent of a
-                        chain */
+    VHD_CLAIM_READ,  /* shared by readers, excludes writers; also for each parent */
     VHD_CLAIM_WRITE, /* alone: excludes all other claims */
 };
 

@@ -21,8 +21,7 @@ enum vhd_result vhd_store_judge_volume(int fd, const char *path, struct vhd_verd
 enum vhd_growth {
     VHD_GROWTH_ANY,  /* the length may be durable before the bytes at the new end */
     VHD_GROWTH_EXT4, /* a footer appended by O_DIRECT is durable no later than the length */
-    VHD_GROWTH_XFS,  /* the same; through the page cache the length follows the highest page written
-                        back */
+    VHD_GROWTH_XFS,  /* the same; else the length follows the highest page written */
 };
 
 /* Tell the way in which files on the file system of fd grow. */
