@@ -1,6 +1,7 @@
 /*
- * Big-endian numbers in bytes, and the checksum of a footer and a header: the little that the maker
- * and the reader of images share. Nothing of the library's is used, for it is what is judged.
+ * Big-endian numbers in bytes, and the checksum of a footer and a header. The maker and the reader
+ * of images share these few functions. They use nothing of the library, because the library is on
+ * trial.
  *
  * Source: VHD specification 1.0.
  */
@@ -9,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Write and read big-endian numbers. */
 static inline void put32(uint8_t *at, uint32_t value)
 {
     for (int i = 0; i < 4; i++)
@@ -31,7 +33,7 @@ static inline uint64_t get64(const uint8_t *at)
     return (uint64_t)get32(at) << 32 | get32(at + 4);
 }
 
-/* The checksum of len bytes, of which the four at checksum_at count as zero. */
+/* The checksum of len bytes. The four bytes at checksum_at count as zero. */
 static inline uint32_t checksum_of(const uint8_t *bytes, size_t len, size_t checksum_at)
 {
     uint32_t sum = 0;

@@ -8,7 +8,7 @@
 #include "random.h"
 #include "workload.h"
 
-/* A range of sectors; often a whole block or a few, sometimes one sector. */
+/* A random range of sectors: often one block or a few, sometimes one sector. */
 static void draw_range(const struct play *play, uint64_t *seed, uint32_t *ret_first,
                        uint32_t *ret_count)
 {

@@ -1,6 +1,6 @@
 /*
- * Workloads of differencing disks: what is not written here is the parent's. A subblock has eight
- * sectors, and of the parent the first blocks hold data.
+ * Workloads of differencing disks, whose unwritten sectors are the parent's. A subblock has eight
+ * sectors. The first blocks of the parent hold data.
  */
 #include "workload.h"
 
@@ -18,7 +18,7 @@ static const struct plan used = {
     .parent_blocks = 0x3,
 };
 
-/* Which block is over data of the parent, and which over nothing. */
+/* A block over data of the parent, and one over a hole. */
 enum { OVER_DATA = 1, OVER_NOTHING = 2 };
 
 static void open_disk(struct play *play)
@@ -48,7 +48,7 @@ static void several_subblocks(struct play *play)
     play_close(play);
 }
 
-/* Bits that may go with the data. */
+/* Early bits: they may go with the data. */
 static void over_nothing(struct play *play)
 {
     play_open(play, false);
@@ -105,7 +105,7 @@ static void next_life(struct play *play)
     play_observe(play);
 }
 
-/* Half of a block is written and synced, the other half is lost. */
+/* Half of a block is written and synced; the other half is lost in the crash. */
 static void write_half_and_lose_half(struct play *play)
 {
     play_open(play, false);
@@ -115,7 +115,7 @@ static void write_half_and_lose_half(struct play *play)
     play_write(play, block(play, OVER_DATA) + 8, 8);
 }
 
-/* After the crash, one sector is written beside what was lost. */
+/* After the crash, write one sector beside the lost ones. */
 static void probe_beside(struct play *play)
 {
     static const char mark[SECTOR] = "written after the crash";

@@ -1,5 +1,5 @@
 /*
- * Workloads on a host that fails: it has no more room, or cannot write what it has taken.
+ * Workloads on a host that fails: its file system is full, or it cannot write back its cache.
  */
 #include <errno.h>
 
@@ -12,7 +12,7 @@ static const struct plan used = {
     .allocated = 2,
 };
 
-/* Nothing in the file but what every image has: room is to be had by growth alone. */
+/* No blocks and no gaps: only growth gives a slot. */
 static const struct plan fresh = {
     .type = TYPE_DYNAMIC,
     .block_sectors = 2,
@@ -25,7 +25,7 @@ enum {
     SYNCS = 1 << CALL_SYNC_END,
 };
 
-/* Whole blocks and single sectors, some in room that was used before. */
+/* Whole blocks and single sectors, some in slots that were used before. */
 static void work(struct play *play)
 {
     play_open(play, false);
@@ -40,14 +40,14 @@ static void work(struct play *play)
     play_flush(play);
 }
 
-/* A first write, and no flush before the disk is closed. */
+/* A first write, and no flush before the close. */
 static void write_and_leave(struct play *play)
 {
     play_open(play, false);
     play_write(play, block(play, 3), 2);
 }
 
-/* The disk stays open: there is room again. */
+/* The disk stays open, and the host has space again. */
 static void work_on(struct play *play)
 {
     play_write(play, block(play, 4), 1);

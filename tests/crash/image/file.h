@@ -1,12 +1,12 @@
 /*
- * Whole files: their sectors read, and written. Nothing here is recorded.
+ * Whole files as sectors. The recorder does not see these calls.
  */
 #pragma once
 
 #include "value.h"
 
-/* Read a file whose length is whole sectors; whatever goes wrong ends the test. */
+/* Read a file whose length is whole sectors. Any failure ends the test. */
 struct content file_read(const char *path);
 
-/* Make a file hold this and nothing else; it is made when it is missing. */
+/* Replace the content of a file, which is made if it is missing. */
 void file_write(const char *path, const struct content *content);

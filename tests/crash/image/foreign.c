@@ -1,6 +1,6 @@
 /*
- * Workloads on images as other programs make them: block after block, bitmaps partly set, and under
- * clear bits zeros as the format wants, or rubbish.
+ * Workloads on images of other programs: blocks without alignment, and bitmaps set in part. Under
+ * clear bits lie zeros, as the format demands, or rubbish.
  */
 #include "workload.h"
 

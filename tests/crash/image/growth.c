@@ -1,5 +1,5 @@
 /*
- * Workloads in which a disk only grows: first writes, overwrites, closing and opening again.
+ * Workloads in which a disk only grows: first writes, overwrites, close and open.
  */
 #include "workload.h"
 
@@ -12,7 +12,10 @@ static const struct plan used = {
     .allocated = 3,
 };
 
-/* A table of four sectors: then the footer of an empty image is where a bitmap would be best. */
+/*
+ * A table of four sectors. It puts the footer of the empty image where alignment would put a
+ * bitmap.
+ */
 static const struct plan long_table = {
     .type = TYPE_DYNAMIC,
     .block_sectors = 2,
@@ -87,7 +90,7 @@ static void close_and_open(struct play *play)
     play_close(play);
 }
 
-/* Zeros where nothing was ever written take no room, and are there all the same. */
+/* Zeros written to an unallocated block need no slot, and still read as zeros. */
 static void zeros(struct play *play)
 {
     play_open(play, false);

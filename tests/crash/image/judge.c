@@ -7,7 +7,7 @@
 #include "bytes.h"
 #include "promise.h"
 
-/* Where in a log the judge stands. */
+/* The judge's place in a log. */
 struct post {
     struct judge *judge;
     const struct log *log;
@@ -22,7 +22,7 @@ struct post {
 static bool fault(struct judge *judge, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Remember a fault; returns false, so that a check is one line. */
+/* Remember the first fault. Returns false, so that a check is one line. */
 static bool fault(struct judge *judge, const char *format, ...)
 {
     va_list list;
@@ -44,7 +44,7 @@ bool judge_play(struct judge *judge, const struct play *play)
     return false;
 }
 
-/* Tell where a state differs from what the host showed. */
+/* Print the sectors in which a state differs from the host's view. */
 static void print_state(const struct post *post, const struct state *state)
 {
     struct content live = medium_live(post->medium);
@@ -60,7 +60,7 @@ static void print_state(const struct post *post, const struct state *state)
     content_free(&live);
 }
 
-/* The state is what the next who opens the image finds. */
+/* Start a play on the state, as the next opening would find it. */
 static struct play begin_play(struct judge *judge, const struct state *state,
                               const struct content *disk, struct log *log)
 {
@@ -79,7 +79,7 @@ static bool end_play(struct judge *judge, const struct play *play)
     return judge_play(judge, play);
 }
 
-/* Read it by the library: the same content, and nothing is ever written. */
+/* Read the state by the library. The content is the same, and the library writes nothing. */
 static bool examine_by_library(struct judge *judge, const struct state *state,
                                const struct content *disk)
 {
@@ -97,7 +97,7 @@ static bool examine_by_library(struct judge *judge, const struct state *state,
     return is_good;
 }
 
-/* Open it for writing, and go on: its content may not change, whatever is cut then. */
+/* Open the state for writing and continue. No crash from now on may change its content. */
 static bool examine_by_writing(struct judge *judge, const struct state *state,
                                const struct content *disk, enum depth depth)
 {
@@ -117,7 +117,7 @@ static bool examine_by_writing(struct judge *judge, const struct state *state,
     return is_good;
 }
 
-/* Look at a state that was not looked at so closely before. */
+/* Examine a state that was not examined at this depth before. */
 static bool examine(struct judge *judge, const struct state *state, enum depth depth,
                     struct seen_state *seen)
 {
@@ -140,7 +140,9 @@ static bool examine(struct judge *judge, const struct state *state, enum depth d
     return examine_by_writing(judge, state, &seen->disk, depth);
 }
 
-/* How closely to look at a state; which ones are mended does not depend on when they come up. */
+/*
+ * The depth for a state. The key decides which states are mended, so their order does not matter.
+ */
 static enum depth depth_of(const struct post *post, const struct state *state)
 {
     bool is_left_out = state->key.b % post->judge->mended_share != 0;
@@ -168,20 +170,23 @@ static bool judge_state(void *arg, const struct state *state)
     return is_good;
 }
 
-/* Is a footer promised at the end of the file, whatever of it is durable? */
+/* Must a footer end the file, in each state of a power loss? */
 static bool needs_tail(const struct judge *judge, const struct medium *medium, bool had_tail)
 {
     return had_tail && (judge->host != HOST_A || !medium_is_growing(medium));
 }
 
-/* An answer that makes nothing durable promises nothing for when power is lost. */
+/*
+ * Is the last record a reply that makes nothing durable? It adds nothing to the promise for a power
+ * loss.
+ */
 static bool is_mere_answer(const struct post *post)
 {
     const struct record *last = post->position > 0 ? &post->log->records[post->position - 1] : NULL;
     return last && last->kind == RECORD_OP_END && last->op != OP_FLUSH && last->op != OP_OBSERVE;
 }
 
-/* Every state that a loss of power leaves at a position. */
+/* Judge every state that a power loss can leave at a position. */
 static bool judge_power(struct post *post, struct promise *promise, bool had_tail)
 {
     struct judge *judge = post->judge;
@@ -196,7 +201,7 @@ static bool judge_power(struct post *post, struct promise *promise, bool had_tai
                        &judge->seed, judge_state, post);
 }
 
-/* The one state that a kill leaves there, for whoever opens the image next. */
+/* Judge the one state that a kill leaves: the host's view. */
 static bool judge_kill(struct post *post, struct promise *promise, bool had_tail)
 {
     struct judge *judge = post->judge;
@@ -216,7 +221,7 @@ static bool judge_kill(struct post *post, struct promise *promise, bool had_tail
     return is_good;
 }
 
-/* Is the last sector of a file the same as its first? A footer, then; or it is a fixed disk. */
+/* Does a footer end the file: is its last sector equal to its first? A fixed disk counts as yes. */
 static bool has_tail(const struct judge *judge, const struct content *file)
 {
     return judge->plan->type == TYPE_FIXED || file->values[file->count - 1] == file->values[0];

@@ -1,7 +1,7 @@
 /*
- * The judge: every state that a crash can leave behind, at every position of a log, has to keep the
- * invariants and hold what was promised; by our own reading of it, by the library's, and after it
- * was opened for writing, whose writes are a log that is judged in turn.
+ * The judge: every state that a crash can leave at any position of a log must keep the invariants
+ * and the promise. It reads each state with its own reader and with the library. Then it opens some
+ * for writing and judges the log of that in turn.
  */
 #pragma once
 
@@ -23,30 +23,30 @@ struct judge {
     enum host_class host;
     struct limits limits;        /* of a log */
     struct limits nested_limits; /* of the log that a mended state makes */
-    uint32_t mended_share;       /* one state in so many is mended, the others are read */
-    player *probe;               /* what is done to a state that was mended */
-    struct sample *sample;       /* states for other tools to open; NULL for none */
-    bool is_quiet;               /* tell of a fault in one line */
-    bool is_failing;             /* the host fails while it is played */
+    uint32_t mended_share;       /* one state in so many is mended, the others are only read */
+    player *probe;               /* operations on a state after it was mended */
+    struct sample *sample;       /* states for other programs to open; NULL for none */
+    bool is_quiet;               /* report a fault in one line */
+    bool is_failing;             /* the host fails during the play */
 
     uint64_t seed;
     struct seen seen;
-    uint64_t tried;   /* states, each as often as it came up */
-    char fault[2300]; /* the first; empty: none so far */
+    uint64_t tried;   /* states, counted each time they occur */
+    char fault[2300]; /* the first one; empty: none so far */
 };
 
 /*
  * Judge a log.
  *
- *   from   positions before that have been judged already
- *   depth  how closely to look at each state
+ *   from   positions before this are already judged
+ *   depth  the depth of examination for each state
  *
  * Returns true when there is no fault.
  */
 bool judge_log(struct judge *judge, const struct log *log, uint32_t from, enum depth depth);
 
-/* Has a disk that was left clean its footer at the end? Tells of it. */
+/* Does a footer end the file of a cleanly closed disk? Records a fault if not. */
 bool judge_left(struct judge *judge, const struct log *log);
 
-/* Was there a fault while it was played? Tells of it, and returns false then. */
+/* Did the play end without a fault? Records and prints the fault if not. */
 bool judge_play(struct judge *judge, const struct play *play);

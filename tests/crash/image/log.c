@@ -26,7 +26,7 @@ void log_free(struct log *log)
     *log = (struct log){.count = 0};
 }
 
-/* Add a record, and have the live file show it. */
+/* Add a record, and apply it to the live file. */
 static uint32_t add(struct log *log, struct record record)
 {
     if (log->count == log->room) {
@@ -44,7 +44,7 @@ static uint32_t add(struct log *log, struct record record)
     return log->count++;
 }
 
-/* Tie the two ends of a barrier or an operation together. */
+/* Link the begin and the end of a barrier or an operation. */
 static void tie(struct log *log, uint32_t begin, uint32_t end)
 {
     log->records[begin].pair = end;
@@ -64,7 +64,7 @@ void log_fork(const struct log *log, uint32_t position, struct log *ret)
     add(ret, (struct record){.kind = RECORD_DEATH, .pair = NOWHERE, .length = ret->live.count});
 }
 
-/* The sectors from first on as they stand in the file, zeros behind its end. */
+/* The sectors from first on in the live file, zeros behind its end. */
 static void live_bytes(const struct log *log, uint32_t first, uint32_t count, uint8_t *bytes)
 {
     for (uint32_t i = 0; i < count; i++) {

@@ -1,15 +1,15 @@
 /*
  * image [OPTION...] [WORKLOAD|TABLE...]: crash images in every state that a cut can leave them in.
  *
- * If this failed: after a power cut or kill -9 a disk would not open, here or in other programs,
- * or would have lost what had been synced, or would show what was never written there.
+ * If this failed: after a power cut or kill -9 a disk would not open, or would lose synced data. Or
+ * it would show data that nobody wrote there. Other programs would fail on it too.
  *
- *   --full            try far more
- *   --seed N          what is drawn at random follows from it; printed in any case
+ *   --full            try far more states
+ *   --seed N          seed of all random choices; printed in any case
  *   --host A|D|X      hosts of that class only
  *   --sample DIR N    leave N of the states there, for other programs
- *   --mutation NAME   with a step of the library's left out: fails unless a fault is found
- *   --list            the tables' and workloads' names
+ *   --mutation NAME   with one wrong step in the library: passes only if a fault is found
+ *   --list            print the names of tables and workloads
  */
 #include <err.h>
 #include <inttypes.h>
@@ -21,7 +21,7 @@
 #include "mutation.h"
 #include "run.h"
 
-/* A minute or two for all workloads, and what is tried when there are hours. */
+/* The brief effort takes a minute or two for all workloads, the full one hours. */
 static const struct effort quick = {
     .limits = {.all = 32, .drawn = 12},
     .nested_limits = {.all = 16, .drawn = 8},
@@ -46,7 +46,7 @@ struct options {
     const struct mutation *mutation;
     const char *sample_folder;
     uint32_t sample_wanted;
-    char **names; /* of workloads, up to a NULL; none means all */
+    char **names; /* names of workloads, up to a NULL; none means all */
 };
 
 static uint64_t parse_number(const char *text)
@@ -78,7 +78,7 @@ static void list(void)
     exit(EXIT_SUCCESS);
 }
 
-/* Take one option and its values; returns how many words that were. */
+/* Parse one option and its values. Returns the number of words. */
 static int parse_option(char **words, struct options *options)
 {
     if (strcmp(words[0], "--list") == 0)
@@ -127,7 +127,7 @@ static bool is_wanted(const struct options *options, const struct workload *work
     return false;
 }
 
-/* Run one workload and tell of it; returns whether there was no fault. */
+/* Run one workload and print the result. Returns true when there was no fault. */
 static bool run_one(const struct stage *stage, const struct workload *workload,
                     const struct options *options, struct sample *sample, uint64_t *tried)
 {
@@ -147,7 +147,7 @@ static bool run_one(const struct stage *stage, const struct workload *workload,
     return !*tally.fault;
 }
 
-/* Run all that is wanted; returns the workloads with a fault. */
+/* Run all chosen workloads. Returns the number of those with a fault. */
 static uint32_t run_wanted(const struct options *options, struct sample *sample)
 {
     struct stage stage;

@@ -9,7 +9,7 @@
 
 enum { PAGE_SECTORS = 8 };
 
-/* A sector that can hold one of several values in the states at hand. */
+/* A sector with several possible values in the present states. */
 struct choice {
     uint32_t sector, count, at;
     uint32_t *values; /* oldest first */
@@ -19,13 +19,13 @@ struct medium {
     const struct log *log;
     enum host_class host;
     uint32_t position;
-    struct history *sectors; /* of the longest that the file has been */
+    struct history *sectors; /* as many as the longest length so far */
     uint32_t sector_count;
     struct history lengths;
-    int64_t lost; /* what was written before this position a failed barrier may have lost */
+    int64_t lost; /* a failed barrier may have lost writes before this position */
 
-    /* while states are visited */
-    uint32_t *low; /* of each sector: the oldest entry of its history that is possible */
+    /* during visits */
+    uint32_t *low; /* of each sector: the oldest possible entry of its history */
     struct state state;
     struct choice *choices;
     uint32_t choice_count;
@@ -38,7 +38,7 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 31;
 }
 
-/* The key of a state is the sum of those of its sectors, so that one can be exchanged. */
+/* The key of a state is the sum of its sectors' keys, so the key of one sector can be exchanged. */
 static void key_add(struct state_key *key, uint32_t sector, uint32_t value, uint64_t times)
 {
     uint64_t both = (uint64_t)sector << 32 | value;
@@ -61,7 +61,7 @@ struct state state_of(const struct content *file)
     return (struct state){content_copy(file), key_of(file)};
 }
 
-/* Have a history for each sector below count; those not yet in the file read as zeros. */
+/* Make a history for each sector below count. New ones read as zeros. */
 static void reach(struct medium *medium, uint32_t count)
 {
     if (count <= medium->sector_count)
@@ -122,7 +122,7 @@ static void step_length(struct medium *medium, uint32_t length)
         history_add(&medium->sectors[i], (struct past){medium->position, VALUE_ZERO, true});
 }
 
-/* A barrier has ended: what had been written when it began is on the medium. */
+/* A barrier has ended. After a success all writes before its begin are on the medium. */
 static void step_sync(struct medium *medium, const struct record *end)
 {
     if (end->result < 0) {
@@ -134,7 +134,7 @@ static void step_sync(struct medium *medium, const struct record *end)
     history_settle(&medium->lengths, end->pair, medium->lost);
 }
 
-/* What is on the medium shows: all else is past. */
+/* The host shows the medium, so every other value is past. */
 static void step_reveal(struct medium *medium, const struct record *record)
 {
     for (uint32_t i = 0; i < medium->sector_count; i++) {
@@ -181,7 +181,7 @@ struct content medium_live(const struct medium *medium)
     return live;
 }
 
-/* Put a value into the state at hand. */
+/* Put a value into the present state. */
 static void put(struct medium *medium, uint32_t sector, uint32_t value)
 {
     uint32_t *at = &medium->state.file.values[sector];
@@ -191,7 +191,10 @@ static void put(struct medium *medium, uint32_t sector, uint32_t value)
     *at = value;
 }
 
-/* The oldest entry that is possible: a cut of the file that counts has ended what was before. */
+/*
+ * The oldest possible entry of a sector. A cut of the file up to the length's position rules out
+ * older ones.
+ */
 static uint32_t lowest(const struct medium *medium, uint32_t sector, int64_t length_at)
 {
     const struct history *history = &medium->sectors[sector];
@@ -205,8 +208,8 @@ static uint32_t lowest(const struct medium *medium, uint32_t sector, int64_t len
 }
 
 /*
- * Collect the values that a sector can have, where the file's length is that of a position; the
- * state is given the oldest.
+ * Collect the possible values of a sector, for the file's length at a position. The present state
+ * gets the oldest.
  */
 static void collect(struct medium *medium, uint32_t sector, int64_t length_at)
 {
@@ -237,7 +240,7 @@ static void release_choices(struct medium *medium)
     medium->choice_count = 0;
 }
 
-/* The combinations that there are; never above limit + 1. */
+/* The number of combinations; at least limit + 1 if there are more than limit. */
 static uint64_t count_combinations(const struct medium *medium, uint32_t limit)
 {
     uint64_t count = 1;
@@ -259,7 +262,7 @@ static void choose_all(struct medium *medium, bool is_new)
         choose(medium, &medium->choices[i], is_new ? medium->choices[i].count - 1 : 0);
 }
 
-/* Every combination, counted through like the digits of a number. */
+/* Visit every combination, like counting through the digits of a number. */
 static bool visit_all(struct medium *medium, state_visit *visit, void *visit_arg)
 {
     uint32_t i = 0;
@@ -280,7 +283,7 @@ static bool visit_all(struct medium *medium, state_visit *visit, void *visit_arg
     return false;
 }
 
-/* All old and all new, and each sector alone otherwise than all others. */
+/* Visit all old and all new, and each sector alone different from all others. */
 static bool visit_extremes(struct medium *medium, state_visit *visit, void *visit_arg)
 {
     for (int is_new = 0; is_new < 2; is_new++) {
@@ -301,7 +304,10 @@ static bool visit_extremes(struct medium *medium, state_visit *visit, void *visi
     return true;
 }
 
-/* One at random: in each most are new, or few, for a state of halves is only one kind of loss. */
+/*
+ * Draw a random state. The share of new values is random too, because a half of each is only one
+ * kind of loss.
+ */
 static void draw(struct medium *medium, uint64_t *seed)
 {
     uint32_t eighths = 1 + random_below(seed, 7);
@@ -313,7 +319,7 @@ static void draw(struct medium *medium, uint64_t *seed)
     }
 }
 
-/* A visit of all states of all lengths. */
+/* The arguments of a visit to all states of all lengths. */
 struct tour {
     struct limits limits;
     uint64_t *seed;
@@ -345,7 +351,7 @@ static bool visit_length(struct medium *medium, const struct tour *tour, uint32_
     return goes_on;
 }
 
-/* What a record has written, and is not out of the history yet, is on the medium. */
+/* All sectors of a write are on the medium, as far as their histories still have it. */
 static void raise_record(struct medium *medium, uint32_t position)
 {
     const struct record *record = &medium->log->records[position];
@@ -358,7 +364,7 @@ static void raise_record(struct medium *medium, uint32_t position)
     }
 }
 
-/* Class D: the length is durable only after what was written directly up to then. */
+/* Class D: the new length is durable only together with the direct writes up to it. */
 static void raise_direct(struct medium *medium, uint32_t length)
 {
     for (uint32_t i = 1; i <= length; i++) {
@@ -368,14 +374,14 @@ static void raise_direct(struct medium *medium, uint32_t length)
     }
 }
 
-/* The page's sectors are as they were at a position, or newer. */
+/* The page's sectors are as at a position, or newer. */
 static void raise_page(struct medium *medium, uint32_t page, int64_t position)
 {
     for (uint32_t i = page; i < page + PAGE_SECTORS && i < medium->sector_count; i++)
         medium->low[i] = history_at(&medium->sectors[i], position);
 }
 
-/* Class X: a page was written back at a position, none above it; there the file ends. */
+/* Class X: the page was written back at a position, and no page above it. The file ends there. */
 static bool tour_page(struct medium *medium, const struct tour *tour, uint32_t page,
                       int64_t position)
 {
@@ -388,7 +394,7 @@ static bool tour_page(struct medium *medium, const struct tour *tour, uint32_t p
     return visit_length(medium, tour, end, position);
 }
 
-/* Does a record change a page, or where the file ends? */
+/* Does a record change a page, or the end of the file? */
 static bool concerns_page(const struct record *record, uint32_t page)
 {
     if (record->kind == RECORD_LENGTH)
@@ -397,7 +403,7 @@ static bool concerns_page(const struct record *record, uint32_t page)
            record->first + record->after.count > page;
 }
 
-/* Class X: each page behind the durable end that was written to, at each time since. */
+/* Class X: visit each dirty page behind the durable end, at each position since its first write. */
 static bool tour_pages(struct medium *medium, const struct tour *tour)
 {
     uint32_t floor = medium->lengths.past[0].value / PAGE_SECTORS * PAGE_SECTORS;
@@ -429,7 +435,7 @@ bool medium_each(struct medium *medium, struct limits limits, uint64_t *seed, st
         bool is_write =
             length->position >= 0 && medium->log->records[length->position].kind == RECORD_WRITE;
         if (medium->host == HOST_X && i > 0 && is_write)
-            continue; /* there pages tell the length */
+            continue; /* on class X tour_pages() handles these */
         if (medium->host == HOST_D)
             raise_direct(medium, i);
         if (!visit_length(medium, &tour, length->value, length->position))

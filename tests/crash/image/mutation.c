@@ -12,10 +12,9 @@ const char *vhd_mutation;
 #endif
 
 /*
- * Which workload must notice which mutation; durability, "Why each barrier", names both. What it
- * lists for changes of size and of names is not here. O1, no fdatasync at open, can only be noticed
- * after a change of size: nothing else has entries that are in the cache alone point to data that
- * an opening then writes over.
+ * The workload that must notice each mutation. lib/disk/README.md, "Mutations", lists the wrong
+ * steps and their faults. O1, no fdatasync at open, is not here: only a change of size could show
+ * it.
  */
 static const struct mutation rows[] = {
     {"G1", "first-write", ON_ALL},

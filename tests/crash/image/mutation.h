@@ -1,5 +1,5 @@
 /*
- * Mutations: which workloads must notice what is left out of the library.
+ * Mutations: the workloads that must notice a wrong step in the library.
  */
 #pragma once
 
@@ -7,12 +7,12 @@
 
 struct mutation {
     const char *name;
-    const char *workload; /* that must notice it */
-    unsigned hosts;       /* where it does soonest; ON_... */
+    const char *workload; /* the workload that must notice it */
+    unsigned hosts;       /* the hosts on which it does soonest; ON_... */
 };
 
-/* Find a mutation. A name that is none ends the test. */
+/* Find a mutation by name. An unknown name ends the test. */
 const struct mutation *mutation_find(const char *name);
 
-/* Have the library work with a mutation; ends the test when it was built without them. */
+/* Switch a mutation on. Ends the test if the library was built without mutations. */
 void mutation_set(const struct mutation *mutation);

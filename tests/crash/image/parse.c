@@ -11,7 +11,7 @@ struct reading {
     const struct content *file;
     const struct plan *plan;
     const struct made *made;
-    uint32_t table, table_end; /* sectors */
+    uint32_t table, table_end; /* first sector, and the one behind the last */
     uint32_t bitmap_sectors;
     struct parsed *ret;
 };
@@ -19,7 +19,7 @@ struct reading {
 static bool fault(struct reading *reading, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Say what is wrong; returns false, so that a check is one line. */
+/* Record a fault. Returns false, so that a check is one line. */
 static bool fault(struct reading *reading, const char *format, ...)
 {
     va_list list;
@@ -93,7 +93,7 @@ static void read_table(struct reading *reading)
     }
 }
 
-/* The sectors of a room, its bitmap included. */
+/* The sectors of a slot, its bitmap included. */
 static uint32_t room_sectors(const struct reading *reading)
 {
     return reading->bitmap_sectors + reading->plan->block_sectors;
@@ -127,7 +127,7 @@ static bool is_set(const struct reading *reading, uint32_t room, uint32_t sector
     return sector_of(reading, room + byte / SECTOR)[byte % SECTOR] >> (7 - sector % 8) & 1;
 }
 
-/* Is a block still in the room where others have put it? */
+/* Is a block still in the slot where the maker put it? */
 static bool is_as_made(const struct reading *reading, uint32_t block)
 {
     uint32_t byte = block * 4;
@@ -136,7 +136,7 @@ static bool is_as_made(const struct reading *reading, uint32_t block)
            reading->ret->entries[block];
 }
 
-/* I6: nothing but zeros under clear bits; and our own rooms have none. */
+/* I6: zeros alone lie under clear bits. I3: blocks of the library have no clear bits. */
 static bool check_dynamic_bits(struct reading *reading, uint32_t block)
 {
     uint32_t room = reading->ret->entries[block];
@@ -154,7 +154,7 @@ static bool check_dynamic_bits(struct reading *reading, uint32_t block)
     return true;
 }
 
-/* I8: what is set, is set in whole bytes. */
+/* I8: bits are set in whole bytes. */
 static bool check_differencing_bits(struct reading *reading, uint32_t block)
 {
     uint32_t room = reading->ret->entries[block];
@@ -179,7 +179,7 @@ static bool check_bits(struct reading *reading)
     return true;
 }
 
-/* What a sector of the disk holds. */
+/* The value of a sector of the disk. */
 static uint32_t value_at(const struct reading *reading, uint32_t sector)
 {
     uint32_t room = reading->ret->entries[sector / reading->plan->block_sectors];

@@ -1,8 +1,8 @@
 /*
- * A reader of images for this test alone: it judges what the library must never leave behind, and
- * reads the content. It shares no code with the library.
+ * A reader of images for this test alone. It checks the invariants and reads the content. It shares
+ * no code with the library.
  *
- * Source: durability, "Invariants".
+ * See lib/disk/README.md, "Promises and invariants".
  */
 #pragma once
 
@@ -12,22 +12,22 @@
 #include "plan.h"
 #include "value.h"
 
-/* What was found in an image. */
+/* The result of reading an image. */
 struct parsed {
-    bool has_tail;                 /* there is a footer at the end of the file */
+    bool has_tail;                 /* a footer ends the file */
     uint32_t entries[PLAN_BLOCKS]; /* the sectors where blocks begin, or NO_BLOCK */
-    struct content disk;           /* what the disk holds */
-    char fault[200];               /* what is wrong; "I3: ..." */
+    struct content disk;           /* content of the disk */
+    char fault[200];               /* the fault, which begins with the invariant: "I3: ..." */
 };
 
 /*
  * Read an image.
  *
- *   plan    what it was made by
- *   made    the image as it was made: blocks that still are where they were then may be as others
- *           have written them
+ *   plan    the plan of the image
+ *   made    the image as the maker made it. A block still in its old slot may break I6 as the plan
+ *           says
  *
- * Returns true when it keeps I1, I3, I4, I6, I7 and I8. ret->disk is released by content_free().
+ * Returns true when it keeps I1, I3, I4, I6, I7 and I8. Release ret->disk by content_free().
  */
 bool parse(const struct content *file, const struct plan *plan, const struct made *made,
            struct parsed *ret);

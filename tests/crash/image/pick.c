@@ -2,7 +2,7 @@
 
 #include "random.h"
 
-/* One state of those visited, each as likely as any other. */
+/* The sample of one among the visited states, each with the same chance. */
 struct pick {
     uint64_t *seed;
     uint32_t count;

@@ -8,11 +8,11 @@
 
 enum { HEADER_AT = 1, TABLE_AT = 3 };
 
-/* An image on the way: the file, and how far it goes. */
+/* An unfinished image: the file, and its end so far. */
 struct draft {
     const struct plan *plan;
     struct content file, disk;
-    const struct content *parent; /* what the parent holds; NULL without one */
+    const struct content *parent; /* the parent's values; NULL without a parent */
     uint8_t table[PLAN_BLOCKS * 4];
     uint32_t end;
 };
@@ -32,7 +32,7 @@ static uint32_t table_sectors(const struct plan *plan)
     return (entries_of(plan) * 4 + SECTOR - 1) / SECTOR;
 }
 
-/* The footer; the identity of a parent is another than a child's. */
+/* Write the footer. A parent has another UUID than its child. */
 static uint32_t footer_of(const struct plan *plan, uint8_t id)
 {
     uint8_t footer[SECTOR] = {0};
@@ -48,7 +48,7 @@ static uint32_t footer_of(const struct plan *plan, uint8_t id)
     memcpy(footer + 36, "Wi2k", 4);
     put64(footer + 40, size);
     put64(footer + 48, size);
-    put32(footer + 56, 0x00010401); /* the smallest geometry that readers take */
+    put32(footer + 56, 0x00010401); /* the smallest geometry that readers accept */
     put32(footer + 60, plan->type);
     memset(footer + 68, id, 16);
     put32(footer + FOOTER_CHECKSUM, checksum_of(footer, sizeof footer, FOOTER_CHECKSUM));
@@ -77,7 +77,7 @@ static void write_header(struct draft *draft, uint8_t parent_id)
     draft->file.values[HEADER_AT + 1] = value_of(header + SECTOR);
 }
 
-/* Where the next block's bitmap stands. */
+/* The place of the next block's bitmap. */
 static uint32_t next_room(const struct draft *draft)
 {
     uint32_t room = draft->end;
@@ -89,7 +89,7 @@ static uint32_t next_room(const struct draft *draft)
     return room;
 }
 
-/* One block with fresh values wherever its bitmap has a bit. */
+/* Add one block, with fresh values where its bitmap has a bit. */
 static void add_block(struct draft *draft, uint32_t block)
 {
     const struct plan *plan = draft->plan;
@@ -111,7 +111,7 @@ static void add_block(struct draft *draft, uint32_t block)
     put32(draft->table + (size_t)block * 4, room);
 }
 
-/* The blocks of a mask, from the last to the first: their order in the file means nothing. */
+/* Add the blocks of a mask, from the last to the first, because their order in a file is free. */
 static void add_blocks(struct draft *draft, uint64_t mask)
 {
     memset(draft->table, 0xFF, sizeof draft->table);

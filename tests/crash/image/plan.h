@@ -1,6 +1,6 @@
 /*
- * Plans of images, and their maker: small disks whose crash states can be counted, as vhdfs makes
- * them and as others do.
+ * Plans of images, and their maker. The disks are small, so that their crash states can be counted.
+ * Some are as vhdfs makes them, some as other programs do.
  */
 #pragma once
 
@@ -15,41 +15,44 @@ struct plan {
     uint32_t type;          /* TYPE_... of bytes.h */
     uint32_t block_sectors; /* a power of two */
     uint32_t blocks;
-    uint32_t allocated; /* so many of the first blocks; their sectors hold fresh values */
+    uint32_t allocated; /* so many of the first blocks, filled with fresh values */
 
-    uint32_t entries; /* of the table; 0 for as many as there are blocks */
+    uint32_t entries; /* of the table; 0 for one per block */
 
-    /* foreign images */
-    bool is_packed;   /* block after block, no care for 4 KiB */
+    /* images of other programs */
+    bool is_packed;   /* blocks without alignment to 4 KiB */
     uint8_t bitmap;   /* every byte of every bitmap; 0 stands for all set */
-    bool has_rubbish; /* under clear bits something else than zeros */
+    bool has_rubbish; /* under clear bits lie other values than zeros */
 
     /* differencing disks */
-    uint64_t parent_blocks; /* bit i: the parent's block i holds data */
+    uint64_t parent_blocks; /* bit i: block i of the parent has data */
 };
 
+/* The size of the disk, in sectors. */
 static inline uint32_t plan_sectors(const struct plan *plan)
 {
     return plan->block_sectors * plan->blocks;
 }
 
-/* Do sectors under clear bits show the parent? */
+/* Do sectors under clear bits show the parent's data? */
 static inline bool plan_has_parent(const struct plan *plan)
 {
     return plan->type == 4;
 }
 
-/* The parent's image, beside that of the disk. */
+/* The disk name of the parent's image. */
 #define PLAN_PARENT "parent"
 
 /* An image made by a plan. */
 struct made {
     struct content file;
-    struct content disk;        /* what the disk holds */
+    struct content disk;        /* content of the disk */
     struct content parent_file; /* differencing disks: the parent's image */
-    struct content parent_disk; /* and what it holds */
+    struct content parent_disk; /* and the parent's content */
 };
 
+/* Make an image by a plan. The caller releases it by made_free(). */
 struct made plan_make(const struct plan *plan);
 
+/* Release the contents of an image that was made. */
 void made_free(struct made *made);

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "promise.h"
 
-/* Two may play at once: guards what comes out of it. */
+/* Guards the outcomes, because two threads may play at once. */
 static pthread_mutex_t outcome_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void play_fault(struct play *play, const char *format, ...)
@@ -23,7 +23,7 @@ void play_fault(struct play *play, const char *format, ...)
     va_end(list);
 }
 
-/* An operation has ended. May it have ended so? */
+/* Judge the result of an operation. */
 static void judge_outcome(struct play *play, const char *what, int err)
 {
     HOLD_LOCK(&outcome_lock);
@@ -35,7 +35,7 @@ static void judge_outcome(struct play *play, const char *what, int err)
         play_fault(play, "%s succeeded after a flush had failed", what);
 }
 
-/* What a sector-wise operation leaves behind: the same value everywhere, or fresh ones. */
+/* The values that an operation on whole sectors leaves: one value everywhere, or fresh ones. */
 static struct content values_for(uint32_t count, const uint32_t *value)
 {
     struct content content = {NULL, 0};
@@ -125,7 +125,7 @@ void play_flush(struct play *play)
         play->has_failed_flush = true;
 }
 
-/* Read the whole disk; sectors never written are zeros. */
+/* Read the whole disk; unwritten sectors are zeros. */
 static struct content read_disk(struct play *play)
 {
     uint32_t sectors = plan_sectors(play->plan);
@@ -141,7 +141,7 @@ static struct content read_disk(struct play *play)
     return content_of_bytes(bytes, sectors);
 }
 
-/* Is what was read what was answered for? */
+/* Does the disk show the content that the replies promise? */
 static void judge_content(struct play *play, const struct content *content)
 {
     struct promise promise = {.sectors = 0};

@@ -1,6 +1,6 @@
 /*
- * A user at play with one disk: each operation goes through the library and into the log. What
- * comes out otherwise than promised is a fault, and the first one is remembered.
+ * A play: a user's operations on one disk, through the library and into the log. A result that
+ * breaks a promise is a fault; the first one is kept.
  */
 #pragma once
 
@@ -18,38 +18,39 @@ struct play {
     const char *name; /* of the disk; its image is NAME.vhd */
     const struct plan *plan;
     struct log *log;
-    bool may_fail; /* the host will fail: operations may, too */
+    bool may_fail; /* the host will fail, so operations may fail too */
 
-    struct vhd_disk *disk; /* NULL while it is not open */
-    bool has_failed_flush; /* and so must all that follows */
+    struct vhd_disk *disk; /* NULL while the disk is closed */
+    bool has_failed_flush; /* all later operations must fail */
     bool has_denied;       /* an operation has failed, as it may */
     char fault[2000];      /* empty: none so far */
 };
 
-/* Remember a fault. */
+/* Record a fault, unless there is one. */
 void play_fault(struct play *play, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Open the disk, for writing unless is_for_reading, and observe what it holds: that must be what
- * was answered for. Returns false when it is not open.
+ * Open the disk, for writing unless is_for_reading, and read it. Its content must fit the replies
+ * so far. Returns false if the disk is not open.
  */
 bool play_open(struct play *play, bool is_for_reading);
 
-/* Read the disk, which nobody writes to meanwhile; what it holds is what it has to hold from now.
- */
+/* Read the disk while nobody writes. The content counts from now on. */
 void play_observe(struct play *play);
 
-/* Write fresh values, or zeros, or one and the same value. Sectors. */
+/* Write fresh values, zeros, or one value. Ranges are in sectors. */
 void play_write(struct play *play, uint32_t first, uint32_t count);
 void play_write_zeros(struct play *play, uint32_t first, uint32_t count);
 void play_write_value(struct play *play, uint32_t first, uint32_t value);
 
-/* Write bytes that are no whole sectors; nobody else writes meanwhile. */
+/* Write bytes that are not whole sectors, while nobody else writes. */
 void play_write_bytes(struct play *play, uint64_t off, uint32_t len);
 
+/* Discard a range of sectors. */
 void play_discard(struct play *play, uint32_t first, uint32_t count);
+/* Flush the disk. After a failure all later operations must fail. */
 void play_flush(struct play *play);
-/* Close the disk, if it is open. Returns true when the library says that it has left it clean. */
+/* Close the disk if it is open. Returns true when the library reports a clean close. */
 bool play_close(struct play *play);
 
 /* The first sector of a block of the plan. */

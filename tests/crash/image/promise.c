@@ -4,22 +4,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Something that was to leave a value in a sector, seen from a position of the log. */
+/* A deed: one operation on one sector, seen from a position of the log. */
 struct deed {
-    int64_t begin, end; /* end is INT64_MAX while it is not answered */
-    bool is_done;       /* answered with success; else each sector of it is old or new */
+    int64_t begin, end; /* end is INT64_MAX without a reply */
+    bool is_done;       /* answered with success; otherwise each sector is old or new */
     uint32_t value;
 };
 
-/* What a promise is worked out from. */
+/* The part of the log that a promise depends on. */
 struct view {
     const struct log *log;
     uint32_t position;
-    int64_t flushed; /* where the last flush that has ended well began; -1 for none */
-    bool has_failed; /* a barrier has */
+    int64_t flushed; /* begin of the last successful flush; -1 for none */
+    bool has_failed; /* a barrier has failed */
 };
 
-/* When something begun at a position of the log has ended, as seen from the view. */
+/*
+ * The end of a request that began at a position, or the kill that ended it, as seen from the view.
+ */
 static int64_t end_of(const struct view *view, uint32_t begin)
 {
     const struct record *record = &view->log->records[begin];
@@ -55,9 +57,9 @@ static int64_t find_flush(const struct view *view)
 }
 
 /*
- * May something that was answered be lost for good, by a barrier that has failed before any flush
- * came? The host goes on showing it until it drops its cache, and no later flush, nor what is read
- * before that, says that it is durable.
+ * May an answered operation be lost for good, because a barrier failed before any flush? The host
+ * shows its data until it drops its cache. Neither a later flush nor a read before that proves it
+ * durable.
  */
 static bool is_doubtful(const struct view *view, uint32_t begin)
 {
@@ -99,7 +101,7 @@ static bool covers(const struct record *record, uint32_t sector)
            sector - record->first < record->after.count;
 }
 
-/* All that was ever to leave a value in a sector; first of all what was there. */
+/* Collect all deeds on a sector. The first is its content before the log. */
 static uint32_t collect(const struct view *view, uint32_t sector, struct deed *deeds)
 {
     uint32_t count = 1;
@@ -118,7 +120,7 @@ static uint32_t collect(const struct view *view, uint32_t sector, struct deed *d
     return count;
 }
 
-/* Has another deed followed for certain, and been answered before the flush began? */
+/* Has a later deed surely replaced it, answered before the flush began? */
 static bool is_overtaken(const struct deed *deed, const struct deed *deeds, uint32_t count,
                          int64_t flushed)
 {
@@ -129,14 +131,14 @@ static bool is_overtaken(const struct deed *deed, const struct deed *deeds, uint
     return false;
 }
 
-/* Does an operation that begins here concern some of these sectors? */
+/* Does an operation that begins here touch some of these sectors? */
 static bool touches(const struct record *record, uint32_t first, uint32_t count)
 {
     return record->kind == RECORD_OP_BEGIN && record->first < first + count &&
            record->first + record->after.count > first;
 }
 
-/* Does it write something there that is not zeros, which need no room? */
+/* Does it write other values than zeros there? Zeros need no slot. */
 static bool fills(const struct record *record, uint32_t first, uint32_t count)
 {
     if (!touches(record, first, count) || record->op != OP_WRITE)
@@ -150,13 +152,12 @@ static bool fills(const struct record *record, uint32_t first, uint32_t count)
 }
 
 /*
- * Was a unit surely its own, not the parent's, when the process was killed? It was written, and a
- * flush followed before the same process was killed. Then a write there needs no bit to be set, and
- * is not lost.
+ * Was a unit surely present, not the parent's, before a kill? One process wrote it and then
+ * flushed. A later write there sets no bit, so it is not lost.
  */
 static bool is_settled(const struct view *view, uint32_t first, uint32_t count)
 {
-    int64_t written = INT64_MAX; /* when it was, by this process */
+    int64_t written = INT64_MAX; /* end of this process's write */
     bool is_settled = false;
 
     for (uint32_t i = 0; i < view->position; i++) {
@@ -174,7 +175,7 @@ static bool is_settled(const struct view *view, uint32_t first, uint32_t count)
     return is_settled;
 }
 
-/* Up to where writes count as flushed, for a sector. */
+/* The position before which writes to a sector count as flushed. */
 static int64_t flushed_of(const struct view *view, uint32_t sector, enum crash crash,
                           uint32_t first_lost)
 {

@@ -1,10 +1,10 @@
 /*
- * The promise: what each sector of the disk may hold after a crash, by what was asked of the disk
- * and answered. It holds what it held at the last flush that was answered with success, or what
- * somebody began to write or discard since. After kill -9 alone every answered write counts as
- * flushed, but for what a differencing disk may lose.
+ * The promise: the values that each sector of the disk may have after a crash, by the requests and
+ * replies so far. A sector has its value at the last successful flush, or one that a write or
+ * discard began to put there since. After kill -9 every answered write counts as flushed, except
+ * those that a differencing disk may lose.
  *
- * Source: durability, "Promises", and I5.
+ * See lib/disk/README.md, "Promises and invariants".
  */
 #pragma once
 
@@ -13,34 +13,36 @@
 
 #include "log.h"
 
-/* The values that each sector of a disk may have. */
+/* The possible values of each sector of a disk. */
 struct promise {
     uint32_t sectors;
-    uint32_t *starts; /* sector i: values[starts[i]] up to before values[starts[i + 1]] */
+    uint32_t *starts; /* sector i: from values[starts[i]] to before values[starts[i + 1]] */
     uint32_t *values;
     uint32_t room;
 };
 
-/* Which crash. */
+/* The kind of crash. */
 enum crash {
     CRASH_POWER, /* power is lost */
     CRASH_KILL,  /* the process is killed, the host lives */
 };
 
 /*
- * Tell what is promised at a position of a log.
+ * Compute the promise at a position of a log.
  *
- *   first_lost  after CRASH_KILL: units of so many sectors may lose what was written since the last
- *               flush if nothing was written there before that flush; 0 where none may
+ *   first_lost  after CRASH_KILL a unit of so many sectors may lose its first writes: those since
+ *               the
+ *               last flush, if none came before it; 0 if no unit may
  *   promise     all zero, or from an earlier call; released by promise_free()
  */
 void promise_at(struct promise *promise, const struct log *log, uint32_t position, enum crash crash,
                 uint32_t first_lost);
 
+/* Release the memory of a promise, and set it to zero. */
 void promise_free(struct promise *promise);
 
-/* Does a disk hold what is promised? If not, *ret_sector is the first sector that does not. */
+/* Does a disk keep the promise? If not, *ret_sector is the first sector that breaks it. */
 bool promise_holds(const struct promise *promise, const struct content *disk, uint32_t *ret_sector);
 
-/* Print the values that a sector may have. */
+/* Print the possible values of a sector. */
 void promise_print(const struct promise *promise, uint32_t sector);

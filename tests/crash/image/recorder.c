@@ -24,17 +24,17 @@ const char *const host_names[HOST_COUNT] = {"A", "D", "X"};
 enum { DESCRIPTORS = 4096 };
 
 static struct {
-    pthread_mutex_t lock; /* guards the log; held while a call is carried out and added */
-    struct log *log;      /* NULL while nothing is watched */
+    pthread_mutex_t lock; /* guards the log; held during a call and its record */
+    struct log *log;      /* NULL while no file is watched */
     dev_t dev;
     ino_t ino;
     recorder_hook *hook;
     void *hook_arg;
     enum host_class host;
-    uint64_t seed; /* of what chance decides for the host */
+    uint64_t seed; /* for the host's random choices */
     struct opened {
         bool is_known;  /* opened by the library */
-        bool is_direct; /* with O_DIRECT, by its account */
+        bool is_direct; /* the library asked for O_DIRECT */
         dev_t dev;
         ino_t ino;
     } opened[DESCRIPTORS];
@@ -99,7 +99,7 @@ static bool is_watched(int fd)
            attributes.st_ino == recorder.ino;
 }
 
-/* Let the test act before a call; true when the call is to fail, with errno. */
+/* Call the hook before a call. Returns true if the call must fail, with errno set. */
 static bool is_to_fail(enum call call, bool *ret_is_half)
 {
     int outcome = recorder.hook ? recorder.hook(recorder.hook_arg, call) : 0;
@@ -113,8 +113,8 @@ static bool is_to_fail(enum call call, bool *ret_is_half)
 }
 
 /*
- * The symbols that the library calls by. Which of the two names of a call it is, with or without
- * 64, is the C library's choice.
+ * The symbols that the library calls. The C library chooses between the name with 64 and the one
+ * without.
  */
 ssize_t __real_pwrite(int fd, const void *buf, size_t len, off_t off);
 ssize_t __real_pwritev(int fd, const struct iovec *iov, int count, off_t off);
@@ -235,7 +235,7 @@ static void end_sync(uint32_t begin, int result)
     log_add_sync_end(recorder.log, begin, result);
 }
 
-/* Nothing is really synced: no power will be lost here but in the model. */
+/* Nothing is really synced, because power is lost only in the model. */
 int __wrap_fdatasync(int fd)
 {
     if (!is_watched(fd))
@@ -254,8 +254,8 @@ int __wrap_fsync(int fd)
 }
 
 /*
- * The host drops what it has cached and need not write any more. After a barrier has failed, that
- * is what is not on the medium, and it shows what is: one of the things that can be.
+ * The host drops its cache without writing it. After a failed barrier the cache differs from the
+ * medium, and the host then shows one possible state of the medium.
  */
 static void drop_cache(int fd)
 {
@@ -294,7 +294,9 @@ static void remember(int fd, bool is_direct)
     recorder.opened[fd] = (struct opened){true, is_direct, attributes.st_dev, attributes.st_ino};
 }
 
-/* Not every file system that tests run on knows O_DIRECT; that it was asked for is what counts. */
+/*
+ * Not every file system of a test host knows O_DIRECT. So the flag is recorded, and not passed on.
+ */
 static int open_at(int dir, const char *path, int flags, mode_t mode)
 {
     bool is_direct = flags & O_DIRECT;
@@ -333,7 +335,10 @@ int __wrap_close(int fd)
     return __real_close(fd);
 }
 
-/* Nobody else is here to claim an image; asking a dozen times for each state would take longest. */
+/*
+ * No other program claims these images, and a dozen calls for each state would take most of the
+ * time.
+ */
 int __wrap_vhd_claim(int fd, enum vhd_claim held, enum vhd_claim wanted)
 {
     (void)fd;

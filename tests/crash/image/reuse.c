@@ -1,5 +1,5 @@
 /*
- * Workloads in which room is given back and used again.
+ * Workloads in which slots are freed and used again.
  */
 #include "workload.h"
 
@@ -57,7 +57,7 @@ static void discard_parts(struct play *play)
     play_flush(play);
 }
 
-/* The blocks that lie last in the file are the first of the disk: the file gets shorter. */
+/* The first blocks of the disk lie last in the file, so the file gets shorter. */
 static void discard_top_and_close(struct play *play)
 {
     play_open(play, false);

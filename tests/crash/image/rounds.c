@@ -1,9 +1,8 @@
 /*
- * rounds COUNT [SEED]: kill -9 under load. A process works on a disk with many threads and is
- * killed; then every write that it had been answered must be there.
+ * rounds COUNT [SEED]: kill -9 under load. A process with many threads works on a disk and is
+ * killed. Then every write that got a reply must be there.
  *
- * If this failed: after kill -9 of the daemon a disk would lose what programs have been told is
- * written, or would not open.
+ * If this failed: after kill -9 of the daemon a disk would lose answered writes, or would not open.
  */
 #include <err.h>
 #include <inttypes.h>
@@ -27,8 +26,8 @@
 enum { THREADS = 6, RUN = 3, SECTORS_MAX = 65536, KILL_DEADLINE_MS = 20000 };
 
 /*
- * The board on which the process that will be killed notes what it does; both see it. Each sector
- * belongs to one thread, which counts what it does to it: what is written is that count, or zeros.
+ * The board: shared memory in which the worker process notes its deeds before the kill. Each sector
+ * belongs to one thread, which counts its deeds there. The sector holds that count, or zeros.
  */
 struct board {
     uint64_t deeds; /* atomic, of all threads in this round */
@@ -39,7 +38,7 @@ struct board {
     } marks[SECTORS_MAX];
 };
 
-/* A kind of disk, and how often it is killed before it is made anew. */
+/* The kinds of disks, and the number of kills before a disk is made again. */
 static const struct plan plans[] = {
     {.type = TYPE_DYNAMIC, .block_sectors = 64, .blocks = 48},
     {.type = TYPE_DIFFERENCING,
@@ -59,7 +58,7 @@ static const struct plan plans[] = {
 };
 enum { KILLS_A_DISK = 4 };
 
-/* One round. */
+/* The state of one round. */
 struct round {
     struct stage *stage;
     struct board *board;
@@ -69,14 +68,16 @@ struct round {
     uint64_t seed;
 };
 
-/* What one thread works with. */
+/* The state of one thread. */
 struct worker {
     const struct round *round;
     unsigned number;
     uint64_t seed;
 };
 
-/* In the lower half threads share blocks, run by run; in the upper half each has blocks of its own.
+/*
+ * The owner of a sector. In the lower half threads share blocks; in the upper half each has its
+ * own.
  */
 static unsigned owner_of(const struct plan *plan, uint32_t sector)
 {
@@ -85,7 +86,7 @@ static unsigned owner_of(const struct plan *plan, uint32_t sector)
     return sector / plan->block_sectors % THREADS;
 }
 
-/* The content that the n-th deed to a sector leaves there. */
+/* Fill in the content that the n-th deed leaves in a sector. */
 static void fill(uint8_t *bytes, uint32_t sector, uint32_t n)
 {
     uint32_t words[SECTOR / 4];
@@ -97,7 +98,7 @@ static void fill(uint8_t *bytes, uint32_t sector, uint32_t n)
     memcpy(bytes, words, SECTOR);
 }
 
-/* Begin a deed to sectors, all of one thread; tells the counts. */
+/* Begin a deed on sectors of one thread: count it. */
 static void begin(const struct worker *worker, uint32_t first, uint32_t count, bool is_discard)
 {
     for (uint32_t i = first; i < first + count; i++) {
@@ -120,7 +121,7 @@ static void answer(const struct worker *worker, uint32_t first, uint32_t count, 
     __atomic_fetch_add(&worker->round->board->deeds, 1, __ATOMIC_SEQ_CST);
 }
 
-/* As many sectors from first on as belong to the thread, at most count. */
+/* The number of sectors from first on that belong to the thread, at most count. */
 static uint32_t owned(const struct worker *worker, uint32_t first, uint32_t count)
 {
     const struct plan *plan = worker->round->plan;
@@ -152,7 +153,7 @@ static void discard_some(struct worker *worker, uint32_t first, uint32_t count)
         vhd_disk_discard(worker->round->disk, (uint64_t)count * SECTOR, (uint64_t)first * SECTOR));
 }
 
-/* Flush; what this thread had been answered before is then durable. */
+/* Flush. All earlier replies of this thread are durable then. */
 static void flush(struct worker *worker)
 {
     const struct plan *plan = worker->round->plan;
@@ -189,7 +190,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* The process that is to be killed. */
+/* The process that gets killed. */
 static void live(struct round *round)
 {
     struct worker workers[THREADS];
@@ -208,7 +209,7 @@ static void live(struct round *round)
     pthread_join(thread, NULL);
 }
 
-/* Kill it once it has done so many deeds. */
+/* Kill the process after so many deeds. */
 static void kill_at(const struct board *board, pid_t child, uint64_t deeds)
 {
     const struct timespec look = {.tv_nsec = 20000};
@@ -227,7 +228,7 @@ static void kill_at(const struct board *board, pid_t child, uint64_t deeds)
         errx(EXIT_FAILURE, "it has ended by itself");
 }
 
-/* Is this what a sector may hold? *ret_n is the deed that has left it there. */
+/* May a sector hold this content? *ret_n is the deed that left it there. */
 static bool is_legal(const struct round *round, uint32_t sector, const uint8_t *bytes,
                      uint32_t *ret_n)
 {
@@ -249,7 +250,7 @@ static bool is_legal(const struct round *round, uint32_t sector, const uint8_t *
     return low == 0 && memcmp(bytes, value_bytes(round->made->disk.values[sector]), SECTOR) == 0;
 }
 
-/* Read the disk and compare; from then on what was read is what counts. */
+/* Read and check the disk. The content that was read counts from now on. */
 static void check_content(struct round *round, unsigned flags, const char *when)
 {
     const uint32_t sectors = plan_sectors(round->plan);
@@ -275,7 +276,7 @@ static void check_content(struct round *round, unsigned flags, const char *when)
     free(bytes);
 }
 
-/* The image itself, where it is small enough for that. */
+/* Check the image itself, if it is small. */
 static void check_image(const struct round *round)
 {
     struct parsed parsed;
@@ -308,7 +309,7 @@ static void run_round(struct round *round)
     round->board->total += round->board->deeds;
 }
 
-/* A new disk, and some rounds with it. */
+/* Make a disk and run some rounds with it. */
 static void run_disk(struct round *round, uint32_t number, uint32_t rounds)
 {
     round->plan = &plans[number % (sizeof plans / sizeof *plans)];
@@ -324,7 +325,7 @@ static void run_disk(struct round *round, uint32_t number, uint32_t rounds)
     made_free(&made);
 }
 
-/* In a process of its own, which takes with it what it has read, and what a failure has left. */
+/* Run a disk in a process of its own, whose end frees all values and the traces of a failure. */
 static bool run_disk_apart(struct round *round, uint32_t number, uint32_t rounds)
 {
     int status;
@@ -351,7 +352,7 @@ static struct board *new_board(void)
     return board;
 }
 
-/* 20, or when there is time 200, or as many as the command line says. */
+/* Rounds: from the command line, else 20, or 200 at full effort. */
 static uint32_t wanted_rounds(char **argv)
 {
     const char *effort = getenv("VHD_CRASH_EFFORT");

@@ -14,19 +14,19 @@ struct run {
     const struct workload *workload;
     const struct effort *effort;
     struct made made;
-    uint64_t fresh; /* values once it was made */
+    uint64_t fresh; /* fresh values that making the image used */
     struct judge judge;
     uint64_t logs;
 };
 
-/* What is usually done to a state that was opened for writing: its first free block is used. */
+/* The usual probe of a state that was opened for writing: it writes to the first free block. */
 static void probe_new_block(struct play *play)
 {
     static const char mark[SECTOR] = "written after the crash";
     uint32_t sectors = play->plan->block_sectors, number = 0;
     uint64_t off;
 
-    /* Holes are known by blocks here, so the first is a block without an entry, if there is one. */
+    /* Holes are whole blocks here, so this is the first block without an entry, if there is one. */
     if (play->disk && vhd_disk_seek(play->disk, 0, true, &off) == 0)
         number = (uint32_t)(off / SECTOR / sectors);
     if (number >= play->plan->blocks)
@@ -36,7 +36,7 @@ static void probe_new_block(struct play *play)
     play_observe(play);
 }
 
-/* Begin to play with the disk of a log, whose file is put there. */
+/* Put the log's file in place and begin a play on it. */
 static struct play begin(struct run *run, struct log *log, recorder_hook *hook, void *hook_arg)
 {
     char path[300];
@@ -47,7 +47,7 @@ static struct play begin(struct run *run, struct log *log, recorder_hook *hook, 
     return stage_play(run->stage, STAGE_DISK, run->judge.plan, log);
 }
 
-/* The play is over: is there a fault in it, or in what a crash leaves of it? */
+/* End a play, and judge it and each crash in it. */
 static bool end(struct run *run, struct play *play, uint32_t from)
 {
     char path[300];
@@ -57,7 +57,7 @@ static bool end(struct run *run, struct play *play, uint32_t from)
     return judge_play(&run->judge, play) && judge_log(&run->judge, play->log, from, DEPTH_MENDED);
 }
 
-/* The log of a disk that nothing was done to yet. */
+/* A log of the new disk, before any operation. */
 static struct log new_log(const struct run *run)
 {
     struct log log;
@@ -67,7 +67,7 @@ static struct log new_log(const struct run *run)
     return log;
 }
 
-/* Kill the process at a position of a life, and let the next go on from there. */
+/* Kill the process at a position of a life, and let the next process continue. */
 static bool run_kill(struct run *run, const struct log *life, uint32_t position)
 {
     struct log log;
@@ -93,7 +93,7 @@ static bool run_kills(struct run *run, const struct log *life)
     return is_good;
 }
 
-/* One thread, and no failure of the host. */
+/* Run one thread on a host without failures. */
 static bool run_life(struct run *run)
 {
     struct log log = new_log(run);
@@ -107,7 +107,7 @@ static bool run_life(struct run *run)
     return is_good;
 }
 
-/* Two threads in one order. *ret_is_last tells that there are no more. */
+/* Run two threads in one order. *ret_is_last tells that there are no more orders. */
 static bool run_order(struct run *run, unsigned held, uint32_t call, bool *ret_is_last)
 {
     struct schedule *schedule = schedule_new(held, call);
@@ -142,7 +142,7 @@ static bool run_orders(struct run *run)
 /* A host that fails. */
 struct failing {
     const struct failure *failure;
-    uint32_t call, count; /* the call that fails first; those so far */
+    uint32_t call, count; /* number of the first failing call; calls so far */
 };
 
 static int fail(void *arg, enum call call)
@@ -160,7 +160,7 @@ static int fail(void *arg, enum call call)
     return number == failing->call + 1 || failure->lasts ? failure->outcomes[1] : 0;
 }
 
-/* A life in which the n-th call fails. *ret_is_last tells that there are no more. */
+/* Run a life in which the n-th call fails. *ret_is_last tells that there are no more calls. */
 static bool run_failure(struct run *run, uint32_t call, bool *ret_is_last)
 {
     struct failing failing = {&run->workload->failure, call, 0};
@@ -190,7 +190,7 @@ static bool run_failures(struct run *run)
     return is_good;
 }
 
-/* Lives at random: each begins with what a crash of the one before has left. */
+/* Run random lives. Each begins with the state that a crash of the one before has left. */
 static bool run_random(struct run *run, uint64_t seed)
 {
     enum { LIVES = 4 };

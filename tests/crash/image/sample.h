@@ -1,6 +1,6 @@
 /*
- * A sample of the states that were tried, each as likely to be in it as any other, for other
- * programs to open. They are kept as files in a folder, and a list of them says what is expected.
+ * A sample of the tried states for other programs to open, each chosen with the same chance. It is
+ * a folder of files, and a list with the expected facts.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ struct sample {
 /*
  * Begin a sample.
  *
- *   folder  is there; lives as long as the sample
+ *   folder  exists; lives as long as the sample
  */
 void sample_init(struct sample *sample, const char *folder, uint32_t wanted, uint64_t seed);
 
@@ -34,7 +34,7 @@ void sample_offer(struct sample *sample, const struct plan *plan, const struct c
                   bool has_tail);
 
 /*
- * Write the files, and "list": a line for each, "NAME SIZE TAIL", where TAIL is 1 if the file has a
- * footer at its end. Releases the sample.
+ * Write the files, and "list" with a line for each, "NAME SIZE TAIL". TAIL is 1 if a footer ends
+ * the file. Releases the sample.
  */
 void sample_write(struct sample *sample);

@@ -12,7 +12,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-/* The longest that the other thread is given, and how often it is looked at. */
+/*
+ * The longest wait for the other thread, the pause between two looks, and the looks that must find
+ * it waiting.
+ */
 enum { DEADLINE_MS = 5000, LOOK_NS = 50000, LOOKS = 4 };
 
 enum { HELD, OTHER };
@@ -23,15 +26,15 @@ struct schedule {
     struct play *play;
     player *players[2];
 
-    pthread_mutex_t lock; /* guards all that follows */
+    pthread_mutex_t lock; /* guards the fields below */
     pthread_cond_t changed;
     uint32_t calls; /* of the held thread */
     bool is_held, was_held, may_go;
     bool has_ended[2];
-    pid_t other; /* 0 until it has begun */
+    pid_t other; /* 0 before it has begun */
 };
 
-/* Which of its schedule's threads this is; OTHER for all that have none. */
+/* The role of this thread in its schedule; OTHER for threads without one. */
 static _Thread_local unsigned role = OTHER;
 
 struct schedule *schedule_new(unsigned held, uint32_t call)
@@ -91,7 +94,7 @@ static void *play_other(void *arg)
     return NULL;
 }
 
-/* Does a thread of ours wait for something? */
+/* Does a thread of this process sleep? */
 static bool is_waiting(pid_t thread)
 {
     char path[64], stat[256] = "";
@@ -104,14 +107,16 @@ static bool is_waiting(pid_t thread)
     return state && state[1] == ' ' && state[2] == 'S';
 }
 
-/* Has the other thread ended, or has it begun and waits? To be asked with the lock held. */
+/* Has the other thread ended, or does it wait? Call under the lock. */
 static bool is_idle(struct schedule *schedule)
 {
     return schedule->has_ended[OTHER] || (schedule->other && is_waiting(schedule->other));
 }
 
-/* Give the other thread its time. It waits for the held one when it is found waiting again and
-   again; if it did not really, this is another order of the two, and as good. */
+/*
+ * Let the other thread run. If several looks find it asleep, it waits for the held thread.
+ * Otherwise this is just another order of the two, which is as good.
+ */
 static void await_other(struct schedule *schedule)
 {
     const struct timespec look = {.tv_nsec = LOOK_NS}, start = clock_monotonic();

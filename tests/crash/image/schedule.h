@@ -1,7 +1,7 @@
 /*
- * Schedules of two threads: one is held up before its n-th call, the other goes on to its end or
- * until it waits for the first, which then goes on. All n are tried in turn. A barrier counts as
- * two calls, so that one can be held up half-way.
+ * Schedules of two threads. One is held before its n-th call. The other runs to its end, or until
+ * it waits for the first; then the first goes on. All n are tried in turn. A barrier counts as two
+ * calls, so that a thread can be held in the middle.
  */
 #pragma once
 
@@ -10,21 +10,22 @@
 
 #include "play.h"
 
-/* What each thread does. */
+/* The work of one thread. */
 typedef void player(struct play *play);
 
 struct schedule;
 
-/* A schedule: the thread held (0 or 1), before which of its calls, counted from 0. */
+/*
+ * A schedule: the number of the held thread, 0 or 1, and of the call before which it is held, from
+ * 0.
+ */
 struct schedule *schedule_new(unsigned held, uint32_t call);
 
-/* A recorder_hook; its argument is the schedule. */
+/* A recorder_hook. Its argument is the schedule. */
 int schedule_hook(void *arg, enum call call);
 
 /* Run both; returns when both have ended. */
 void schedule_run(struct schedule *schedule, struct play *play, player *players[2]);
 
-/*
- * Was the thread held up there? Otherwise it has fewer calls than that. Releases the schedule.
- */
+/* Was the thread held? If not, it has fewer calls. Releases the schedule. */
 bool schedule_end(struct schedule *schedule);

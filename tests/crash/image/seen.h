@@ -1,5 +1,5 @@
 /*
- * The states seen so far, so that each is examined once however often it comes up.
+ * The states seen so far. Each is examined once, although it may occur often.
  */
 #pragma once
 
@@ -8,20 +8,20 @@
 
 #include "medium.h"
 
-/* How closely a state was examined. */
+/* The depth of an examination. */
 enum depth {
     DEPTH_NONE,
-    DEPTH_READ,   /* read, by us and by the library */
-    DEPTH_OPENED, /* and opened for writing */
-    DEPTH_MENDED, /* and that opening cut everywhere, and what is done after it */
+    DEPTH_READ,   /* read, by the test's reader and by the library */
+    DEPTH_OPENED, /* also opened for writing */
+    DEPTH_MENDED, /* also probed after that opening; with crashes at every position of both */
 };
 
-/* What is known of a state. */
+/* Known facts of a state. */
 struct seen_state {
     struct state_key key;
     enum depth depth;
-    bool has_tail;       /* a footer at the end of the file */
-    struct content disk; /* what the disk holds */
+    bool has_tail;       /* a footer ends the file */
+    struct content disk; /* content of the disk */
 };
 
 struct seen {
@@ -29,7 +29,8 @@ struct seen {
     uint64_t count, slot_count;
 };
 
-/* Find a state, or add it with DEPTH_NONE. The pointer stays good until seen_free(). */
+/* Find a state, or add it with DEPTH_NONE. The pointer stays valid until seen_free(). */
 struct seen_state *seen_find(struct seen *seen, struct state_key key);
 
+/* Release all states. */
 void seen_free(struct seen *seen);

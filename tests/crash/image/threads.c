@@ -1,5 +1,5 @@
 /*
- * Workloads of two threads, in every order in which one is held up at one of its calls.
+ * Workloads of two threads. Each order holds one of them at one of its calls.
  */
 #include "workload.h"
 
@@ -16,7 +16,7 @@ static void open_disk(struct play *play)
     play_open(play, false);
 }
 
-/* With rooms made ahead, so that a first write finds one. */
+/* With slots made ahead, so that a first write finds one. */
 static void open_with_rooms(struct play *play)
 {
     play_open(play, false);
@@ -53,8 +53,7 @@ static void overwrite_and_flush(struct play *play)
     play_flush(play);
 }
 
-/* The room is freed, made ready by a flush, and used by another block, of which one sector only
-   is written. */
+/* The slot is freed, made ready by a flush, and used by another block, in one sector only. */
 static void discard_and_reuse(struct play *play)
 {
     play_discard(play, block(play, 0), 2);

@@ -7,14 +7,14 @@
 
 #include "base/cleanup.h"
 
-/* Values stand in pages that never move, so that a pointer to one stays good. */
+/* Values lie in pages that never move, so pointers to them stay valid. */
 enum { PAGE_VALUES = 1024, PAGES = 4096 };
 
 static struct {
     pthread_mutex_t lock;
     uint8_t *pages[PAGES];
     uint32_t count;
-    uint32_t *slots; /* of a hash table: a value, or UINT32_MAX where it is empty */
+    uint32_t *slots; /* of a hash table: a value, or UINT32_MAX if empty */
     uint32_t slot_count;
     uint64_t marks;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -37,7 +37,7 @@ const uint8_t *value_bytes(uint32_t value)
     return all.pages[value / PAGE_VALUES] + (size_t)(value % PAGE_VALUES) * SECTOR;
 }
 
-/* The slot where a sector's value stands, or would stand. */
+/* The slot of a sector's value, or the free slot for it. */
 static uint32_t *find_slot(const uint8_t *sector)
 {
     for (uint64_t i = hash_of(sector);; i++) {
@@ -47,7 +47,7 @@ static uint32_t *find_slot(const uint8_t *sector)
     }
 }
 
-/* Twice the slots, before they get crowded. */
+/* Double the slots before the table gets too full. */
 static void widen(void)
 {
     free(all.slots);

@@ -1,7 +1,6 @@
 /*
- * What a sector holds. Each content is kept once and known by a number, so that states of an image
- * are kept, compared and counted as numbers. Values live as long as the process; any thread may ask
- * for them.
+ * Values: the contents of sectors. Each content is stored once and has a number, so that states are
+ * stored and compared as numbers. Values live as long as the process. Any thread may ask for them.
  */
 #pragma once
 
@@ -18,30 +17,31 @@ uint32_t value_of(const void *sector);
 /* The 512 bytes of a value. */
 const uint8_t *value_bytes(uint32_t value);
 
-/* A content that no sector had before, and that is nothing but a mark of its own: never zeros. */
+/* A content that no sector had before: a unique mark, never zeros. */
 uint32_t value_fresh(void);
 
 /*
- * The fresh values so far; and to begin again after so many: then those that follow are as fresh
- * for whoever has not seen them, and runs that do the same leave the same states behind.
+ * Count the fresh values, or begin again after so many. Runs that do the same then leave the same
+ * states. A rewound value is fresh for each log that has not seen it.
  */
 uint64_t value_count_fresh(void);
 void value_rewind(uint64_t count);
 
-/* The contents of so many sectors in a row: of an image, or of a disk. */
+/* The values of so many sectors in a row, of an image or of a disk. */
 struct content {
     uint32_t *values;
     uint32_t count;
 };
 
-/* Make it count sectors; new ones are zeros. */
+/* Set the number of sectors; new ones are zeros. */
 void content_resize(struct content *content, uint32_t count);
 
-/* A copy, to be released by content_free(). */
+/* A copy, which the caller releases by content_free(). */
 struct content content_copy(const struct content *content);
 
+/* Release the memory of a content, not the struct. */
 void content_free(struct content *content);
 
-/* From bytes, and to bytes; the room is for count sectors. */
+/* Convert from and to bytes; bytes has space for count sectors. */
 struct content content_of_bytes(const void *bytes, uint32_t count);
 void content_to_bytes(const struct content *content, void *bytes);
