@@ -48,7 +48,7 @@ void campaign_begin(struct campaign *campaign, const char *way, const char *muta
     if (fault)
         errx(EXIT_FAILURE, "without a cut: %s", fault);
     remains_remove(folder);
-    /* A mutated host is the child's and the sweep's, not that of the measure. */
+    /* The mutated host is for the child and the sweep, not for the reference disk above. */
     host_behave(campaign->maker.mutation, MAKER_FILE);
 }
 
@@ -90,7 +90,10 @@ void campaign_judge(struct campaign *campaign, const struct cut *cut, int report
     remains_remove(campaign->maker.folder);
 }
 
-/* A campaign that never cut where it matters would find nothing, whatever was wrong. */
+/*
+ * Was there a cut before each important call, and was each outcome seen? Otherwise the campaign
+ * could find no fault.
+ */
 static bool is_thorough(const struct campaign *campaign, unsigned cuts_min)
 {
     bool is_thorough = campaign->cuts >= cuts_min;

@@ -29,7 +29,7 @@ const char *event_name(enum event event)
     return names[event];
 }
 
-/* What a descriptor of the child leads to tells what its fsync is for. */
+/* Classify an fsync by the file of its descriptor in the child. */
 static enum event event_of_sync(const struct tracer_stop *stop, const struct maker *maker)
 {
     char path[64];

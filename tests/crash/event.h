@@ -1,6 +1,6 @@
 /*
- * Events: what a system call of the maker means for a store. All else that a process does is
- * EVENT_OTHER.
+ * Events: the meaning of the maker's system calls for a store. EVENT_OTHER stands for all calls
+ * without one.
  */
 #pragma once
 
@@ -10,10 +10,10 @@ struct maker;
 
 enum event {
     EVENT_OTHER,
-    EVENT_OPEN, /* of something that exists */
+    EVENT_OPEN, /* of an existing file */
     EVENT_MAKE_FOLDER,
     EVENT_SYNC_PARENT, /* fsync of the folder above the store */
-    EVENT_CREATE,      /* a file, with a name or without */
+    EVENT_CREATE,      /* a file, with or without a name */
     EVENT_WRITE,
     EVENT_SYNC_FILE,
     EVENT_LINK,
@@ -21,12 +21,12 @@ enum event {
     EVENT_UNLINK,
     EVENT_SYNC_FOLDER, /* fsync of the store */
     EVENT_CLOSE,
-    EVENT_REPORT, /* the outcome is told */
+    EVENT_REPORT, /* the child reports the outcome */
     EVENT_COUNT
 };
 
 /* The event's name: "sync-file". */
 const char *event_name(enum event event);
 
-/* The event that the call of a stop is. */
+/* The event of a stop's call. */
 enum event event_of(const struct tracer_stop *stop, const struct maker *maker);

@@ -1,9 +1,9 @@
 /*
- * full DIR WAY: another program fills the file system of DIR while a disk is being made, before
- * the first call that touches the store, the second, and so on.
+ * full DIR WAY: while a disk is being made, another program fills the file system of DIR. It does
+ * so before the first call that touches the store, before the second, and so on.
  *
- * If this failed: a disk would be half made, or called done, on a host that had filled up after
- * the free space was looked at.
+ * If this failed: on a host that fills up after the check of the free space, a disk would be half
+ * made, or reported as made.
  */
 #include <err.h>
 #include <errno.h>
@@ -18,10 +18,10 @@
 #include "request/size.h"
 #include "result/result.h"
 
-/* The largest table there is, 4 MB: the one that a full host most likely cuts short. */
+/* The largest table, 4 MB: a full host most likely cuts this one short. */
 enum { SIZE_MB = 2088960 };
 
-/* Who fills the host, and when. */
+/* The program that fills the host, and its time. */
 struct filler {
     const struct maker *maker;
     const char *file;
@@ -29,7 +29,7 @@ struct filler {
     bool has_filled;
 };
 
-/* Take all the space that is left, to the last block. */
+/* Fill the file system to the last block. */
 static void fill(const char *file)
 {
     static const char piece[65536];

@@ -23,7 +23,7 @@ int __wrap_openat64(int dir, const char *path, int flags, ...);
 static unsigned behaviour;
 static const char *in_place;
 
-/* What is late, and not done yet. */
+/* Calls that are delayed and not done yet. */
 static int late_sync_fd = -1;
 static int late_unlink_dir = -1;
 static char late_unlink_name[256];
@@ -60,7 +60,7 @@ static bool behaves(unsigned wanted)
     return behaviour & wanted;
 }
 
-/* The folder above a store holds no files: the tests make one store in a folder of its own. */
+/* Is this the folder above a store? No other folder contains a "store". */
 static bool is_parent(int fd)
 {
     struct stat inside;
@@ -128,7 +128,7 @@ static int open_at(int dir, const char *path, int flags, mode_t mode)
     return (int)syscall(SYS_openat, dir, path, flags | O_LARGEFILE, mode);
 }
 
-/* Which of the two names the library's calls go by is the C library's choice. */
+/* The C library chooses between the two names of the call. */
 #define OPENAT(symbol)                                                                             \
     int symbol(int dir, const char *path, int flags, ...)                                          \
     {                                                                                              \

@@ -1,8 +1,8 @@
 /*
- * kill WAY [MUTATION]: kill -9 before and after every system call of making a disk.
+ * kill WAY [MUTATION]: kill -9 before and after every system call that makes a disk.
  *
  * If this failed: a program killed at a bad moment would leave half a disk under the disk's name,
- * or leftovers that nobody ever clears away.
+ * or remains that nothing ever removes.
  */
 #include <err.h>
 #include <stdio.h>
@@ -11,15 +11,15 @@
 
 #include "campaign.h"
 
-/* Cuts a round: two for each call that making one disk takes, however little the C library does. */
+/* The least cuts in a round: two for each call that makes a disk, even with a lean C library. */
 enum { ROUNDS = 4, CUTS_MIN = 60 };
 
-/* Small enough for a file system whose files end at 4 GiB, with a table of several sectors. */
+/* Small enough for a file system whose longest file has 4 GiB, with a table of several sectors. */
 enum { SIZE_MB = 1000 };
 
 /*
- * All cuts once. The threads take turns as they like, so that the n-th stop is not the same in each
- * run: the calls that touch the store are counted by themselves once, and all calls several times.
+ * Cut at each stop once. The threads run in no fixed order, so the n-th stop differs between runs.
+ * So one round counts only calls that touch the store, and several rounds count all calls.
  */
 static void run_all(struct campaign *campaign, bool is_store_only)
 {

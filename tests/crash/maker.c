@@ -50,7 +50,7 @@ const struct way *way_find(const char *name)
     errx(EXIT_BROKEN, "there is no way \"%s\" to make a disk", name);
 }
 
-/* By the public method. */
+/* Make the disk by the public function. */
 static enum vhd_result begin(struct vhd_service *service, const struct maker *maker,
                              struct vhd_task **ret_task)
 {
@@ -60,7 +60,7 @@ static enum vhd_result begin(struct vhd_service *service, const struct maker *ma
     return vhd_create_dynamic(service, path, (int64_t)maker->size_mb, ret_task, NULL);
 }
 
-/* The same with a draft that has a name. */
+/* The same with a named draft. */
 static enum vhd_result begin_named(struct vhd_service *service, const struct maker *maker,
                                    struct vhd_task **ret_task)
 {
@@ -78,7 +78,7 @@ static enum vhd_result begin_named(struct vhd_service *service, const struct mak
     return vhd_create_submit(service, create, ret_task, NULL);
 }
 
-/* In the child. */
+/* The child's part. */
 static int make(void *arg)
 {
     const struct maker *maker = arg;

@@ -1,6 +1,6 @@
 /*
- * The maker: one disk made through the library, in one of the ways that there are, by a child
- * process that is traced and that tells the outcome the moment it knows it.
+ * The maker: a traced child process that makes one disk through the library, in one of several
+ * ways. It reports the outcome as soon as it knows it.
  */
 #pragma once
 
@@ -10,20 +10,20 @@
 #include "event.h"
 #include "tracer.h"
 
-/* The file that is made, in a folder that is called so. */
+/* The file of the disk, and the last component of its folder. */
 #define MAKER_FILE   "disk1.vhd"
 #define MAKER_FOLDER "store"
 
 /* A way to make a disk. */
 struct way {
     const char *name;
-    bool makes_folder;             /* the store's folder is missing before */
-    bool is_named;                 /* the draft is given a name */
+    bool makes_folder;             /* the store's folder is missing at first */
+    bool is_named;                 /* the draft has a name */
     unsigned host;                 /* of enum host_behaviour */
-    enum event order[EVENT_COUNT]; /* what must happen, each when the one before has ended */
+    enum event order[EVENT_COUNT]; /* events that must occur, each after the end of the last */
 };
 
-/* The way of that name; ends the test when there is none. */
+/* Find a way by its name. An unknown name ends the test. */
 const struct way *way_find(const char *name);
 
 struct maker {
@@ -32,16 +32,16 @@ struct maker {
     const char *folder; /* absolute path; its last component is MAKER_FOLDER */
     uint64_t size_mb;
 
-    int report_fd; /* set by maker_run() before the child starts: where it tells its outcome */
+    int report_fd; /* pipe for the child's outcome; maker_run() sets it before the fork */
 };
 
-/* What maker_run() says when the child has not told an outcome. */
+/* The report of a child that was cut before it reported. */
 #define MAKER_SILENT (-1)
 
 /*
  * Make the disk in a child and visit its stops.
  *
- *   ret_report  receives the outcome that the child has told, an enum vhd_result, or MAKER_SILENT
+ *   ret_report  receives the child's outcome, an enum vhd_result, or MAKER_SILENT
  *
  * Returns true when the child ended by itself, false when it was cut.
  */

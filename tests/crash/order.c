@@ -1,9 +1,9 @@
 /*
  * order WAY [MUTATION]: the system calls that make a disk come in the order that survives a power
- * cut, each ended before the next begins.
+ * cut. Each ends before the next begins.
  *
- * If this failed: a disk could get its name before its content is on the medium, or be called done
- * before its name is; after a power cut it would be empty or gone.
+ * If this failed: a disk could get its name before its content is on the medium, or be reported
+ * before its name is there. After a power cut it would be empty or gone.
  */
 #include <err.h>
 #include <stdio.h>
@@ -17,14 +17,14 @@
 
 enum { SIZE_MB = 1000, CALLS_MAX = 64 };
 
-/* When each call that touches the store began and ended, by the count of stops. */
+/* The begin and the end of each call that touches the store, by the count of stops. */
 struct record {
     const struct maker *maker;
     unsigned stops;
     int count;
     struct call {
         enum event event;
-        unsigned began, ended; /* ended is 0 for one that failed or did not return */
+        unsigned began, ended; /* ended is 0 for a call that failed or did not return */
     } calls[CALLS_MAX];
 };
 
@@ -52,7 +52,7 @@ static bool record_visit(void *arg, const struct tracer_stop *stop)
     return true;
 }
 
-/* The first beginning of an event, or 0 when there was none. */
+/* The first begin of an event, or 0 for none. */
 static unsigned began(const struct record *record, enum event event)
 {
     for (int i = 0; i < record->count; i++) {
@@ -62,7 +62,7 @@ static unsigned began(const struct record *record, enum event event)
     return 0;
 }
 
-/* The last end of an event, or 0. */
+/* The last end of an event, or 0 for none. */
 static unsigned ended(const struct record *record, enum event event)
 {
     unsigned last = 0;
@@ -74,7 +74,7 @@ static unsigned ended(const struct record *record, enum event event)
     return last;
 }
 
-/* Count what is out of order. */
+/* Count the events out of order. */
 static unsigned judge(const struct record *record)
 {
     const enum event *order = record->maker->way->order;

@@ -1,13 +1,12 @@
 /*
- * power DEVICE TYPE DIR WAY [MUTATION]: lose power before and after every system call of making a
- * disk that touches the store, on a file system of its own: DEVICE, mounted on DIR.
+ * power DEVICE TYPE DIR WAY [MUTATION]: lose power before and after every system call that makes a
+ * disk and touches the store. DEVICE has a file system of its own, mounted on DIR.
  *
- * If this failed: after a power cut a disk whose creation had been reported done would be gone or
- * damaged, or half a disk would stand under a disk's name.
+ * If this failed: after a power cut a reported disk would be gone or damaged, or half a disk would
+ * stand under a disk's name.
  *
- * The power is lost by shutting the file system down, with its log flushed (what it had only in
- * memory of its own structures is durable, the data are not) and without (neither is). What a
- * medium loses of its own cache is not modelled; that the barriers are there, order.c shows.
+ * The file system is shut down, with its log flushed (metadata in memory become durable, data do
+ * not) or without. The loss of a medium's own cache is not modelled; order.c proves the barriers.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -21,20 +20,20 @@
 
 #include "campaign.h"
 
-/* EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN: one number, and the same flags. */
+/* EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN have the same number and flags. */
 #define IOC_SHUTDOWN _IOR('X', 125, uint32_t)
 
 enum { LOG_FLUSHED = 1, LOG_LOST = 2 };
 
-/* Per way of losing power; a create makes some ten such calls, each with a stop on either side. */
+/* For each way of losing power. Making a disk takes about ten such calls, with two stops each. */
 enum { CUTS_MIN = 12 };
 
-/* A table of 256 KiB: enough to be written back in parts. */
+/* A table of 256 KiB, so that the host can write it back in parts. */
 enum { SIZE_MB = 131072 };
 
 struct volume {
     const char *device, *type, *dir;
-    int fd; /* of its root, to shut it down */
+    int fd; /* of the root, for the shutdown */
 };
 
 static void volume_mount(struct volume *volume)
@@ -59,7 +58,7 @@ static void volume_lose_power(const struct volume *volume, uint32_t how)
         err(EXIT_BROKEN, "cannot shut down %s", volume->dir);
 }
 
-/* A cut that comes with the loss of power. */
+/* A cut together with a loss of power. */
 struct outage {
     struct cut cut;
     const struct volume *volume;
@@ -76,7 +75,7 @@ static bool outage_visit(void *arg, const struct tracer_stop *stop)
     return false;
 }
 
-/* The power is lost at the n-th stop, or when all is done. Returns true when all was done. */
+/* Lose power at the n-th stop, or at the end. Returns true at the end. */
 static bool run(struct campaign *campaign, struct volume *volume, uint32_t how, unsigned n)
 {
     struct outage outage = {
@@ -107,7 +106,7 @@ int main(int argc, char **argv)
     struct volume volume = {.device = argv[1], .type = argv[2], .dir = argv[3]};
     snprintf(folder, sizeof folder, "%s/%s", volume.dir, MAKER_FOLDER);
 
-    /* A mount of our own ends with us, however we end. */
+    /* The mount of this process ends with it, however it ends. */
     if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         err(EXIT_BROKEN, "cannot have mounts of its own");
     volume_mount(&volume);

@@ -23,7 +23,7 @@ static void path_in(const char *folder, const char *name, char ret[PATH_MAX])
         errx(EXIT_BROKEN, "\"%s\" is too long a path", folder);
 }
 
-/* Blank what no two disks share: time stamp, identity, and the checksum over them. */
+/* Clear the fields in which any two disks differ: time stamp, UUID, and the checksum over them. */
 static void blank(struct vhd_footer_disk *footer)
 {
     memset(&footer->timestamp, 0, sizeof footer->timestamp);
@@ -31,7 +31,7 @@ static void blank(struct vhd_footer_disk *footer)
     memset(footer->uuid, 0, sizeof footer->uuid);
 }
 
-/* Read a whole file, of two footers at least. */
+/* Read a whole file, which has two footers at least. */
 static const char *read_file(int fd, struct image *ret)
 {
     struct stat attributes;
@@ -103,7 +103,7 @@ static const char *judge_image(const char *folder, const struct image *whole, ui
     return fault;
 }
 
-/* Have the store swept by its next owner. */
+/* Open the store as its next owner, which sweeps it. */
 static const char *sweep(const char *folder)
 {
     struct vhd_store *store;
@@ -115,7 +115,7 @@ static const char *sweep(const char *folder)
     return NULL;
 }
 
-/* Nothing may be in the folder but the lock file, which stays by design, and the disk. */
+/* Only the lock file, which stays by design, and the disk may be in the folder. */
 static const char *judge_rest(const char *folder)
 {
     static char fault[NAME_MAX + 32];

@@ -1,6 +1,6 @@
 /*
- * What remains of a store after a cut: the whole disk or nothing, and after its next owner's sweep
- * nothing else.
+ * The remains of a store after a cut: the whole disk or none, and nothing else after the next
+ * owner's sweep.
  */
 #pragma once
 
@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An image as it must be, read once from a disk that was made without a cut. */
+/* The reference image, read once from a disk that was made without a cut. */
 struct image {
-    uint8_t *bytes; /* what differs from disk to disk, identity and time, is zero */
+    uint8_t *bytes; /* fields that differ between disks, UUID and time, are zero */
     size_t len;
 };
 
@@ -19,22 +19,21 @@ struct image {
  *
  *   size  bytes that the disk must have
  *
- * Returns NULL, or a sentence on what is wrong with it. ret->bytes is the caller's to free.
+ * Returns NULL, or a sentence about the fault. The caller frees ret->bytes.
  */
 const char *image_read(const char *folder, uint64_t size, struct image *ret);
 
 /*
- * Judge what remains, and open the store as its owner to have it swept.
+ * Judge the remains, and open the store as its owner, which sweeps it.
  *
- *   whole     the image as it must be
+ *   whole     the reference image
  *   size      bytes of the disk
- *   is_told   success has been told: the disk must be there
+ *   is_told   the child reported success, so the disk must be there
  *
- * Returns NULL, with *ret_is_there telling whether the disk is there, or a sentence on what is
- * wrong.
+ * Returns NULL, with the presence of the disk in *ret_is_there, or a sentence about the fault.
  */
 const char *remains_judge(const char *folder, const struct image *whole, uint64_t size,
                           bool is_told, bool *ret_is_there);
 
-/* Remove the folder with all that is in it; it may be missing. */
+/* Remove the folder and its files; it may be missing. */
 void remains_remove(const char *folder);

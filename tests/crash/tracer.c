@@ -12,7 +12,7 @@
 
 enum { THREADS_MAX = 16 };
 
-/* The call that each thread is in: the stop after a call does not tell it. */
+/* The present call of each thread, because the stop after a call does not name it. */
 struct threads {
     int count;
     struct thread {
@@ -50,7 +50,7 @@ static pid_t start(int (*child)(void *arg), void *child_arg)
     if (pid == 0) {
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
             _exit(EXIT_SKIPPED);
-        raise(SIGSTOP); /* the mark: what comes behind it is visited */
+        raise(SIGSTOP); /* visits begin after this stop */
         _exit(child(child_arg));
     }
     if (waitpid(pid, &status, __WALL) < 0)
@@ -63,21 +63,21 @@ static pid_t start(int (*child)(void *arg), void *child_arg)
     return pid;
 }
 
-/* Let a thread go on; it may be gone already, when another has ended the process. */
+/* Let a thread continue. It may be gone, if another thread has ended the process. */
 static void resume(pid_t tid, int signal)
 {
     if (ptrace(PTRACE_SYSCALL, tid, NULL, (long)signal) < 0 && errno != ESRCH)
         err(EXIT_BROKEN, "PTRACE_SYSCALL");
 }
 
-/* Which signal to hand on; none for a stop that is the tracer's own affair, as a birth is. */
+/* The signal to deliver; none for stops that the tracer itself causes, such as a new thread's. */
 static int signal_of(int status)
 {
     int signal = WSTOPSIG(status);
     return status >> 16 != 0 || signal == SIGSTOP ? 0 : signal;
 }
 
-/* Fill in the stop of a thread. Returns false when the thread is gone meanwhile. */
+/* Fill in the stop of a thread. Returns false if the thread is gone. */
 static bool read_stop(struct thread *thread, pid_t pid)
 {
     struct __ptrace_syscall_info info;
@@ -101,7 +101,7 @@ static bool read_stop(struct thread *thread, pid_t pid)
     return true;
 }
 
-/* End the child with all its threads, at once. */
+/* Kill the child with all its threads. */
 static void cut(pid_t pid)
 {
     kill(pid, SIGKILL);
