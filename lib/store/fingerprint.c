@@ -11,7 +11,7 @@
 #define TICK_OF_SECONDS (2 * NANOSECONDS)
 #define TICK_OF_CLOCK   (2 * NANOSECONDS / 100)
 
-/* Can a change at the time of the look, or later, get the same stamp? */
+/* Can a change after the attributes were read get the same stamp? */
 static bool is_within_tick(struct timespec stamp, struct timespec seen)
 {
     const int64_t tick = stamp.tv_nsec == 0 ? TICK_OF_SECONDS : TICK_OF_CLOCK;

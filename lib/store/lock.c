@@ -25,7 +25,7 @@ enum lock_byte {
 /* Each owner read-locks one byte from here on. Its place is the number of the owner's mount. */
 #define FIRST_MOUNT_BYTE ((off_t)VHD_MOUNT_TOKENS)
 
-/* The longest wait for an owner that is ending, and the pause between two looks. */
+/* The longest wait for an owner that is ending, and the pause between two checks. */
 #define ENDING_MS    5000
 #define ASK_AGAIN_MS 10
 
@@ -126,9 +126,9 @@ static void judge_holder(int fd, struct holder *ret)
 }
 
 /*
- * Lock the owner's byte, and wait for an owner that is ending. An owner that seems to stay gets a
- * second look, and the lock a second try. It may have ended between two looks, or may still be
- * locking its bytes.
+ * Lock the owner's byte, and wait for an owner that is ending. An owner that seems to stay is
+ * checked twice, with one more try to lock in between. It may have ended between the two checks, or
+ * may still be locking its bytes.
  *
  * Returns 0, -EAGAIN with the holder, or another negative errno of fcntl(2).
  */

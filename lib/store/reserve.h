@@ -1,6 +1,6 @@
 /*
- * The reserve: descriptors of this process that no open disk gets. So users can still look at
- * disks, make and delete them when very many are open.
+ * The reserve: descriptors of this process that no open disk gets. So users can still read the info
+ * of disks, make and delete them, when very many are open.
  */
 #pragma once
 

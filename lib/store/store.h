@@ -154,7 +154,7 @@ int vhd_store_each_entry(const struct vhd_store *store,
                          int (*visit)(void *arg, const struct vhd_file *file), void *arg);
 
 /*
- * Open an image for a look. The call takes no lock, so it disturbs no user of the image. A FIFO
+ * Open an image for reading without a lock, so that the call disturbs no user of the image. A FIFO
  * cannot block it, and it follows no symlink.
  *
  *   file  the image's file name

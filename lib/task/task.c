@@ -244,7 +244,7 @@ int vhd_task_cancel(struct vhd_task *task)
         arg = task->state == VHD_TASK_QUEUED ? TAKE(task->arg) : NULL;
         if (is_first && !arg)
             mark_changed(task);
-        /* Without its work the task is in another canceller's hands, which ends it soon. */
+        /* If the work is gone, another canceller has taken it and ends the task soon. */
         while (!arg && task->state == VHD_TASK_QUEUED)
             pthread_cond_wait(&task->ended, &task->lock);
     }

@@ -3,7 +3,7 @@
  * so before the first call that touches the store, before the second, and so on.
  *
  * If this failed: on a host that fills up after the check of the free space, a disk would be half
- * made, or reported as made.
+ * made or wrongly reported.
  */
 #include <err.h>
 #include <errno.h>

@@ -13,8 +13,8 @@
 #include "base/clock.h"
 
 /*
- * The longest wait for the other thread, the pause between two looks, and the looks that must find
- * it waiting.
+ * The longest wait for the other thread, the pause between two checks, and the checks in a row that
+ * must find it waiting.
  */
 enum { DEADLINE_MS = 5000, LOOK_NS = 50000, LOOKS = 4 };
 
@@ -114,7 +114,7 @@ static bool is_idle(struct schedule *schedule)
 }
 
 /*
- * Let the other thread run. If several looks find it asleep, it waits for the held thread.
+ * Let the other thread run. If several checks find it asleep, it waits for the held thread.
  * Otherwise this is just another order of the two, which is as good.
  */
 static void await_other(struct schedule *schedule)
