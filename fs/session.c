@@ -45,7 +45,7 @@ struct fs_session {
     struct fs_pidfile *pidfile; /* NULL for none */
     sigset_t signals;
     pthread_t signal_thread;
-    bool is_over;              /* atomic: the signal thread must end */
+    _Atomic bool is_over;      /* the signal thread must end */
     struct fs_exit_sync *sync; /* the signal thread's alone; NULL for none */
 
     pthread_mutex_t lock; /* guards the members below; taken before the service's */
@@ -227,7 +227,7 @@ static _Noreturn void end_at_once(struct fs_session *session, int signal)
 
 static bool is_over(struct fs_session *session)
 {
-    return __atomic_load_n(&session->is_over, __ATOMIC_ACQUIRE);
+    return session->is_over;
 }
 
 static void *signal_run(void *arg)
@@ -256,7 +256,7 @@ static int start_signal_thread(struct fs_session *session)
 
 static void stop_signal_thread(struct fs_session *session)
 {
-    __atomic_store_n(&session->is_over, true, __ATOMIC_RELEASE);
+    session->is_over = true;
     pthread_kill(session->signal_thread, SIGTERM);
     pthread_join(session->signal_thread, NULL);
 }

@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-static bool is_to_syslog; /* atomic */
+static _Atomic bool is_to_syslog;
 
 static bool to_syslog(void)
 {
-    return __atomic_load_n(&is_to_syslog, __ATOMIC_RELAXED);
+    return is_to_syslog;
 }
 
 static void vlog(int priority, const char *format, va_list args)
@@ -35,7 +35,7 @@ void fs_log_open(void)
 void fs_log_to_syslog(void)
 {
     openlog("vhdfs", LOG_PID, LOG_DAEMON);
-    __atomic_store_n(&is_to_syslog, true, __ATOMIC_RELAXED);
+    is_to_syslog = true;
 }
 
 void fs_log(int priority, const char *format, ...)

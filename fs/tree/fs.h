@@ -30,8 +30,8 @@ struct fs {
     struct fs_invalidator *invalidator;
     struct fs_opened_list opened;
     struct fs_numbers numbers;
-    uint64_t generation; /* atomic; the last one given to a node (ino.h) */
-    int ready_fd;        /* for fs_daemon_ready(); -1 where no parent waits */
+    _Atomic uint64_t generation; /* the last one given to a node (ino.h) */
+    int ready_fd;                /* for fs_daemon_ready(); -1 where no parent waits */
 
     /* owner, mode and times of files */
     uid_t uid;

@@ -90,13 +90,13 @@ int fs_handle_open(struct fs *fs, struct fs_node *node, fuse_req_t opener, int f
 
 struct fs_handle *fs_handle_ref(struct fs_handle *handle)
 {
-    __atomic_fetch_add(&handle->refs, 1, __ATOMIC_RELAXED);
+    handle->refs++;
     return handle;
 }
 
 void fs_handle_unref(struct fs_handle *handle)
 {
-    if (__atomic_sub_fetch(&handle->refs, 1, __ATOMIC_ACQ_REL) > 0)
+    if (--handle->refs > 0)
         return;
     const struct fs_row_ops *ops = handle->node.row->ops;
     if (ops->close)

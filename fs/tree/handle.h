@@ -25,7 +25,7 @@ enum fs_told {
 
 struct fs_handle {
     struct fs_opened opened;
-    unsigned refs; /* atomic; one of the open file, one of each deferred reply */
+    _Atomic unsigned refs; /* one of the open file, one of each deferred reply */
 
     /* constant */
     struct fs *fs;

@@ -190,7 +190,7 @@ int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret, fu
     if (err < 0)
         return err;
     if (ret_id && node->row->ops->new_node_per_lookup)
-        generation = __atomic_add_fetch(&fs->generation, 1, __ATOMIC_RELAXED);
+        generation = ++fs->generation;
     if (ret_id)
         *ret_id = fs_ino_with_generation(fs_node_id(node), generation);
     const struct stat *known = fs_node_image(fs, node, &image);

@@ -12,23 +12,23 @@
  * An array of count bits, all clear; NULL when memory is short. Pages without set bits take no
  * memory.
  */
-static inline uint64_t *bits_new(size_t count)
+static inline _Atomic uint64_t *bits_new(size_t count)
 {
-    return calloc(count / 64 + 1, sizeof(uint64_t));
+    return calloc(count / 64 + 1, sizeof(_Atomic uint64_t));
 }
 
-/* One bit: reads acquire, changes release, so bits can publish other data. */
-static inline bool bits_get(const uint64_t *bits, size_t i)
+/* One bit. A set bit can publish other data. */
+static inline bool bits_get(const _Atomic uint64_t *bits, size_t i)
 {
-    return __atomic_load_n(&bits[i / 64], __ATOMIC_ACQUIRE) >> i % 64 & 1;
+    return bits[i / 64] >> i % 64 & 1;
 }
 
-static inline void bits_set(uint64_t *bits, size_t i)
+static inline void bits_set(_Atomic uint64_t *bits, size_t i)
 {
-    __atomic_fetch_or(&bits[i / 64], UINT64_C(1) << i % 64, __ATOMIC_RELEASE);
+    bits[i / 64] |= UINT64_C(1) << i % 64;
 }
 
-static inline void bits_clear(uint64_t *bits, size_t i)
+static inline void bits_clear(_Atomic uint64_t *bits, size_t i)
 {
-    __atomic_fetch_and(&bits[i / 64], ~(UINT64_C(1) << i % 64), __ATOMIC_RELEASE);
+    bits[i / 64] &= ~(UINT64_C(1) << i % 64);
 }

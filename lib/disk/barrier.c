@@ -39,10 +39,10 @@ static int sync_for(struct vhd_disk *disk, uint64_t barrier)
         return -EIO;
     if (disk->synced >= barrier)
         return 0;
-    const uint64_t begun = __atomic_load_n(&disk->barriers, __ATOMIC_SEQ_CST);
+    const uint64_t begun = disk->barriers;
     if (fdatasync(disk->write_fd) < 0) {
         int err = -errno;
-        __atomic_store_n(&disk->has_failed, true, __ATOMIC_RELEASE);
+        disk->has_failed = true;
         forget_what_was_lost(disk);
         return err;
     }
@@ -52,7 +52,7 @@ static int sync_for(struct vhd_disk *disk, uint64_t barrier)
 
 int vhd_disk_barrier(struct vhd_disk *disk)
 {
-    const uint64_t barrier = __atomic_add_fetch(&disk->barriers, 1, __ATOMIC_SEQ_CST);
+    const uint64_t barrier = ++disk->barriers;
 
     disk->has_freed = false;
     pthread_mutex_unlock(&disk->growth_lock);

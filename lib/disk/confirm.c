@@ -147,7 +147,7 @@ int vhd_confirm_mark(struct vhd_disk *disk, int err)
 {
     if (err == -ESTALE) {
         disk->is_lost = true;
-        __atomic_store_n(&disk->has_failed, true, __ATOMIC_RELEASE);
+        disk->has_failed = true;
     }
     return err;
 }
@@ -227,5 +227,5 @@ int vhd_disk_each_file(const struct vhd_disk *disk,
 
 bool vhd_disk_has_failed(const struct vhd_disk *disk)
 {
-    return __atomic_load_n(&disk->has_failed, __ATOMIC_ACQUIRE);
+    return disk->has_failed;
 }

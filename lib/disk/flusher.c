@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -16,7 +17,7 @@ struct vhd_flusher {
     int (*flush)(void *arg); /* constant */
     void *arg;
 
-    bool is_dirty; /* atomic: touched since the last flush began */
+    _Atomic bool is_dirty; /* touched since the last flush began */
 
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t woken;
@@ -38,7 +39,7 @@ struct vhd_flusher *vhd_flusher_new(int (*flush)(void *arg), void *arg)
 
 static bool is_dirty(const struct vhd_flusher *flusher)
 {
-    return __atomic_load_n(&flusher->is_dirty, __ATOMIC_ACQUIRE);
+    return flusher->is_dirty;
 }
 
 /* Wait for work or for the end. Call it with the lock held. */
@@ -63,7 +64,7 @@ static void *flusher_run(void *arg)
             break;
         flusher->is_hurried = false;
         pthread_mutex_unlock(&flusher->lock);
-        __atomic_store_n(&flusher->is_dirty, false, __ATOMIC_SEQ_CST);
+        flusher->is_dirty = false;
         /* A failure stays with the disk, and its next flush reports it. */
         (void)flusher->flush(flusher->arg);
         pthread_mutex_lock(&flusher->lock);
@@ -90,14 +91,14 @@ static void wake(struct vhd_flusher *flusher)
     }
     if (!flusher->has_thread) {
         flusher->is_hurried = false; /* the next call tries again */
-        __atomic_store_n(&flusher->is_dirty, false, __ATOMIC_SEQ_CST);
+        flusher->is_dirty = false;
     }
     pthread_cond_signal(&flusher->woken);
 }
 
 void vhd_flusher_touch(struct vhd_flusher *flusher)
 {
-    if (is_dirty(flusher) || __atomic_exchange_n(&flusher->is_dirty, true, __ATOMIC_SEQ_CST))
+    if (is_dirty(flusher) || atomic_exchange(&flusher->is_dirty, true))
         return;
     HOLD_LOCK(&flusher->lock);
     wake(flusher);

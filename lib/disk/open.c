@@ -138,7 +138,7 @@ static void end_writing(struct vhd_disk *disk)
 {
     vhd_flusher_free(TAKE(disk->flusher));
     if (disk->top)
-        __atomic_store_n(&disk->top->bit_source, NULL, __ATOMIC_RELEASE);
+        disk->top->bit_source = NULL;
     vhd_subblocks_free(TAKE(disk->subblocks));
     free(TAKE(disk->slot_was_ready));
     vhd_slots_free(&disk->slots);
@@ -185,8 +185,7 @@ static int begin_subblocks(struct vhd_disk *disk)
     disk->subblocks = vhd_subblocks_new(disk->top, disk->write_fd);
     if (!disk->slot_was_ready || !disk->subblocks)
         return -ENOMEM;
-    __atomic_store_n(&disk->top->bit_source, vhd_subblocks_bit_source(disk->subblocks),
-                     __ATOMIC_RELEASE);
+    disk->top->bit_source = vhd_subblocks_bit_source(disk->subblocks);
     return 0;
 }
 
@@ -203,7 +202,7 @@ static int begin_writing(struct vhd_disk *disk)
     if (err == 0 && vhd_disk_is_differencing(disk))
         err = begin_subblocks(disk);
     if (err == 0)
-        __atomic_store_n(&disk->is_writable, true, __ATOMIC_RELEASE);
+        disk->is_writable = true;
     return err;
 }
 
@@ -311,7 +310,7 @@ enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *chil
 static void undo_attempt(struct vhd_disk *disk, bool is_ours)
 {
     end_writing(disk);
-    __atomic_store_n(&disk->has_failed, false, __ATOMIC_RELEASE);
+    disk->has_failed = false;
     disk->has_unsure_entry = false;
     disk->has_freed = false;
     if (disk->has_written && is_ours)

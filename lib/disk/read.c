@@ -14,7 +14,7 @@ uint64_t vhd_disk_size(const struct vhd_disk *disk)
 
 bool vhd_disk_is_writable(const struct vhd_disk *disk)
 {
-    return __atomic_load_n(&disk->is_writable, __ATOMIC_ACQUIRE);
+    return disk->is_writable;
 }
 
 int vhd_disk_stat(const struct vhd_disk *disk, struct stat *ret)

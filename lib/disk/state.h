@@ -32,18 +32,18 @@ struct vhd_disk {
 
     struct vhd_epoch epoch; /* guards the top layer's entries and slots */
 
-    /* constant once is_writable, an atomic, is true */
-    bool is_writable;
+    /* constant once is_writable is true */
+    _Atomic bool is_writable;
     int write_fd;
-    uint64_t *slot_was_ready;        /* bits: the block's slot was ready in this opening */
-    struct vhd_subblocks *subblocks; /* NULL unless differencing; so is slot_was_ready */
-    struct vhd_flusher *flusher;     /* NULL with VHD_DISK_NO_FLUSHER */
+    _Atomic uint64_t *slot_was_ready; /* bits: the block's slot was ready in this opening */
+    struct vhd_subblocks *subblocks;  /* NULL unless differencing; so is slot_was_ready */
+    struct vhd_flusher *flusher;      /* NULL with VHD_DISK_NO_FLUSHER */
     enum vhd_growth growth;
     bool has_batmap;
 
-    bool has_failed;          /* atomic: a sync has failed, or is_lost; nothing more is written */
-    _Atomic bool is_lost;     /* the file is no longer ours */
-    _Atomic bool has_written; /* since the disk was opened */
+    _Atomic bool has_failed;       /* a sync has failed, or is_lost; nothing more is written */
+    _Atomic bool is_lost;          /* the file is no longer ours */
+    _Atomic bool has_written;      /* since the disk was opened */
     _Atomic bool has_unsure_entry; /* a write to the table has failed */
 
     pthread_mutex_t sync_lock; /* one sync of the file at a time; a leaf */
@@ -56,14 +56,15 @@ struct vhd_disk {
     pthread_cond_t settled;      /* after each barrier and growth */
     int direct_fd;               /* writes footers past the page cache; -1 without one */
     struct vhd_slots slots;
-    uint32_t unallocated;     /* blocks without a slot */
-    uint64_t footer_at;       /* where the footer at the end begins */
-    uint64_t length;          /* of the file, bytes */
-    uint64_t tried_length;    /* that a failed growth may have given it; 0 for none */
-    unsigned slots_used;      /* since the disk was opened */
-    bool is_growing;          /* a thread is making slots, and may have left the lock */
-    uint64_t barriers;        /* begun so far; above 0, a number names one; atomic for sync_for() */
-    uint64_t stale_footer_at; /* zeroed after stale_barrier; 0 for none */
+    uint32_t unallocated;      /* blocks without a slot */
+    uint64_t footer_at;        /* where the footer at the end begins */
+    uint64_t length;           /* of the file, bytes */
+    uint64_t tried_length;     /* that a failed growth may have given it; 0 for none */
+    unsigned slots_used;       /* since the disk was opened */
+    bool is_growing;           /* a thread is making slots, and may have left the lock */
+    _Atomic uint64_t barriers; /* begun so far; above 0, a number names one; read by sync_for()
+                                  without the lock */
+    uint64_t stale_footer_at;  /* zeroed after stale_barrier; 0 for none */
     uint64_t stale_barrier;
     bool has_freed; /* a block has lost its slot since the last barrier */
 };

@@ -28,10 +28,9 @@ struct vhd_pending_bitmap {
     LIST_ENTRY(vhd_pending_bitmap) flush_link; /* while one of its subblocks is FLUSHING */
     uint32_t block, entry;                     /* constant */
     unsigned users;                            /* reserved ranges */
-    uint8_t *present;                          /* atomic bytes: the bitmap for readers */
     uint8_t *on_disk;                          /* the bitmap as last written */
     uint8_t *states;
-    uint8_t bytes[];
+    _Atomic uint8_t present[]; /* the bitmap for readers; the other two lie behind it */
 };
 
 LIST_HEAD(bitmap_list, vhd_pending_bitmap);
@@ -47,13 +46,13 @@ struct vhd_subblocks {
 
     pthread_mutex_t lock; /* guards all below; held while bits are written */
     pthread_cond_t given_back;
-    struct vhd_pending_bitmap **by_block; /* atomic pointers, one a block */
+    struct vhd_pending_bitmap *_Atomic *by_block; /* one a block */
     struct bitmap_list all, flushing;
 };
 
 static struct vhd_pending_bitmap *find(const struct vhd_subblocks *subblocks, uint32_t block)
 {
-    return __atomic_load_n(&subblocks->by_block[block], __ATOMIC_SEQ_CST);
+    return subblocks->by_block[block];
 }
 
 static bool look(const struct vhd_bit_source *bit_source, uint32_t block, uint32_t entry,
@@ -64,7 +63,7 @@ static bool look(const struct vhd_bit_source *bit_source, uint32_t block, uint32
     if (!bitmap || bitmap->entry != entry)
         return false;
     for (uint32_t i = first / 8; i < (end + 7) / 8; i++)
-        buf[i - window / 8] = __atomic_load_n(&bitmap->present[i], __ATOMIC_ACQUIRE);
+        buf[i - window / 8] = bitmap->present[i];
     return true;
 }
 
@@ -126,9 +125,8 @@ static int bitmap_new(struct vhd_subblocks *subblocks, uint32_t block, uint32_t 
         return -ENOMEM;
     bitmap->block = block;
     bitmap->entry = entry;
-    bitmap->present = bitmap->bytes;
-    bitmap->on_disk = bitmap->bytes + count;
-    bitmap->states = bitmap->bytes + 2 * (size_t)count;
+    bitmap->on_disk = (uint8_t *)(bitmap->present + count);
+    bitmap->states = bitmap->on_disk + count;
     int err =
         vhd_io_get(subblocks->layer->fd, bitmap->on_disk, count, (uint64_t)entry * VHD_SECTOR_SIZE);
     if (err < 0) {
@@ -137,7 +135,7 @@ static int bitmap_new(struct vhd_subblocks *subblocks, uint32_t block, uint32_t 
     }
     memcpy(bitmap->present, bitmap->on_disk, count);
     LIST_INSERT_HEAD(&subblocks->all, bitmap, link);
-    __atomic_store_n(&subblocks->by_block[block], bitmap, __ATOMIC_SEQ_CST);
+    subblocks->by_block[block] = bitmap;
     *ret = bitmap;
     return 0;
 }
@@ -236,7 +234,7 @@ static uint8_t bits_of_subblock(void)
 static void set_present(struct vhd_pending_bitmap *bitmap, uint32_t i,
                         enum vhd_subblock_outcome how)
 {
-    __atomic_store_n(&bitmap->present[i], WHOLE, __ATOMIC_RELEASE);
+    bitmap->present[i] = WHOLE;
     if (how == VHD_SUBBLOCKS_ON_DISK)
         bitmap->on_disk[i] = bits_of_subblock();
 }
@@ -341,7 +339,7 @@ bool vhd_subblocks_are_pending(struct vhd_subblocks *subblocks)
 static void take_out(struct vhd_subblocks *subblocks, struct vhd_pending_bitmap *bitmap,
                      struct vhd_pending_bitmap **list)
 {
-    __atomic_store_n(&subblocks->by_block[bitmap->block], NULL, __ATOMIC_SEQ_CST);
+    subblocks->by_block[bitmap->block] = NULL;
     LIST_REMOVE(bitmap, link);
     bitmap->next_removed = *list;
     *list = bitmap;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +19,7 @@ struct judge {
     int fd;
     struct vhd_image *image;
     bool is_table_wanted;
-    uint32_t *table;         /* the entries judged so far, if wanted */
+    _Atomic uint32_t *table; /* the entries judged so far, if wanted */
     uint32_t table_capacity; /* capacity in entries */
 };
 
@@ -247,7 +248,7 @@ static bool judge_entries(const struct judge *judge, const struct be32 *entries,
     for (uint32_t i = 0; i < count; i++) {
         uint32_t sector = be32_get(entries[i]);
         if (judge->table)
-            judge->table[first + i] = sector;
+            atomic_store_explicit(&judge->table[first + i], sector, memory_order_relaxed);
         if (sector == VHD_UNALLOCATED)
             continue;
         if (!judge_place(judge, first + i, sector))
@@ -271,7 +272,7 @@ static bool make_table_space(struct judge *judge, uint32_t count)
     uint64_t capacity = 2 * (uint64_t)judge->table_capacity;
     capacity = capacity < image->blocks ? capacity : image->blocks;
     capacity = capacity > count ? capacity : count;
-    uint32_t *table = reallocarray(judge->table, capacity, sizeof *table);
+    _Atomic uint32_t *table = reallocarray(judge->table, capacity, sizeof *table);
     if (!table) {
         vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
         return false;
@@ -376,7 +377,7 @@ static bool has_grown(const struct judge *judge)
            (uint64_t)attributes.st_size != judge->image->length;
 }
 
-bool vhd_image_load(int fd, struct vhd_image *ret, uint32_t **ret_table)
+bool vhd_image_load(int fd, struct vhd_image *ret, _Atomic uint32_t **ret_table)
 {
     enum { TRIES = 16 };
     struct judge judge = {.fd = fd, .image = ret, .is_table_wanted = ret_table != NULL};

@@ -91,4 +91,4 @@ bool vhd_image_judge(int fd, struct vhd_image *ret);
  *   ret_table  receives ret->blocks entries in host order, which the caller frees; NULL where the
  *              type has no table. Only set when true is returned
  */
-bool vhd_image_load(int fd, struct vhd_image *ret, uint32_t **ret_table);
+bool vhd_image_load(int fd, struct vhd_image *ret, _Atomic uint32_t **ret_table);

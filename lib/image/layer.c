@@ -186,7 +186,7 @@ static bool is_same_footer(const struct vhd_footer *a, const struct vhd_footer *
 static int judge_again(struct vhd_layer *layer, struct vhd_fault *ret_fault)
 {
     struct vhd_image image;
-    AUTO_FREE uint32_t *table = NULL;
+    AUTO_FREE _Atomic uint32_t *table = NULL;
 
     if (!vhd_image_load(layer->fd, &image, &table)) {
         *ret_fault = image.fault;
@@ -267,7 +267,7 @@ void vhd_layer_set_entry(struct vhd_layer *layer, uint32_t block, uint32_t entry
 {
     HOLD_LOCK(&layer->lock);
     bits_clear(layer->full, block);
-    __atomic_store_n(&layer->table[block], entry, __ATOMIC_SEQ_CST);
+    layer->table[block] = entry;
     if (is_full)
         bits_set(layer->full, block);
 }
@@ -306,7 +306,7 @@ static int load_bits(struct vhd_layer *layer, uint32_t block, uint32_t entry, ui
     const uint32_t window = first / WINDOW_SECTORS * WINDOW_SECTORS;
     const uint32_t len = sectors < WINDOW_SECTORS ? (sectors + 7) / 8 : WINDOW_SECTORS / 8;
 
-    const struct vhd_bit_source *bit_source = __atomic_load_n(&layer->bit_source, __ATOMIC_ACQUIRE);
+    const struct vhd_bit_source *bit_source = layer->bit_source;
 
     if (bit_source && bit_source->look(bit_source, block, entry, window, first, end, buf))
         return 0;

@@ -43,11 +43,11 @@ struct vhd_layer {
 
     enum vhd_claim claim; /* held by fd */
 
-    pthread_mutex_t lock; /* a leaf; for changes of table and full; readers go without */
-    uint32_t *table;      /* atomic entries, image.blocks of them; NULL in a fixed disk */
-    uint64_t *full;       /* bits: the block's bitmap is known to be all ones */
+    pthread_mutex_t lock;    /* a leaf; for changes of table and full; readers go without */
+    _Atomic uint32_t *table; /* image.blocks entries; NULL in a fixed disk */
+    _Atomic uint64_t *full;  /* bits: the block's bitmap is known to be all ones */
 
-    const struct vhd_bit_source *bit_source; /* atomic; NULL: the bitmaps on disk have all bits */
+    const struct vhd_bit_source *_Atomic bit_source; /* NULL: the bitmaps on disk have all bits */
 
     struct vhd_shared shared; /* with other chains, if it is a parent */
 };
@@ -125,7 +125,7 @@ void vhd_layer_close(struct vhd_layer *layer);
 /* The entry of a block: the sector of its bitmap, or VHD_UNALLOCATED. */
 static inline uint32_t vhd_layer_entry(const struct vhd_layer *layer, uint32_t block)
 {
-    return __atomic_load_n(&layer->table[block], __ATOMIC_SEQ_CST);
+    return layer->table[block];
 }
 
 /* Byte offset in the file of a block's data, by the entry. */

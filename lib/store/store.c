@@ -17,7 +17,7 @@
 #include "store/sweep.h"
 
 struct vhd_store {
-    unsigned refs; /* atomic */
+    _Atomic unsigned refs;
 
     /* constant after vhd_store_open() */
     int fd;
@@ -31,13 +31,13 @@ struct vhd_store {
 
 struct vhd_store *vhd_store_ref(struct vhd_store *store)
 {
-    __atomic_fetch_add(&store->refs, 1, __ATOMIC_RELAXED);
+    store->refs++;
     return store;
 }
 
 void vhd_store_unref(struct vhd_store *store)
 {
-    if (!store || __atomic_sub_fetch(&store->refs, 1, __ATOMIC_ACQ_REL) > 0)
+    if (!store || --store->refs > 0)
         return;
     if (store->lock_fd >= 0)
         close(store->lock_fd);

@@ -17,7 +17,7 @@ struct entry {
 TAILQ_HEAD(entry_list, entry);
 
 struct vhd_service {
-    uint64_t last_id;                  /* atomic */
+    _Atomic uint64_t last_id;
     struct vhd_task_listener listener; /* constant after the first submit */
 
     pthread_mutex_t lock; /* guards the fields below */
@@ -151,7 +151,7 @@ void vhd_service_listen(struct vhd_service *service, void (*changed)(void *arg),
 
 static uint64_t next_id(struct vhd_service *service)
 {
-    return __atomic_add_fetch(&service->last_id, 1, __ATOMIC_RELAXED);
+    return ++service->last_id;
 }
 
 /* Append a task to the queue. Returns false if the service is stopping. */

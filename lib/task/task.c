@@ -12,7 +12,7 @@
 SLIST_HEAD(watch_list, vhd_task_watch);
 
 struct vhd_task {
-    unsigned refs; /* atomic */
+    _Atomic unsigned refs;
 
     const struct vhd_work *work; /* constant after creation; NULL for a refused request */
     uint64_t id;
@@ -96,13 +96,13 @@ struct vhd_task *vhd_task_new_refused(uint64_t id, const char *operation, const 
 
 struct vhd_task *vhd_task_ref(struct vhd_task *task)
 {
-    __atomic_fetch_add(&task->refs, 1, __ATOMIC_RELAXED);
+    task->refs++;
     return task;
 }
 
 void vhd_task_unref(struct vhd_task *task)
 {
-    if (!task || __atomic_sub_fetch(&task->refs, 1, __ATOMIC_ACQ_REL) > 0)
+    if (!task || --task->refs > 0)
         return;
     if (task->arg)
         task->work->drop(task->arg);

@@ -16,7 +16,7 @@ static void all_are_clear_at_first(void **state)
 {
     (void)state;
     for (size_t count = 0; count < 200; count++) {
-        uint64_t *bits = bits_new(count);
+        _Atomic uint64_t *bits = bits_new(count);
         assert_non_null(bits);
         for (size_t i = 0; i < count; i++)
             assert_false(bits_get(bits, i));
@@ -28,7 +28,7 @@ static void each_is_set_and_cleared_alone(void **state)
 {
     (void)state;
     enum { COUNT = 130 };
-    uint64_t *bits = bits_new(COUNT);
+    _Atomic uint64_t *bits = bits_new(COUNT);
 
     for (size_t i = 0; i < COUNT; i++) {
         bits_set(bits, i);
@@ -45,7 +45,7 @@ static void each_is_set_and_cleared_alone(void **state)
 enum { THREADS = 4, ROUNDS = 2000 };
 
 struct owner {
-    uint64_t *bits;
+    _Atomic uint64_t *bits;
     size_t number;
     unsigned lost;
 };
@@ -70,7 +70,7 @@ static void *set_and_clear(void *arg)
 static void none_is_lost_to_a_neighbour(void **state)
 {
     (void)state;
-    uint64_t *bits = bits_new(64);
+    _Atomic uint64_t *bits = bits_new(64);
     struct owner owners[THREADS];
     pthread_t threads[THREADS];
 
@@ -86,7 +86,7 @@ static void none_is_lost_to_a_neighbour(void **state)
 }
 
 struct letter {
-    uint64_t *bits;
+    _Atomic uint64_t *bits;
     int content;
 };
 

@@ -435,7 +435,7 @@ static void keeps_the_table_for_whoever_wants_it(void **state)
     (void)state;
     struct sample sample = sample_dynamic(9, 3);
     struct vhd_image image;
-    uint32_t *table = NULL;
+    _Atomic uint32_t *table = NULL;
     int fd = file_of(&sample);
 
     assert_true(vhd_image_load(fd, &image, &table));
@@ -453,7 +453,7 @@ static void keeps_the_table_for_whoever_wants_it(void **state)
     /* There is none in a fixed disk; and none to release where the image is damaged. */
     sample = sample_fixed(9);
     fd = file_of(&sample);
-    table = (uint32_t *)&sample;
+    table = (_Atomic uint32_t *)&sample;
     assert_true(vhd_image_load(fd, &image, &table));
     assert_null(table);
     close(fd);
@@ -461,7 +461,7 @@ static void keeps_the_table_for_whoever_wants_it(void **state)
     sample = sample_dynamic(9, 3);
     put32(sample_entry(&sample, 3), 1);
     fd = file_of(&sample);
-    table = (uint32_t *)&sample;
+    table = (_Atomic uint32_t *)&sample;
     assert_false(vhd_image_load(fd, &image, &table));
     assert_ptr_equal(table, &sample);
     close(fd);

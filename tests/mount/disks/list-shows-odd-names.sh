@@ -24,7 +24,7 @@ for name in names:
     disk = mnt + b"/disks/" + name
     info = open(disk + b"/info", "rb").read()
     lines = info.split(b"\n")
-    if len(lines) != 18 or lines[-1] != b"" or not lines[-2].startswith(b"fault -"):
+    if len(lines) != 21 or lines[-1] != b"" or not lines[-2].startswith(b"fault -"):
         sys.exit(f"FAILED: the info of {name} has other lines: {info}")
     if open(disk + b"/path", "rb").read().count(b"\n") != 1:
         sys.exit(f"FAILED: the path of {name} has several lines")

@@ -44,7 +44,7 @@ for name in damaged.split() + strange.split():
     lines = read(info).split("\n")[:-1]
     told = dict(line.split(" ", 1) for line in lines)
     expect(name, told["name"], "name")
-    expect(17, len(lines), "lines of the info")
+    expect(20, len(lines), "lines of the info")
     expect(str(os.stat(f"{store}/{name}.vhd").st_size), told["length"], "length")
     parsed = json.loads(read(info + ".json"))
     expect(False, told["fault"] in ("", "-"), "no fault in the info")
