@@ -74,7 +74,7 @@ static int entry_of(struct fs *fs, const struct fs_node *node, struct fuse_entry
 }
 
 /* Undo entry_of(): the kernel did not get the reply, so it will not forget the entry. */
-static void take_back(struct fs *fs, fuse_ino_t id)
+static void forget_lookup(struct fs *fs, fuse_ino_t id)
 {
     fs_entries_forgotten(fs->entries, fs_ino_serial(id), 1);
 }
@@ -97,7 +97,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     if (err < 0)
         fuse_reply_err(req, -err);
     else if (fuse_reply_entry(req, &entry) < 0)
-        take_back(fs, entry.ino);
+        forget_lookup(fs, entry.ino);
 }
 
 static void op_forget(fuse_req_t req, fuse_ino_t id, uint64_t count)
@@ -316,7 +316,7 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
         fuse_reply_err(req, -err);
     } else if (fuse_reply_create(req, &entry, info) < 0) {
         fs_handle_close(handle_of(info));
-        take_back(fs, entry.ino);
+        forget_lookup(fs, entry.ino);
     }
 }
 

@@ -28,7 +28,7 @@
 #define QUICK_WORKERS 8
 
 /* At the end: how often to ask whether the open disks are synced, or still open for writing. */
-#define LOOK_AGAIN_MS 20
+#define CHECK_AGAIN_MS 20
 
 /*
  * How long the end waits for pages of the disks that only the kernel has. A host that hangs must
@@ -165,7 +165,7 @@ static int wait_for_sync(struct fs_session *session, int ms)
     int signal = 0;
 
     while (signal == 0 && !fs_exit_sync_is_done(session->sync) && !clock_has_passed(until))
-        signal = signal_within(session, LOOK_AGAIN_MS);
+        signal = signal_within(session, CHECK_AGAIN_MS);
     if (signal == 0)
         fs_exit_sync_log(session->sync);
     return signal;
@@ -205,7 +205,7 @@ static int next_signal(struct fs_session *session)
     int signal = 0;
 
     while (session->sync && signal == 0) {
-        signal = signal_within(session, LOOK_AGAIN_MS);
+        signal = signal_within(session, CHECK_AGAIN_MS);
         if (signal == 0 && !fs_exit_sync_release(session->sync))
             end_sync(session);
     }

@@ -44,7 +44,7 @@ struct fs_deferred {
 };
 
 /* How often a caller is checked again after a harmless signal. */
-#define LOOK_AGAIN_MS 100
+#define CHECK_AGAIN_MS 100
 
 /* A caller whose signals cannot be read counts as stopped after more whole seconds than this. */
 #define UNREADABLE_SECONDS 1
@@ -146,7 +146,7 @@ static void give_up(struct deferred_reply *reply)
  *
  *   ret_waiting  set when other callers were interrupted and must be checked again
  */
-static struct deferred_reply *take_given_up(struct fs_deferred *deferred, bool *ret_waiting)
+static struct deferred_reply *remove_given_up(struct fs_deferred *deferred, bool *ret_waiting)
 {
     struct deferred_reply *reply;
 
@@ -167,13 +167,13 @@ static void *deferred_run(void *arg)
     HOLD_LOCK(&deferred->lock);
     while (!deferred->is_stopping) {
         bool is_waiting = false;
-        struct deferred_reply *reply = take_given_up(deferred, &is_waiting);
+        struct deferred_reply *reply = remove_given_up(deferred, &is_waiting);
         if (reply) {
             pthread_mutex_unlock(&deferred->lock);
             give_up(reply);
             pthread_mutex_lock(&deferred->lock);
         } else if (is_waiting) {
-            struct timespec until = clock_after(clock_monotonic(), LOOK_AGAIN_MS);
+            struct timespec until = clock_after(clock_monotonic(), CHECK_AGAIN_MS);
             pthread_cond_timedwait(&deferred->changed, &deferred->lock, &until);
         } else {
             pthread_cond_wait(&deferred->changed, &deferred->lock);

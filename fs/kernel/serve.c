@@ -17,24 +17,24 @@
 #include "tree/node.h"
 #include "kernel/transfer.h"
 
-enum class { CLASS_MEMORY, CLASS_NAMES, CLASS_LOOK, CLASS_WORK, CLASS_COUNT };
+enum request_class { CLASS_MEMORY, CLASS_NAMES, CLASS_INFO, CLASS_WORK, CLASS_COUNT };
 
 /*
  * Limits of the requests at work, for each class. Few run at a time, unless the host hangs on some
  * images; those must leave threads for the others.
  */
-enum { MEMORY_MAX = 8, NAMES_MAX = 32, LOOK_MAX = 128, WORK_MAX = 256 };
+enum { MEMORY_MAX = 8, NAMES_MAX = 32, INFO_MAX = 128, WORK_MAX = 256 };
 
 static const unsigned limits[CLASS_COUNT] = {
     [CLASS_MEMORY] = MEMORY_MAX,
     [CLASS_NAMES] = NAMES_MAX,
-    [CLASS_LOOK] = LOOK_MAX,
+    [CLASS_INFO] = INFO_MAX,
     [CLASS_WORK] = WORK_MAX,
 };
 
 enum {
     /* One more than all limits: that one waits for the next request. */
-    THREADS_MAX = MEMORY_MAX + NAMES_MAX + LOOK_MAX + WORK_MAX + 1,
+    THREADS_MAX = MEMORY_MAX + NAMES_MAX + INFO_MAX + WORK_MAX + 1,
     /* Threads at the start, and the most idle ones that stay: a new one costs as much as a
      * request. */
     WAITING_MIN = 4,
@@ -64,25 +64,40 @@ struct server {
 };
 
 /* The class of most requests for a file of this kind. */
-static enum class class_of(unsigned kind) {
-    switch (kind){
-        case FS_DISKS : case FS_NEW : case FS_REQUEST : return CLASS_NAMES;
-        case FS_DISK_RAW : case FS_DISK_FIXED : return CLASS_WORK;
-        default : return kind >= FS_DISK && kind < FS_KIND_COUNT ? CLASS_LOOK : CLASS_MEMORY;
+static enum request_class class_of(unsigned kind)
+{
+    switch (kind) {
+    case FS_DISKS:
+    case FS_NEW:
+    case FS_REQUEST:
+        return CLASS_NAMES;
+    case FS_DISK_RAW:
+    case FS_DISK_FIXED:
+        return CLASS_WORK;
+    default:
+        return kind >= FS_DISK && kind < FS_KIND_COUNT ? CLASS_INFO : CLASS_MEMORY;
     }
 }
 
-static enum class classify(const struct fuse_in_header *header) {
-    const enum class class = class_of(fs_ino_kind(header->nodeid));
+static enum request_class classify(const struct fuse_in_header *header)
+{
+    const enum request_class class = class_of(fs_ino_kind(header->nodeid));
 
-    switch (header->opcode){
-        case FUSE_FORGET : case FUSE_BATCH_FORGET : case FUSE_INTERRUPT : return CLASS_MEMORY;
-        case FUSE_STATFS : return CLASS_NAMES;
-        case FUSE_GETATTR : return class == CLASS_WORK ? CLASS_LOOK : class;
-        case FUSE_RMDIR : case FUSE_RENAME : case FUSE_RENAME2 : return class == CLASS_NAMES
-            ? CLASS_WORK
-            : class;
-        default : return class;
+    switch (header->opcode) {
+    case FUSE_FORGET:
+    case FUSE_BATCH_FORGET:
+    case FUSE_INTERRUPT:
+        return CLASS_MEMORY;
+    case FUSE_STATFS:
+        return CLASS_NAMES;
+    case FUSE_GETATTR:
+        return class == CLASS_WORK ? CLASS_INFO : class;
+    case FUSE_RMDIR:
+    case FUSE_RENAME:
+    case FUSE_RENAME2:
+        return class == CLASS_NAMES ? CLASS_WORK : class;
+    default:
+        return class;
     }
 }
 
@@ -121,7 +136,7 @@ static int start_thread(struct server *server)
 }
 
 /* Put a request into the queue of its class. Returns false when memory is short. */
-static bool enqueue(struct server *server, enum class class, const struct fuse_buf *request)
+static bool enqueue(struct server *server, enum request_class class, const struct fuse_buf *request)
 {
     struct queued *queued = malloc(sizeof *queued + request->size);
     if (!queued)
@@ -136,7 +151,7 @@ static bool enqueue(struct server *server, enum class class, const struct fuse_b
  * Must a request of this class wait? If no thread can be started, the last reader runs only
  * requests that the host cannot hold up, as long as others are at work.
  */
-static bool must_wait(struct server *server, enum class class)
+static bool must_wait(struct server *server, enum request_class class)
 {
     if (server->waiting == 1 && server->threads < THREADS_MAX)
         start_thread(server);
@@ -146,7 +161,7 @@ static bool must_wait(struct server *server, enum class class)
 }
 
 /* Begin a request that this thread has read. Returns false when it went into the queue instead. */
-static bool begin(struct server *server, enum class class, const struct fuse_buf *request)
+static bool begin(struct server *server, enum request_class class, const struct fuse_buf *request)
 {
     HOLD_LOCK(&server->lock);
     if (must_wait(server, class) && enqueue(server, class, request))
@@ -157,14 +172,14 @@ static bool begin(struct server *server, enum class class, const struct fuse_buf
 }
 
 /* Take the next request off a queue, or NULL. Under the lock. */
-static struct queued *dequeue(struct server *server, enum class *ret)
+static struct queued *dequeue(struct server *server, enum request_class *ret)
 {
     for (int class = 0; class < CLASS_COUNT; class ++) {
         struct queued *queued = STAILQ_FIRST(&server->queues[class]);
         if (!queued || server->at_work[class] >= limits[class])
             continue;
         STAILQ_REMOVE_HEAD(&server->queues[class], link);
-        *ret = (enum class) class;
+        *ret = (enum request_class) class;
         return queued;
     }
     return NULL;
@@ -177,7 +192,7 @@ static struct queued *dequeue(struct server *server, enum class *ret)
  *
  * Returns NULL where no request waits: the thread is free.
  */
-static struct queued *next(struct server *server, enum class *class)
+static struct queued *next(struct server *server, enum request_class *class)
 {
     HOLD_LOCK(&server->lock);
     server->at_work[*class]--;
@@ -189,7 +204,8 @@ static struct queued *next(struct server *server, enum class *class)
     return queued;
 }
 
-static void carry_out(struct server *server, enum class class, const struct fuse_buf *request)
+static void carry_out(struct server *server, enum request_class class,
+                      const struct fuse_buf *request)
 {
     struct queued *queued;
 
@@ -262,7 +278,7 @@ static int serve(struct server *server, struct fuse_buf *request)
             refuse(server, request->mem);
             continue;
         }
-        const enum class class = classify(request->mem);
+        const enum request_class class = classify(request->mem);
         if (!begin(server, class, request))
             continue;
         carry_out(server, class, request);

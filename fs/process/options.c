@@ -200,7 +200,7 @@ static char *resolve(const char *path)
 }
 
 /* Accept a descriptor as MOUNTPOINT. It must be one that fs_options_given_fd() finds. */
-static int take_given_fd(struct parse *parse, const char *arg)
+static int parse_given_fd(struct parse *parse, const char *arg)
 {
     struct fs_options *options = &parse->options;
 
@@ -215,7 +215,7 @@ static int take_given_fd(struct parse *parse, const char *arg)
 }
 
 /* Accept a path as STORE or MOUNTPOINT. Returns 0, or -1 when it is refused. */
-static int take_path(struct parse *parse, const char *arg)
+static int parse_path(struct parse *parse, const char *arg)
 {
     struct fs_options *options = &parse->options;
     char **path = !options->store ? &options->store : &options->mountpoint;
@@ -226,7 +226,7 @@ static int take_path(struct parse *parse, const char *arg)
         return refuse(parse, "%s is empty: expected the path of a folder",
                       options->store ? "MOUNTPOINT" : "STORE");
     if (options->store && fd_of(arg) >= 0)
-        return take_given_fd(parse, arg);
+        return parse_given_fd(parse, arg);
     *path = resolve(arg);
     if (*path)
         return 0;
@@ -255,7 +255,7 @@ static bool is_number(const char *text, int base, unsigned low, unsigned high, u
     return true;
 }
 
-static int take_owner(struct parse *parse, const char *arg, int key)
+static int parse_owner(struct parse *parse, const char *arg, int key)
 {
     const char *text = value_of(arg);
     int err = key == KEY_UID ? fs_user_id(text, &parse->options.uid)
@@ -266,7 +266,7 @@ static int take_owner(struct parse *parse, const char *arg, int key)
                              key == KEY_UID ? "user" : "group");
 }
 
-static int take_number(struct parse *parse, const char *arg, int key)
+static int parse_number(struct parse *parse, const char *arg, int key)
 {
     struct fs_options *options = &parse->options;
     const char *text = value_of(arg);
@@ -281,7 +281,7 @@ static int take_number(struct parse *parse, const char *arg, int key)
 }
 
 /* Judge a word without a key: it is for libfuse, is ignored, or is unknown. Returns as take(). */
-static int take_word(struct parse *parse, const char *word)
+static int parse_word(struct parse *parse, const char *word)
 {
     if (is_among(word, passed, sizeof passed / sizeof *passed))
         return 1;
@@ -291,14 +291,14 @@ static int take_word(struct parse *parse, const char *word)
 }
 
 /* libfuse calls this for each argument. 1 leaves it to libfuse, 0 drops it, -1 refuses it. */
-static int take(void *data, const char *arg, int key, struct fuse_args *out)
+static int parse_argument(void *data, const char *arg, int key, struct fuse_args *out)
 {
     struct parse *parse = data;
     (void)out;
 
     switch (key) {
     case FUSE_OPT_KEY_NONOPT:
-        return take_path(parse, arg);
+        return parse_path(parse, arg);
     case KEY_HELP:
         fputs(usage, stdout);
         parse->outcome = FS_PARSED_DONE;
@@ -326,12 +326,12 @@ static int take(void *data, const char *arg, int key, struct fuse_args *out)
         return 1;
     case KEY_UID:
     case KEY_GID:
-        return take_owner(parse, arg, key);
+        return parse_owner(parse, arg, key);
     case KEY_UMASK:
     case KEY_HISTORY:
-        return take_number(parse, arg, key);
+        return parse_number(parse, arg, key);
     default:
-        return take_word(parse, arg);
+        return parse_word(parse, arg);
     }
 }
 
@@ -455,7 +455,7 @@ enum fs_parsed fs_options_parse(int argc, char **argv, struct fs_options *ret)
 
     int err = lacks_words(argc, argv)
                   ? refuse(&parse, "-o needs options behind it, as in -o ro,umask=077")
-                  : fuse_opt_parse(&parse.options.fuse, &parse, specs, take);
+                  : fuse_opt_parse(&parse.options.fuse, &parse, specs, parse_argument);
     if (err == 0)
         err = judge(&parse);
     if (err == 0)

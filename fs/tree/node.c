@@ -123,7 +123,7 @@ int fs_node_text(struct fs *fs, const struct fs_node *node, struct fs_text *ret)
     return 0;
 }
 
-static int look_at_text(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
+static int stat_text(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
 {
     struct fs_text text;
 
@@ -145,7 +145,7 @@ static int look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
     if (ops->look)
         return ops->look(fs, node, ret);
     if (ops->show)
-        return look_at_text(fs, node, ret);
+        return stat_text(fs, node, ret);
     return ops->changed ? ops->changed(fs, node, &ret->changed) : 0;
 }
 

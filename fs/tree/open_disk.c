@@ -121,7 +121,7 @@ static bool is_known(struct fs_disk *disk, const struct vhd_fingerprint *now, ui
 }
 
 /* Look at the open image, whatever the name leads to. Returns false where none is open. */
-static bool look_at_open(struct fs_disk *disk, struct fs_disk_look *ret, int *ret_err)
+static bool stat_open(struct fs_disk *disk, struct fs_disk_look *ret, int *ret_err)
 {
     HOLD_LOCK(&disk->lock);
     if (!disk->current)
@@ -143,7 +143,7 @@ int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct f
     char file[NAME_MAX + 1];
 
     int err = vhd_store_find(fs->store, name, file, &ret->attributes);
-    if ((err < 0 || is_other_file(disk, &ret->attributes)) && look_at_open(disk, ret, &err))
+    if ((err < 0 || is_other_file(disk, &ret->attributes)) && stat_open(disk, ret, &err))
         return err;
     if (err < 0)
         return err;

@@ -336,8 +336,8 @@ bool vhd_subblocks_are_pending(struct vhd_subblocks *subblocks)
 }
 
 /* Remove a bitmap: later readers do not find it. It joins the list. */
-static void take_out(struct vhd_subblocks *subblocks, struct vhd_pending_bitmap *bitmap,
-                     struct vhd_pending_bitmap **list)
+static void unpublish(struct vhd_subblocks *subblocks, struct vhd_pending_bitmap *bitmap,
+                      struct vhd_pending_bitmap **list)
 {
     subblocks->by_block[bitmap->block] = NULL;
     LIST_REMOVE(bitmap, link);
@@ -360,7 +360,7 @@ struct vhd_pending_bitmap *vhd_subblocks_prune(struct vhd_subblocks *subblocks)
     while (bitmap) {
         struct vhd_pending_bitmap *next = LIST_NEXT(bitmap, link);
         if (is_idle(subblocks, bitmap))
-            take_out(subblocks, bitmap, &dead);
+            unpublish(subblocks, bitmap, &dead);
         bitmap = next;
     }
     return dead;
@@ -386,6 +386,6 @@ int vhd_subblocks_remove_block(struct vhd_subblocks *subblocks, uint32_t block,
         pthread_cond_wait(&subblocks->given_back, &subblocks->lock);
     int result = go(arg, block);
     if (result == 0 && bitmap)
-        take_out(subblocks, bitmap, list);
+        unpublish(subblocks, bitmap, list);
     return result;
 }

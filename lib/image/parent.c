@@ -16,7 +16,7 @@
 #include "request/name.h"
 
 /* Copy a name if a file can have it, else an empty one. */
-static void take_name(const char *file, char name[NAME_MAX + 1])
+static void name_of_file(const char *file, char name[NAME_MAX + 1])
 {
     size_t len = strlen(file);
 
@@ -41,7 +41,7 @@ static void read_locator(int fd, const struct vhd_header *header, uint32_t platf
         if (!data || vhd_io_read(fd, data, locator->data_length, locator->data_offset, &have) < 0)
             continue;
         vhd_locator_file(platform, data, have, file, sizeof file);
-        take_name(file, name);
+        name_of_file(file, name);
     }
 }
 
@@ -51,7 +51,7 @@ static void read_field(const struct vhd_header *header, char name[NAME_MAX + 1])
 
     vhd_utf16_to_utf8(header->parent_name, VHD_NAME_UNITS, path, sizeof path);
     vhd_path_to_file(path);
-    take_name(path, name);
+    name_of_file(path, name);
 }
 
 /* Find a file of the store by a name, and remove the ending ".vhd" of the name. */

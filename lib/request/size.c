@@ -68,7 +68,7 @@ static size_t digits_of(const char *text, size_t len)
 /*
  * Take a text apart: digits, an optional point with digits, optional blanks, and the rest as unit.
  */
-static struct reading take_apart(const char *text, size_t len)
+static struct reading split_size(const char *text, size_t len)
 {
     struct reading reading = {.text = text, .len = len, .whole = digits_of(text, len)};
     size_t at = reading.whole;
@@ -209,7 +209,7 @@ static uint64_t fraction_bytes(const struct reading *reading, uint64_t unit, boo
 enum vhd_result vhd_size_parse(const char *text, size_t len, uint64_t *ret_bytes,
                                struct vhd_verdict *ret)
 {
-    const struct reading reading = take_apart(text, len);
+    const struct reading reading = split_size(text, len);
     const bool has_unit = reading.unit_len > 0;
     bool is_exact = true;
 

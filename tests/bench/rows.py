@@ -118,7 +118,7 @@ class Job(Row):
 
 
 class CopyInto(Job):
-    """A copy by cp, which believes what a file says of its blocks. QEMU says a byte: then cp makes
+    """A copy by cp, which relies on what a file says of its blocks. QEMU says a byte: then cp makes
     a hole of each byte that is zero, and does not come to an end."""
 
     def __init__(self, name, how):

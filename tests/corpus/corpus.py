@@ -166,7 +166,7 @@ def run(test, with_images=True):
 
 
 def each(cases, check):
-    """Check each case, so that all that fail are told."""
+    """Check each case, so that all failures are printed."""
     faults = []
     for name, facts in cases.items():
         try:

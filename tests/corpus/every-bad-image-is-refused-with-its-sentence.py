@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# If this failed: a damaged or hostile image would be believed, or refused without a word that tells
+# If this failed: a damaged or hostile image would be accepted, or refused without a word that tells
 # its owner what is wrong with it and where.
 #
 # The corpus is made; each bad disk is opened through the library, for reading and for writing. Each

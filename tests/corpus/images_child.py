@@ -374,7 +374,7 @@ class Raw(Fixed):
 
 @good(parent="child-of-raw.img")
 def child_of_raw():
-    """A parent of no identity is a raw file, as blktap has it."""
+    """A parent of no identity is a raw file, as in blktap."""
     parent = Raw(4 * BLOCK)
     parent.write(0, noise("raw", 3 * BLOCK))
     child = child_of(parent)

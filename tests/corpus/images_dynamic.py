@@ -158,7 +158,7 @@ def partial_last_block():
 
 @good()
 def partial_last_block_of_2_mib():
-    """3 MiB in blocks of 2 MiB, as the smallest disk that can be ordered has it."""
+    """3 MiB in blocks of 2 MiB, as in the smallest disk that can be made."""
     disk = Dynamic(3 * MIB, block=2 * MIB)
     disk.write(0, noise("first", 4 * KIB))
     disk.write(3 * MIB - 8 * KIB, noise("end", 8 * KIB))
@@ -536,7 +536,7 @@ def parent_in_a_dynamic_disk():
 
 
 def with_batmap(disk, full=(), version=0x00010003):
-    """As tapdisk has it: behind the table a header of a sector, behind that a map of a sector."""
+    """As tapdisk writes it: behind the table a header of a sector, behind that a map of a sector."""
     disk.footer.creator, disk.footer.creator_version = b"tap\0", version
     disk.footer.host = bytes(4)
     at = disk.next

@@ -11,7 +11,7 @@ def filled(size, tag="fixed"):
 
 @good()
 def fixed():
-    """A fixed disk, as the specification has it."""
+    """A fixed disk, as in the specification."""
     return filled(64 * KIB)
 
 

@@ -43,7 +43,7 @@ def orphan_of_a_parent_outside():
 
 @bad(f"{NO_PARENT}: \"a\uFFFDb\"", LOST)
 def orphan_of_surrogates():
-    """All that is told of the parent is a name with half a pair in it."""
+    """The parent has only a name, with half a pair in it."""
     child = child_of(base())
     child.name("a\uD83Db.vhd")
     return child
@@ -51,7 +51,7 @@ def orphan_of_surrogates():
 
 @bad(f"{NO_PARENT}: \"orphan-of-a-fifo.base\"", LOST)
 def orphan_of_a_fifo():
-    """Where the parent should be is a FIFO, which whoever opens it waits at."""
+    """In the place of the parent is a FIFO, and an open of that waits."""
     child = named(child_of(base()), "orphan-of-a-fifo.base")
     return child, {"orphan-of-a-fifo.base.vhd": fifo}
 

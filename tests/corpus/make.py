@@ -6,7 +6,7 @@ with the files that belong to it. Beside this program lie good/NAME.txt and bad/
 say what is expected of each; where an image would no longer be what its text says, it ends. Images
 of programs that no test can call lie there packed, as NAME.vhd.xz.
 
-`make.py --describe` writes the texts anew, but those of packed images: what has changed in them is
+`make.py --describe` writes the texts again, but those of packed images: what has changed in them is
 to be looked at.
 """
 import lzma

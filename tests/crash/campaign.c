@@ -76,9 +76,9 @@ void campaign_judge(struct campaign *campaign, const struct cut *cut, int report
         remains_judge(campaign->maker.folder, &campaign->whole, campaign->maker.size_mb * VHD_MB,
                       report == VHD_OK, &is_there);
     if (!fault && report != VHD_OK && report != MAKER_SILENT)
-        fault = "a refusal was told";
+        fault = "a refusal was reported";
     if (!fault && !cut && report != VHD_OK)
-        fault = "no success was told";
+        fault = "no success was reported";
     if (fault) {
         campaign->faults++;
         tell(campaign, cut, fault);

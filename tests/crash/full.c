@@ -95,9 +95,9 @@ int main(int argc, char **argv)
         if (!fault && report != VHD_OK && report != VHD_DISK_FULL)
             fault = "the outcome is neither S_OK nor E_DISK_FULL";
         if (!fault && report != VHD_OK && is_there)
-            fault = "a refusal was told, and the disk is there";
+            fault = "a refusal was reported, and the disk is there";
         if (!fault && report != VHD_OK && maker.way->makes_folder && is_folder_left)
-            fault = "a refusal was told, and the folder made for the disk is there";
+            fault = "a refusal was reported, and the folder made for the disk is there";
         if (fault) {
             faults++;
             printf("full before call %u: told %d: %s\n", calls + 1, report, fault);

@@ -142,7 +142,7 @@ const char *remains_judge(const char *folder, const struct image *whole, uint64_
     const char *fault = NULL;
 
     if (is_told && !is_there)
-        return "success was told, and the disk is not there";
+        return "success was reported, and the disk is not there";
     if (is_there)
         fault = judge_image(folder, whole, size);
     if (!fault && exists(folder, "."))

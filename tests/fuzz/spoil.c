@@ -187,7 +187,7 @@ static void make_next(struct image *spoilt, uint64_t *seed)
     spoil(spoilt, seed);
 }
 
-/* For whoever wants to see what did harm: write the image to standard output. */
+/* Write the image, to standard output, to show what did harm. */
 static int show(struct image *spoilt, uint64_t *seed)
 {
     make_next(spoilt, seed);

@@ -23,7 +23,7 @@ ulimit -c 0
 mkdir -m 1777 "$tmp/reports"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-}:log_path=$tmp/reports/address"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-}:print_stacktrace=1:log_path=$tmp/reports/undefined"
-undo look_at_reports
+undo check_reports
 undo unmount_all
 
 sanitized=no
@@ -108,7 +108,7 @@ start_vhdfs()
     end_later "$daemon"
 }
 
-# is_ready PID [MOUNTPOINT]: does the daemon answer there, or has it ended?
+# is_ready PID [MOUNTPOINT]: does the daemon answer there, or did it end?
 is_ready()
 {
     [ -e "${2-$mnt}/version" ] || has_ended "$1"
@@ -248,7 +248,7 @@ unmount_all()
     done
 }
 
-look_at_reports()
+check_reports()
 {
     for report in "$tmp"/reports/*; do
         [ ! -f "$report" ] || cat "$report"

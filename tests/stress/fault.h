@@ -7,7 +7,7 @@
 
 #include "ledger.h"
 
-/* Begin to keep what is done; the seed is told with what is found wrong. */
+/* Begin to keep what is done; the seed is printed with each fault. */
 void fault_begin(uint64_t seed);
 
 /* Something that is done to a range of a disk. */

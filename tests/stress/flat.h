@@ -16,7 +16,7 @@
  *
  *   name  how to call the disk in what is found wrong
  *
- * Returns FLAT_SOUND, or a byte of the disk where something is wrong, which is told on stderr.
+ * Returns FLAT_SOUND, or a byte of the disk where something is wrong, printed on stderr.
  */
 uint64_t flat_check(const char *folder, const struct image_chain *chain, const uint8_t *expected,
                     uint64_t size, const char *name);

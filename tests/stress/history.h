@@ -40,7 +40,7 @@ struct history {
 /* Make a history; the sector holds what is found there. */
 void history_init(struct history *history);
 
-/* Begin anew: all are at rest, and the sector was looked at. */
+/* Begin again: all are at rest, and the sector was looked at. */
 void history_settle(struct history *history);
 
 /*
@@ -66,7 +66,7 @@ enum history_verdict {
 
 /*
  * May a call that began then have read this value? Where it may, and the call has ended at end,
- * whoever begins later finds nothing older. That does not hold of a write that is still to fail:
+ * a later one finds nothing older. That does not hold of a write that is still to fail:
  * the kernel shows of a file of ours what it then takes back.
  */
 enum history_verdict history_read(struct history *history, uint64_t value, uint64_t begin,

@@ -204,7 +204,7 @@ void image_make(const char *folder, const char *name, const struct image_plan *p
                 uint8_t *content, struct image_chain *ret)
 {
     struct image image = {.plan = plan, .seed = seed, .content = content};
-    /* Disks of a store are told apart by it. */
+    /* Disks of a store differ by it. */
     const uint8_t first_id = (uint8_t)((unsigned)*name % 8 * 32 + 1 + chance_below(seed, 28));
     char path[PATH_MAX];
     uint32_t parent_time = 0;

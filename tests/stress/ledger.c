@@ -208,7 +208,7 @@ const char *ledger_judge(const struct ledger *ledger, uint64_t sector, const uin
 }
 
 /* What was read of a lot that is one worker's. */
-static void settle_owned(const struct ledger *ledger, const uint8_t *buf, uint64_t len,
+static void finish_owned(const struct ledger *ledger, const uint8_t *buf, uint64_t len,
                          uint64_t off)
 {
     const uint8_t *expected = ledger->bytes + off;
@@ -218,7 +218,7 @@ static void settle_owned(const struct ledger *ledger, const uint8_t *buf, uint64
 }
 
 /* What was read of a shared lot, whole sectors. */
-static void settle_shared(struct ledger *ledger, const uint8_t *buf, uint64_t len, uint64_t off,
+static void finish_shared(struct ledger *ledger, const uint8_t *buf, uint64_t len, uint64_t off,
                           uint64_t since)
 {
     const uint64_t now = ledger_tick(ledger->clock), mixed = ledger->clock->mixed;
@@ -253,9 +253,9 @@ void ledger_settle(struct ledger *ledger, uint64_t since,
             const uint64_t lot_end = lot->off + lot->len,
                            len = (lot_end < end ? lot_end : end) - at;
             if (lot->owner == LEDGER_SHARED)
-                settle_shared(ledger, buf + (at - off), len, at, since);
+                finish_shared(ledger, buf + (at - off), len, at, since);
             else
-                settle_owned(ledger, buf + (at - off), len, at);
+                finish_owned(ledger, buf + (at - off), len, at);
             at += len;
             lot += at == lot_end;
         }

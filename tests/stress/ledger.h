@@ -60,7 +60,7 @@ void *ledger_memory(uint64_t len);
 /* Make the ledger of a disk of zeros, with no lots yet. */
 struct ledger *ledger_new(const char *name, uint64_t size, struct ledger_clock *clock);
 
-/* Cut the disk into lots anew, as chance has it; all is at rest. */
+/* Cut the disk into other lots, by chance; all is at rest. */
 void ledger_cut(struct ledger *ledger, const struct ledger_plan *plan, uint64_t *seed);
 
 /* A lot of that owner, by chance; NULL when there is none. */

@@ -1,5 +1,5 @@
 /*
- * A target that does not do what it is told, for tests of the tests: each lie must be noticed.
+ * A target that does not do its duty, for tests of the tests: each lie must be noticed.
  */
 #pragma once
 

@@ -69,8 +69,8 @@ static void check(struct worker *worker, struct stressed *disk, const struct str
 }
 
 /* Of a deed that has failed each sector is done or not; from now on it is what is found. */
-static void take_stock(struct worker *worker, struct stressed *disk, const struct stretch *at,
-                       const uint8_t *wanted)
+static void count_stock(struct worker *worker, struct stressed *disk, const struct stretch *at,
+                        const uint8_t *wanted)
 {
     uint8_t *expected = disk->ledger->bytes + at->off;
     const uint8_t *got = worker->other;
@@ -96,7 +96,7 @@ static void expect(struct worker *worker, struct stressed *disk, const struct de
         memcpy(disk->ledger->bytes + at->off, wanted, at->len);
     } else {
         worker_excuse(worker, deed);
-        take_stock(worker, disk, at, wanted);
+        count_stock(worker, disk, at, wanted);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
  * A folder for a run, made before it and removed after it, whatever becomes of it: the run is a
- * process of its own. And what a run is told on the command line.
+ * process of its own. And the options of a run.
  */
 #pragma once
 

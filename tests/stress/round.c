@@ -60,8 +60,8 @@ static void close_disks(struct run *run)
         run_close(run, i);
 }
 
-/* Opened anew for reading alone, everything is still there. */
-static void look_again(struct run *run)
+/* Opened again for reading alone, everything is still there. */
+static void check_again(struct run *run)
 {
     for (unsigned i = 0; i < run->crew->disk_count; i++) {
         run_check_images(run, i);
@@ -96,5 +96,5 @@ void run_round(struct run *run)
         go_on(run, &workers[0]);
     }
     close_disks(run);
-    look_again(run);
+    check_again(run);
 }

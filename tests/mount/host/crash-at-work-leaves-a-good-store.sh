@@ -19,7 +19,7 @@ kill -KILL "$daemon"
 thaw
 wait_until 20 has_ended "$maker"
 wait_until 20 has_ended "$daemon"
-wait "$maker" && fail "the maker was told that all is well"
+wait "$maker" && fail "the maker learnt that all is well"
 wait_until 20 is_not_mounted "$mnt"
 wait_until 20 [ ! -e "$tmp/pid" ]
 

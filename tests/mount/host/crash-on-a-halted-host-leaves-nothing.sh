@@ -28,20 +28,20 @@ kill -KILL "$daemon"
 # No waiter sees an unfinished task as done.
 for pid in $maker $cat $sync; do
     if has_ended "$pid"; then
-        wait "$pid" && fail "one was told that all is well"
+        wait "$pid" && fail "one learnt that all is well"
     fi
 done
 thaw
 wait_until 20 has_ended "$daemon"
 for pid in $maker $cat $sync; do
     wait_until 20 has_ended "$pid"
-    wait "$pid" && fail "one was told that all is well"
+    wait "$pid" && fail "one learnt that all is well"
 done
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
     eval "pid=\$queued$i"
     # shellcheck disable=SC2154 # set by eval
     wait_until 20 has_ended "$pid"
-    wait "$pid" && fail "the maker of q$i was told that all is well"
+    wait "$pid" && fail "the maker of q$i learnt that all is well"
 done
 wait_until 20 has_ended "$helper"
 wait_until 20 is_not_mounted "$mnt"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a store that fills up would damage disks, or programs would believe in writes that
+# If this failed: a store that fills up would damage disks, or programs would rely on writes that
 # are lost.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -83,7 +83,7 @@ done
 if [ -n "$queued" ]; then
     quick 0 sh -c "echo 1 >'$mnt/tasks/$queued/cancel'"
     quick 0 cat "$mnt/tasks/$queued/wait"
-    expect cancelled "$(cat "$tmp/said")" "what is told of $queued"
+    expect cancelled "$(cat "$tmp/said")" "the verdict on $queued"
     wait_until 2 grep -qx 'write ECANCELED' "$tmp/made${queued#d}"
 fi
 echo "the longest took $took hundredths of a second"

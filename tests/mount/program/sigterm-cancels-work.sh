@@ -24,6 +24,6 @@ thaw
 ends_with 0 "$maker" "the maker"
 ends_with 0 "$cat" "who waits"
 expect "write ECANCELED" "$(cat "$tmp/answer")" "the maker's answer"
-expect cancelled "$(cat "$tmp/cat")" "what was told to who waits"
+expect cancelled "$(cat "$tmp/cat")" "the verdict for the waiter"
 daemon_ends
 expect ".vhdfs-lock" "$(ls -A "$store")" "the store"

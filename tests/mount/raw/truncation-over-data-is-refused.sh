@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a program that shortens or lengthens a disk would lose content, or believe in a
+# If this failed: a program that shortens or lengthens a disk would lose content, or rely on a
 # wrong size.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # If this failed: a cancelled task would go on or leave a half-made file, or its writer would
-# believe that the disk exists.
+# assume that the disk exists.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -37,7 +37,7 @@ ends_with 0 "$maker" "the maker"
 ends_with 0 "$cat" "cat"
 ends_with 0 "$fsync" "fsync"
 expect "write ECANCELED" "$(cat "$tmp/answer")" "the maker's answer"
-expect cancelled "$(cat "$tmp/cat")" "what cat was told"
+expect cancelled "$(cat "$tmp/cat")" "the verdict for cat"
 expect ECANCELED "$(cat "$tmp/fsync")" "fsync's answer"
 expect "cancelled ECANCELED" "$(cat "$mnt/tasks/d/state" "$mnt/tasks/d/errno" | paste -sd ' ')" \
     "the record"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: a script would believe that it has stopped an ended task.
+# If this failed: a script would assume that it has stopped an ended task.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh

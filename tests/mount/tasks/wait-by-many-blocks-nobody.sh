@@ -70,5 +70,5 @@ expect "${queued:+1}" "${failed#0}" "makers that failed"
 for waiter in $waiters; do
     ends_with 0 "$waiter" "a waiter"
 done
-expect completed "$(cat "$tmp"/waiter* | sort -u)" "what they were told"
+expect completed "$(cat "$tmp"/waiter* | sort -u)" "their verdicts"
 expect $((13 - failed)) "$(names "$mnt/disks" | wc -w)" "disks"

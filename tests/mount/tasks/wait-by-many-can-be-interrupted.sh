@@ -100,6 +100,6 @@ ends_with 0 "$maker" "the maker"
 for pid in $syncs $cats $one; do
     ends_with 0 "$pid" "a waiter"
 done
-expect completed "$(cat "$tmp"/cat* | sort -u)" "what they were told"
-expect 4 "$(cat "$tmp/one")" "threads that were told"
+expect completed "$(cat "$tmp"/cat* | sort -u)" "their verdicts"
+expect 4 "$(cat "$tmp/one")" "threads with a verdict"
 expect "" "$(cat "$tmp"/sync* "$tmp"/doomed*)" "what else was said"

@@ -48,7 +48,7 @@ thaw
 ends_with 0 "$maker" "the writer"
 ends_with 0 "$cat" "cat"
 ends_with 0 "$sync" "sync"
-expect completed "$(cat "$tmp/cat")" "what cat was told"
+expect completed "$(cat "$tmp/cat")" "the verdict for cat"
 
 # Afterwards.
 expect "d" "$(ls "$mnt/disks")" "the disks"
