@@ -24,8 +24,8 @@ int fs_user_find(const char *name, struct fs_user *ret);
  * Returns 0, -ENOENT when there is none of that name, or another negative errno of getpwnam(3) or
  * getgrnam(3).
  */
-int fs_user_id(const char *text, uid_t *ret);
-int fs_group_id(const char *text, gid_t *ret);
+int fs_user_id(const char *name, uid_t *ret);
+int fs_group_id(const char *name, gid_t *ret);
 
 /*
  * Take the user's rights over files, with all its groups, until fs_user_leave(). Nothing changes

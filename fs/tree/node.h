@@ -215,7 +215,7 @@ enum vhd_result fs_node_judge(struct fs *fs, const struct fs_node *node, struct 
 fuse_ino_t fs_node_ino(struct fs *fs, const struct fs_node *node, const struct stat *image);
 
 /* Find a child of a folder by its name. Returns 0 and a node to be put, or a negative errno. */
-int fs_node_find(struct fs *fs, const struct fs_node *folder, const char *text,
+int fs_node_find(struct fs *fs, const struct fs_node *folder, const char *name,
                  struct fs_node *ret);
 
 /*

@@ -78,7 +78,7 @@ struct vhd_subblocks *vhd_subblocks_new(struct vhd_layer *layer, int write_fd)
     subblocks->write_fd = write_fd;
     subblocks->size = block_size < VHD_SUBBLOCK ? block_size : VHD_SUBBLOCK;
     subblocks->count = block_size / subblocks->size;
-    subblocks->by_block = calloc(layer->image.blocks, sizeof(struct vhd_pending_bitmap *));
+    subblocks->by_block = calloc(layer->image.blocks, sizeof *subblocks->by_block);
     if (!subblocks->by_block) {
         free(subblocks);
         return NULL;
