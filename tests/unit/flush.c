@@ -228,6 +228,26 @@ static void whoever_only_reads_has_nothing_to_flush(void **state)
     disks_close(disks);
 }
 
+/* Else another program might find it and take it for the end of the image. */
+static void the_footer_of_before_a_growth_is_zeroed(void **state)
+{
+    struct disks disks = disks_open(*state);
+    size_t len;
+
+    put_empty(*state, "a.vhd", 64 * MB, 1, 0, NULL);
+    const uint64_t old = file_length(*state, "a.vhd") - 512;
+    struct vhd_disk *disk = open_writable(disks, "a");
+    fill(disk, 0, 512, 1);
+    assert_int_equal(vhd_disk_flush(disk), 0);
+    uint8_t *bytes = file_bytes(*state, "a.vhd", &len);
+    assert_true(len > old + 512);
+    for (size_t i = 0; i < 512; i++)
+        assert_int_equal(bytes[old + i], 0);
+    free(bytes);
+    close_disk(disk);
+    disks_close(disks);
+}
+
 /* The host may have dropped what it could not write, and report success the next time. */
 static void a_failure_is_final(void **state)
 {
@@ -415,6 +435,7 @@ int main(void)
         FLUSH_TEST(bits_go_with_the_data_where_parents_have_none),
         FLUSH_TEST(only_bits_of_what_came_before_are_written),
         FLUSH_TEST(whoever_only_reads_has_nothing_to_flush),
+        FLUSH_TEST(the_footer_of_before_a_growth_is_zeroed),
         FLUSH_TEST(a_failure_is_final),
         FLUSH_TEST(a_failure_is_told_to_all_who_flush),
         FLUSH_TEST(a_failed_flush_leaves_nothing_behind),

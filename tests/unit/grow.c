@@ -6,11 +6,9 @@
 
 #include <errno.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/resource.h>
 #include <cmocka.h>
 
 #include "disk/allocate.h"
@@ -31,53 +29,11 @@ static void disk_end(struct disks disks, struct vhd_disk *disk)
 }
 
 /* With the lock held, as its callers hold it. */
-static int wait_for_slot(struct vhd_disk *disk)
-{
-    pthread_mutex_lock(&disk->growth_lock);
-    int err = vhd_disk_wait_for_slot(disk);
-    pthread_mutex_unlock(&disk->growth_lock);
-    return err;
-}
-
 static void grow_ahead(struct vhd_disk *disk)
 {
     pthread_mutex_lock(&disk->growth_lock);
     vhd_disk_grow_ahead(disk);
     pthread_mutex_unlock(&disk->growth_lock);
-}
-
-static void steps_lead_to_a_ready_slot(void **state)
-{
-    struct disks disks;
-    struct vhd_disk *disk = disk_of(*state, 64 * MB, &disks);
-    unsigned steps = 0;
-
-    while (vhd_slots_ready(&disk->slots) == 0) {
-        assert_int_equal(wait_for_slot(disk), 0);
-        assert_true(++steps < 10);
-    }
-    assert_int_equal(vhd_slots_ready(&disk->slots), 1); /* the first step is a small one */
-    disk_end(disks, disk);
-    expect_clean(*state, "a.vhd");
-}
-
-/* The image's end is a footer at every moment, and nothing but bitmaps is written ahead. */
-static void a_growing_image_is_sound_and_sparse(void **state)
-{
-    struct disks disks;
-    struct vhd_disk *disk = disk_of(*state, 512 * MB, &disks);
-
-    for (uint32_t block = 0; block < 256; block++) {
-        assert_int_equal(vhd_block_allocate(disk, block), 0);
-        struct vhd_image image;
-        assert_true(vhd_image_judge(disk->top->fd, &image));
-        assert_int_equal(image.fault.defect, VHD_SOUND);
-        assert_int_equal(image.allocated, block + 1);
-        grow_ahead(disk);
-    }
-    assert_true(file_used(*state, "a.vhd") < UINT64_C(256) * 8192 + 262144);
-    disk_end(disks, disk);
-    assert_int_equal(expect_clean(*state, "a.vhd").allocated, 256);
 }
 
 /* The first slot somebody waits for; after it many are made at once, but not without end. */
@@ -127,58 +83,6 @@ static void whoever_writes_nothing_new_does_not_grow(void **state)
     disk_end(disks, disk);
 }
 
-static void grow_on_a_full_host(void *path)
-{
-    struct vhd_disk *disk;
-
-    child_mount(path, "size=1m");
-    put_empty(path, "a.vhd", 64 * MB, 1, 0, NULL);
-    struct disks disks = disks_open(path);
-    CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a",
-                               VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk, NULL) == VHD_OK);
-    int fd = open(scratch_path(path, "hog"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    off_t taken = 0;
-    while (fallocate(fd, 0, taken, 4096) == 0)
-        taken += 4096;
-    CHILD_EXPECT(vhd_block_allocate(disk, 0) == -ENOSPC);
-    CHILD_EXPECT(vhd_block_allocate(disk, 9) == -ENOSPC);
-    CHILD_EXPECT(vhd_layer_entry(disk->top, 0) == UINT32_MAX);
-    CHILD_EXPECT(ftruncate(fd, 0) == 0);
-    CHILD_EXPECT(vhd_block_allocate(disk, 0) == 0);
-    CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
-    disks_close(disks);
-}
-
-static void a_full_host_is_told_and_may_have_room_later(void **state)
-{
-    in_child(grow_on_a_full_host, *state);
-}
-
-static void grow_up_to_a_limit(void *path)
-{
-    struct disks disks = disks_open(path);
-    struct vhd_disk *disk;
-    const struct rlimit limit = {5 * MB, 5 * MB};
-
-    signal(SIGXFSZ, SIG_IGN);
-    put_empty(path, "a.vhd", 64 * MB, 1, 0, NULL);
-    CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a",
-                               VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk, NULL) == VHD_OK);
-    CHILD_EXPECT(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    CHILD_EXPECT(vhd_block_allocate(disk, 0) == 0);
-    CHILD_EXPECT(vhd_block_allocate(disk, 1) == 0);
-    CHILD_EXPECT(vhd_block_allocate(disk, 2) == -EFBIG);
-    CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
-    disks_close(disks);
-}
-
-/* Where there is no space for many, there may be for one. */
-static void a_limit_is_used_to_its_end(void **state)
-{
-    in_child(grow_up_to_a_limit, *state);
-    assert_int_equal(expect_clean(*state, "a.vhd").allocated, 2);
-}
-
 /* Sector numbers have 32 bits, and the highest means nowhere. */
 static void a_file_ends_where_sector_numbers_end(void **state)
 {
@@ -203,13 +107,9 @@ static void a_file_ends_where_sector_numbers_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(steps_lead_to_a_ready_slot),
-        SCRATCH_TEST(a_growing_image_is_sound_and_sparse),
         SCRATCH_TEST(steps_become_larger_but_not_without_end),
         SCRATCH_TEST(no_slot_is_made_for_nobody),
         SCRATCH_TEST(whoever_writes_nothing_new_does_not_grow),
-        SCRATCH_TEST(a_full_host_is_told_and_may_have_room_later),
-        SCRATCH_TEST(a_limit_is_used_to_its_end),
         SCRATCH_TEST(a_file_ends_where_sector_numbers_end),
     };
     return cmocka_run_group_tests_name("grow", tests, NULL, NULL);

@@ -39,35 +39,6 @@ static bool has(const struct vhd_layout *content, uint64_t at, uint64_t end)
     return false;
 }
 
-static void an_empty_image_is_its_metadata(void **state)
-{
-    struct vhd_layout content = content_of(*state, sample_dynamic(1, 0));
-
-    assert_int_equal(content.count, 3);
-    assert_true(has(&content, 0, 512));
-    assert_true(has(&content, 512, 1536));
-    assert_true(has(&content, 1536, 2048)); /* the table is padded to a sector */
-    assert_int_equal(content.first_block, UINT64_MAX);
-    assert_int_equal(content.end, 2048);
-    assert_false(content.has_batmap);
-    vhd_layout_free(&content);
-    assert_int_equal(content.count, 0);
-    vhd_layout_free(&content);
-}
-
-static void blocks_are_listed_where_they_lie(void **state)
-{
-    struct vhd_layout content = content_of(*state, sample_dynamic(1, 3));
-
-    assert_int_equal(content.count, 6);
-    for (uint64_t i = 0; i < 3; i++)
-        assert_true(
-            has(&content, SAMPLE_DATA + i * SAMPLE_STRIDE, SAMPLE_DATA + (i + 1) * SAMPLE_STRIDE));
-    assert_int_equal(content.first_block, SAMPLE_DATA);
-    assert_int_equal(content.end, SAMPLE_DATA + 3 * SAMPLE_STRIDE);
-    vhd_layout_free(&content);
-}
-
 /* The table that the header claims counts, also where the disk needs less of it. */
 static void surplus_entries_are_metadata(void **state)
 {
@@ -156,19 +127,6 @@ static struct sample made_smaller(unsigned blocks)
     struct sample sample = sample_dynamic(1, SAMPLE_BLOCKS);
     sample_footers(&sample, SAMPLE_DYNAMIC, (uint64_t)blocks * SAMPLE_BLOCK, 1);
     return sample;
-}
-
-static void blocks_beyond_the_end_of_the_disk_are_content(void **state)
-{
-    struct vhd_layout content = content_of(*state, made_smaller(1));
-
-    assert_int_equal(content.count, 3 + SAMPLE_BLOCKS);
-    for (unsigned i = 0; i < SAMPLE_BLOCKS; i++) {
-        const uint64_t at = SAMPLE_DATA + i * SAMPLE_STRIDE;
-        assert_true(has(&content, at, at + SAMPLE_STRIDE));
-    }
-    assert_int_equal(content.end, SAMPLE_DATA + SAMPLE_BLOCKS * SAMPLE_STRIDE);
-    vhd_layout_free(&content);
 }
 
 /* What stands there may be anything: then nothing of the file is known to be free. */
@@ -267,12 +225,9 @@ static void a_block_beyond_the_end_is_neither_cut_off_nor_used(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(an_empty_image_is_its_metadata),
-        SCRATCH_TEST(blocks_are_listed_where_they_lie),
         SCRATCH_TEST(surplus_entries_are_metadata),
         SCRATCH_TEST(the_data_of_locators_counts),
         SCRATCH_TEST(a_batmap_counts_where_blktap_has_one),
-        SCRATCH_TEST(blocks_beyond_the_end_of_the_disk_are_content),
         SCRATCH_TEST(entries_beyond_the_end_may_be_nonsense),
         SCRATCH_TEST(zeros_beyond_the_end_are_no_blocks),
         SCRATCH_TEST(a_sparse_table_of_any_length_is_read_quickly),

@@ -180,34 +180,6 @@ static void what_lies_before_the_first_block_is_left_alone(void **state)
     disks_close(disks);
 }
 
-static void a_fixed_disk_needs_none(void **state)
-{
-    struct disks disks = disks_open(*state);
-
-    put(*state, "a.vhd", sample_fixed(1));
-    struct kept kept = keep(*state, "a.vhd");
-    struct vhd_disk *disk = open_writable(disks, "a");
-    assert_int_equal(vhd_disk_recover(disk), 0);
-    close_disk(disk);
-    expect_kept(*state, "a.vhd", kept);
-    disks_close(disks);
-}
-
-/* It can be cut off anywhere and is done again: after one time there is nothing left to do. */
-static void once_is_enough(void **state)
-{
-    struct sample sample = sample_dynamic(1, 2);
-    struct disks disks = disks_open(*state);
-
-    memset(sample_end(&sample), 0, 512);
-    put(*state, "a.vhd", sample);
-    close_disk(open_writable(disks, "a"));
-    struct kept kept = keep(*state, "a.vhd");
-    close_disk(open_writable(disks, "a"));
-    expect_kept(*state, "a.vhd", kept);
-    disks_close(disks);
-}
-
 /* An image with all that recovery mends: a copy that differs, and slack, or no footer at the end.
  */
 static void put_to_mend(const char *folder, bool has_end)
@@ -333,8 +305,6 @@ int main(void)
         SCRATCH_TEST(slack_is_cut_off),
         SCRATCH_TEST(gaps_are_used_and_not_trusted),
         SCRATCH_TEST(what_lies_before_the_first_block_is_left_alone),
-        SCRATCH_TEST(a_fixed_disk_needs_none),
-        SCRATCH_TEST(once_is_enough),
         SCRATCH_TEST(a_failed_attempt_leaves_nothing_behind),
         SCRATCH_TEST(a_failed_attempt_keeps_no_claim),
         SCRATCH_TEST(what_a_killed_writer_has_left_is_put_in_order),

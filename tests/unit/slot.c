@@ -4,7 +4,6 @@
  */
 #include "disk/slot.h"
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +14,7 @@
 
 enum { SECTOR = 8, LENGTH = 512 + BLOCK };
 
-/* A small disk of a type whose file is full of something from SECTOR on, slot for one block. */
+/* A small disk whose file has 0xEE in each byte of a slot at SECTOR. */
 static struct vhd_disk *disk_of(const char *folder, bool is_child, struct disks *ret)
 {
     uint8_t bytes[LENGTH + 512];
@@ -35,27 +34,6 @@ static void disk_end(struct disks disks, struct vhd_disk *disk)
     disks_close(disks);
 }
 
-static void expect_file(const struct vhd_disk *disk, uint64_t off, size_t len, uint8_t byte)
-{
-    uint8_t buf[LENGTH + 512];
-
-    assert_int_equal(pread(disk->write_fd, buf, len, (off_t)off), len);
-    for (size_t i = 0; i < len; i++)
-        assert_int_equal(buf[i], byte);
-}
-
-static void a_bitmap_is_ones_or_zeros_by_type(void **state)
-{
-    for (int is_child = 0; is_child < 2; is_child++) {
-        struct disks disks;
-        struct vhd_disk *disk = disk_of(*state, is_child, &disks);
-        assert_int_equal(vhd_slot_put_bitmap(disk, SECTOR), 0);
-        expect_file(disk, SECTOR * 512, 512, is_child ? 0 : 0xFF);
-        expect_file(disk, SECTOR * 512 + 512, BLOCK, 0xEE);
-        disk_end(disks, disk);
-    }
-}
-
 /* A host that is full by the time of a flush has a place for bits all the same. */
 static void a_bitmap_of_zeros_is_no_hole(void **state)
 {
@@ -71,19 +49,6 @@ static void a_bitmap_of_zeros_is_no_hole(void **state)
     assert_int_equal(fstat(disk->write_fd, &after), 0);
     assert_true(after.st_blocks > before.st_blocks);
     disk_end(disks, disk);
-}
-
-static void a_slot_is_zeroed_and_no_more(void **state)
-{
-    for (int is_child = 0; is_child < 2; is_child++) {
-        struct disks disks;
-        struct vhd_disk *disk = disk_of(*state, is_child, &disks);
-        assert_int_equal(vhd_slot_zero(disk, SECTOR), 0);
-        expect_file(disk, SECTOR * 512, 512, is_child ? 0 : 0xEE);
-        expect_file(disk, SECTOR * 512 + 512, BLOCK, 0);
-        expect_file(disk, SECTOR * 512 + LENGTH, 512, 0xEE);
-        disk_end(disks, disk);
-    }
 }
 
 static void a_bitmap_is_full_when_each_bit_is_set(void **state)
@@ -102,27 +67,11 @@ static void a_bitmap_is_full_when_each_bit_is_set(void **state)
     disk_end(disks, disk);
 }
 
-static void what_cannot_be_written_is_told(void **state)
-{
-    struct disks disks;
-    struct vhd_disk *disk = disk_of(*state, false, &disks);
-    int writable = disk->write_fd;
-
-    disk->write_fd = disk->top->fd; /* which is read-only */
-    assert_int_equal(vhd_slot_put_bitmap(disk, SECTOR), -EBADF);
-    assert_int_equal(vhd_slot_zero(disk, SECTOR), -EBADF);
-    disk->write_fd = writable;
-    disk_end(disks, disk);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(a_bitmap_is_ones_or_zeros_by_type),
         SCRATCH_TEST(a_bitmap_of_zeros_is_no_hole),
-        SCRATCH_TEST(a_slot_is_zeroed_and_no_more),
         SCRATCH_TEST(a_bitmap_is_full_when_each_bit_is_set),
-        SCRATCH_TEST(what_cannot_be_written_is_told),
     };
     return cmocka_run_group_tests_name("slot", tests, NULL, NULL);
 }
