@@ -146,13 +146,13 @@ static void a_reader_leaves_what_another_has_put(void **state)
 /* Grow, so that the close has something to cut off. */
 static struct vhd_disk *grown(struct disks disks, const char *folder, bool is_raised)
 {
-    put_empty(folder, "a.vhd", 256 * MB, 1, 0, NULL);
+    put(folder, "a.vhd", sample_dynamic(1, 0));
     struct vhd_disk *disk = open_disk(disks, "a", is_raised ? 0 : VHD_DISK_WRITE);
 
     if (is_raised)
         assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_OK);
     fill(disk, 0, 512, 1);
-    fill(disk, 2 * MB, 512, 1);
+    fill(disk, BLOCK, 512, 1);
     assert_int_equal(vhd_disk_confirm(disk), 0);
     return disk;
 }

@@ -13,67 +13,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "fast.h"
 #include "gate.h"
-
-/*
- * Time runs as many times as fast as the tests say. The linker leads the calls of these here, those
- * of the library too (--wrap).
- */
-static unsigned speed = 1;
-static struct timespec fast_since; /* the time at which it became fast */
-
-int __real_clock_gettime(clockid_t clock, struct timespec *ret);
-int __real_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
-                                  const struct timespec *deadline);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
-int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
-                                  const struct timespec *deadline);
-
-static int64_t since_fast_ns(struct timespec time)
-{
-    return (int64_t)(time.tv_sec - fast_since.tv_sec) * 1000000000 + time.tv_nsec -
-           fast_since.tv_nsec;
-}
-
-static struct timespec fast_plus_ns(int64_t ns)
-{
-    return clock_after(fast_since, ns / 1000000);
-}
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
-{
-    int err = __real_clock_gettime(clock, ret);
-
-    if (speed > 1)
-        *ret = fast_plus_ns(since_fast_ns(*ret) * speed);
-    return err;
-}
-
-int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
-                                  const struct timespec *deadline)
-{
-    const struct timespec real =
-        speed > 1 ? fast_plus_ns(since_fast_ns(*deadline) / speed) : *deadline;
-
-    return __real_pthread_cond_timedwait(cond, lock, &real);
-}
-
-static int time_runs_fast(void **state)
-{
-    (void)state;
-    __real_clock_gettime(CLOCK_MONOTONIC, &fast_since);
-    speed = 20;
-    return 0;
-}
-
-static int time_runs_as_usual(void **state)
-{
-    (void)state;
-    speed = 1;
-    return 0;
-}
-
-#define FAST_TEST(test) cmocka_unit_test_setup_teardown(test, time_runs_fast, time_runs_as_usual)
 
 struct job {
     unsigned flushes; /* atomic */
@@ -149,6 +90,7 @@ static void flushes_what_was_written_after_a_while(void **state)
 {
     (void)state;
     struct job job = {0};
+    fast_begin();
     struct vhd_flusher *flusher = flusher_of(&job);
     struct timespec begin = clock_monotonic();
 
@@ -163,6 +105,7 @@ static void flushes_what_was_written_after_a_while(void **state)
     UNTIL(READ(job.flushes) > 1);
     assert_true(clock_monotonic().tv_sec - now.tv_sec >= 4);
     vhd_flusher_free(flusher);
+    fast_end();
     assert_int_equal(job.flushes, 2);
 }
 
@@ -208,6 +151,7 @@ static void a_write_during_a_flush_is_not_forgotten(void **state)
 {
     (void)state;
     struct job job = {.gate = GATE_CLOSED, .takes_its_time = true};
+    fast_begin();
     struct vhd_flusher *flusher = flusher_of(&job);
 
     vhd_flusher_touch(flusher);
@@ -217,6 +161,7 @@ static void a_write_during_a_flush_is_not_forgotten(void **state)
     gate_open(&job.gate);
     UNTIL(READ(job.flushes) == 2);
     vhd_flusher_free(flusher);
+    fast_end();
 }
 
 int main(void)
@@ -225,10 +170,10 @@ int main(void)
         cmocka_unit_test(nothing_written_is_nothing_flushed),
         cmocka_unit_test(ends_without_waiting_for_its_time),
         cmocka_unit_test(flushes_at_once_when_in_a_hurry),
-        FAST_TEST(flushes_what_was_written_after_a_while),
+        cmocka_unit_test(flushes_what_was_written_after_a_while),
         cmocka_unit_test(a_failure_does_not_end_it),
         cmocka_unit_test(its_end_waits_for_a_flush_at_work),
-        FAST_TEST(a_write_during_a_flush_is_not_forgotten),
+        cmocka_unit_test(a_write_during_a_flush_is_not_forgotten),
     };
     return cmocka_run_group_tests_name("flusher", tests, NULL, NULL);
 }

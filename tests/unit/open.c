@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "engine.h"
+#include "fast.h"
 #include "gate.h"
 #include "store/claim.h"
 
@@ -244,11 +245,13 @@ static void a_lease_is_waited_for(void **state)
         print_message("skipped: the host has no leases\n");
         skip();
     }
+    fast_begin();
     disk = open_disk(disks, "a", 0); /* which goes with a lease to read */
     assert_int_equal(vhd_disk_make_writable(disk, disks.children, &why), VHD_IN_USE);
     assert_non_null(strstr(why.sentence, "another program holds a lease on \"a.vhd\""));
     close_disk(disk);
     refuse_disk(disks, "a", VHD_DISK_WRITE, VHD_IN_USE);
+    fast_end();
     assert_int_equal(fcntl(leased_fd, F_SETLEASE, F_UNLCK), 0);
 
     action.sa_handler = give_way;
