@@ -1,6 +1,6 @@
 /*
- * If this failed, a request that the host cannot meet would be accepted and break off half way, or
- * be refused for a reason that is not the first that applies.
+ * If this failed, a request that the host cannot meet would be accepted and fail half way, or the
+ * refusal would give another reason than the first that applies.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -38,12 +38,12 @@ static enum vhd_result admit(const struct vhd_store *store, const char *file, ui
         vhd_draft_end(store, &draft);
         return VHD_OK;
     }
-    /* A refusal says why, and leaves nothing to end. */
+    /* A refusal gives a reason, and returns nothing to end. */
     return result == verdict.result && *verdict.sentence && draft.fd == -1 ? result
                                                                            : VHD_OUTCOME_COUNT;
 }
 
-/* A child's store, in which one rule after the other is broken, the last one first. */
+/* The store of a child. Its rules are broken one after the other, the last one first. */
 struct hurdles {
     const char *path;
     struct vhd_store *store;
@@ -76,7 +76,7 @@ static void admits_with_a_draft(void **state)
         if (is_named)
             assert_true(scratch_has(*state, draft.name));
         assert_int_equal(fstat(draft.fd, &attributes), 0);
-        assert_int_equal(attributes.st_size, 0); /* tried, not taken */
+        assert_int_equal(attributes.st_size, 0); /* tried, and not kept */
         assert_int_equal(vhd_draft_publish(store, &draft, "a.vhd"), 0);
         vhd_draft_end(store, &draft);
         assert_int_equal(unlink(scratch_path(*state, "a.vhd")), 0);
@@ -85,7 +85,7 @@ static void admits_with_a_draft(void **state)
     vhd_store_unref(store);
 }
 
-static void refuses_what_exists(void **state)
+static void refuses_an_existing_disk(void **state)
 {
     struct vhd_store *store = open_store(*state);
 
@@ -222,7 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(admits_with_a_draft),
-        SCRATCH_TEST(refuses_what_exists),
+        SCRATCH_TEST(refuses_an_existing_disk),
         SCRATCH_TEST(refuses_a_folder_that_is_gone),
         SCRATCH_TEST(existence_comes_before_permission_before_length),
         SCRATCH_TEST(refuses_without_permission),

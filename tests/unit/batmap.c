@@ -1,6 +1,6 @@
 /*
- * If this failed: blktap's map of full blocks would be overwritten with a block, and blktap would
- * then take zeros for data.
+ * If this failed: a block would overwrite blktap's map of full blocks, and blktap would then read
+ * data as zeros.
  */
 #include "format/batmap.h"
 
@@ -32,7 +32,7 @@ static void is_read_from_its_places(void **state)
     assert_int_equal(length, UINT64_C(0x10002) * 512);
 }
 
-static void what_has_another_cookie_is_none(void **state)
+static void another_cookie_is_no_batmap(void **state)
 {
     (void)state;
     uint64_t offset = 7, length = 8;
@@ -47,8 +47,8 @@ static void what_has_another_cookie_is_none(void **state)
     assert_int_equal(length, 8);
 }
 
-/* Whatever it claims, nothing wraps. */
-static void the_largest_numbers_are_told(void **state)
+/* The values of a hostile map wrap nowhere. */
+static void the_largest_numbers_are_reported(void **state)
 {
     (void)state;
     struct vhd_batmap_disk disk;
@@ -65,8 +65,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_read_from_its_places),
-        cmocka_unit_test(what_has_another_cookie_is_none),
-        cmocka_unit_test(the_largest_numbers_are_told),
+        cmocka_unit_test(another_cookie_is_no_batmap),
+        cmocka_unit_test(the_largest_numbers_are_reported),
     };
     return cmocka_run_group_tests_name("batmap", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * If this failed, sectors of a partly written block would be taken for written or not written, and
- * read as what they are not.
+ * If this failed, sectors of a partly written block would count as written or as not written, and
+ * read as wrong data.
  */
 #include "format/bitmap.h"
 
@@ -33,7 +33,7 @@ static void the_first_sector_is_the_highest_bit(void **state)
     assert_int_equal(run(bits, 15, 16, true), 1);
 }
 
-static void a_run_ends_where_it_is_told_to(void **state)
+static void a_run_ends_at_the_given_end(void **state)
 {
     (void)state;
     uint8_t ones[512], none[512] = {0};
@@ -49,7 +49,7 @@ static void a_run_ends_where_it_is_told_to(void **state)
     assert_int_equal(run(none, 4095, 4096, false), 1);
 }
 
-/* What lies behind the end may not even be there; memory checkers look on. */
+/* The bytes behind the end may not exist; memory checkers watch this test. */
 static void no_byte_behind_the_end_is_read(void **state)
 {
     (void)state;
@@ -132,7 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_sector_is_the_highest_bit),
-        cmocka_unit_test(a_run_ends_where_it_is_told_to),
+        cmocka_unit_test(a_run_ends_at_the_given_end),
         cmocka_unit_test(no_byte_behind_the_end_is_read),
         cmocka_unit_test(one_bit_ends_a_run_wherever_it_is),
         cmocka_unit_test(runs_are_the_whole_bitmap),

@@ -1,5 +1,5 @@
 /*
- * If this failed, what one thread has remembered of a block another would forget, and data would be
+ * If this failed, one thread would undo a bit that another has set for a block, and data would be
  * written or read as if it were not there.
  */
 #include "base/bits.h"
@@ -98,8 +98,8 @@ static void *post(void *arg)
     return NULL;
 }
 
-/* Who sees a bit sees what was written before it was set; ThreadSanitizer looks on. */
-static void a_bit_publishes_what_came_before(void **state)
+/* A thread that sees a bit sees all that was written before it was set; ThreadSanitizer watches. */
+static void a_bit_publishes_earlier_writes(void **state)
 {
     (void)state;
     struct letter letter = {.bits = bits_new(128)};
@@ -119,7 +119,7 @@ int main(void)
         cmocka_unit_test(all_are_clear_at_first),
         cmocka_unit_test(each_is_set_and_cleared_alone),
         cmocka_unit_test(none_is_lost_to_a_neighbour),
-        cmocka_unit_test(a_bit_publishes_what_came_before),
+        cmocka_unit_test(a_bit_publishes_earlier_writes),
     };
     return cmocka_run_group_tests_name("bits", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * If this failed, blocks would be laid over each other or over the footer, or every page of data
- * would lie across two of the host's.
+ * If this failed, blocks would overlap each other or the footer, or every page of data would lie
+ * across two of the host's.
  */
 #include "format/block.h"
 
@@ -30,7 +30,7 @@ static void a_block_is_its_bitmap_and_its_data(void **state)
     assert_int_equal(vhd_block_length(UINT32_C(1) << 31), UINT64_C(2148007936));
 }
 
-/* The formats' own numbers: /tests/unit/placement.c has them too. */
+/* The numbers of the format itself, as in placement.c. */
 static void the_first_block_lies_behind_the_footer(void **state)
 {
     (void)state;
@@ -39,7 +39,7 @@ static void the_first_block_lies_behind_the_footer(void **state)
     assert_int_equal(vhd_block_next_bitmap(4179456, 2 << 20), 4181504);
 }
 
-static void the_place_is_aligned_above_and_the_next(void **state)
+static void the_next_place_is_aligned_and_above(void **state)
 {
     (void)state;
     for (uint32_t block = 512; block <= 32u << 20; block *= 2) {
@@ -53,7 +53,7 @@ static void the_place_is_aligned_above_and_the_next(void **state)
     }
 }
 
-/* A grid of blocks: the end of one is where the next is asked for. */
+/* Blocks follow each other: the next one is asked for at the end of the one before. */
 static void blocks_follow_each_other_on_a_grid(void **state)
 {
     (void)state;
@@ -75,7 +75,7 @@ int main(void)
         cmocka_unit_test(bitmaps_are_whole_sectors),
         cmocka_unit_test(a_block_is_its_bitmap_and_its_data),
         cmocka_unit_test(the_first_block_lies_behind_the_footer),
-        cmocka_unit_test(the_place_is_aligned_above_and_the_next),
+        cmocka_unit_test(the_next_place_is_aligned_and_above),
         cmocka_unit_test(blocks_follow_each_other_on_a_grid),
         cmocka_unit_test(the_empty_entry_is_all_ones),
     };

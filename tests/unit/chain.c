@@ -1,6 +1,6 @@
 /*
- * If this failed: a differencing disk would be read on top of something that is not its parent, or
- * its opening would never end; or one that is sound would be refused.
+ * If this failed: a differencing disk would be read on top of a file that is not its parent, or its
+ * opening would never end; or a sound disk would be refused.
  */
 #include "image/chain.h"
 
@@ -14,7 +14,7 @@
 #include "engine.h"
 #include "sentence.h"
 
-/* Opens a file and its parents; the fault has a sentence that names what it is about. */
+/* Open a file and its parents; a fault has a sentence with the name of the image. */
 static int open_chain(const char *folder, const char *file, enum vhd_layer_use use,
                       struct vhd_fault *ret, unsigned *ret_layers)
 {
@@ -33,7 +33,7 @@ static int open_chain(const char *folder, const char *file, enum vhd_layer_use u
     return err;
 }
 
-/* To be used as a chain and to be looked at: the same is found. */
+/* The chain for use and the chain without claims have the same parents. */
 static void accepts(const char *folder, const char *file, unsigned layers, enum vhd_defect defect)
 {
     for (int use = VHD_LAYER_LOOK; use <= VHD_LAYER_READ; use++) {
@@ -59,7 +59,7 @@ static void refuses(const char *folder, const char *file, enum vhd_defect defect
     }
 }
 
-/* A child without a recorded time of its parent's, which not all programs record. */
+/* A child without the time of its parent, which not all programs record. */
 static struct sample timeless_child(uint8_t id, uint8_t parent, const char *name)
 {
     struct sample sample = sample_child(id, parent, name);
@@ -69,7 +69,7 @@ static struct sample timeless_child(uint8_t id, uint8_t parent, const char *name
     return sample;
 }
 
-static void who_has_no_parent_is_a_chain_of_one(void **state)
+static void a_disk_without_parent_is_a_chain_of_one(void **state)
 {
     put(*state, "fixed.vhd", sample_fixed(1));
     put(*state, "dynamic.vhd", sample_dynamic(2, 2));
@@ -86,7 +86,7 @@ static void parents_are_found_down_to_the_base(void **state)
     accepts(*state, "middle.vhd", 2, VHD_SOUND);
 }
 
-static void a_time_that_was_recorded_is_compared(void **state)
+static void a_recorded_time_is_compared(void **state)
 {
     struct sample child = sample_child(2, 1, "base.vhd");
     const struct timespec times[2] = {{.tv_sec = 946684800 + 0x11111111},
@@ -99,7 +99,7 @@ static void a_time_that_was_recorded_is_compared(void **state)
     accepts(*state, "child.vhd", 2, VHD_SOUND);
 }
 
-static void what_is_not_there_is_lost(void **state)
+static void a_missing_parent_is_lost(void **state)
 {
     put(*state, "child.vhd", sample_child(2, 1, "nobody.vhd"));
     put(*state, "nameless.vhd", sample_child(3, 1, ""));
@@ -183,14 +183,14 @@ static void a_chain_has_a_most_length(void **state)
     refuses(*state, file, VHD_CHAIN_TOO_LONG, "64");
 }
 
-static void a_damaged_parent_is_told_with_its_name(void **state)
+static void a_damaged_parent_is_reported_with_its_name(void **state)
 {
     scratch_put(*state, "text.vhd", "text", 4);
     put(*state, "child.vhd", sample_child(2, 1, "text.vhd"));
     refuses(*state, "child.vhd", VHD_BAD_PARENT, "text");
 }
 
-static void a_parent_in_use_is_told_with_its_name(void **state)
+static void a_parent_in_use_is_reported_with_its_name(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_layer *writer, *top;
@@ -214,18 +214,18 @@ static void a_parent_in_use_is_told_with_its_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(who_has_no_parent_is_a_chain_of_one),
+        SCRATCH_TEST(a_disk_without_parent_is_a_chain_of_one),
         SCRATCH_TEST(parents_are_found_down_to_the_base),
-        SCRATCH_TEST(a_time_that_was_recorded_is_compared),
-        SCRATCH_TEST(what_is_not_there_is_lost),
+        SCRATCH_TEST(a_recorded_time_is_compared),
+        SCRATCH_TEST(a_missing_parent_is_lost),
         SCRATCH_TEST(a_parent_lies_in_the_store),
         SCRATCH_TEST(another_identity_is_another_disk),
         SCRATCH_TEST(a_parent_is_not_larger),
         SCRATCH_TEST(a_parent_may_be_smaller),
         SCRATCH_TEST(a_ring_has_no_end),
         SCRATCH_TEST(a_chain_has_a_most_length),
-        SCRATCH_TEST(a_damaged_parent_is_told_with_its_name),
-        SCRATCH_TEST(a_parent_in_use_is_told_with_its_name),
+        SCRATCH_TEST(a_damaged_parent_is_reported_with_its_name),
+        SCRATCH_TEST(a_parent_in_use_is_reported_with_its_name),
     };
     return cmocka_run_group_tests_name("chain", tests, NULL, NULL);
 }

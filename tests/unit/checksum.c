@@ -29,7 +29,7 @@ static void it_is_the_complement_of_the_sum(void **state)
     assert_int_equal(vhd_checksum(bytes, sizeof bytes, 64), 0xFFFFFFFF - 256);
 }
 
-/* With signed bytes the sum would be another: a bug that other writers had. */
+/* Signed bytes would give another sum: a bug that other writers had. */
 static void bytes_are_unsigned(void **state)
 {
     (void)state;

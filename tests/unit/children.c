@@ -1,6 +1,6 @@
 /*
- * If this failed, a disk could be deleted or renamed that others are based on, or a look at one
- * disk would cost a look into all the others.
+ * If this failed, a disk could be deleted or renamed although it has children, or reading one disk
+ * would cost reading all the others.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +22,8 @@
 #include "gate.h"
 
 /*
- * The linker leads the library's calls of these here (--wrap), under both of their names: what is
- * opened is counted, and the host's clock can be made as coarse as those of many hosts are.
+ * The linker leads the library's calls of these here (--wrap), under both of their names: opens are
+ * counted, and the host's clock can be as coarse as on many hosts.
  */
 int __real_openat(int dir, const char *path, int flags, ...);
 int __real_openat64(int dir, const char *path, int flags, ...);
@@ -39,7 +39,7 @@ int __wrap_fstat(int fd, struct stat *ret);
 int __wrap_fstat64(int fd, struct stat *ret);
 
 static unsigned listings, images_opened; /* atomic: opens of the folder, and of files in it */
-static long tick_ns = 1;                 /* what the host's clock counts in */
+static long tick_ns = 1;                 /* the step of the host's clock */
 
 static void note_open(const char *path)
 {
@@ -49,7 +49,7 @@ static void note_open(const char *path)
         COUNT(images_opened);
 }
 
-/* The library's opens make no files where this test looks on. */
+/* The library's opens make no files in this test. */
 int __wrap_openat(int dir, const char *path, int flags, ...)
 {
     note_open(path);
@@ -153,7 +153,7 @@ static bool touch(const char *folder, const char *file, struct timespec before)
     return !is_same_time(before, change_time(folder, file));
 }
 
-/* The same, and so much later that the file's time tells of it. */
+/* The same, and late enough that the file's time shows it. */
 static void write_over_later(const char *folder, const char *file, struct sample sample)
 {
     struct timespec before = change_time(folder, file);
@@ -208,7 +208,9 @@ static void counts_a_child_with_its_header_elsewhere(void **state)
     disks_close(disks);
 }
 
-/* The footer at the end decides what a disk is: its copy may be lost, or be a guest's bytes. */
+/*
+ * The footer at the end decides the type of a disk: its copy may be lost, or hold bytes of a guest.
+ */
 static void counts_children_by_the_footer_at_the_end(void **state)
 {
     struct disks disks = store_of(*state);
@@ -222,7 +224,7 @@ static void counts_children_by_the_footer_at_the_end(void **state)
     assert_int_equal(info.image.fault.defect, VHD_BAD_PARENT);
     assert_int_equal(children_of(disks, 2), 1);
 
-    memcpy(fixed.bytes, child.bytes, 2048); /* its guest writes this */
+    memcpy(fixed.bytes, child.bytes, 2048); /* the guest writes this */
     free(child.bytes);
     put(*state, "fixed.vhd", fixed);
     assert_int_equal(vhd_info_read(disks.store, disks.children, "fixed", &info), 0);
@@ -231,7 +233,7 @@ static void counts_children_by_the_footer_at_the_end(void **state)
     disks_close(disks);
 }
 
-/* A child is one as long as its header tells so, in whatever state the rest of it is. */
+/* The header alone makes a disk a child, whatever the state of the rest. */
 static void counts_damaged_children(void **state)
 {
     struct disks disks = store_of(*state);
@@ -257,7 +259,7 @@ static void counts_nothing_but_disks(void **state)
     put(*state, "child.vhd", sample_child(11, 2, "base.vhd"));
     put(*state, "child", sample_child(12, 2, "base.vhd"));
     put(*state, "child.vhdx", sample_child(13, 2, "base.vhd"));
-    put(*state, "child.VHD", sample_child(14, 2, "base.vhd")); /* in child.vhd's shadow */
+    put(*state, "child.VHD", sample_child(14, 2, "base.vhd")); /* hidden by child.vhd */
     put(*state, VHD_OWN_PREFIX "x.vhd", sample_child(15, 2, "base.vhd"));
     assert_int_equal(symlink("child.vhd", scratch_path(*state, "link.vhd")), 0);
     assert_int_equal(mkfifo(scratch_path(*state, "fifo.vhd"), 0666), 0);
@@ -268,7 +270,7 @@ static void counts_nothing_but_disks(void **state)
     disks_close(disks);
 }
 
-/* Snapshots of Hyper-V's are no disks of the store, but need their parents as much as disks do. */
+/* Snapshots of Hyper-V are no disks of the store, but they need their parents as disks do. */
 static void counts_snapshots(void **state)
 {
     struct disks disks = store_of(*state);
@@ -285,7 +287,7 @@ static void counts_snapshots(void **state)
     disks_close(disks);
 }
 
-/* A copy has the same identity. To write to it, to rename or delete it harms no child. */
+/* A copy has the same identity. Writing, renaming or deleting it harms no child. */
 static void a_copy_of_a_parent_has_no_children(void **state)
 {
     struct disks disks = store_of(*state);
@@ -296,7 +298,7 @@ static void a_copy_of_a_parent_has_no_children(void **state)
     assert_int_equal(children_of_file(disks, "copy of base.vhd", 2), 0);
     put(*state, "copy of child.vhd", sample_child(11, 2, "base.vhd"));
     assert_int_equal(children_of_file(disks, "base.vhd", 2), 2);
-    /* Where the names lead may change without any change of the child. */
+    /* Other files may get the names without any change of the child. */
     assert_int_equal(rename(scratch_path(*state, "base.vhd"), scratch_path(*state, "b.vhd")), 0);
     assert_int_equal(children_of_file(disks, "b.vhd", 2), 0);
     assert_int_equal(
@@ -305,7 +307,7 @@ static void a_copy_of_a_parent_has_no_children(void **state)
     disks_close(disks);
 }
 
-/* Who writes to one name of a file writes to all of them. */
+/* A write to one name of a file is a write to all of them. */
 static void a_hard_link_to_a_parent_has_its_children(void **state)
 {
     struct disks disks = store_of(*state);
@@ -316,7 +318,7 @@ static void a_hard_link_to_a_parent_has_its_children(void **state)
     disks_close(disks);
 }
 
-/* Programs on Windows find a parent in any case of its name, so we must not take it from them. */
+/* Programs on Windows find a parent in any case of its name, so it must stay there for them. */
 static void a_parent_named_in_another_case_has_its_children(void **state)
 {
     struct disks disks = store_of(*state);
@@ -337,14 +339,14 @@ static void none_is_its_own_child(void **state)
     assert_int_equal(children_of_file(disks, "ring.vhd", 2), 0);
     put(*state, "child.vhd", sample_child(3, 2, "ring.vhd"));
     assert_int_equal(children_of_file(disks, "ring.vhd", 2), 1);
-    /* Two that are based on each other each have one. */
+    /* Two disks that name each other as parent have one child each. */
     put(*state, "ring.vhd", sample_child(2, 3, "child.vhd"));
     assert_int_equal(children_of_file(disks, "ring.vhd", 2), 1);
     assert_int_equal(children_of_file(disks, "child.vhd", 3), 1);
     disks_close(disks);
 }
 
-static void sees_at_once_what_comes_and_goes(void **state)
+static void sees_children_come_and_go_at_once(void **state)
 {
     enum { CHILDREN = 30 };
     struct disks disks = store_of(*state);
@@ -369,7 +371,7 @@ static void sees_at_once_what_comes_and_goes(void **state)
     disks_close(disks);
 }
 
-/* Whoever counts now finds that the last listing still holds. */
+/* A count now finds that the last listing is still right. */
 static bool counts_without_a_listing(struct disks disks)
 {
     unsigned before = READ(listings);
@@ -377,7 +379,7 @@ static bool counts_without_a_listing(struct disks disks)
     return READ(listings) == before;
 }
 
-/* A moment ago it has been believed: the change comes when it is believed no more. */
+/* The listing was right until now; the change shows when its time is over. */
 static void sees_a_change_after_a_rest(void **state)
 {
     struct disks disks = store_of(*state);
@@ -407,7 +409,7 @@ static void sees_a_disk_replaced_under_its_name(void **state)
     assert_int_equal(rename(scratch_path(*state, "new"), scratch_path(*state, "child.vhd")), 0);
     assert_int_equal(children_of(disks, 2), 1);
 
-    /* By one that has lain there all the time, under the other case of the ending. */
+    /* That file was there all the time, under the other case of the ending. */
     put(*state, "child.VHD", sample_child(12, 3, "base.vhd"));
     assert_int_equal(children_of(disks, 2), 1);
     assert_int_equal(children_of(disks, 3), 0);
@@ -463,7 +465,7 @@ static void sees_a_header_changed_in_place_within_two_seconds(void **state)
     disks_close(disks);
 }
 
-static void counts_anew_when_asked_to(void **state)
+static void counts_again_on_demand(void **state)
 {
     struct disks disks = store_of(*state);
 
@@ -474,7 +476,7 @@ static void counts_anew_when_asked_to(void **state)
         assert_int_equal(children_now(disks, (uint8_t)(30 + i)), 1);
         assert_int_equal(children_now(disks, (uint8_t)(29 + i)), 0);
     }
-    /* What was seen so is known from then on. */
+    /* From now on this child is known. */
     assert_int_equal(children_of(disks, 49), 1);
     disks_close(disks);
 }
@@ -482,7 +484,10 @@ static void counts_anew_when_asked_to(void **state)
 /* Linux before 6.13; ext3, and ext4 with inodes of 128 bytes. */
 static const long ticks[] = {10000000, 1000000000};
 
-/* Have a child counted and give it another parent; was that in one tick of the host's clock? */
+/*
+ * Have a child counted and give it another parent. True if both were in one tick of the host's
+ * clock.
+ */
 static bool change_within_a_tick(struct disks disks, const char *folder)
 {
     put(folder, "child.vhd", sample_child(11, 2, "base.vhd"));
@@ -507,7 +512,7 @@ static void a_coarse_clock_hides_no_change(void **state)
     }
 }
 
-/* The folder's time is as coarse as the files'. */
+/* The time of the folder is as coarse as those of files. */
 static void a_coarse_clock_hides_no_disk(void **state)
 {
     enum { TIMES = 30 };
@@ -529,7 +534,9 @@ static void a_coarse_clock_hides_no_disk(void **state)
     }
 }
 
-/* A file removed and made again at once can have the number and the time of the one before. */
+/*
+ * A file that is removed and made again at once can have the number and the time of the former one.
+ */
 static void sees_a_file_made_again(void **state)
 {
     enum { TIMES = 100 };
@@ -550,7 +557,7 @@ static void sees_a_file_made_again(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* Who may not be read is nobody's child until he may. */
+/* An image that nobody may read is no child until it can be read. */
 static void count_what_cannot_be_read(void *path)
 {
     child_drop_root();
@@ -590,12 +597,12 @@ static void count_in_a_folder_that_cannot_be_listed(void *path)
     disks_close(disks);
 }
 
-static void tells_when_the_folder_cannot_be_listed(void **state)
+static void reports_a_folder_that_cannot_be_listed(void **state)
 {
     in_child(count_in_a_folder_that_cannot_be_listed, scratch_folder_of_nobody(*state));
 }
 
-/* With descriptors running out: first there is none for the folder, then none for an image. */
+/* With few descriptors left: first there is none for the folder, then none for an image. */
 static void count_without_descriptors(void *path)
 {
     struct rlimit limit;
@@ -628,7 +635,7 @@ static void a_lack_of_descriptors_hides_no_child(void **state)
     in_child(count_without_descriptors, *state);
 }
 
-static void outlives_who_opened_the_store(void **state)
+static void outlives_the_owner_of_the_store(void **state)
 {
     struct disks disks = store_of(*state);
 
@@ -640,7 +647,7 @@ static void outlives_who_opened_the_store(void **state)
     vhd_children_free(NULL);
 }
 
-/* All kinds of counts at once, each compared with a plain one. */
+/* Counts of all kinds at once, each compared with a plain one. */
 static void finds_each_parent_among_many(void **state)
 {
     enum { CHILDREN = 400 };
@@ -650,7 +657,7 @@ static void finds_each_parent_among_many(void **state)
     char file[32];
 
     for (int i = 0; i < CHILDREN; i++) {
-        /* Some with many, some with one or none, those at both ends of the order among them. */
+        /* Some with many children, some with one or none, and those at both ends of their order. */
         uint64_t random = sample_random(&seed);
         uint8_t parent = (uint8_t)(random >> 32);
         if (random % 8 == 0)
@@ -688,7 +695,7 @@ static void a_second_count_opens_no_image(void **state)
     images_opened = 0;
     assert_int_equal(children_of(disks, 2), IMAGES);
     assert_int_equal(images_opened, IMAGES + 1); /* with the parent */
-    /* Those that are quite new may have to be looked at twice: they could change unnoticed. */
+    /* Very new images may be opened twice, because they could change unnoticed. */
     UNTIL(counts_without_a_look(disks, IMAGES));
     images_opened = IMAGES;
     assert_int_equal(children_of(disks, 2), IMAGES);
@@ -703,11 +710,11 @@ static void a_second_count_opens_no_image(void **state)
     write_over_later(*state, "9.vhd", sample_child(11, 3, "base.vhd"));
     unsigned before = images_opened;
     assert_int_equal(children_now(disks, 2), IMAGES - 1);
-    assert_in_range(images_opened - before, 1, 2); /* new.vhd may be too new to be sure of */
+    assert_in_range(images_opened - before, 1, 2); /* new.vhd may be too new to be reliable */
     disks_close(disks);
 }
 
-/* While nothing changes in the folder, its own time is all that is looked at. */
+/* While nothing changes in the folder, only its own time is read. */
 static void an_unchanged_folder_is_not_listed_again(void **state)
 {
     struct disks disks = store_of(*state);
@@ -721,8 +728,8 @@ static void an_unchanged_folder_is_not_listed_again(void **state)
 }
 
 /*
- * Stress: some count, by both ways, while others put disks in, take them out, replace and change
- * them. Some children stay all the time, and never are there more than there are names.
+ * Stress: some threads count, in both ways, while others add, remove, replace and change disks.
+ * Some children stay all the time. No count is above the number of names.
  */
 enum { STAYING = 1200, MOVING = 4, COUNTERS = 3, MOVES = 60 };
 
@@ -826,19 +833,19 @@ int main(void)
         SCRATCH_TEST(a_hard_link_to_a_parent_has_its_children),
         SCRATCH_TEST(a_parent_named_in_another_case_has_its_children),
         SCRATCH_TEST(none_is_its_own_child),
-        SCRATCH_TEST(sees_at_once_what_comes_and_goes),
+        SCRATCH_TEST(sees_children_come_and_go_at_once),
         SCRATCH_TEST(sees_a_change_after_a_rest),
         SCRATCH_TEST(sees_a_disk_replaced_under_its_name),
         SCRATCH_TEST(sees_disks_that_change_places),
         SCRATCH_TEST(sees_a_header_changed_in_place_within_two_seconds),
-        SCRATCH_TEST(counts_anew_when_asked_to),
+        SCRATCH_TEST(counts_again_on_demand),
         SCRATCH_TEST(a_coarse_clock_hides_no_change),
         SCRATCH_TEST(a_coarse_clock_hides_no_disk),
         SCRATCH_TEST(sees_a_file_made_again),
         SCRATCH_TEST(an_image_that_cannot_be_read_has_no_parent),
-        SCRATCH_TEST(tells_when_the_folder_cannot_be_listed),
+        SCRATCH_TEST(reports_a_folder_that_cannot_be_listed),
         SCRATCH_TEST(a_lack_of_descriptors_hides_no_child),
-        SCRATCH_TEST(outlives_who_opened_the_store),
+        SCRATCH_TEST(outlives_the_owner_of_the_store),
         SCRATCH_TEST(finds_each_parent_among_many),
         SCRATCH_TEST(a_second_count_opens_no_image),
         SCRATCH_TEST(an_unchanged_folder_is_not_listed_again),

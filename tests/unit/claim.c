@@ -1,6 +1,6 @@
 /*
  * If this failed, two programs could write to one image at the same time and spoil it, or a disk
- * could not be opened though nobody else has it.
+ * could not be opened although no program uses it.
  */
 #include "store/claim.h"
 
@@ -31,7 +31,7 @@ static int claim(int fd, enum vhd_claim wanted)
     return vhd_claim(fd, VHD_CLAIM_NONE, wanted);
 }
 
-/* The bytes from 0 to 255 that others see locked. */
+/* The bytes from 0 to 255 that other programs see as locked. */
 static unsigned locked(const char *folder, short bytes[256])
 {
     int fd = open_image(folder);
@@ -129,8 +129,8 @@ static void no_writer_comes_to_readers(void **state)
     close(other);
 }
 
-/* Two who read: neither can become a writer, and both go on reading. */
-static void a_failed_rise_keeps_what_was_held(void **state)
+/* Of two readers neither can become a writer, and both go on reading. */
+static void a_failed_rise_keeps_the_claim(void **state)
 {
     int one = open_image(*state), two = open_image(*state);
 
@@ -168,7 +168,9 @@ static void goes_with_the_last_descriptor(void **state)
     close(other);
 }
 
-/* A stranger who opens and closes the file must not end the claim, as with POSIX locks. */
+/*
+ * A stranger that opens and closes the file must not end the claim, as it would with POSIX locks.
+ */
 static void is_not_lost_to_a_stranger(void **state)
 {
     int fd = open_image(*state);
@@ -198,7 +200,10 @@ static void other_processes_count(void **state)
     close(fd);
 }
 
-/* A single byte of another program's, as QEMU might hold it, and which claims go with it. */
+/*
+ * A single byte of another program, as QEMU might hold it, and the claims that are possible beside
+ * it.
+ */
 static void each_byte_of_others_counts_as_qemu_means_it(void **state)
 {
     static const struct {
@@ -223,7 +228,7 @@ static void each_byte_of_others_counts_as_qemu_means_it(void **state)
     }
 }
 
-static void what_is_no_file_cannot_be_claimed(void **state)
+static void a_descriptor_of_no_file_cannot_be_claimed(void **state)
 {
     (void)state;
     assert_int_equal(claim(-1, VHD_CLAIM_READ), -EBADF);
@@ -234,9 +239,9 @@ enum { RIVALS = 3, ROUNDS = 15 };
 struct rival {
     const char *path;
     struct gate *gate;
-    unsigned *holders; /* atomic: of the claim now */
+    unsigned *holders; /* atomic: claims that are held now */
     unsigned *claimed; /* atomic */
-    bool *is_shared;   /* atomic: two had it at once */
+    bool *is_shared;   /* atomic: two held it at once */
 };
 
 static void *compete(void *arg)
@@ -257,8 +262,8 @@ static void *compete(void *arg)
     return NULL;
 }
 
-/* Whoever comes when: two never have it, and it is not so that always all step back. */
-static void of_rivals_at_most_one_has_it(void **state)
+/* In any order of arrival two rivals never hold it, and in some rounds one does. */
+static void of_rivals_at_most_one_holds_it(void **state)
 {
     unsigned holders = 0, claimed = 0;
     bool is_shared = false;
@@ -285,14 +290,14 @@ int main(void)
         SCRATCH_TEST(readers_share),
         SCRATCH_TEST(a_writer_is_alone),
         SCRATCH_TEST(no_writer_comes_to_readers),
-        SCRATCH_TEST(a_failed_rise_keeps_what_was_held),
+        SCRATCH_TEST(a_failed_rise_keeps_the_claim),
         SCRATCH_TEST(a_failed_claim_leaves_nothing),
         SCRATCH_TEST(goes_with_the_last_descriptor),
         SCRATCH_TEST(is_not_lost_to_a_stranger),
         SCRATCH_TEST(other_processes_count),
         SCRATCH_TEST(each_byte_of_others_counts_as_qemu_means_it),
-        cmocka_unit_test(what_is_no_file_cannot_be_claimed),
-        SCRATCH_TEST(of_rivals_at_most_one_has_it),
+        cmocka_unit_test(a_descriptor_of_no_file_cannot_be_claimed),
+        SCRATCH_TEST(of_rivals_at_most_one_holds_it),
     };
     return cmocka_run_group_tests_name("claim", tests, NULL, NULL);
 }

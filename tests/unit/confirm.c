@@ -1,7 +1,7 @@
 /*
- * If this fails, a disk that another program restores, replaces or removes while it is open is cut
- * off or overwritten at the next growth or close: the restored backup is damaged. Or nobody notices
- * that it was changed, and programs go on with what they read before.
+ * If this fails, the next growth or close cuts or overwrites a disk that another program restores,
+ * replaces or removes while it is open: the restored backup is damaged. Or the change stays
+ * unnoticed, and programs go on with old data.
  */
 #include "disk/confirm.h"
 
@@ -16,7 +16,7 @@
 
 /* The library's calls of fdatasync(2) come here. */
 static void (*at_sync)(void);
-static unsigned syncs_before; /* that is done */
+static unsigned syncs_before; /* while that runs */
 
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
@@ -37,7 +37,7 @@ static void age(const char *folder, const char *file)
     assert_int_equal(utimensat(AT_FDCWD, scratch_path(folder, file), times, 0), 0);
 }
 
-/* What another program does to an image that is open. */
+/* Changes that another program makes to an image that is open. */
 enum way { SHORTER, LONGER, OTHER_TABLE, OTHER_FOOTER, RENAMED_OVER, RENAMED_AWAY, GONE, WAYS };
 
 static void overwrite_in_place(const char *folder, const char *file, struct sample sample)
@@ -58,7 +58,7 @@ static void write_at(const char *folder, const char *file, const void *bytes, si
     close(fd);
 }
 
-/* An image of this length, whatever else it holds. */
+/* An image of this length with other content. */
 static struct sample sample_long(size_t len)
 {
     struct sample sample = sample_of(len);
@@ -122,7 +122,7 @@ static void remove_all(const char *folder)
     unlink(scratch_path(folder, "b"));
 }
 
-static void a_reader_leaves_what_another_has_put(void **state)
+static void a_reader_leaves_the_image_of_another_program(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_fingerprint left;
@@ -157,7 +157,7 @@ static struct vhd_disk *grown(struct disks disks, const char *folder, bool is_ra
     return disk;
 }
 
-static void a_writers_close_leaves_what_another_has_put(void **state)
+static void a_writers_close_leaves_the_image_of_another_program(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_fingerprint left;
@@ -167,7 +167,7 @@ static void a_writers_close_leaves_what_another_has_put(void **state)
         struct vhd_disk *disk = grown(disks, *state, i % 2);
         meddle(*state, way);
         struct kept kept = keep_if_there(*state);
-        /* To compare the whole table at each open would cost too much. */
+        /* It would cost too much to compare the whole table at each open. */
         assert_int_equal(vhd_disk_confirm(disk), way == OTHER_TABLE ? 0 : -ESTALE);
         assert_int_equal(vhd_disk_close(disk, &left), -ESTALE);
         assert_true(is_zero(&left));
@@ -177,8 +177,8 @@ static void a_writers_close_leaves_what_another_has_put(void **state)
     disks_close(disks);
 }
 
-/* Bits that wait for a flush are no business of another image's either. */
-static void a_childs_close_leaves_what_another_has_put(void **state)
+/* Pending bits are not written into the image of another program either. */
+static void a_childs_close_leaves_the_image_of_another_program(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -198,7 +198,7 @@ static void a_childs_close_leaves_what_another_has_put(void **state)
     disks_close(disks);
 }
 
-static void a_fixed_disk_that_another_has_put_is_not_stamped(void **state)
+static void a_fixed_disk_of_another_program_is_not_stamped(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -218,8 +218,8 @@ static void a_fixed_disk_that_another_has_put_is_not_stamped(void **state)
     disks_close(disks);
 }
 
-/* The disk has failed then: what is written goes nowhere, so its writer must know. */
-static void no_growth_in_what_another_has_put(void **state)
+/* The disk has failed then: its writes go nowhere, so the writer must get an error. */
+static void the_image_of_another_program_does_not_grow(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_verdict why;
@@ -256,7 +256,7 @@ static void meddle_at_sync(void)
     kept_at_sync = keep_if_there(folder_at_sync);
 }
 
-/* An image that a crash has left with slack: recovery puts the footer forward, syncs, and cuts. */
+/* A crash has left this image with slack: recovery puts the footer forward, syncs, and cuts. */
 static void put_with_slack(const char *folder)
 {
     struct sample sample = sample_dynamic(1, 2);
@@ -266,7 +266,7 @@ static void put_with_slack(const char *folder)
     put(folder, "a.vhd", sample);
 }
 
-static void recovery_does_not_cut_what_another_has_put(void **state)
+static void recovery_does_not_cut_the_image_of_another_program(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -276,7 +276,7 @@ static void recovery_does_not_cut_what_another_has_put(void **state)
         folder_at_sync = *state;
         way_at_sync = i / 2;
         at_sync = meddle_at_sync;
-        syncs_before = 1; /* of what a killed writer may have left */
+        syncs_before = 1; /* remains of a killed writer, perhaps */
         if (i % 2) {
             disk = open_disk(disks, "a", 0);
             assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_IN_USE);
@@ -294,8 +294,8 @@ static void recovery_does_not_cut_what_another_has_put(void **state)
     disks_close(disks);
 }
 
-/* A change right after the close shows, however coarse the host's clock. */
-static void what_was_written_is_left_with_a_reliable_fingerprint(void **state)
+/* A change right after the close shows, however coarse the clock of the host. */
+static void a_written_disk_is_left_with_a_reliable_fingerprint(void **state)
 {
     const char *const files[] = {"dynamic.vhd", "fixed.vhd", "child.vhd"};
     const char *const names[] = {"dynamic", "fixed", "child"};
@@ -330,8 +330,10 @@ static void what_was_written_is_left_with_a_reliable_fingerprint(void **state)
     disks_close(disks);
 }
 
-/* Children that others made have their parent's time on record: it stays, if nothing is written. */
-static void what_was_not_written_keeps_its_time(void **state)
+/*
+ * Children that others made have recorded the time of their parent: it stays if nothing is written.
+ */
+static void an_unwritten_disk_keeps_its_time(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_fingerprint left, opened;
@@ -374,7 +376,7 @@ static void each_file_is_visited_from_the_top(void **state)
     disks_close(disks);
 }
 
-/* What a child shows depends on each of its parents. */
+/* The content of a child depends on each of its parents. */
 static void a_change_of_a_parent_shows(void **state)
 {
     struct vhd_fingerprint before, after;
@@ -403,14 +405,14 @@ static void a_change_of_a_parent_shows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(a_reader_leaves_what_another_has_put),
-        SCRATCH_TEST(a_writers_close_leaves_what_another_has_put),
-        SCRATCH_TEST(a_childs_close_leaves_what_another_has_put),
-        SCRATCH_TEST(a_fixed_disk_that_another_has_put_is_not_stamped),
-        SCRATCH_TEST(no_growth_in_what_another_has_put),
-        SCRATCH_TEST(recovery_does_not_cut_what_another_has_put),
-        SCRATCH_TEST(what_was_written_is_left_with_a_reliable_fingerprint),
-        SCRATCH_TEST(what_was_not_written_keeps_its_time),
+        SCRATCH_TEST(a_reader_leaves_the_image_of_another_program),
+        SCRATCH_TEST(a_writers_close_leaves_the_image_of_another_program),
+        SCRATCH_TEST(a_childs_close_leaves_the_image_of_another_program),
+        SCRATCH_TEST(a_fixed_disk_of_another_program_is_not_stamped),
+        SCRATCH_TEST(the_image_of_another_program_does_not_grow),
+        SCRATCH_TEST(recovery_does_not_cut_the_image_of_another_program),
+        SCRATCH_TEST(a_written_disk_is_left_with_a_reliable_fingerprint),
+        SCRATCH_TEST(an_unwritten_disk_keeps_its_time),
         SCRATCH_TEST(each_file_is_visited_from_the_top),
         SCRATCH_TEST(a_change_of_a_parent_shows),
     };

@@ -15,7 +15,7 @@ struct pair {
     struct vhd_disk *source, *target;
 };
 
-/* A child with data of its own, its parent's and nobody's; and a disk full of something else. */
+/* A child with data of its own, of its parent and of neither; and a disk full of other data. */
 static struct pair pair_open(const char *folder)
 {
     put(folder, "base.vhd", sample_dynamic(1, 2));
@@ -85,7 +85,7 @@ static void holes_become_holes(void **state)
     pair_close(pair);
 }
 
-/* Two terabytes of nothing take no longer than their table. */
+/* To copy two terabytes of holes takes no longer than to read their table. */
 static void a_large_disk_of_nothing_is_copied_at_once(void **state)
 {
     const uint64_t size = UINT64_C(2040) << 30;
@@ -141,7 +141,7 @@ static void the_target_must_be_writable_the_source_not(void **state)
     pair_close(pair);
 }
 
-static void a_source_that_cannot_be_read_is_told(void **state)
+static void an_unreadable_source_is_reported(void **state)
 {
     struct pair pair = pair_open(*state);
 
@@ -162,7 +162,7 @@ int main(void)
         SCRATCH_TEST(a_disk_can_be_copied_within),
         SCRATCH_TEST(bounds_are_kept),
         SCRATCH_TEST(the_target_must_be_writable_the_source_not),
-        SCRATCH_TEST(a_source_that_cannot_be_read_is_told),
+        SCRATCH_TEST(an_unreadable_source_is_reported),
     };
     return cmocka_run_group_tests_name("copy", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * If this failed, a new disk would not be the one that was asked for, other programs could not
- * open it, or a creation that was cancelled or broke off would leave something behind.
+ * If this failed, a new disk would differ from its request, other programs could not open it, or a
+ * creation that was cancelled or cut off would leave something behind.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -77,7 +77,7 @@ static struct sample contents(const char *folder, const char *file)
     return sample;
 }
 
-/* What the reference says of three sizes, computed elsewhere. */
+/* The reference's values for three sizes, computed elsewhere. */
 static const struct expected {
     uint64_t mb;
     uint32_t geometry, entries;
@@ -88,7 +88,7 @@ static const struct expected {
     {2088960, 0xFFFF10FF, 1044480, 4179968},
 };
 
-/* The image to be written, byte by byte, with the given time stamp and identity. */
+/* The expected image, byte by byte, with the given time stamp and identity. */
 static struct sample build(const struct expected *disk, const uint8_t *timestamp,
                            const uint8_t *uuid)
 {
@@ -110,7 +110,7 @@ static struct sample build(const struct expected *disk, const uint8_t *timestamp
     return sample;
 }
 
-static void writes_what_the_reference_says(void **state)
+static void writes_the_image_of_the_reference(void **state)
 {
     const time_t vhd_epoch = 946684800;
     static const uint8_t given[16] = {0x10, 0x32, 0x54, 0x76, 0x98, 0xBA, 0xDC, 0xFE,
@@ -169,7 +169,7 @@ static void identities_differ(void **state)
     vhd_store_unref(store);
 }
 
-static void a_task_says_what_it_does(void **state)
+static void a_task_describes_itself(void **state)
 {
     struct vhd_store *store = open_store(*state);
     struct vhd_service *service = service_with(1);
@@ -231,7 +231,7 @@ static void admits_before_or_in_the_task(void **state)
     vhd_store_unref(store);
 }
 
-static void what_is_not_handed_in_is_gone(void **state)
+static void a_task_never_submitted_leaves_nothing(void **state)
 {
     struct vhd_store *store = open_store(*state);
 
@@ -316,7 +316,7 @@ static void cancelled_while_queued_leaves_nothing(void **state)
     vhd_store_unref(store);
 }
 
-static void a_folder_that_vanishes_is_told(void **state)
+static void a_folder_that_vanishes_is_reported(void **state)
 {
     const char *folder = scratch_path(*state, "store");
     struct vhd_store *store = open_store(folder);
@@ -332,7 +332,7 @@ static void a_folder_that_vanishes_is_told(void **state)
     vhd_store_unref(store);
 }
 
-/* Cancel at any moment of the work: what is told and what is there must agree. */
+/* Cancel at any moment of the work: the outcome and the store must agree. */
 static void cancelled_at_any_moment_leaves_all_or_nothing(void **state)
 {
     enum { ROUNDS = 60 };
@@ -444,7 +444,7 @@ static void fill_up_meanwhile(void *path)
     vhd_store_unref(store);
 }
 
-static void a_host_that_fills_up_meanwhile_is_told(void **state)
+static void a_host_that_fills_up_meanwhile_is_reported(void **state)
 {
     in_child(fill_up_meanwhile, *state);
 }
@@ -452,19 +452,19 @@ static void a_host_that_fills_up_meanwhile_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(writes_what_the_reference_says),
+        SCRATCH_TEST(writes_the_image_of_the_reference),
         SCRATCH_TEST(identities_differ),
-        SCRATCH_TEST(a_task_says_what_it_does),
+        SCRATCH_TEST(a_task_describes_itself),
         SCRATCH_TEST(describes_in_one_line),
         SCRATCH_TEST(admits_before_or_in_the_task),
-        SCRATCH_TEST(what_is_not_handed_in_is_gone),
+        SCRATCH_TEST(a_task_never_submitted_leaves_nothing),
         SCRATCH_TEST(holds_its_store),
         SCRATCH_TEST(a_stopped_service_makes_nothing),
         SCRATCH_TEST(cancelled_while_queued_leaves_nothing),
-        SCRATCH_TEST(a_folder_that_vanishes_is_told),
+        SCRATCH_TEST(a_folder_that_vanishes_is_reported),
         SCRATCH_TEST(cancelled_at_any_moment_leaves_all_or_nothing),
         SCRATCH_TEST(of_two_creators_of_one_name_one_succeeds),
-        SCRATCH_TEST(a_host_that_fills_up_meanwhile_is_told),
+        SCRATCH_TEST(a_host_that_fills_up_meanwhile_is_reported),
     };
     return cmocka_run_group_tests_name("create", tests, NULL, NULL);
 }

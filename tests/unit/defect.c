@@ -1,6 +1,6 @@
 /*
- * If this fails, a user whose image is damaged is told nothing, or a sentence that is cut, doubled
- * or spread over lines, so that scripts which read "info" trip over it.
+ * If this fails, the owner of a damaged image gets no sentence, or one that is cut, doubled or
+ * spread over lines, so that scripts which read "info" fail.
  */
 #include "format/defect.h"
 
@@ -28,7 +28,7 @@ static void every_defect_has_a_sentence_of_its_own(void **state)
     }
 }
 
-/* Zeroed memory must read as "nothing found", not as a defect. */
+/* Zeroed memory must mean "nothing found", not a defect. */
 static void sound_is_zero(void **state)
 {
     (void)state;
@@ -78,7 +78,7 @@ static void a_place_stands_behind_all(void **state)
     assert_string_equal(fault.sentence, expected);
 }
 
-/* Whatever the sentence, three 64-bit figures are not cut. */
+/* No sentence leaves too little space for three 64-bit figures. */
 static void there_is_room_for_figures(void **state)
 {
     (void)state;

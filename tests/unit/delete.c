@@ -1,5 +1,5 @@
 /*
- * If this failed, a disk could be lost that others are built on, or the wrong file be removed.
+ * If this failed, a disk with children could be lost, or the wrong file be removed.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -67,7 +67,7 @@ static void removes_damaged_disks_too(void **state)
     disks_close(disks);
 }
 
-static void touches_nothing_that_is_no_disk(void **state)
+static void leaves_other_files_than_disks(void **state)
 {
     const char *folder = scratch_path(*state, "store");
     struct disks disks = disks_open(folder);
@@ -102,7 +102,7 @@ static void keeps_a_disk_with_children(void **state)
     disks_close(disks);
 }
 
-/* Such a disk cannot be read, but it must be possible to get rid of it. */
+/* Such a disk cannot be read, but a user must be able to delete it. */
 static void deletes_a_disk_that_is_its_own_parent(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -113,7 +113,7 @@ static void deletes_a_disk_that_is_its_own_parent(void **state)
     disks_close(disks);
 }
 
-/* The copy of a footer may be lost; the disk is sound all the same, and so is its need. */
+/* The copy of a footer may be lost; the child is sound all the same, and needs its parent. */
 static void keeps_the_parent_of_a_child_without_copy(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -144,8 +144,8 @@ static void keeps_a_disk_that_is_open(void **state)
     disks_close(disks);
 }
 
-/* A parent of an open disk is in use too, also where its child's file is gone. */
-static void keeps_a_parent_of_what_is_open(void **state)
+/* A parent of an open disk is in use too, even if the file of its child is gone. */
+static void keeps_a_parent_of_an_open_disk(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_disk *disk;
@@ -160,7 +160,7 @@ static void keeps_a_parent_of_what_is_open(void **state)
     disks_close(disks);
 }
 
-/* close(2) returns before whoever serves the file has been told of it: that much is waited for. */
+/* close(2) returns before the server of the file sees it: a deletion waits that long. */
 static void waits_a_little_before_it_refuses(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -219,12 +219,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(removes_just_this_disk),
         SCRATCH_TEST(removes_damaged_disks_too),
-        SCRATCH_TEST(touches_nothing_that_is_no_disk),
+        SCRATCH_TEST(leaves_other_files_than_disks),
         SCRATCH_TEST(keeps_a_disk_with_children),
         SCRATCH_TEST(deletes_a_disk_that_is_its_own_parent),
         SCRATCH_TEST(keeps_the_parent_of_a_child_without_copy),
         SCRATCH_TEST(keeps_a_disk_that_is_open),
-        SCRATCH_TEST(keeps_a_parent_of_what_is_open),
+        SCRATCH_TEST(keeps_a_parent_of_an_open_disk),
         SCRATCH_TEST(waits_a_little_before_it_refuses),
         SCRATCH_TEST(needs_permission),
         SCRATCH_TEST(a_read_only_medium_is_left_alone),

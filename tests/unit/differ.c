@@ -1,6 +1,6 @@
 /*
- * If this failed: a write to a differencing disk would take its parent's data away around it, or
- * be hidden by them.
+ * If this failed: a write to a differencing disk would destroy its parent's data around it, or the
+ * parent's data would hide the write.
  */
 #include "disk/differ.h"
 
@@ -67,7 +67,7 @@ static uint64_t zero_some(struct vhd_disk *disk, uint64_t len, uint64_t off)
     return done;
 }
 
-/* Call after call until all is done, which is soon. */
+/* Call until all is written, which takes few calls. */
 static void write_all(struct vhd_disk *disk, uint8_t byte, size_t len, uint64_t off)
 {
     for (unsigned calls = 0; len > 0; calls++) {
@@ -136,7 +136,7 @@ static void no_call_goes_beyond_its_block(void **state)
     disk_end(disks, disk);
 }
 
-/* Wherever a write begins and ends, what is around it in its subblocks is copied up. */
+/* A write copies up the rest of the subblocks in which it begins and ends. */
 static void the_rest_of_a_subblock_stays(void **state)
 {
     static const struct {
@@ -173,8 +173,8 @@ static void the_rest_of_a_subblock_stays(void **state)
     }
 }
 
-/* What is here is simply written to: no bits, nothing that waits for a flush. */
-static void what_is_here_is_overwritten(void **state)
+/* A present subblock is overwritten in place: no bits, nothing pending. */
+static void a_present_subblock_is_overwritten(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
@@ -202,7 +202,7 @@ static void bits_wait_where_a_parent_has_data(void **state)
     disk_end(disks, disk);
 }
 
-/* In a slot that was there already the data of a lost write may lie under a clear bit. */
+/* In a slot that was found at open, the data of a lost write may lie under a clear bit. */
 static void bits_wait_in_a_slot_that_was_found(void **state)
 {
     struct disks disks;
@@ -216,14 +216,17 @@ static void bits_wait_in_a_slot_that_was_found(void **state)
     disk_end(disks, disk);
 }
 
-/* Where the bitmap of a block is in the child's file. */
+/* The place of a block's bitmap in the file of the child. */
 static off_t bits_at(const struct vhd_disk *disk, uint32_t block)
 {
     return (off_t)vhd_layer_entry(disk->top, block) * 512;
 }
 
-/* Whoever has the subblock writes back what he has read of it: the others go through him. */
-static void a_subblock_that_is_here_in_part_is_taken_whole(void **state)
+/*
+ * The thread that has reserved a subblock writes back the rest that it has read: others wait for
+ * it.
+ */
+static void a_subblock_present_in_part_is_written_whole(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, &disks);
@@ -235,7 +238,7 @@ static void a_subblock_that_is_here_in_part_is_taken_whole(void **state)
     int fd = open(scratch_path(*state, "child.vhd"), O_RDWR | O_CLOEXEC);
     assert_int_equal(pwrite(fd, bits, 1, at), 1);
     disk = open_writable(disks, "child");
-    assert_int_equal(write_some(disk, 2, 512, 512), 512); /* a sector that is here */
+    assert_int_equal(write_some(disk, 2, 512, 512), 512); /* a sector of the child */
     assert_true(vhd_subblocks_are_pending(disk->subblocks));
     assert_int_equal(vhd_disk_flush(disk), 0);
     assert_int_equal(pread(fd, bits, 2, at), 2);
@@ -244,7 +247,7 @@ static void a_subblock_that_is_here_in_part_is_taken_whole(void **state)
     expect(disk, 0, 512, 1);
     expect(disk, 512, 512, 2);
     expect(disk, 1024, 1024, 1);
-    expect(disk, 2048, 2048, 0x11); /* which the parent has */
+    expect(disk, 2048, 2048, 0x11); /* a sector of the parent */
     expect(disk, SUBBLOCK, LARGE - SUBBLOCK, 1);
     /* A write that begins in whole subblocks ends before it. */
     write_all(disk, 3, LARGE, 0);
@@ -252,7 +255,7 @@ static void a_subblock_that_is_here_in_part_is_taken_whole(void **state)
     disk_end(disks, disk);
 }
 
-/* What a write that failed has left under clear bits must not be shown by an early bit. */
+/* An early bit must not show the data that a failed write has left under it. */
 static void bits_wait_where_a_write_has_failed(void **state)
 {
     struct disks disks;
@@ -300,10 +303,10 @@ int main(void)
         SCRATCH_TEST(zeros_over_nothing_need_none),
         SCRATCH_TEST(no_call_goes_beyond_its_block),
         SCRATCH_TEST(the_rest_of_a_subblock_stays),
-        SCRATCH_TEST(what_is_here_is_overwritten),
+        SCRATCH_TEST(a_present_subblock_is_overwritten),
         SCRATCH_TEST(bits_wait_where_a_parent_has_data),
         SCRATCH_TEST(bits_wait_in_a_slot_that_was_found),
-        SCRATCH_TEST(a_subblock_that_is_here_in_part_is_taken_whole),
+        SCRATCH_TEST(a_subblock_present_in_part_is_written_whole),
         SCRATCH_TEST(bits_wait_where_a_write_has_failed),
         SCRATCH_TEST(zeroed_subblocks_give_their_slot_back),
     };

@@ -1,6 +1,6 @@
 /*
- * If this failed: what is discarded would come back, or take something else along; or its space
- * would never be given back; or a slot would be used again that still holds another's data.
+ * If this failed: discarded data would come back, or other data go with it; or its space would stay
+ * used; or a slot that still holds data of one block would go to another.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -39,7 +39,7 @@ static void bounds_are_kept(void **state)
     disks_close(disks);
 }
 
-static void just_what_is_discarded_reads_as_zeros(void **state)
+static void exactly_the_discarded_range_reads_as_zeros(void **state)
 {
     static const struct {
         uint64_t off, len;
@@ -102,7 +102,7 @@ static void whole_blocks_leave_the_image(void **state)
     disks_close(disks);
 }
 
-static void the_host_gets_its_slot_back(void **state)
+static void the_host_gets_the_space_back(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -122,7 +122,7 @@ static void the_host_gets_its_slot_back(void **state)
     disks_close(disks);
 }
 
-static void what_was_never_written_costs_nothing(void **state)
+static void to_discard_holes_costs_nothing(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -160,7 +160,7 @@ static void a_slot_is_used_again(void **state)
     disks_close(disks);
 }
 
-/* Its bitmap says that only a part of it was written; as another block's it would still say so. */
+/* Its bitmap says that only a part of it was written. For another block that would be wrong. */
 static void a_foreign_block_set_in_part_is_not_used_again_as_it_is(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -191,7 +191,7 @@ static void a_foreign_block_set_in_part_is_not_used_again_as_it_is(void **state)
     disks_close(disks);
 }
 
-/* Zeros of the child's own are needed only where the parent has data. */
+/* The child needs zeros of its own only where the parent has data. */
 static void a_childs_block_leaves_where_no_parent_has_data(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -214,7 +214,7 @@ static void a_childs_block_leaves_where_no_parent_has_data(void **state)
     disks_close(disks);
 }
 
-static void a_child_discards_what_only_its_parent_has(void **state)
+static void a_child_discards_data_of_its_parent_alone(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -223,7 +223,7 @@ static void a_child_discards_what_only_its_parent_has(void **state)
     struct vhd_disk *disk = open_writable(disks, "child");
     discard(disk, BLOCK, BLOCK);
     discard(disk, 2 * BLOCK + 100, 200);
-    discard(disk, 3 * BLOCK, BLOCK); /* nobody has it */
+    discard(disk, 3 * BLOCK, BLOCK); /* a hole in both */
     for (int times = 0; times < 2; times++) {
         expect(disk, 0, BLOCK, 0xEE);
         expect(disk, BLOCK, BLOCK, 0);
@@ -238,7 +238,7 @@ static void a_child_discards_what_only_its_parent_has(void **state)
     disks_close(disks);
 }
 
-static void what_is_discarded_is_a_hole(void **state)
+static void a_discarded_range_is_a_hole(void **state)
 {
     struct disks disks = disks_open(*state);
     uint64_t found;
@@ -259,15 +259,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(bounds_are_kept),
-        SCRATCH_TEST(just_what_is_discarded_reads_as_zeros),
+        SCRATCH_TEST(exactly_the_discarded_range_reads_as_zeros),
         SCRATCH_TEST(whole_blocks_leave_the_image),
-        SCRATCH_TEST(the_host_gets_its_slot_back),
-        SCRATCH_TEST(what_was_never_written_costs_nothing),
+        SCRATCH_TEST(the_host_gets_the_space_back),
+        SCRATCH_TEST(to_discard_holes_costs_nothing),
         SCRATCH_TEST(a_slot_is_used_again),
         SCRATCH_TEST(a_foreign_block_set_in_part_is_not_used_again_as_it_is),
         SCRATCH_TEST(a_childs_block_leaves_where_no_parent_has_data),
-        SCRATCH_TEST(a_child_discards_what_only_its_parent_has),
-        SCRATCH_TEST(what_is_discarded_is_a_hole),
+        SCRATCH_TEST(a_child_discards_data_of_its_parent_alone),
+        SCRATCH_TEST(a_discarded_range_is_a_hole),
     };
     return cmocka_run_group_tests_name("discard", tests, NULL, NULL);
 }

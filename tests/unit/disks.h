@@ -1,6 +1,6 @@
 /*
- * A store full of disks with the index of their children, as what works on disks takes them. A file
- * that includes this has included cmocka.h before.
+ * A store full of disks, and the index of their children. A file that includes this has included
+ * cmocka.h before.
  */
 #pragma once
 

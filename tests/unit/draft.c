@@ -1,6 +1,6 @@
 /*
- * If this failed, a half-written disk could be seen, one disk could silently replace another, or
- * files of a broken-off creation would pile up in the store.
+ * If this failed, users could see a half-written disk, one disk could silently replace another, or
+ * remains of creations that failed would fill the store.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -65,7 +65,7 @@ static void nobody_sees_it_before_it_is_published(void **state)
     vhd_store_unref(store);
 }
 
-static void what_is_not_published_is_gone(void **state)
+static void an_unpublished_draft_is_gone(void **state)
 {
     struct vhd_store *store = open_store(*state);
     struct vhd_draft none = VHD_DRAFT_NONE;
@@ -119,7 +119,7 @@ static void has_the_permissions_of_a_new_file(void **state)
     vhd_store_unref(store);
 }
 
-static void withdraws_what_it_has_published(void **state)
+static void withdraws_a_published_file(void **state)
 {
     struct vhd_store *store = open_store(*state);
 
@@ -141,7 +141,7 @@ static void withdraws_only_its_own_file(void **state)
     for (int is_named = 0; is_named < 2; is_named++) {
         struct vhd_draft draft = begin(store, is_named, "ours");
         assert_int_equal(vhd_draft_publish(store, &draft, "a.vhd"), 0);
-        /* Somebody renames it and makes another of the old name. */
+        /* Another program renames it and makes another of the old name. */
         assert_int_equal(rename(scratch_path(*state, "a.vhd"), scratch_path(*state, "b.vhd")), 0);
         scratch_put(*state, "a.vhd", "theirs", 6);
         assert_int_equal(vhd_draft_withdraw(store, &draft, "a.vhd"), 0);
@@ -263,7 +263,7 @@ static void of_threads_that_make_one_name_one_succeeds(void **state)
     vhd_store_unref(store);
 }
 
-/* A child that waits for the start and exits with the number of names it got. */
+/* A child that waits for the start and exits with the number of names that it got. */
 struct racer {
     const char *path;
     int number;
@@ -314,10 +314,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(nobody_sees_it_before_it_is_published),
-        SCRATCH_TEST(what_is_not_published_is_gone),
+        SCRATCH_TEST(an_unpublished_draft_is_gone),
         SCRATCH_TEST(never_takes_the_place_of_another),
         SCRATCH_TEST(has_the_permissions_of_a_new_file),
-        SCRATCH_TEST(withdraws_what_it_has_published),
+        SCRATCH_TEST(withdraws_a_published_file),
         SCRATCH_TEST(withdraws_only_its_own_file),
         SCRATCH_TEST(needs_a_folder),
         SCRATCH_TEST(needs_permission),

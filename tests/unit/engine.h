@@ -1,5 +1,5 @@
 /*
- * Open disks, and what tests say of their content and of the files that they leave. A file that
+ * Open disks, and assertions about their content and the files that they leave. A file that
  * includes this has included cmocka.h before.
  */
 #pragma once
@@ -101,7 +101,7 @@ static inline uint64_t file_length(const char *folder, const char *file)
     return (uint64_t)attributes.st_size;
 }
 
-/* What a file takes on the host, bytes. */
+/* Bytes that a file uses on the host. */
 static inline uint64_t file_used(const char *folder, const char *file)
 {
     struct stat attributes;
@@ -125,7 +125,7 @@ static inline uint32_t file_entry(const char *folder, const char *file, unsigned
     return get32(entry);
 }
 
-/* The image is sound, and nothing is left over in its file behind the last block. */
+/* The image is sound, and its file ends right behind the last block and the footer. */
 static inline struct vhd_image expect_clean(const char *folder, const char *file)
 {
     struct vhd_image image;
@@ -138,7 +138,7 @@ static inline struct vhd_image expect_clean(const char *folder, const char *file
     return image;
 }
 
-/* An empty dynamic disk with blocks of 2 MiB, as we make it; or a child, where it has a parent. */
+/* An empty dynamic disk with blocks of 2 MiB, as the library makes it; with a parent, a child. */
 static inline void put_empty(const char *folder, const char *file, uint64_t size, uint8_t id,
                              uint8_t parent, const char *parent_name)
 {
@@ -155,7 +155,7 @@ static inline void put_empty(const char *folder, const char *file, uint64_t size
     put(folder, file, sample);
 }
 
-/* A file stays as it is, whatever is done meanwhile. */
+/* A file that stays as it is until expect_kept(). */
 struct kept {
     uint8_t *bytes;
     size_t len;

@@ -1,6 +1,6 @@
 /*
- * If this failed: a program would get the file of another disk under its name, a deleted disk would
- * come back to life through an old node, or the daemon would grow with each name that was used.
+ * If this failed: a program would get the file of another disk under its name; a deleted disk would
+ * come back to life through an old node; or the daemon would grow with each name that was used.
  */
 #include "tree/entries.h"
 
@@ -16,7 +16,7 @@
 #include "gate.h"
 #include "tasks.h"
 
-/* The table's calls of clock_gettime(2) come here: time passes at will. */
+/* The table's calls of clock_gettime(2) come here: a test decides the time. */
 static time_t seconds_passed;
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ret);

@@ -1,6 +1,6 @@
 /*
- * If this failed: a block's room would be given to another while somebody still writes to it, and
- * that write would land in the other's data; or a discard would wait for ever.
+ * If this failed: a slot would go to another block while a thread still writes to it, and that
+ * write would destroy the other block's data; or a discard would wait for ever.
  */
 #include "disk/epoch.h"
 
@@ -13,7 +13,7 @@
 
 #include "gate.h"
 
-static void nobody_inside_is_no_wait(void **state)
+static void to_wait_for_nobody_takes_no_time(void **state)
 {
     (void)state;
     struct vhd_epoch epoch;
@@ -59,7 +59,7 @@ static void yield(void)
         sched_yield();
 }
 
-static void all_who_are_inside_are_waited_for(void **state)
+static void all_inside_are_waited_for(void **state)
 {
     (void)state;
     enum { INSIDE = 3 };
@@ -81,7 +81,7 @@ static void all_who_are_inside_are_waited_for(void **state)
     vhd_epoch_destroy(&epoch);
 }
 
-/* Whoever comes once the wait has begun finds the entry gone, and is not waited for. */
+/* A thread that enters after the wait has begun finds the entry gone, so nothing waits for it. */
 static void newcomers_are_not_waited_for(void **state)
 {
     (void)state;
@@ -96,13 +96,13 @@ static void newcomers_are_not_waited_for(void **state)
     UNTIL(epoch.number != number);
     unsigned young = vhd_epoch_enter(&epoch);
     vhd_epoch_leave(&epoch, old);
-    pthread_join(thread, NULL); /* though somebody is inside */
+    pthread_join(thread, NULL); /* though a thread is inside */
     vhd_epoch_leave(&epoch, young);
     vhd_epoch_wait(&epoch);
     vhd_epoch_destroy(&epoch);
 }
 
-/* Who is inside may go in once more, also while somebody waits for him. */
+/* A thread inside may enter once more, also while another waits for it. */
 static void may_be_nested(void **state)
 {
     (void)state;
@@ -145,7 +145,7 @@ static void several_may_wait(void **state)
     vhd_epoch_destroy(&epoch);
 }
 
-/* A thing that is replaced and freed, while others look at it: memory checkers look on too. */
+/* An object that is replaced and freed while others read it; memory checkers watch. */
 enum { READERS = 3, REPLACEMENTS = 3000 };
 
 struct shared {
@@ -155,7 +155,7 @@ struct shared {
     unsigned wrong;
 };
 
-static void *look_at_it(void *arg)
+static void *read_often(void *arg)
 {
     struct shared *shared = arg;
 
@@ -177,7 +177,7 @@ static int *make_thing(void)
     return thing;
 }
 
-static void what_was_taken_away_is_not_used_after_the_wait(void **state)
+static void no_removed_object_is_used_after_the_wait(void **state)
 {
     (void)state;
     struct shared shared = {.thing = make_thing()};
@@ -185,7 +185,7 @@ static void what_was_taken_away_is_not_used_after_the_wait(void **state)
 
     vhd_epoch_init(&shared.epoch);
     for (int i = 0; i < READERS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, look_at_it, &shared), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, read_often, &shared), 0);
     for (int i = 0; i < REPLACEMENTS; i++) {
         int *old = __atomic_exchange_n(&shared.thing, make_thing(), __ATOMIC_SEQ_CST);
         vhd_epoch_wait(&shared.epoch);
@@ -203,12 +203,12 @@ static void what_was_taken_away_is_not_used_after_the_wait(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nobody_inside_is_no_wait),
-        cmocka_unit_test(all_who_are_inside_are_waited_for),
+        cmocka_unit_test(to_wait_for_nobody_takes_no_time),
+        cmocka_unit_test(all_inside_are_waited_for),
         cmocka_unit_test(newcomers_are_not_waited_for),
         cmocka_unit_test(may_be_nested),
         cmocka_unit_test(several_may_wait),
-        cmocka_unit_test(what_was_taken_away_is_not_used_after_the_wait),
+        cmocka_unit_test(no_removed_object_is_used_after_the_wait),
     };
     return cmocka_run_group_tests_name("epoch", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * If this failed, a disk could be deleted or renamed that others are based on.
+ * If this failed, a disk with children could be deleted or renamed.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -18,8 +18,8 @@
 #include "operation/exclusive.h"
 #include "sentence.h"
 
-/* Take a disk, and let go of it at once. */
-static enum vhd_result take(struct disks disks, const char *name, struct vhd_info *ret,
+/* Lock a disk, and release it at once. */
+static enum vhd_result lock(struct disks disks, const char *name, struct vhd_info *ret,
                             struct vhd_verdict *ret_verdict)
 {
     int fd = -1;
@@ -37,7 +37,7 @@ static enum vhd_result judge(struct disks disks, const char *name, struct vhd_in
 {
     memset(ret, 0xA5, sizeof *ret);
     memset(ret_verdict, 0, sizeof *ret_verdict);
-    enum vhd_result result = take(disks, name, ret, ret_verdict);
+    enum vhd_result result = lock(disks, name, ret, ret_verdict);
     if (result != VHD_OK) {
         assert_int_equal(ret_verdict->result, result);
         assert_sentence(ret_verdict->sentence);
@@ -60,11 +60,11 @@ static struct vhd_verdict refuses(struct disks disks, const char *name, enum vhd
     struct vhd_verdict verdict;
     assert_int_equal(judge(disks, name, &info, &verdict), result);
     assert_non_null(strstr(verdict.sentence, name));
-    assert_int_equal(take(disks, name, &info, NULL), result);
+    assert_int_equal(lock(disks, name, &info, NULL), result);
     return verdict;
 }
 
-/* Who holds a disk, and who has it open, keeps everybody else from it. */
+/* A disk that is locked or open keeps others out. */
 static void an_open_disk_is_in_use(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -107,7 +107,7 @@ static void accepts_disks_without_children(void **state)
     disks_close(disks);
 }
 
-static void refuses_what_is_no_disk(void **state)
+static void refuses_other_files_than_disks(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -136,7 +136,7 @@ static void refuses_disks_with_children(void **state)
     disks_close(disks);
 }
 
-/* Its children name the one, and the copy is nobody's parent. */
+/* Its children name the original, and the copy is no parent. */
 static void accepts_a_copy_of_a_parent(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -149,7 +149,7 @@ static void accepts_a_copy_of_a_parent(void **state)
     disks_close(disks);
 }
 
-/* Damage that leaves its identity readable leaves its children as well. */
+/* A damaged image whose identity can be read still has its children. */
 static void refuses_a_damaged_parent(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -171,7 +171,7 @@ static void refuses_a_damaged_parent(void **state)
     disks_close(disks);
 }
 
-/* Nothing could be read from it, but it must be possible to get rid of it. */
+/* Nothing can be read from it, but a user must be able to delete it. */
 static void accepts_a_disk_that_is_its_own_parent(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -199,8 +199,8 @@ static bool rewrite(const char *path, uint8_t parent)
            before.st_ctim.tv_nsec != after.st_ctim.tv_nsec;
 }
 
-/* A disk that another program has based on it just now must not be lost for being unknown. */
-static void believes_nothing_that_it_knew_before(void **state)
+/* A disk must not be lost because another program has made a child of it just now. */
+static void relies_on_no_earlier_listing(void **state)
 {
     struct disks disks = disks_open(*state);
     const char *path = scratch_path(*state, "child.vhd");
@@ -225,16 +225,16 @@ static void judge_in_a_folder_that_cannot_be_listed(void *path)
     child_drop_root();
     struct disks disks = disks_open(path);
     put(path, "base.vhd", sample_dynamic(2, 1));
-    CHILD_EXPECT(take(disks, "base", &info, NULL) == VHD_OK);
+    CHILD_EXPECT(lock(disks, "base", &info, NULL) == VHD_OK);
     CHILD_EXPECT(chmod(path, 0300) == 0);
-    CHILD_EXPECT(take(disks, "base", &info, &verdict) == VHD_ACCESS_DENIED);
+    CHILD_EXPECT(lock(disks, "base", &info, &verdict) == VHD_ACCESS_DENIED);
     CHILD_EXPECT(verdict.result == VHD_ACCESS_DENIED);
     CHILD_EXPECT(strstr(verdict.sentence, path) != NULL);
     CHILD_EXPECT(chmod(path, 0700) == 0);
     disks_close(disks);
 }
 
-static void refuses_where_it_cannot_tell(void **state)
+static void refuses_if_children_cannot_be_counted(void **state)
 {
     in_child(judge_in_a_folder_that_cannot_be_listed, scratch_folder_of_nobody(*state));
 }
@@ -244,13 +244,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(accepts_disks_without_children),
         SCRATCH_TEST(an_open_disk_is_in_use),
-        SCRATCH_TEST(refuses_what_is_no_disk),
+        SCRATCH_TEST(refuses_other_files_than_disks),
         SCRATCH_TEST(refuses_disks_with_children),
         SCRATCH_TEST(accepts_a_copy_of_a_parent),
         SCRATCH_TEST(refuses_a_damaged_parent),
         SCRATCH_TEST(accepts_a_disk_that_is_its_own_parent),
-        SCRATCH_TEST(believes_nothing_that_it_knew_before),
-        SCRATCH_TEST(refuses_where_it_cannot_tell),
+        SCRATCH_TEST(relies_on_no_earlier_listing),
+        SCRATCH_TEST(refuses_if_children_cannot_be_counted),
     };
     return cmocka_run_group_tests_name("idle", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * If this failed: data would be looked for in the wrong file or at the wrong place of it, or a hole
- * be taken for data.
+ * If this failed: data would be read from the wrong file or from the wrong place in it, or a hole
+ * would count as data.
  */
 #include "image/extent.h"
 
@@ -62,7 +62,7 @@ static void without_layers_all_is_a_hole(void **state)
     assert_int_equal(vhd_extent_is_hole(NULL, 0, 1000), 1);
 }
 
-static void extents_are_those_of_who_has_them(void **state)
+static void an_extent_belongs_to_one_layer(void **state)
 {
     struct chain chain = chain_of_two(*state);
     const struct vhd_layer *child = chain.top, *base = child->parent;
@@ -85,7 +85,7 @@ static void extents_are_those_of_who_has_them(void **state)
     chain_end(chain);
 }
 
-static void a_hole_is_a_hole_all_the_way(void **state)
+static void a_hole_of_all_layers_is_a_hole(void **state)
 {
     struct chain chain = chain_of_two(*state);
 
@@ -96,7 +96,7 @@ static void a_hole_is_a_hole_all_the_way(void **state)
     chain_end(chain);
 }
 
-static void a_range_is_read_from_all_of_them(void **state)
+static void a_range_is_read_from_all_layers(void **state)
 {
     struct chain chain = chain_of_two(*state);
     uint8_t buf[3 * BLOCK];
@@ -116,7 +116,7 @@ static void a_range_is_read_from_all_of_them(void **state)
     chain_end(chain);
 }
 
-static void a_file_that_is_too_short_is_told(void **state)
+static void a_file_that_is_too_short_is_reported(void **state)
 {
     struct chain chain = chain_of_two(*state);
     struct vhd_extent extent;
@@ -130,7 +130,9 @@ static void a_file_that_is_too_short_is_told(void **state)
     chain_end(chain);
 }
 
-/* A parent that is smaller has zeros beyond its end, whatever lies in its blocks or below it. */
+/*
+ * Beyond the end of a smaller parent there are zeros, whatever its blocks or its own parents hold.
+ */
 static void beyond_a_parents_end_is_a_hole(void **state)
 {
     struct chain chain = chain_of_two(*state);
@@ -160,10 +162,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_layers_all_is_a_hole),
-        SCRATCH_TEST(extents_are_those_of_who_has_them),
-        SCRATCH_TEST(a_hole_is_a_hole_all_the_way),
-        SCRATCH_TEST(a_range_is_read_from_all_of_them),
-        SCRATCH_TEST(a_file_that_is_too_short_is_told),
+        SCRATCH_TEST(an_extent_belongs_to_one_layer),
+        SCRATCH_TEST(a_hole_of_all_layers_is_a_hole),
+        SCRATCH_TEST(a_range_is_read_from_all_layers),
+        SCRATCH_TEST(a_file_that_is_too_short_is_reported),
         SCRATCH_TEST(beyond_a_parents_end_is_a_hole),
     };
     return cmocka_run_group_tests_name("extent", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /*
- * Time that runs as many times as fast as a test says. The linker leads the calls of these here,
+ * Time that runs as many times as fast as a test demands. The linker leads the calls of these here,
  * those of the library too (--wrap, unit_fast of meson.build). A deadline of five seconds then
- * comes in a fraction of one.
+ * passes in a fraction of one.
  */
 #pragma once
 

@@ -1,7 +1,6 @@
 /*
- * If this fails, a change that another program made to an image goes unseen: programs go on with
- * what they read before. Or an image that nobody touched counts as changed, and is read again for
- * nothing.
+ * If this fails, a change that another program made to an image goes unseen, and programs go on
+ * with old data. Or an unchanged image counts as changed, and is read again for nothing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +27,9 @@ static struct stat old_file(void)
     };
 }
 
-/* The time so many nanoseconds before the look; one without nanoseconds where that is wanted. */
+/*
+ * A time so many nanoseconds before the look; without a fraction of a second, if the host has none.
+ */
 static struct timespec ago(int64_t nanoseconds)
 {
     const int64_t time = seen.tv_sec * INT64_C(1000000000) + seen.tv_nsec - nanoseconds;
@@ -44,7 +45,7 @@ static bool is_reliable(struct timespec mtime, struct timespec ctime)
     return vhd_fingerprint_seen(&attributes, seen).is_reliable;
 }
 
-static void what_is_older_than_a_tick_is_reliable(void **state)
+static void a_time_older_than_a_tick_is_reliable(void **state)
 {
     const struct {
         int64_t ago;
@@ -58,7 +59,7 @@ static void what_is_older_than_a_tick_is_reliable(void **state)
         {2500000000, true},                /* two and a half: vfat's tick has ended too */
         {-1, false},                       /* a server's clock is a little ahead */
         {-9999999, false},                 /* still a little */
-        {-INT64_C(100000000001), true},    /* somebody has set it to the future */
+        {-INT64_C(100000000001), true},    /* another program has set it to the future */
         {INT64_C(1000000000001), true},    /* long ago */
         {INT64_C(1999999500000000), true}, /* decades ago */
     };
@@ -72,7 +73,7 @@ static void what_is_older_than_a_tick_is_reliable(void **state)
     }
 }
 
-/* A real file: fresh it is not reliable, a little later it is. */
+/* A real file: at first it is not reliable, two seconds later it is. */
 static void a_fresh_file_becomes_reliable(void **state)
 {
     struct stat attributes;
@@ -122,7 +123,7 @@ static void reliability_does_not_count(void **state)
     assert_true(vhd_fingerprint_is_same(&one, &two));
 }
 
-/* The fingerprint of a chain of three, of which one has been changed, and one may be unreliable. */
+/* The fingerprint of a chain of three, one of which is changed, and one may be unreliable. */
 static struct vhd_fingerprint chain(int changed, int unreliable)
 {
     struct vhd_fingerprint layers[3];
@@ -156,7 +157,7 @@ static void a_change_of_any_parent_shows(void **state)
 }
 
 /* A look just after a close that left a certain stamp is as good as that stamp. */
-static void what_was_reliable_stays_so(void **state)
+static void a_reliable_fingerprint_stays_reliable(void **state)
 {
     const struct stat attributes = old_file();
     const struct vhd_fingerprint earlier = vhd_fingerprint_of(&attributes);
@@ -178,12 +179,12 @@ static void what_was_reliable_stays_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_older_than_a_tick_is_reliable),
+        cmocka_unit_test(a_time_older_than_a_tick_is_reliable),
         SCRATCH_TEST(a_fresh_file_becomes_reliable),
         cmocka_unit_test(each_part_counts),
         cmocka_unit_test(reliability_does_not_count),
         cmocka_unit_test(a_change_of_any_parent_shows),
-        cmocka_unit_test(what_was_reliable_stays_so),
+        cmocka_unit_test(a_reliable_fingerprint_stays_reliable),
     };
     return cmocka_run_group_tests_name("fingerprint", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * If this failed: what is copied from fixed.vhd would be no disk to others, of another size, or be
- * taken for the disk that it was copied from.
+ * If this failed: a copy of fixed.vhd would be no disk to other programs, or one of another size,
+ * or other programs would take it for the original.
  */
 #include "disk/fixed.h"
 
@@ -12,7 +12,7 @@
 
 #include "engine.h"
 
-/* The footer as bytes, and judged: it is a sound one. */
+/* The footer as bytes, and a judgement that it is sound. */
 static struct vhd_footer footer_of(struct vhd_disk *disk, struct vhd_footer_disk *ret_bytes)
 {
     struct vhd_footer footer;
@@ -79,7 +79,7 @@ static void its_identity_is_made_of_the_disks(void **state)
     close_disk(disk);
     close_disk(other);
 
-    /* The same disk by another name, written to, opened anew: the same. */
+    /* The same disk under another name, written to and opened again, has the same footer. */
     assert_int_equal(rename(scratch_path(*state, "a.vhd"), scratch_path(*state, "renamed.vhd")), 0);
     disk = open_writable(disks, "renamed");
     fill(disk, 0, DISK, 1);

@@ -1,6 +1,6 @@
 /*
- * If this failed: what a program has been told is safe would not be, or a disk whose host has lost
- * something would go on as if nothing had happened; or each fsync would cost more than it must.
+ * If this failed: fsync would report data as safe that is not, or a disk would go on although its
+ * host has lost data; or each fsync would cost too much.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -73,7 +73,9 @@ static void an_overwrite_costs_one_barrier(void **state)
     disks_close(disks);
 }
 
-/* Slots are made ahead, on the barriers of those who flush: none waits for one of its own. */
+/*
+ * Growth ahead rides on the barrier of a flush, so a first write waits for no barrier of its own.
+ */
 static void a_first_write_costs_one_barrier_where_a_slot_is_ready(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -93,7 +95,9 @@ static void a_first_write_costs_one_barrier_where_a_slot_is_ready(void **state)
     disks_close(disks);
 }
 
-/* Data, then bits: a bit that is durable before its data would show zeros for the parent's. */
+/*
+ * Data, then bits: a bit that is durable before its data would show zeros in place of the parent's.
+ */
 static void a_childs_new_subblocks_cost_two(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -118,7 +122,7 @@ struct look {
     uint8_t bits[8]; /* the first byte of the block's bitmap at each barrier */
 };
 
-static void look_at_bits(void *arg)
+static void note_bits(void *arg)
 {
     struct look *look = arg;
     uint32_t entry = file_entry(look->folder, "child.vhd", look->block);
@@ -138,7 +142,7 @@ static void bits_are_written_between_the_two(void **state)
     put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
     struct vhd_disk *disk = open_writable(disks, "child");
     fill(disk, 3 * BLOCK, 512, 1);
-    at_barrier = look_at_bits;
+    at_barrier = note_bits;
     at_barrier_arg = &look;
     assert_int_equal(flush(disk), 2);
     at_barrier = NULL;
@@ -148,7 +152,7 @@ static void bits_are_written_between_the_two(void **state)
     disks_close(disks);
 }
 
-/* Where no parent has anything there is nothing that a bit could hide too early. */
+/* Where no parent has data, an early bit hides nothing. */
 static void bits_go_with_the_data_where_parents_have_none(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -179,8 +183,8 @@ static void write_another_subblock(void *arg)
         assert_int_equal(vhd_disk_write(second->disk, "x", 1, 9 * BLOCK), 0);
 }
 
-/* What is written while a flush is at work is the next one's: its data may not be durable yet. */
-static void only_bits_of_what_came_before_are_written(void **state)
+/* A write during a flush belongs to the next one: its data may not be durable yet. */
+static void only_bits_of_earlier_writes_are_written(void **state)
 {
     enum { LARGE = 16 * BLOCK };
     struct disks disks = disks_open(*state);
@@ -217,7 +221,7 @@ static void only_bits_of_what_came_before_are_written(void **state)
     disks_close(disks);
 }
 
-static void whoever_only_reads_has_nothing_to_flush(void **state)
+static void a_reader_has_nothing_to_flush(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -228,7 +232,7 @@ static void whoever_only_reads_has_nothing_to_flush(void **state)
     disks_close(disks);
 }
 
-/* Else another program might find it and take it for the end of the image. */
+/* Another program might find it and take it for the end of the image. */
 static void the_footer_of_before_a_growth_is_zeroed(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -248,7 +252,7 @@ static void the_footer_of_before_a_growth_is_zeroed(void **state)
     disks_close(disks);
 }
 
-/* The host may have dropped what it could not write, and report success the next time. */
+/* The host may have dropped pages that it could not write, and may report success the next time. */
 static void a_failure_is_final(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -298,8 +302,8 @@ static void *flush_run(void *disk)
     return (void *)(intptr_t)vhd_disk_flush(disk);
 }
 
-/* The host tells but one of two who sync at the same time. */
-static void a_failure_is_told_to_all_who_flush(void **state)
+/* The host reports an error to only one of two concurrent syncs. */
+static void a_failure_is_reported_to_all_flushes(void **state)
 {
     struct disks disks = disks_open(*state);
     struct gate gate = GATE_CLOSED;
@@ -315,7 +319,7 @@ static void a_failure_is_told_to_all_who_flush(void **state)
     assert_int_equal(pthread_create(&threads[0], NULL, flush_run, disk), 0);
     gate_await(&gate, 1);
     assert_int_equal(pthread_create(&threads[1], NULL, flush_run, disk), 0);
-    usleep(20000); /* for the second to come as far as it can */
+    usleep(20000); /* time for the second to get as far as it can */
     gate_open(&gate);
     for (int i = 0; i < 2; i++) {
         pthread_join(threads[i], &results[i]);
@@ -349,7 +353,7 @@ static void discard_meanwhile(void *arg)
     UNTIL(vhd_layer_entry(discarder->disk->top, 0) == UINT32_MAX);
 }
 
-/* What a failed flush had taken down may go with its block; nobody may come back to it. */
+/* The pending bits of a failed flush may go with their block; nothing may use them later. */
 static void a_failed_flush_leaves_nothing_behind(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -372,14 +376,14 @@ static void a_failed_flush_leaves_nothing_behind(void **state)
     fails = 0;
     at_barrier = NULL;
     pthread_join(discarder.thread, NULL);
-    /* One that was under way already when the flush failed. */
+    /* A flush that had begun before the other one failed. */
     assert_int_equal(vhd_differ_write(disk, "x", 1, BLOCK, &done), 0);
     assert_int_equal(vhd_disk_flush(disk), -EIO);
     assert_int_equal(vhd_disk_close(disk, NULL), -EIO);
     disks_close(disks);
 }
 
-/* A write may need a barrier too, for slot; that one's failure is as final. */
+/* A write may need a barrier too, to get a slot; its failure is as final. */
 static void a_failure_while_growing_is_final_too(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -402,7 +406,7 @@ static void a_failure_while_growing_is_final_too(void **state)
     disks_close(disks);
 }
 
-static void what_a_killed_writer_left_is_made_durable_first(void **state)
+static void the_writes_of_a_killed_writer_are_made_durable_first(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_disk *disk = NULL;
@@ -433,14 +437,14 @@ int main(void)
         FLUSH_TEST(a_childs_new_subblocks_cost_two),
         FLUSH_TEST(bits_are_written_between_the_two),
         FLUSH_TEST(bits_go_with_the_data_where_parents_have_none),
-        FLUSH_TEST(only_bits_of_what_came_before_are_written),
-        FLUSH_TEST(whoever_only_reads_has_nothing_to_flush),
+        FLUSH_TEST(only_bits_of_earlier_writes_are_written),
+        FLUSH_TEST(a_reader_has_nothing_to_flush),
         FLUSH_TEST(the_footer_of_before_a_growth_is_zeroed),
         FLUSH_TEST(a_failure_is_final),
-        FLUSH_TEST(a_failure_is_told_to_all_who_flush),
+        FLUSH_TEST(a_failure_is_reported_to_all_flushes),
         FLUSH_TEST(a_failed_flush_leaves_nothing_behind),
         FLUSH_TEST(a_failure_while_growing_is_final_too),
-        FLUSH_TEST(what_a_killed_writer_left_is_made_durable_first),
+        FLUSH_TEST(the_writes_of_a_killed_writer_are_made_durable_first),
     };
     return cmocka_run_group_tests_name("flush", tests, NULL, NULL);
 }

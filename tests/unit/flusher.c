@@ -1,6 +1,6 @@
 /*
- * If this failed: what a program writes and never syncs would be lost by a power failure hours
- * later, or a disk that nobody writes to would keep its host awake.
+ * If this failed: a power failure hours later would lose data that a program wrote and never
+ * synced, or a disk without writers would keep its host awake.
  */
 #include "disk/flusher.h"
 
@@ -20,7 +20,7 @@ struct job {
     unsigned flushes; /* atomic */
     struct gate gate;
     bool takes_its_time;
-    bool has_signals; /* one of the thread's is not blocked */
+    bool has_signals; /* one of the thread's signals is not blocked */
     int result;
 };
 
@@ -45,7 +45,7 @@ static struct vhd_flusher *flusher_of(struct job *job)
     return flusher;
 }
 
-static void nothing_written_is_nothing_flushed(void **state)
+static void without_writes_there_is_no_flush(void **state)
 {
     (void)state;
     struct job job = {0};
@@ -55,7 +55,7 @@ static void nothing_written_is_nothing_flushed(void **state)
     assert_int_equal(job.flushes, 0);
 }
 
-/* The end comes at once, and without a flush: whoever closes a disk sees to that himself. */
+/* The end comes at once and without a flush, because a close flushes by itself. */
 static void ends_without_waiting_for_its_time(void **state)
 {
     (void)state;
@@ -69,7 +69,7 @@ static void ends_without_waiting_for_its_time(void **state)
     assert_int_equal(job.flushes, 0);
 }
 
-static void flushes_at_once_when_in_a_hurry(void **state)
+static void flushes_at_once_in_a_hurry(void **state)
 {
     (void)state;
     struct job job = {0};
@@ -85,8 +85,8 @@ static void flushes_at_once_when_in_a_hurry(void **state)
     assert_false(job.has_signals);
 }
 
-/* Five seconds after the first write, and once for all that were made until then. */
-static void flushes_what_was_written_after_a_while(void **state)
+/* Five seconds after the first write, and once for all writes until then. */
+static void flushes_writes_after_a_while(void **state)
 {
     (void)state;
     struct job job = {0};
@@ -146,7 +146,7 @@ static void its_end_waits_for_a_flush_at_work(void **state)
     assert_int_equal(job.flushes, 1);
 }
 
-/* What is written while a flush is at work is the next one's. */
+/* A write during a flush is the business of the next flush. */
 static void a_write_during_a_flush_is_not_forgotten(void **state)
 {
     (void)state;
@@ -167,10 +167,10 @@ static void a_write_during_a_flush_is_not_forgotten(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_written_is_nothing_flushed),
+        cmocka_unit_test(without_writes_there_is_no_flush),
         cmocka_unit_test(ends_without_waiting_for_its_time),
-        cmocka_unit_test(flushes_at_once_when_in_a_hurry),
-        cmocka_unit_test(flushes_what_was_written_after_a_while),
+        cmocka_unit_test(flushes_at_once_in_a_hurry),
+        cmocka_unit_test(flushes_writes_after_a_while),
         cmocka_unit_test(a_failure_does_not_end_it),
         cmocka_unit_test(its_end_waits_for_a_flush_at_work),
         cmocka_unit_test(a_write_during_a_flush_is_not_forgotten),

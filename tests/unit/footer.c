@@ -1,6 +1,6 @@
 /*
- * If this fails, other programs do not recognise the disks that we make, or see them at another
- * size, and we take a damaged footer for a sound one.
+ * If this fails, other programs do not recognise our disks or see them at another size, and the
+ * library takes a damaged footer for a sound one.
  */
 #include "format/footer.h"
 
@@ -59,7 +59,7 @@ static const uint8_t sample_bytes[512] = {
     0x1A, 0x1B, 0x1C, 0x1D, 0x1E, 0x1F,
 };
 
-/* Every field with a value of its own, so that no two can be mixed up. */
+/* Every field has a value of its own, so that no two can be mixed up. */
 static struct vhd_footer strange(void)
 {
     struct vhd_footer footer = {
@@ -135,7 +135,7 @@ static struct vhd_footer_disk changed(size_t off, size_t size, uint64_t value)
     return disk;
 }
 
-/* Refused, with one of the known defects, told by its own sentence, and *ret left as it was. */
+/* The footer is refused with a known defect and its own sentence, and *ret stays as it was. */
 static enum vhd_defect refusal_of(const struct vhd_footer_disk *disk)
 {
     struct vhd_footer footer, before;
@@ -180,8 +180,8 @@ static void every_field_is_read_from_its_place(void **state)
     assert_same(&footer, &expected);
 }
 
-/* What is looked at of images that we make: see placement.c and geometry.c for the numbers. */
-static void ours_has_what_other_programs_want(void **state)
+/* Values that readers of our images check; placement.c and geometry.c have the numbers. */
+static void our_footer_has_the_values_that_others_check(void **state)
 {
     (void)state;
     static const enum vhd_disk_type types[] = {VHD_TYPE_FIXED, VHD_TYPE_DYNAMIC,
@@ -220,7 +220,7 @@ static void a_fixed_disk_points_nowhere(void **state)
     assert_int_equal(((uint8_t *)&disk)[63], 2);
 }
 
-static void what_was_written_is_read_back(void **state)
+static void a_written_footer_is_read_back(void **state)
 {
     (void)state;
     struct vhd_footer footers[] = {sample(), strange()};
@@ -236,7 +236,7 @@ static void what_was_written_is_read_back(void **state)
     }
 }
 
-/* Others keep marks in the reserved bytes; rewriting their footer must not wipe these out. */
+/* Other programs keep marks in the reserved bytes; to rewrite their footer must not erase these. */
 static void reserved_bytes_are_kept_in_place(void **state)
 {
     (void)state;
@@ -332,7 +332,7 @@ static void a_disk_that_blktap_has_disabled_is_read(void **state)
     assert_memory_equal(&disk, &again, sizeof disk);
 }
 
-/* A footer by "tap" of that version, with that in its first reserved byte since it was sealed. */
+/* A footer of that creator and version, with this first reserved byte since it was sealed. */
 static struct vhd_footer_disk hidden(uint32_t version, uint8_t mark)
 {
     uint8_t bytes[512];
@@ -359,11 +359,11 @@ static void a_disk_that_an_early_tapdisk_has_hidden_is_read(void **state)
         disk = hidden(early[i], 1);
         assert_int_equal(vhd_footer_decode(&disk, &footer, &fault), VHD_SOUND);
         assert_int_equal(footer.reserved[0], 1);
-        /* Rewritten it has the checksum that it should have had. */
+        /* Rewritten it has the right checksum. */
         vhd_footer_encode(&footer, &again);
         assert_memory_not_equal(&disk, &again, sizeof disk);
         assert_int_equal(vhd_footer_decode(&again, &footer, &fault), VHD_SOUND);
-        /* It is no leave for other changes. */
+        /* Other changes count as damage. */
         ((uint8_t *)&disk)[86] = 1;
         assert_refused(&disk, VHD_FOOTER_CHECKSUM);
     }
@@ -376,8 +376,8 @@ static void a_disk_that_an_early_tapdisk_has_hidden_is_read(void **state)
     assert_refused(&disk, VHD_FOOTER_CHECKSUM);
 }
 
-/* What other programs write there must not keep a disk from opening. */
-static void fields_that_do_not_matter_are_not_judged(void **state)
+/* Other programs write anything there, and the disk must open all the same. */
+static void fields_without_effect_are_not_judged(void **state)
 {
     (void)state;
     const struct {
@@ -403,9 +403,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_is_written_at_its_place),
         cmocka_unit_test(every_field_is_read_from_its_place),
-        cmocka_unit_test(ours_has_what_other_programs_want),
+        cmocka_unit_test(our_footer_has_the_values_that_others_check),
         cmocka_unit_test(a_fixed_disk_points_nowhere),
-        cmocka_unit_test(what_was_written_is_read_back),
+        cmocka_unit_test(a_written_footer_is_read_back),
         cmocka_unit_test(reserved_bytes_are_kept_in_place),
         cmocka_unit_test(the_time_stamp_begins_in_2000),
         cmocka_unit_test(a_missing_cookie_is_found),
@@ -415,7 +415,7 @@ int main(void)
         cmocka_unit_test(sizes_that_are_no_sectors_are_refused),
         cmocka_unit_test(a_disk_that_blktap_has_disabled_is_read),
         cmocka_unit_test(a_disk_that_an_early_tapdisk_has_hidden_is_read),
-        cmocka_unit_test(fields_that_do_not_matter_are_not_judged),
+        cmocka_unit_test(fields_without_effect_are_not_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

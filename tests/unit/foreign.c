@@ -1,6 +1,6 @@
 /*
- * If this fails, a user who gave a qcow2 image the ending ".vhd" is told that a footer is missing,
- * or one whose VHD is damaged that it is another format's.
+ * If this fails, the message about a qcow2 image with the ending ".vhd" is that a footer is
+ * missing, or a damaged VHD is reported as another format.
  */
 #include "format/foreign.h"
 
@@ -80,14 +80,14 @@ static const struct {
      "a raw disk image with a boot sector (MBR), or a fixed VHD without its footer"},
 };
 
-static void each_format_is_told_by_its_magic_number(void **state)
+static void each_format_is_known_by_its_magic_number(void **state)
 {
     for (size_t i = 0; i < LENGTH(formats); i++)
         expect(*state, 64 << 10, formats[i].at, formats[i].bytes, formats[i].len, formats[i].what);
 }
 
 /* The magic number must be there whole, and in its place. */
-static void what_only_resembles_one_is_none(void **state)
+static void a_similar_file_is_no_such_format(void **state)
 {
     for (size_t i = 0; i < LENGTH(formats); i++) {
         expect(*state, 64 << 10, formats[i].at + 1, formats[i].bytes, formats[i].len, NULL);
@@ -98,7 +98,7 @@ static void what_only_resembles_one_is_none(void **state)
     expect(*state, 64 << 10, 0, "Virtual disks", 13, NULL);
 }
 
-static void a_file_of_any_length_can_be_asked(void **state)
+static void a_file_of_any_length_can_be_judged(void **state)
 {
     const size_t lengths[] = {0, 1, 2, 511, 512, 2047, 2048, 2049, 32768, 32769, 32773, 65536};
 
@@ -120,7 +120,7 @@ static void the_surest_sign_decides(void **state)
            "a raw disk image with a GPT, or a fixed VHD without its footer");
 }
 
-static void what_cannot_be_read_is_nothing(void **state)
+static void an_unreadable_file_is_no_such_format(void **state)
 {
     (void)state;
     struct vhd_fault fault = {.sentence = "untouched"};
@@ -132,11 +132,11 @@ static void what_cannot_be_read_is_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(each_format_is_told_by_its_magic_number),
-        SCRATCH_TEST(what_only_resembles_one_is_none),
-        SCRATCH_TEST(a_file_of_any_length_can_be_asked),
+        SCRATCH_TEST(each_format_is_known_by_its_magic_number),
+        SCRATCH_TEST(a_similar_file_is_no_such_format),
+        SCRATCH_TEST(a_file_of_any_length_can_be_judged),
         SCRATCH_TEST(the_surest_sign_decides),
-        SCRATCH_TEST(what_cannot_be_read_is_nothing),
+        SCRATCH_TEST(an_unreadable_file_is_no_such_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * Gates: work passes one and so stands still exactly where a test wants it, without a sleep.
+ * Gates: a thread passes one, and so stands still exactly where a test needs it, without a sleep.
  */
 #pragma once
 
@@ -9,9 +9,9 @@
 #include <time.h>
 
 struct gate {
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t moved;
-    unsigned arrived; /* how many have come to it */
+    unsigned arrived; /* threads that have come to it */
     bool is_open;
 };
 
@@ -46,11 +46,11 @@ static inline void gate_open(struct gate *gate)
     pthread_mutex_unlock(&gate->lock);
 }
 
-/* Poll until something holds that nobody tells us of; fail after 20 seconds. */
+/* Poll until a claim holds that no event reports; fail after 20 seconds. */
 #define UNTIL(claim)                                                                               \
     for (time_t give_up_ = time(NULL) + 20; !(claim); sched_yield())                               \
     assert_true(time(NULL) < give_up_)
 
-/* Counters that several threads move. */
+/* Counters that several threads change. */
 #define COUNT(counter) ((void)__atomic_add_fetch(&(counter), 1, __ATOMIC_SEQ_CST))
 #define READ(counter)  __atomic_load_n(&(counter), __ATOMIC_SEQ_CST)

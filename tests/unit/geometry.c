@@ -1,6 +1,6 @@
 /*
- * If this fails, guests that go by the CHS geometry see a disk of another size, and checkers of
- * other programs call our images damaged.
+ * If this fails, guests that use the CHS geometry see a disk of another size, and checkers of other
+ * programs call our images damaged.
  */
 #include "format/geometry.h"
 
@@ -60,7 +60,7 @@ static void products_worked_out_by_hand(void **state)
     assert_int_equal(product(vhd_geometry_of(2088960 * sectors_per_mb)), 267382800);
 }
 
-/* One sector on either side of where the calculation takes another number of sectors per track. */
+/* One sector on either side of each change to another number of sectors per track. */
 static void edges_of_the_calculation(void **state)
 {
     (void)state;

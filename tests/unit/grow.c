@@ -1,6 +1,6 @@
 /*
- * If this failed: a disk could not grow where it can, would grow on a host that has no slot, or
- * each new block would cost a wait.
+ * If this failed: a disk could not grow to its limit, would grow without need, or each new block
+ * would wait for a barrier.
  */
 #include "disk/grow.h"
 
@@ -36,7 +36,10 @@ static void grow_ahead(struct vhd_disk *disk)
     pthread_mutex_unlock(&disk->growth_lock);
 }
 
-/* The first slot somebody waits for; after it many are made at once, but not without end. */
+/*
+ * A writer waits for the first slot, so it is made alone. Later growths make many slots, but no
+ * more than a limit.
+ */
 static void steps_become_larger_but_not_without_end(void **state)
 {
     struct disks disks;
@@ -54,8 +57,8 @@ static void steps_become_larger_but_not_without_end(void **state)
     disk_end(disks, disk);
 }
 
-/* Never more than there are blocks that lack one. */
-static void no_slot_is_made_for_nobody(void **state)
+/* There are never more slots than unallocated blocks. */
+static void no_slot_is_made_without_a_block_for_it(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, 64 * MB, &disks);
@@ -70,7 +73,7 @@ static void no_slot_is_made_for_nobody(void **state)
     disk_end(disks, disk);
 }
 
-static void whoever_writes_nothing_new_does_not_grow(void **state)
+static void a_disk_without_new_blocks_does_not_grow(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, 64 * MB, &disks);
@@ -83,14 +86,14 @@ static void whoever_writes_nothing_new_does_not_grow(void **state)
     disk_end(disks, disk);
 }
 
-/* Sector numbers have 32 bits, and the highest means nowhere. */
+/* Sector numbers have 32 bits, and the highest means unallocated. */
 static void a_file_ends_where_sector_numbers_end(void **state)
 {
     struct disks disks;
     struct vhd_disk *disk = disk_of(*state, 64 * MB, &disks);
     const uint64_t footer_at = disk->footer_at;
 
-    /* The image goes on far behind its content; it is a hole. */
+    /* The image goes on far behind its content; the part between is a hole. */
     const uint64_t far = (UINT64_C(0xFFFFFFFF) - 4000) * 512;
     assert_int_equal(vhd_footer_put(disk, disk->write_fd, far), 0);
     disk->footer_at = far;
@@ -108,8 +111,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(steps_become_larger_but_not_without_end),
-        SCRATCH_TEST(no_slot_is_made_for_nobody),
-        SCRATCH_TEST(whoever_writes_nothing_new_does_not_grow),
+        SCRATCH_TEST(no_slot_is_made_without_a_block_for_it),
+        SCRATCH_TEST(a_disk_without_new_blocks_does_not_grow),
         SCRATCH_TEST(a_file_ends_where_sector_numbers_end),
     };
     return cmocka_run_group_tests_name("grow", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * If this fails, the blocks of a disk are looked for in the wrong place, or a child no longer finds
- * its parent; and a hostile header gets past us.
+ * If this fails, the blocks of a disk are read from the wrong place, or a child no longer finds its
+ * parent; or a hostile header is accepted.
  */
 #include "format/header.h"
 
@@ -168,7 +168,7 @@ static void the_parent_is_written_at_its_place(void **state)
     assert_memory_equal(bytes + 768, header.reserved_end, 256);
 }
 
-static void what_was_written_is_read_back(void **state)
+static void a_written_header_is_read_back(void **state)
 {
     (void)state;
     struct vhd_header headers[] = {sample(), child(), child()};
@@ -250,7 +250,7 @@ int main(void)
         cmocka_unit_test(every_field_is_written_at_its_place),
         cmocka_unit_test(every_field_is_read_from_its_place),
         cmocka_unit_test(the_parent_is_written_at_its_place),
-        cmocka_unit_test(what_was_written_is_read_back),
+        cmocka_unit_test(a_written_header_is_read_back),
         cmocka_unit_test(a_wrong_cookie_is_found),
         cmocka_unit_test(any_byte_that_changed_is_found),
         cmocka_unit_test(other_versions_are_refused),

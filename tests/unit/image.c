@@ -1,6 +1,6 @@
 /*
- * If this failed, sound disks made by other programs would be refused, or a damaged or hostile
- * file would be believed, crash the daemon or have it use memory without end.
+ * If this failed, sound disks of other programs would be refused, or a damaged or hostile file
+ * would be accepted, crash the daemon or make it use memory without end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include "image/image.h"
 #include "sample.h"
 
-/* Which defects have been met in all the tests. */
+/* Defects that have occurred in the tests so far. */
 static bool met[VHD_DEFECT_COUNT];
 
 static int file_of(const struct sample *sample)
@@ -105,7 +105,7 @@ static void accepts_a_fixed_disk(void **state)
     assert_false(image.has_header);
 }
 
-/* Its guest can write what it likes into the first sector, a whole footer included. */
+/* A guest can write anything into the first sector, a whole footer included. */
 static void a_fixed_disk_is_judged_by_its_end(void **state)
 {
     (void)state;
@@ -196,7 +196,7 @@ static void accepts_surplus_entries(void **state)
     (void)state;
     struct sample sample = sample_dynamic(9, 2);
     sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, SAMPLE_BLOCKS + 3, SAMPLE_BLOCK);
-    put32(sample_entry(&sample, SAMPLE_BLOCKS + 1), 0x00ABCDEF); /* nobody looks there */
+    put32(sample_entry(&sample, SAMPLE_BLOCKS + 1), 0x00ABCDEF); /* nobody reads there */
     struct vhd_image image = accept_image(sample);
     expect_header(&image, SAMPLE_BLOCKS, 2);
     assert_int_equal(image.header.max_entries, SAMPLE_BLOCKS + 3);
@@ -269,7 +269,7 @@ static void accepts_the_default_block_size(void **state)
     assert_int_equal(image.allocated, 1);
 }
 
-static void keeps_what_is_reserved(void **state)
+static void keeps_reserved_bytes(void **state)
 {
     (void)state;
     struct sample sample = sample_dynamic(9, 0);
@@ -291,7 +291,10 @@ static void change_footers(const struct sample *sample, size_t at, const void *b
     }
 }
 
-/* blktap's own rules are heeded: what it does not write to is not written to here. */
+/*
+ * The library follows blktap's own rules: it does not write to an image that blktap would not write
+ * to.
+ */
 static void some_images_are_for_reading_only(void **state)
 {
     (void)state;
@@ -307,7 +310,7 @@ static void some_images_are_for_reading_only(void **state)
     assert_true(vhd_image_has_old_bitmaps(&image));
     assert_int_equal(vhd_image_read_only_reason(&image), VHD_OLD_BITMAPS);
 
-    /* Both, and the end lost: one is told, but all are known. */
+    /* Both defects, and no end: the sentence names one, but both are known. */
     sample = sample_dynamic(9, 2);
     change_footers(&sample, 0, "v_poison", 8);
     change_footers(&sample, 28, "tap\0\0\0\0\1", 8);
@@ -352,11 +355,11 @@ static void an_image_of_another_format(void **state)
     assert_false(image.has_footer);
     assert_string_equal(image.fault.sentence, "this is a VHDX image; vhdfs reads VHD images only");
 
-    /* What a VHD's guest has written is nobody's business. */
+    /* The content that a guest has written does not matter. */
     sample = sample_fixed(9);
     memcpy(sample.bytes, "vhdxfile", 8);
     accept_image(sample);
-    /* And a VHD that is damaged is one. */
+    /* And a damaged VHD is a VHD. */
     sample = sample_fixed(9);
     memcpy(sample.bytes, "vhdxfile", 8);
     sample.bytes[sample.len - 448] ^= 1;
@@ -430,7 +433,7 @@ static void reads_without_the_table(void **state)
     assert_int_equal(image.header.parent_uuid[0], 4);
 }
 
-static void keeps_the_table_for_whoever_wants_it(void **state)
+static void keeps_the_table_if_asked(void **state)
 {
     (void)state;
     struct sample sample = sample_dynamic(9, 3);
@@ -450,7 +453,7 @@ static void keeps_the_table_for_whoever_wants_it(void **state)
     close(fd);
     free(sample.bytes);
 
-    /* There is none in a fixed disk; and none to release where the image is damaged. */
+    /* A fixed disk has none; a damaged image has none to release. */
     sample = sample_fixed(9);
     fd = file_of(&sample);
     table = (_Atomic uint32_t *)&sample;
@@ -468,7 +471,7 @@ static void keeps_the_table_for_whoever_wants_it(void **state)
     free(sample.bytes);
 }
 
-static void tells_where_the_footer_is(void **state)
+static void reports_the_place_of_the_footer(void **state)
 {
     (void)state;
     bool is_usable;
@@ -483,7 +486,7 @@ static void tells_where_the_footer_is(void **state)
     free(sample.bytes);
 }
 
-/* What is wrong with footer and header is found as when all is judged. */
+/* Defects of footer and header are found as when the whole image is judged. */
 static void reads_footer_and_header_as_it_judges_them(void **state)
 {
     (void)state;
@@ -532,13 +535,13 @@ static void only_a_differencing_disk_with_a_header_is_one(void **state)
     image = accept_image(sample_fixed(1));
     assert_false(vhd_image_is_differencing(&image));
 
-    /* A parent's name in the header of a dynamic disk makes it none. */
+    /* A parent's name in the header of a dynamic disk does not make it one. */
     struct sample sample = sample_dynamic(1, 1);
     sample_parent(sample.bytes + SAMPLE_HEADER, 2, "base.vhd");
     image = accept_image(sample);
     assert_false(vhd_image_is_differencing(&image));
 
-    /* The type of one, but nothing that could tell its parent. */
+    /* The type of a differencing disk, but no header that could name its parent. */
     sample = sample_child(1, 2, "base.vhd");
     sample.bytes[SAMPLE_HEADER] ^= 1;
     image = read_image(sample, &is_usable);
@@ -584,7 +587,7 @@ static struct sample with_entry(unsigned block, uint32_t sector)
     return sample;
 }
 
-/* The defect whose sentence speaks of this. */
+/* The defect whose sentence is about this. */
 static enum vhd_defect defect_about(const char *what)
 {
     for (int i = 0; i < VHD_DEFECT_COUNT; i++) {
@@ -653,7 +656,7 @@ static void a_header_outside(void **state)
         assert_true(image.has_footer);
         assert_false(image.has_header);
     }
-    /* A file with a footer and no room for a header. */
+    /* A file with a footer and too short for a header. */
     sample = sample_of(512);
     sample_footer(sample.bytes, SAMPLE_DYNAMIC, SAMPLE_SIZE, 9);
     expect_defect(sample, VHD_HEADER_OUTSIDE);
@@ -687,7 +690,7 @@ static void a_table_that_is_too_small(void **state)
 static void a_disk_that_is_too_large(void **state)
 {
     (void)state;
-    /* Entries of 2 GiB would do for the size, but no such disk exists. */
+    /* Entries of 2 GiB would suffice for the size, but no such disk exists. */
     struct sample sample = with_footer(48, 8, (UINT64_C(1) << 41) + 512);
     sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, UINT32_MAX, UINT32_C(1) << 31);
     struct vhd_image image = expect_defect(sample, VHD_DISK_TOO_LARGE);
@@ -718,7 +721,7 @@ static int many_blocks(uint32_t blocks)
     return fd;
 }
 
-/* A hostile image must not cost its users gigabytes of memory. */
+/* A hostile image must not use gigabytes of memory. */
 static void a_disk_of_too_many_blocks(void **state)
 {
     (void)state;
@@ -811,7 +814,7 @@ static void a_table_outside(void **state)
 static void a_block_outside(void **state)
 {
     (void)state;
-    const uint32_t last = SAMPLE_DATA / 512 + SAMPLE_STRIDE / 512; /* the last room */
+    const uint32_t last = SAMPLE_DATA / 512 + SAMPLE_STRIDE / 512; /* the last place */
     const uint32_t sectors[] = {0,
                                 1,
                                 2,
@@ -832,7 +835,7 @@ static void a_block_outside(void **state)
     sample = sample_dynamic(9, 2);
     sample_header(sample.bytes + SAMPLE_HEADER, SAMPLE_TABLE, 129, SAMPLE_BLOCK);
     expect_defect(sample, VHD_BLOCK_OUTSIDE);
-    /* Without a footer at the end the file's end counts. */
+    /* Without a footer at the end, the end of the file counts. */
     sample = with_entry(0, last + 1);
     memset(sample_end(&sample), 0, 512);
     sample_entry(&sample, 1)[0] = 0xFF;
@@ -843,7 +846,7 @@ static void a_block_outside(void **state)
 static void blocks_that_overlap(void **state)
 {
     (void)state;
-    /* In a file with much room: by every distance, either way round. */
+    /* In a large file, at every distance, in both orders. */
     for (int distance = -10; distance <= 10; distance++) {
         struct sample sample = sample_dynamic(9, 4);
         const int base = SAMPLE_DATA / 512 + 14;
@@ -858,7 +861,7 @@ static void blocks_that_overlap(void **state)
     }
 }
 
-/* A file without end and with nothing in it must cost nothing. */
+/* A sparse file of vast length must cost nothing. */
 static void a_vast_file_is_no_trouble(void **state)
 {
     (void)state;
@@ -925,7 +928,7 @@ static void a_spoilt_image_is_judged_all_the_same(void **state)
     assert_true(usable > TIMES / 20 && usable < TIMES);
 }
 
-/* The last test: whatever defect of a single image there is, one of those above has met it. */
+/* The last test: the tests above have provoked every defect of a single image. */
 static void every_defect_was_provoked(void **state)
 {
     (void)state;
@@ -952,14 +955,14 @@ int main(void)
         cmocka_unit_test(accepts_gaps_and_slack),
         cmocka_unit_test(accepts_sizes_that_differ),
         cmocka_unit_test(accepts_the_default_block_size),
-        cmocka_unit_test(keeps_what_is_reserved),
+        cmocka_unit_test(keeps_reserved_bytes),
         cmocka_unit_test(some_images_are_for_reading_only),
         cmocka_unit_test(a_file_that_is_no_image),
         cmocka_unit_test(an_image_of_another_format),
         cmocka_unit_test(a_file_that_cannot_be_read),
         cmocka_unit_test(reads_without_the_table),
-        cmocka_unit_test(keeps_the_table_for_whoever_wants_it),
-        cmocka_unit_test(tells_where_the_footer_is),
+        cmocka_unit_test(keeps_the_table_if_asked),
+        cmocka_unit_test(reports_the_place_of_the_footer),
         cmocka_unit_test(reads_footer_and_header_as_it_judges_them),
         cmocka_unit_test(only_a_differencing_disk_with_a_header_is_one),
         cmocka_unit_test(defects_of_the_footer),

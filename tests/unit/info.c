@@ -1,6 +1,6 @@
 /*
- * If this failed, a user would be told wrong things about a disk, or a file put into the store
- * would hang whoever looks at it.
+ * If this failed, a user would read wrong facts about a disk, or a file in the store would make a
+ * reader hang.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 #include "image/info.h"
 #include "disks.h"
 
-static struct vhd_info look(struct disks disks, const char *name)
+static struct vhd_info info_of(struct disks disks, const char *name)
 {
     struct vhd_info info;
     memset(&info, 0xA5, sizeof info);
@@ -25,7 +25,7 @@ static struct vhd_info look(struct disks disks, const char *name)
     return info;
 }
 
-static void tells_about_each_type(void **state)
+static void reports_each_type(void **state)
 {
     struct disks disks = disks_open(*state);
     struct stat attributes;
@@ -33,7 +33,7 @@ static void tells_about_each_type(void **state)
     put(*state, "fixed.vhd", sample_fixed(1));
     put(*state, "dynamic.VHD", sample_dynamic(2, 3));
     put(*state, "child.vhd", sample_child(3, 2, "dynamic.VHD"));
-    struct vhd_info info = look(disks, "fixed");
+    struct vhd_info info = info_of(disks, "fixed");
     assert_true(info.has_slack);
     assert_int_equal(info.slack, 0);
     assert_int_equal(info.depth, 1);
@@ -48,7 +48,7 @@ static void tells_about_each_type(void **state)
     assert_int_equal(info.changed.tv_sec, attributes.st_mtim.tv_sec);
     assert_int_equal(info.changed.tv_nsec, attributes.st_mtim.tv_nsec);
 
-    info = look(disks, "dynamic");
+    info = info_of(disks, "dynamic");
     assert_string_equal(info.file, "dynamic.VHD");
     assert_int_equal(info.image.footer.type, VHD_TYPE_DYNAMIC);
     assert_int_equal(info.image.allocated, 3);
@@ -57,7 +57,7 @@ static void tells_about_each_type(void **state)
 
     assert_int_equal(info.depth, 1);
 
-    info = look(disks, "child");
+    info = info_of(disks, "child");
     assert_int_equal(info.depth, 2);
     assert_int_equal(info.image.footer.type, VHD_TYPE_DIFFERENCING);
     assert_string_equal(info.parent, "dynamic");
@@ -65,46 +65,46 @@ static void tells_about_each_type(void **state)
     disks_close(disks);
 }
 
-static void tells_what_it_uses_on_the_host(void **state)
+static void reports_the_use_on_the_host(void **state)
 {
     struct disks disks = disks_open(*state);
 
     put(*state, "sparse.vhd", sample_dynamic(2, 0));
     assert_int_equal(truncate(scratch_path(*state, "sparse.vhd"), 1 << 30), 0);
-    struct vhd_info info = look(disks, "sparse");
+    struct vhd_info info = info_of(disks, "sparse");
     assert_int_equal(info.image.length, 1 << 30);
     assert_true(info.used < 1 << 20);
     assert_int_equal(info.image.fault.defect, VHD_FOOTER_LOST);
     disks_close(disks);
 }
 
-/* A chain that cannot be followed has no depth; an image that cannot be read has no slack. */
-static void tells_slack_and_depth_where_there_are_any(void **state)
+/* A broken chain has no depth; an unreadable image has no slack. */
+static void reports_slack_and_depth_where_there_are_any(void **state)
 {
     struct disks disks = disks_open(*state);
     struct sample slack = sample_dynamic(2, 1), spoilt = sample_dynamic(4, 1);
 
-    slack.len += 3 * 512; /* what stands before is no part of it */
+    slack.len += 3 * 512; /* bytes before it do not count */
     sample_footers(&slack, SAMPLE_DYNAMIC, SAMPLE_SIZE, 2);
     put(*state, "slack.vhd", slack);
-    struct vhd_info info = look(disks, "slack");
+    struct vhd_info info = info_of(disks, "slack");
     assert_true(info.has_slack);
     assert_int_equal(info.slack, 3 * 512);
 
     put(*state, "orphan.vhd", sample_child(3, 9, "none.vhd"));
-    info = look(disks, "orphan");
+    info = info_of(disks, "orphan");
     assert_true(info.has_slack);
     assert_int_equal(info.depth, 0);
 
     put32(sample_entry(&spoilt, 2), 0x00FFFFFF);
     put(*state, "spoilt.vhd", spoilt);
-    info = look(disks, "spoilt");
+    info = info_of(disks, "spoilt");
     assert_false(info.has_slack);
     assert_int_equal(info.depth, 0);
     disks_close(disks);
 }
 
-static void names_the_parent_however_it_is_written(void **state)
+static void names_the_parent_in_any_encoding(void **state)
 {
     static const struct {
         const char *written, *name;
@@ -127,7 +127,7 @@ static void names_the_parent_however_it_is_written(void **state)
 
     for (size_t i = 0; i < sizeof parents / sizeof *parents; i++) {
         put(*state, "child.vhd", sample_child(3, 2, parents[i].written));
-        struct vhd_info info = look(disks, "child");
+        struct vhd_info info = info_of(disks, "child");
         assert_int_equal(info.image.fault.defect, VHD_NO_PARENT);
         assert_string_equal(info.parent, parents[i].name);
     }
@@ -145,22 +145,22 @@ static void a_parent_name_without_end_ends_with_its_field(void **state)
         put16(field + 2 * i, i < 100 ? 0x20AC : i == 100 ? '\\' : 'n');
     sample_seal_header(sample.bytes + SAMPLE_HEADER);
     put(*state, "child.vhd", sample);
-    struct vhd_info info = look(disks, "child");
+    struct vhd_info info = info_of(disks, "child");
     assert_int_equal(strlen(info.parent), 155);
     assert_int_equal(strspn(info.parent, "n"), 155);
 
-    /* Three bytes each in UTF-8, so that it can be no file's name: no parent is named by it. */
+    /* Three bytes each in UTF-8, so no file can have this name: it names no parent. */
     sample = sample_child(3, 2, "");
     for (unsigned i = 0; i < 256; i++)
         put16(sample.bytes + SAMPLE_HEADER + 64 + 2 * i, 0x20AC);
     sample_seal_header(sample.bytes + SAMPLE_HEADER);
     put(*state, "child.vhd", sample);
-    assert_string_equal(look(disks, "child").parent, "");
+    assert_string_equal(info_of(disks, "child").parent, "");
     disks_close(disks);
 }
 
-/* All but what costs much where a disk is large, or has many others beside it. */
-static void looks_without_the_table_and_the_children(void **state)
+/* All values but the expensive ones: those of a large disk, or of a store with many disks. */
+static void reads_neither_table_nor_children(void **state)
 {
     struct disks disks = disks_open(*state);
     struct sample damaged = sample_dynamic(4, 1);
@@ -183,7 +183,7 @@ static void looks_without_the_table_and_the_children(void **state)
     assert_int_equal(info.image.allocated, 0);
     assert_int_equal(info.children, 0);
     assert_string_equal(info.parent, "");
-    struct vhd_info whole = look(disks, "base");
+    struct vhd_info whole = info_of(disks, "base");
     assert_int_equal(whole.image.blocks, SAMPLE_BLOCKS);
     assert_int_equal(whole.image.allocated, 3);
     assert_int_equal(whole.children, 1);
@@ -195,7 +195,7 @@ static void looks_without_the_table_and_the_children(void **state)
     assert_string_equal(info.parent, "base");
     assert_int_equal(vhd_info_look(disks.store, "damaged", &info), 0);
     assert_int_equal(info.image.fault.defect, VHD_SOUND);
-    assert_int_equal(look(disks, "damaged").image.fault.defect, VHD_BLOCK_OUTSIDE);
+    assert_int_equal(info_of(disks, "damaged").image.fault.defect, VHD_BLOCK_OUTSIDE);
     assert_int_equal(vhd_info_look(disks.store, "text", &info), 0);
     assert_int_equal(info.image.fault.defect, VHD_FOOTER_MISSING);
     assert_int_equal(vhd_info_look(disks.store, "none", &info), -ENOENT);
@@ -220,23 +220,23 @@ static void read_in_a_folder_that_cannot_be_listed(void *path)
     disks_close(disks);
 }
 
-static void tells_that_it_cannot_count_children(void **state)
+static void reports_that_it_cannot_count_children(void **state)
 {
     in_child(read_in_a_folder_that_cannot_be_listed, scratch_folder_of_nobody(*state));
 }
 
-static void tells_what_is_wrong_with_a_disk(void **state)
+static void reports_the_fault_of_a_disk(void **state)
 {
     struct disks disks = disks_open(*state);
     struct sample sample = sample_dynamic(2, 1);
 
     put32(sample_entry(&sample, 2), 0x00FFFFFF);
     put(*state, "damaged.vhd", sample);
-    struct vhd_info info = look(disks, "damaged");
+    struct vhd_info info = info_of(disks, "damaged");
     assert_int_equal(info.image.fault.defect, VHD_BLOCK_OUTSIDE);
     assert_true(info.image.has_footer);
     scratch_put(*state, "text.vhd", "no VHD", 6);
-    info = look(disks, "text");
+    info = info_of(disks, "text");
     assert_int_equal(info.image.fault.defect, VHD_FOOTER_MISSING);
     assert_false(info.image.has_footer);
     assert_int_equal(info.image.length, 6);
@@ -245,46 +245,48 @@ static void tells_what_is_wrong_with_a_disk(void **state)
     disks_close(disks);
 }
 
-/* What lies beside an image tells whether it is damaged, or a part of a disk that is whole. */
-static void tells_of_a_disk_in_several_files(void **state)
+/* The files beside an image show whether it is damaged, or a part of a whole disk. */
+static void reports_a_disk_in_several_files(void **state)
 {
     struct disks disks = disks_open(*state);
     struct sample sample = sample_dynamic(2, 3);
 
     sample.len -= SAMPLE_STRIDE;
     put(*state, "cut.vhd", sample);
-    assert_int_equal(look(disks, "cut").image.fault.defect, VHD_BLOCK_OUTSIDE);
+    assert_int_equal(info_of(disks, "cut").image.fault.defect, VHD_BLOCK_OUTSIDE);
     scratch_put(*state, "cut.v01", "rest", 4);
-    assert_int_equal(look(disks, "cut").image.fault.defect, VHD_SPLIT);
+    assert_int_equal(info_of(disks, "cut").image.fault.defect, VHD_SPLIT);
     scratch_put(*state, "plain.vhd", "no VHD", 6);
     assert_int_equal(mkdir(scratch_path(*state, "plain.v01"), 0777), 0);
-    assert_int_equal(look(disks, "plain").image.fault.defect, VHD_FOOTER_MISSING);
+    assert_int_equal(info_of(disks, "plain").image.fault.defect, VHD_FOOTER_MISSING);
     scratch_put(*state, "plain.V01", "rest", 4);
-    struct vhd_info info = look(disks, "plain");
+    struct vhd_info info = info_of(disks, "plain");
     assert_int_equal(info.image.fault.defect, VHD_SPLIT);
     assert_non_null(strstr(info.image.fault.sentence, ": \"plain.V01\" is there"));
 
-    /* One that has its end is whole, whatever lies beside it. */
+    /* A disk with an end is whole, whatever lies beside it. */
     put(*state, "whole.vhd", sample_dynamic(3, 1));
     scratch_put(*state, "whole.v01", "rest", 4);
-    assert_int_equal(look(disks, "whole").image.fault.defect, VHD_SOUND);
+    assert_int_equal(info_of(disks, "whole").image.fault.defect, VHD_SOUND);
     sample = sample_dynamic(4, 1);
     sample.len -= 512;
     put(*state, "end.vhd", sample);
-    assert_int_equal(look(disks, "end").image.fault.defect, VHD_FOOTER_LOST);
+    assert_int_equal(info_of(disks, "end").image.fault.defect, VHD_FOOTER_LOST);
     scratch_put(*state, "end.v01", "rest", 4);
-    assert_int_equal(look(disks, "end").image.fault.defect, VHD_SPLIT);
+    assert_int_equal(info_of(disks, "end").image.fault.defect, VHD_SPLIT);
     disks_close(disks);
 }
 
-/* What hinders opening a disk, and what may surprise its user, its parents included. */
-static void tells_what_is_wrong_with_its_parents(void **state)
+/*
+ * Faults that keep a disk from opening, and facts that may surprise its user, its parents included.
+ */
+static void reports_the_faults_of_its_parents(void **state)
 {
     struct disks disks = disks_open(*state);
     struct sample longer = sample_of(SAMPLE_SIZE + 1024), timeless = sample_child(7, 2, "base.vhd");
 
     sample_footer(sample_end(&longer), SAMPLE_FIXED, SAMPLE_SIZE + 512, 1);
-    put32(timeless.bytes + SAMPLE_HEADER + 56, 0); /* it says nothing of its parent's time */
+    put32(timeless.bytes + SAMPLE_HEADER + 56, 0); /* no time of its parent is recorded */
     sample_seal_header(timeless.bytes + SAMPLE_HEADER);
     put(*state, "longer.vhd", longer);
     put(*state, "base.vhd", sample_dynamic(2, 1));
@@ -306,17 +308,18 @@ static void tells_what_is_wrong_with_its_parents(void **state)
         {"ping", VHD_CHAIN_TOO_LONG},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct vhd_info info = look(disks, cases[i].name);
+        struct vhd_info info = info_of(disks, cases[i].name);
         if (info.image.fault.defect != cases[i].defect)
             print_error("%s: %s\n", cases[i].name, info.image.fault.sentence);
         assert_int_equal(info.image.fault.defect, cases[i].defect);
-        assert_int_equal(info.image.footer.current_size, SAMPLE_SIZE); /* and all else too */
+        assert_int_equal(info.image.footer.current_size,
+                         SAMPLE_SIZE); /* and all other values too */
     }
     disks_close(disks);
 }
 
-/* A disk in use can be looked at, and hinders nobody from using it. */
-static void a_look_at_a_disk_in_use_hinders_nobody(void **state)
+/* Info of a disk in use is available, and does not disturb its users. */
+static void a_look_at_a_disk_in_use_disturbs_nobody(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_disk *disk;
@@ -325,13 +328,13 @@ static void a_look_at_a_disk_in_use_hinders_nobody(void **state)
     put(*state, "child.vhd", sample_child(3, 2, "base.vhd"));
     assert_int_equal(
         vhd_disk_open(disks.store, disks.children, "child", VHD_DISK_WRITE, &disk, NULL), VHD_OK);
-    assert_int_equal(look(disks, "child").image.fault.defect, VHD_PARENT_TOUCHED);
-    assert_int_equal(look(disks, "base").image.fault.defect, VHD_SOUND);
+    assert_int_equal(info_of(disks, "child").image.fault.defect, VHD_PARENT_TOUCHED);
+    assert_int_equal(info_of(disks, "base").image.fault.defect, VHD_SOUND);
     assert_int_equal(vhd_disk_close(disk, NULL), 0);
     disks_close(disks);
 }
 
-/* Of two faults the one that keeps the disk from opening. */
+/* Of two faults it reports the one that keeps the disk from opening. */
 static void a_missing_parent_is_worse_than_a_lost_footer(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -339,13 +342,13 @@ static void a_missing_parent_is_worse_than_a_lost_footer(void **state)
 
     memset(sample_end(&sample), 0, 512);
     put(*state, "child.vhd", sample);
-    assert_int_equal(look(disks, "child").image.fault.defect, VHD_NO_PARENT);
+    assert_int_equal(info_of(disks, "child").image.fault.defect, VHD_NO_PARENT);
     put(*state, "base.vhd", sample_dynamic(2, 1));
-    assert_int_equal(look(disks, "child").image.fault.defect, VHD_FOOTER_LOST);
+    assert_int_equal(info_of(disks, "child").image.fault.defect, VHD_FOOTER_LOST);
     disks_close(disks);
 }
 
-static void what_is_no_disk_is_not_there(void **state)
+static void other_files_than_disks_are_not_there(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_info info;
@@ -364,7 +367,7 @@ static void what_is_no_disk_is_not_there(void **state)
     disks_close(disks);
 }
 
-static void look_without_permission(void *arg)
+static void ask_without_permission(void *arg)
 {
     const struct disks *disks = arg;
     struct vhd_info info;
@@ -376,17 +379,17 @@ static void look_without_permission(void *arg)
     CHILD_EXPECT(!info.image.has_footer);
 }
 
-static void tells_that_it_may_not_read(void **state)
+static void reports_missing_permission(void **state)
 {
     struct disks disks = disks_open(*state);
 
     put(*state, "secret.vhd", sample_fixed(1));
     assert_int_equal(chmod(scratch_path(*state, "secret.vhd"), 0), 0);
-    in_child(look_without_permission, &disks);
+    in_child(ask_without_permission, &disks);
     disks_close(disks);
 }
 
-static void a_spoilt_image_is_looked_at_all_the_same(void **state)
+static void a_spoilt_image_has_info_all_the_same(void **state)
 {
     enum { TIMES = 400 };
     uint64_t seed = UINT64_C(0xC0FFEE);
@@ -397,7 +400,7 @@ static void a_spoilt_image_is_looked_at_all_the_same(void **state)
         struct sample sample = sample_child(3, 3, "C:\\a\\b.vhd");
         sample_spoil(&sample, &seed);
         put(*state, "spoilt.vhd", sample);
-        struct vhd_info info = look(disks, "spoilt");
+        struct vhd_info info = info_of(disks, "spoilt");
         assert_true(strnlen(info.parent, sizeof info.parent) < sizeof info.parent);
         assert_null(strpbrk(info.parent, "/\\"));
         assert_true(info.children <= 1);
@@ -408,21 +411,21 @@ static void a_spoilt_image_is_looked_at_all_the_same(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(tells_about_each_type),
-        SCRATCH_TEST(tells_what_it_uses_on_the_host),
-        SCRATCH_TEST(tells_slack_and_depth_where_there_are_any),
-        SCRATCH_TEST(names_the_parent_however_it_is_written),
+        SCRATCH_TEST(reports_each_type),
+        SCRATCH_TEST(reports_the_use_on_the_host),
+        SCRATCH_TEST(reports_slack_and_depth_where_there_are_any),
+        SCRATCH_TEST(names_the_parent_in_any_encoding),
         SCRATCH_TEST(a_parent_name_without_end_ends_with_its_field),
-        SCRATCH_TEST(looks_without_the_table_and_the_children),
-        SCRATCH_TEST(tells_that_it_cannot_count_children),
-        SCRATCH_TEST(tells_what_is_wrong_with_a_disk),
-        SCRATCH_TEST(tells_of_a_disk_in_several_files),
-        SCRATCH_TEST(tells_what_is_wrong_with_its_parents),
-        SCRATCH_TEST(a_look_at_a_disk_in_use_hinders_nobody),
+        SCRATCH_TEST(reads_neither_table_nor_children),
+        SCRATCH_TEST(reports_that_it_cannot_count_children),
+        SCRATCH_TEST(reports_the_fault_of_a_disk),
+        SCRATCH_TEST(reports_a_disk_in_several_files),
+        SCRATCH_TEST(reports_the_faults_of_its_parents),
+        SCRATCH_TEST(a_look_at_a_disk_in_use_disturbs_nobody),
         SCRATCH_TEST(a_missing_parent_is_worse_than_a_lost_footer),
-        SCRATCH_TEST(what_is_no_disk_is_not_there),
-        SCRATCH_TEST(tells_that_it_may_not_read),
-        SCRATCH_TEST(a_spoilt_image_is_looked_at_all_the_same),
+        SCRATCH_TEST(other_files_than_disks_are_not_there),
+        SCRATCH_TEST(reports_missing_permission),
+        SCRATCH_TEST(a_spoilt_image_has_info_all_the_same),
     };
     return cmocka_run_group_tests_name("info", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * If this fails, a transfer that the kernel cut short is taken for a whole one, and a part of an
- * image is missing although the user was told that all is well.
+ * If this fails, the library takes a transfer that the kernel cut short for a whole one, and a part
+ * of an image is missing although its user got no error.
  */
 #include "base/io.h"
 
@@ -26,13 +26,12 @@
 #include "base/cleanup.h"
 
 /*
- * The library's calls of pwritev(2), pwrite(2), pread(2) and fallocate(2) end here, so that the
- * kernel's right to do only a part of the work, or none at all, can be exercised. The true work is
- * done by their siblings.
+ * The library's calls of pwritev(2), pwrite(2), pread(2) and fallocate(2) end here. So a test can
+ * have the kernel do only a part of the work, or none. The siblings of these calls do the work.
  */
-static size_t piece;              /* bytes done in one call at most; 0 means as the kernel likes */
-static unsigned int interrupts;   /* calls still to be interrupted before one gets through */
-static unsigned int interrupt_by; /* interrupts before each call that gets through */
+static size_t piece;              /* bytes of one call at most; 0: as the kernel likes */
+static unsigned int interrupts;   /* calls still to be interrupted before one succeeds */
+static unsigned int interrupt_by; /* interruptions before each call that succeeds */
 static unsigned int calls;
 static int fallocate_fails; /* the errno of fallocate(2); 0: it works */
 
@@ -121,7 +120,7 @@ static int empty_file(void)
     return fd;
 }
 
-/* The content from off on must be these bytes, and end behind them. */
+/* The content from off on is these bytes, and ends behind them. */
 static void assert_ends_with(int fd, uint64_t off, const char *expected)
 {
     char buf[256];
@@ -190,7 +189,7 @@ static void pieces_without_bytes_are_stepped_over(void **state)
     assert_ends_with(fd, 0, "abcd");
 }
 
-static void nothing_to_write_is_done_at_once(void **state)
+static void to_write_nothing_takes_no_call(void **state)
 {
     (void)state;
     AUTO_CLOSE int fd = empty_file();
@@ -348,7 +347,7 @@ static void failures_are_negative_errnos(void **state)
     assert_int_equal(len, 99);
 }
 
-/* The kernel writes up to the limit, says so, and refuses only the rest. */
+/* The kernel writes up to the limit, reports that, and refuses only the rest. */
 static void a_write_that_is_cut_for_good_fails(void **state)
 {
     (void)state;
@@ -397,7 +396,7 @@ static void a_put_that_is_cut_or_interrupted_is_finished(void **state)
     }
 }
 
-static void a_put_that_fails_tells_why(void **state)
+static void a_put_that_fails_reports_the_reason(void **state)
 {
     (void)state;
     AUTO_CLOSE int full = open("/dev/full", O_RDWR | O_CLOEXEC);
@@ -408,7 +407,7 @@ static void a_put_that_fails_tells_why(void **state)
     assert_int_equal(vhd_io_put(-1, "x", 1, 0), -EBADF);
 }
 
-static void what_is_got_is_got_whole(void **state)
+static void a_range_is_got_whole(void **state)
 {
     (void)state;
     AUTO_CLOSE int fd = empty_file();
@@ -426,8 +425,8 @@ static void what_is_got_is_got_whole(void **state)
     assert_int_equal(vhd_io_get(fd, buf, 0, 1000), 0);
 }
 
-/* An image that somebody has cut off is damaged, not full of zeros. */
-static void what_ends_too_early_cannot_be_got(void **state)
+/* An image that another program has cut is damaged, not full of zeros. */
+static void a_range_beyond_the_end_cannot_be_got(void **state)
 {
     (void)state;
     AUTO_CLOSE int fd = empty_file();
@@ -444,7 +443,7 @@ static void what_ends_too_early_cannot_be_got(void **state)
 
 enum { ZEROED = 300000, AROUND = 1000 };
 
-/* A file of 0xEE with a stretch zeroed: just that, and nothing around it. */
+/* A file of 0xEE with one range zeroed: exactly that range, and nothing around it. */
 static void zero_a_stretch(void)
 {
     static unsigned char bytes[ZEROED + 2 * AROUND];
@@ -498,7 +497,7 @@ static void zeroing_that_is_interrupted_is_finished(void **state)
     zero_a_stretch();
 }
 
-static void zeroing_that_fails_tells_why(void **state)
+static void zeroing_that_fails_reports_the_reason(void **state)
 {
     (void)state;
     AUTO_CLOSE int fd = empty_file();
@@ -521,7 +520,7 @@ int main(void)
         cmocka_unit_test_setup(the_file_position_plays_no_part, undisturbed),
         cmocka_unit_test_setup(offsets_have_64_bits, undisturbed),
         cmocka_unit_test_setup(pieces_without_bytes_are_stepped_over, undisturbed),
-        cmocka_unit_test_setup(nothing_to_write_is_done_at_once, undisturbed),
+        cmocka_unit_test_setup(to_write_nothing_takes_no_call, undisturbed),
         cmocka_unit_test_setup(short_writes_are_finished, undisturbed),
         cmocka_unit_test_setup(interrupted_calls_are_made_again, undisturbed),
         cmocka_unit_test_setup(more_pieces_than_the_kernel_takes_at_once, undisturbed),
@@ -532,13 +531,13 @@ int main(void)
         cmocka_unit_test_setup(a_write_that_is_cut_for_good_fails, undisturbed),
         cmocka_unit_test_setup(one_piece_is_put_where_it_belongs, undisturbed),
         cmocka_unit_test_setup(a_put_that_is_cut_or_interrupted_is_finished, undisturbed),
-        cmocka_unit_test_setup(a_put_that_fails_tells_why, undisturbed),
-        cmocka_unit_test_setup(what_is_got_is_got_whole, undisturbed),
-        cmocka_unit_test_setup(what_ends_too_early_cannot_be_got, undisturbed),
+        cmocka_unit_test_setup(a_put_that_fails_reports_the_reason, undisturbed),
+        cmocka_unit_test_setup(a_range_is_got_whole, undisturbed),
+        cmocka_unit_test_setup(a_range_beyond_the_end_cannot_be_got, undisturbed),
         cmocka_unit_test_setup(zeros_are_a_hole_where_there_are_holes, undisturbed),
         cmocka_unit_test_setup(zeros_are_written_where_there_are_none, undisturbed),
         cmocka_unit_test_setup(zeroing_that_is_interrupted_is_finished, undisturbed),
-        cmocka_unit_test_setup(zeroing_that_fails_tells_why, undisturbed),
+        cmocka_unit_test_setup(zeroing_that_fails_reports_the_reason, undisturbed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

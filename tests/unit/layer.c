@@ -1,6 +1,6 @@
 /*
- * If this failed: an image would be taken for sound that is not, or be used against another's
- * claim; or what is and what is not in it would be told wrongly, and so read wrongly.
+ * If this failed: the library would take a damaged image for sound, or use one against another
+ * program's claim; or it would read data as holes and holes as data.
  */
 #include "image/layer.h"
 
@@ -58,7 +58,7 @@ static int open_fails(struct disks disks, const char *file, enum vhd_layer_use u
     return err;
 }
 
-static void to_look_takes_no_table_and_no_claim(void **state)
+static void a_layer_for_info_has_no_table_and_no_claim(void **state)
 {
     put(*state, "a.vhd", sample_dynamic(1, 2));
     struct open_layer writer = layer_of(*state, "a.vhd", VHD_LAYER_WRITE);
@@ -70,7 +70,7 @@ static void to_look_takes_no_table_and_no_claim(void **state)
     layer_end(writer);
 }
 
-static void to_read_takes_both(void **state)
+static void a_layer_for_reading_has_both(void **state)
 {
     struct sample sample = sample_dynamic(1, 2);
     const uint32_t first = get32(sample_entry(&sample, 0));
@@ -88,7 +88,7 @@ static void to_read_takes_both(void **state)
     layer_end(open);
 }
 
-static void to_write_gives_a_descriptor(void **state)
+static void a_layer_for_writing_has_a_descriptor(void **state)
 {
     put(*state, "a.vhd", sample_fixed(1));
     struct open_layer open = layer_of(*state, "a.vhd", VHD_LAYER_WRITE);
@@ -102,7 +102,7 @@ static void to_write_gives_a_descriptor(void **state)
     layer_end(open);
 }
 
-static void what_cannot_be_opened_is_told(void **state)
+static void an_image_that_cannot_be_opened_is_reported(void **state)
 {
     struct disks disks = disks_open(*state);
     struct sample sample = sample_dynamic(1, 2);
@@ -144,7 +144,7 @@ static void can_be_raised_and_lowered(void **state)
     layer_end(open);
 }
 
-/* By somebody who does not look at claims. What was read of it then is no longer true. */
+/* The other program ignores claims. The bytes read before are out of date then. */
 static void is_not_raised_once_the_image_was_changed(void **state)
 {
     static const uint8_t nowhere[4] = {0xFF, 0xFF, 0xFF, 0xFF};
@@ -199,7 +199,7 @@ static void runs_end_with_their_block(void **state)
     assert_int_equal(run.len, BLOCK - 100);
     run = run_of(open.layer, 2 * BLOCK + 1, DISK - 2 * BLOCK - 1);
     assert_false(run.is_here);
-    assert_int_equal(run.len, DISK - 2 * BLOCK - 1); /* several that are nowhere are one */
+    assert_int_equal(run.len, DISK - 2 * BLOCK - 1); /* several unallocated blocks are one run */
     run = run_of(open.layer, 10, 20);
     assert_int_equal(run.len, 20);
     layer_end(open);
@@ -233,7 +233,7 @@ static void runs_follow_the_bits(void **state)
     layer_end(open);
 }
 
-/* Once it is known that a bitmap is all ones, nobody looks at it again. */
+/* A bitmap that is known to be all ones is not read again. */
 static void a_full_bitmap_is_remembered(void **state)
 {
     put(*state, "a.vhd", sample_dynamic(1, 2));
@@ -260,7 +260,7 @@ static void a_block_gets_another_entry(void **state)
     assert_int_equal(vhd_layer_entry(layer, 0), VHD_UNALLOCATED);
     assert_false(vhd_layer_is_full(layer, 0, entry));
     assert_false(run_of(layer, 0, BLOCK).is_here);
-    vhd_layer_set_full(layer, 0, entry); /* too late: it has gone */
+    vhd_layer_set_full(layer, 0, entry); /* too late: the entry has changed */
     vhd_layer_set_entry(layer, 0, other, false);
     assert_false(vhd_layer_is_full(layer, 0, other));
     vhd_layer_set_full(layer, 0, other);
@@ -279,14 +279,14 @@ static bool know_better(const struct vhd_bit_source *bit_source, uint32_t block,
     return block == 1;
 }
 
-static void who_knows_newer_bits_is_asked(void **state)
+static void a_bit_source_is_asked_for_newer_bits(void **state)
 {
     static const struct vhd_bit_source bit_source = {.look = know_better};
 
     put(*state, "base.vhd", sample_dynamic(1, 2));
     struct open_layer open = layer_of(*state, "base.vhd", VHD_LAYER_READ);
     open.layer->bit_source = &bit_source;
-    assert_int_equal(run_of(open.layer, 0, BLOCK).len, BLOCK); /* nothing is bit_source there */
+    assert_int_equal(run_of(open.layer, 0, BLOCK).len, BLOCK); /* no block has newer bits */
     struct vhd_run run = run_of(open.layer, BLOCK, BLOCK);
     assert_true(run.is_here);
     assert_int_equal(run.len, 2048);
@@ -296,7 +296,7 @@ static void who_knows_newer_bits_is_asked(void **state)
     layer_end(open);
 }
 
-static void a_bitmap_that_cannot_be_read_is_told(void **state)
+static void an_unreadable_bitmap_is_reported(void **state)
 {
     struct vhd_run run;
 
@@ -307,7 +307,7 @@ static void a_bitmap_that_cannot_be_read_is_told(void **state)
     layer_end(open);
 }
 
-/* Bitmaps larger than what is looked at in one go. */
+/* Bitmaps that are larger than one read. */
 static void large_blocks_have_runs_too(void **state)
 {
     enum { LARGE = 8 * MB, BITMAP = LARGE / 512 / 8 };
@@ -339,10 +339,10 @@ static void large_blocks_have_runs_too(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(to_look_takes_no_table_and_no_claim),
-        SCRATCH_TEST(to_read_takes_both),
-        SCRATCH_TEST(to_write_gives_a_descriptor),
-        SCRATCH_TEST(what_cannot_be_opened_is_told),
+        SCRATCH_TEST(a_layer_for_info_has_no_table_and_no_claim),
+        SCRATCH_TEST(a_layer_for_reading_has_both),
+        SCRATCH_TEST(a_layer_for_writing_has_a_descriptor),
+        SCRATCH_TEST(an_image_that_cannot_be_opened_is_reported),
         SCRATCH_TEST(can_be_raised_and_lowered),
         SCRATCH_TEST(is_not_raised_once_the_image_was_changed),
         SCRATCH_TEST(runs_of_a_fixed_disk_are_all_of_it),
@@ -350,8 +350,8 @@ int main(void)
         SCRATCH_TEST(runs_follow_the_bits),
         SCRATCH_TEST(a_full_bitmap_is_remembered),
         SCRATCH_TEST(a_block_gets_another_entry),
-        SCRATCH_TEST(who_knows_newer_bits_is_asked),
-        SCRATCH_TEST(a_bitmap_that_cannot_be_read_is_told),
+        SCRATCH_TEST(a_bit_source_is_asked_for_newer_bits),
+        SCRATCH_TEST(an_unreadable_bitmap_is_reported),
         SCRATCH_TEST(large_blocks_have_runs_too),
     };
     return cmocka_run_group_tests_name("layer", tests, NULL, NULL);

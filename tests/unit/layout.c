@@ -1,6 +1,6 @@
 /*
- * If this failed: a new block would be laid over what another program keeps in the image, or the
- * end of the file be cut off with something in it.
+ * If this failed: a new block would overwrite data that another program keeps in the image, or a
+ * cut of the file's end would remove data.
  */
 #include "image/layout.h"
 
@@ -12,7 +12,7 @@
 
 #include "engine.h"
 
-/* What the file of a sample holds; releases the sample. */
+/* List the stretches in the file of a sample; releases the sample. */
 static struct vhd_layout content_of(const char *folder, struct sample sample)
 {
     struct disks disks = disks_open(folder);
@@ -39,7 +39,7 @@ static bool has(const struct vhd_layout *content, uint64_t at, uint64_t end)
     return false;
 }
 
-/* The table that the header claims counts, also where the disk needs less of it. */
+/* The header gives the length of the table, also where the disk needs less of it. */
 static void surplus_entries_are_metadata(void **state)
 {
     struct sample sample = sample_dynamic(1, 0);
@@ -54,7 +54,7 @@ static void surplus_entries_are_metadata(void **state)
     vhd_layout_free(&content);
 }
 
-/* A locator in a slot: where its data is, in the units that programs use. */
+/* Put a locator into a slot of the header, with its place in the units that programs use. */
 static void put_locator(const struct sample *sample, unsigned slot, uint32_t space, uint32_t length,
                         uint64_t at)
 {
@@ -85,7 +85,10 @@ static void the_data_of_locators_counts(void **state)
     vhd_layout_free(&content);
 }
 
-/* blktap's map of full blocks: a header in the sector behind the table, the map where that says. */
+/*
+ * blktap's map of full blocks: its header is in the sector behind the table, the map at the place
+ * which that names.
+ */
 static struct sample sample_with_batmap(const char *creator)
 {
     struct sample sample = sample_dynamic(1, 0);
@@ -121,7 +124,9 @@ static void a_batmap_counts_where_blktap_has_one(void **state)
     vhd_layout_free(&content);
 }
 
-/* A disk that somebody has made smaller: its table still has what was cut off. */
+/*
+ * A disk that another program has made smaller: its table still has the blocks behind the new end.
+ */
 static struct sample made_smaller(unsigned blocks)
 {
     struct sample sample = sample_dynamic(1, SAMPLE_BLOCKS);
@@ -129,7 +134,7 @@ static struct sample made_smaller(unsigned blocks)
     return sample;
 }
 
-/* What stands there may be anything: then nothing of the file is known to be free. */
+/* These entries may be anything: then no part of the file is known to be free. */
 static void entries_beyond_the_end_may_be_nonsense(void **state)
 {
     struct sample sample = sample_dynamic(1, 2);
@@ -144,7 +149,7 @@ static void entries_beyond_the_end_may_be_nonsense(void **state)
     vhd_layout_free(&content);
 }
 
-/* Zeros are what some programs fill up a table with. */
+/* Some programs pad a table with zeros. */
 static void zeros_beyond_the_end_are_no_blocks(void **state)
 {
     struct sample sample = sample_dynamic(1, 2);
@@ -190,14 +195,14 @@ static void a_sparse_table_of_any_length_is_read_quickly(void **state)
     disks_close(disks);
 }
 
-/* To grow into a block beyond the end would destroy it as surely as to cut it off. */
+/* Growth into a block beyond the end would destroy it as surely as a cut. */
 static void a_block_beyond_the_end_is_neither_cut_off_nor_used(void **state)
 {
     struct disks disks = disks_open(*state);
     struct sample sample = made_smaller(2);
     size_t len;
 
-    /* In the file, from the front: blocks 3 (beyond), 2 (beyond), 1, 0. Give up block 1. */
+    /* In the file, from the front: blocks 3 (beyond), 2 (beyond), 1, 0. Free block 1. */
     put32(sample_entry(&sample, 1), UINT32_MAX);
     put(*state, "a.vhd", sample);
     for (int i = 0; i < 2; i++) {

@@ -1,5 +1,5 @@
 /*
- * If this failed, a parent would not be found by what other programs wrote about it, or a hostile
+ * If this failed, a parent would not be found by the locators of other programs, or a hostile
  * locator would be read beyond its end or lead out of the store.
  */
 #include <inttypes.h>
@@ -17,7 +17,7 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
-/* Read from a copy of just that length, into a buffer of just that size; free the answer. */
+/* Read a copy of exactly that length into a buffer of exactly that size; free the answer. */
 static char *file_of(uint32_t platform, const void *data, size_t len, size_t size)
 {
     uint8_t *copy = malloc(len);
@@ -83,7 +83,7 @@ static void names_the_file_of_a_windows_path(void **state)
     }
 }
 
-/* Some count the zero unit, or pad with them. */
+/* Some programs count the zero unit, or pad with zeros. */
 static void a_windows_path_ends_at_its_zero(void **state)
 {
     (void)state;
@@ -143,7 +143,7 @@ static void names_the_file_of_a_url(void **state)
     }
 }
 
-static void what_is_no_percent_encoding_stays(void **state)
+static void other_percent_signs_stay(void **state)
 {
     (void)state;
     static const struct {
@@ -184,7 +184,7 @@ static void no_separator_comes_in_encoded(void **state)
     names(VHD_PLATFORM_MACX, "..%2F..%2fetc%2Fpasswd", 22, "passwd");
 }
 
-/* "Mac " is an alias in a form of its own; "Wi2r" and "Wi2k" are deprecated; 0 is a free slot. */
+/* "Mac " has a form of its own; "Wi2r" and "Wi2k" are deprecated; 0 is a free slot. */
 static void other_platforms_name_nothing(void **state)
 {
     (void)state;
@@ -222,7 +222,7 @@ static void is_cut_at_a_whole_character(void **state)
     }
 }
 
-/* It is the name at the end that must fit, not the whole path. */
+/* Only the name at the end must fit, not the whole path. */
 static void a_long_path_is_read_to_its_end(void **state)
 {
     (void)state;
@@ -307,7 +307,7 @@ int main(void)
         cmocka_unit_test(a_windows_path_ends_at_its_zero),
         cmocka_unit_test(unpaired_surrogates_are_shown_as_such),
         cmocka_unit_test(names_the_file_of_a_url),
-        cmocka_unit_test(what_is_no_percent_encoding_stays),
+        cmocka_unit_test(other_percent_signs_stay),
         cmocka_unit_test(no_separator_comes_in_encoded),
         cmocka_unit_test(other_platforms_name_nothing),
         cmocka_unit_test(is_cut_at_a_whole_character),

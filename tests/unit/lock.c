@@ -1,5 +1,5 @@
 /*
- * If this failed, two daemons could own one store, or a store would stay locked when nobody has it.
+ * If this failed, two daemons could own one store, or a store would stay locked without an owner.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 #include "scratch.h"
 #include "store/lock.h"
 
-/* At this question for a lock, counted from 1, the owner ends; 0: it stays. */
+/* The owner ends at this lock query, counted from 1; 0: it stays. */
 static int ends_at;
 static int *ending_fd;
 
@@ -96,7 +96,9 @@ static void lasts_to_the_last_descriptor(void **state)
     close(folder);
 }
 
-/* Others that open and close the lock file must not take the lock away, as POSIX locks would. */
+/*
+ * Others that open and close the lock file must not end the lock, as they would with POSIX locks.
+ */
 static void is_not_lost_to_a_stranger(void **state)
 {
     int folder = open_folder(*state), writer = lock(folder, false);
@@ -143,11 +145,11 @@ static void lock_with_read_permission(void *arg)
     CHILD_EXPECT(vhd_store_lock(folder, "store", false, &fd, NULL) == VHD_ACCESS_DENIED);
     CHILD_EXPECT(vhd_store_lock(folder, "store", true, &fd, NULL) == VHD_OK);
     CHILD_EXPECT(fd >= 0);
-    /* It is locked indeed: a writer beside it is refused. */
+    /* It holds the lock: a writer beside it is refused. */
     CHILD_EXPECT(vhd_draft_lock(fd) < 0);
 }
 
-static void a_reader_makes_do_without_permission(void **state)
+static void a_reader_needs_no_permission_to_write(void **state)
 {
     int folder = open_folder(*state);
 
@@ -206,7 +208,7 @@ static void the_owner_is_named(void **state)
     assert_true(ms < 1000);
     close(writer);
 
-    /* The words of an owner that is gone are not the next one's. */
+    /* The words of an owner that is gone do not describe the next one. */
     writer = lock(folder, false);
     assert_null(strstr(refusal(folder, &verdict, &ms), "process"));
     close(writer);
@@ -230,7 +232,7 @@ static void an_owner_that_is_ending_is_waited_for(void **state)
     writer = lock(folder, false);
     assert_int_equal(child_end(child), 0);
 
-    /* The mark is gone with the owner that made it. */
+    /* The mark goes with its owner. */
     struct vhd_verdict verdict;
     int64_t ms;
     refusal(folder, &verdict, &ms);
@@ -324,7 +326,7 @@ static void an_owner_that_ends_between_two_questions_is_gone(void **state)
     int folder = open_folder(*state);
 
     for (int is_marked = 0; is_marked <= 1; is_marked++) {
-        /* Of an owner that stays 4 questions are asked, of one that is marked any number. */
+        /* An owner that stays costs 4 queries, a marked one any number. */
         for (int question = 1; question <= (is_marked ? 12 : 4); question++) {
             int writer = lock(folder, false), fd = -2;
             if (is_marked)
@@ -339,7 +341,7 @@ static void an_owner_that_ends_between_two_questions_is_gone(void **state)
     close(folder);
 }
 
-static void another_program_is_told_from_a_vhdfs(void **state)
+static void distinguishes_another_program_from_a_vhdfs(void **state)
 {
     int folder = open_folder(*state);
 
@@ -384,7 +386,7 @@ int main(void)
         SCRATCH_TEST(lasts_to_the_last_descriptor),
         SCRATCH_TEST(is_not_lost_to_a_stranger),
         SCRATCH_TEST(a_lock_file_that_is_none_is_refused),
-        SCRATCH_TEST(a_reader_makes_do_without_permission),
+        SCRATCH_TEST(a_reader_needs_no_permission_to_write),
         SCRATCH_TEST(a_draft_is_locked_once),
         SCRATCH_TEST(the_owner_is_named),
         SCRATCH_TEST(an_owner_that_is_ending_is_waited_for),
@@ -392,7 +394,7 @@ int main(void)
         SCRATCH_TEST(a_reader_writes_nothing),
         SCRATCH_TEST(an_owner_that_does_not_end_is_waited_for_5_s),
         SCRATCH_TEST(an_owner_that_ends_between_two_questions_is_gone),
-        SCRATCH_TEST(another_program_is_told_from_a_vhdfs),
+        SCRATCH_TEST(distinguishes_another_program_from_a_vhdfs),
         SCRATCH_TEST(nobody_else_may_open_the_file),
     };
     return cmocka_run_group_tests_name("lock", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * If this failed, the steps that a test of the order of writes leaves out could be left out in a
- * program that people use.
+ * If this failed, a program that people use could leave out steps of the order of writes, as the
+ * crash tests do.
  */
 #include "base/mutation.h"
 

@@ -1,6 +1,6 @@
 /*
- * If this fails, disks get names that Windows cannot open or that an editor's temporary file took,
- * or a good name is refused.
+ * If this fails, disks get names that Windows cannot open or that are those of an editor's
+ * temporary files, or a good name is refused.
  */
 #include "request/name.h"
 
@@ -145,7 +145,7 @@ static void bytes_that_are_not_utf8_are_forbidden(void **state)
     }
 }
 
-/* Two faults at once: the one that is told must not carry the other into the sentence. */
+/* Two faults at once: the sentence about one must not contain the other. */
 static void sentences_stay_clean_for_any_name(void **state)
 {
     (void)state;
@@ -189,7 +189,10 @@ static void neighbours_of_devices_are_allowed(void **state)
     }
 }
 
-/* Who writes another image's ending wants that image: vhdfs would make a VHD of that name. */
+/*
+ * A user who writes the ending of another image format wants that format: vhdfs would make a VHD of
+ * that name.
+ */
 static void endings_of_images_are_forbidden(void **state)
 {
     (void)state;
@@ -217,7 +220,7 @@ static void endings_of_images_are_forbidden(void **state)
     }
 }
 
-static void what_only_resembles_an_ending_is_allowed(void **state)
+static void a_similar_ending_is_allowed(void **state)
 {
     (void)state;
     const char *const names[] = {
@@ -360,7 +363,7 @@ static void the_path_is_measured_in_utf16_units(void **state)
     assert_too_long(folder, "\U0001F600\U0001F600.vhd");
 }
 
-/* Nothing but its length counts of the folder. */
+/* Of the folder only the length counts. */
 static void the_folder_is_not_judged(void **state)
 {
     (void)state;
@@ -381,7 +384,7 @@ static void a_folder_that_is_not_utf8_is_measured(void **state)
     assert_too_long(folder, "d1.vhd");
 }
 
-static void a_very_long_folder_is_told_in_one_sentence(void **state)
+static void a_very_long_folder_is_named_in_one_sentence(void **state)
 {
     (void)state;
     char folder[4096] = "/";
@@ -472,7 +475,7 @@ int main(void)
         cmocka_unit_test(devices_of_windows_are_forbidden),
         cmocka_unit_test(neighbours_of_devices_are_allowed),
         cmocka_unit_test(endings_of_images_are_forbidden),
-        cmocka_unit_test(what_only_resembles_an_ending_is_allowed),
+        cmocka_unit_test(a_similar_ending_is_allowed),
         cmocka_unit_test(the_ending_is_not_of_the_stem),
         cmocka_unit_test(without_the_ending_the_stem_is_all),
         cmocka_unit_test(a_name_of_251_bytes_is_the_longest),
@@ -481,7 +484,7 @@ int main(void)
         cmocka_unit_test(the_path_is_measured_in_utf16_units),
         cmocka_unit_test(the_folder_is_not_judged),
         cmocka_unit_test(a_folder_that_is_not_utf8_is_measured),
-        cmocka_unit_test(a_very_long_folder_is_told_in_one_sentence),
+        cmocka_unit_test(a_very_long_folder_is_named_in_one_sentence),
         cmocka_unit_test(a_disk_is_judged_by_characters_and_length),
         cmocka_unit_test(a_disk_is_measured_with_its_ending),
         cmocka_unit_test(a_disks_length_is_judged_first),

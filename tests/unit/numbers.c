@@ -251,7 +251,7 @@ static void a_link_that_comes_or_goes_is_seen_at_once(void **state)
     mount_end(&mount);
 }
 
-/* How many images are looked at to number this disk. */
+/* Count the images that are read to number this disk. */
 static unsigned looks_for(struct mount *mount, const char *name)
 {
     const struct stat image = image_of(mount, name);

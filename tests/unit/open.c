@@ -1,7 +1,7 @@
 /*
- * If this failed: a disk could not be opened that can, or one be opened that must not; two would
- * write to one image, or a parent would change under its children; or opening a disk to read it
- * would change its image.
+ * If this failed: a sound disk could not be opened, or a damaged one could; two programs would
+ * write to one image, or a parent would change under its children; or an open for reading would
+ * change an image.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 #include "store/claim.h"
 
 /* The library's calls of vhd_claim() come here. */
-static unsigned write_claims; /* wanted so far */
+static unsigned write_claims; /* claims so far */
 
 int __real_vhd_claim(int fd, enum vhd_claim held, enum vhd_claim wanted);
 int __wrap_vhd_claim(int fd, enum vhd_claim held, enum vhd_claim wanted);
@@ -58,7 +58,7 @@ static void to_close_nothing_is_nothing(void **state)
     assert_int_equal(vhd_disk_close(NULL, NULL), 0);
 }
 
-/* The store may be let go of before the disk. */
+/* The store may be released before the disk. */
 static void keeps_its_store(void **state)
 {
     put(*state, "a.vhd", sample_dynamic(1, 1));
@@ -82,7 +82,7 @@ static void needs_no_index_to_read(void **state)
     disks_close(disks);
 }
 
-static void what_is_not_there_is_not_opened(void **state)
+static void a_missing_disk_is_not_opened(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -96,7 +96,7 @@ static void what_is_not_there_is_not_opened(void **state)
     disks_close(disks);
 }
 
-static void what_is_damaged_is_not_opened(void **state)
+static void a_damaged_disk_is_not_opened(void **state)
 {
     struct disks disks = disks_open(*state);
     struct sample sample = sample_dynamic(1, 2);
@@ -115,7 +115,7 @@ static void what_is_damaged_is_not_opened(void **state)
     disks_close(disks);
 }
 
-static void the_sentence_says_what_and_where(void **state)
+static void the_sentence_names_fault_and_image(void **state)
 {
     struct disks disks = disks_open(*state);
     struct sample sample = sample_dynamic(1, 2);
@@ -130,7 +130,7 @@ static void the_sentence_says_what_and_where(void **state)
     disks_close(disks);
 }
 
-static void tells_what_is_wrong_with_a_parent(void **state)
+static void reports_the_fault_of_a_parent(void **state)
 {
     struct disks disks = disks_open(*state);
     struct sample other = sample_of(SAMPLE_SIZE + 1024);
@@ -163,8 +163,8 @@ static void tells_what_is_wrong_with_a_parent(void **state)
     disks_close(disks);
 }
 
-/* After a copy, say: the content is the same, and that is what counts. */
-static void a_parents_time_stamp_hinders_nothing(void **state)
+/* After a copy, say: the content is the same, and only that counts. */
+static void a_parents_time_stamp_does_not_matter(void **state)
 {
     struct disks disks = disks_open(*state);
     const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
@@ -229,7 +229,7 @@ static void give_way(int signal)
     fcntl(leased_fd, F_SETLEASE, F_UNLCK);
 }
 
-/* Samba and knfsd hold leases, and give them up when somebody else wants the file. */
+/* Samba and knfsd hold leases, and give them up when another program wants the file. */
 static void a_lease_is_waited_for(void **state)
 {
     struct sigaction before, action = {.sa_handler = SIG_IGN};
@@ -246,7 +246,7 @@ static void a_lease_is_waited_for(void **state)
         skip();
     }
     fast_begin();
-    disk = open_disk(disks, "a", 0); /* which goes with a lease to read */
+    disk = open_disk(disks, "a", 0); /* which a read lease permits */
     assert_int_equal(vhd_disk_make_writable(disk, disks.children, &why), VHD_IN_USE);
     assert_non_null(strstr(why.sentence, "another program holds a lease on \"a.vhd\""));
     close_disk(disk);
@@ -263,7 +263,7 @@ static void a_lease_is_waited_for(void **state)
     disks_close(disks);
 }
 
-/* Whoever is refused learns why, and where to look. */
+/* The sentence of a refusal says which lock it met, and where to find its owner. */
 static void a_foreign_lock_is_named(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -296,7 +296,7 @@ static void a_parent_is_only_read(void **state)
     struct vhd_verdict why;
     assert_int_equal(vhd_disk_make_writable(base, disks.children, &why), VHD_READ_ONLY);
     assert_non_null(strstr(why.sentence, "1 differencing disk on it"));
-    /* Not even for a moment, in which its children would not open. */
+    /* Not even for a moment: its children would not open meanwhile. */
     assert_int_equal(write_claims, 0);
     assert_false(vhd_disk_is_writable(base));
     struct vhd_disk *child = open_writable(disks, "child");
@@ -307,7 +307,7 @@ static void a_parent_is_only_read(void **state)
     disks_close(disks);
 }
 
-/* Whoever has it open for writing already goes on; nobody else joins him. */
+/* A writer that uses it already goes on; no other joins it. */
 static void a_parent_made_meanwhile_has_no_new_writer(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -326,7 +326,9 @@ static void a_parent_made_meanwhile_has_no_new_writer(void **state)
     disks_close(disks);
 }
 
-/* Whoever removes the child's file does not let its parent be written to as long as it is open. */
+/*
+ * A program that removes the child's file cannot write to its parent as long as the child is open.
+ */
 static void an_open_childs_parents_are_claimed(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -341,7 +343,7 @@ static void an_open_childs_parents_are_claimed(void **state)
     disks_close(disks);
 }
 
-/* Opens the disk "a", which somebody else has claimed. */
+/* Opens the disk "a", which another program has claimed. */
 struct opener {
     struct disks disks;
     unsigned flags;
@@ -359,8 +361,8 @@ static void *open_claimed(void *arg)
 }
 
 /*
- * A disk that is deleted while it is being opened: who comes too late for the file has no disk, or
- * has that which took the name meanwhile.
+ * A disk is deleted while it is being opened. An opener that comes too late gets no disk, or the
+ * next one of that name.
  */
 static void a_deleted_disk_is_not_opened(void **state)
 {
@@ -477,7 +479,7 @@ static void readers_go_on_while_it_becomes_writable(void **state)
     disks_close(disks);
 }
 
-static void to_read_changes_nothing(void **state)
+static void an_open_for_reading_changes_nothing(void **state)
 {
     struct disks disks = disks_open(*state);
     struct sample lost = sample_dynamic(1, 2), slack = sample_dynamic(2, 2);
@@ -577,11 +579,11 @@ int main(void)
         cmocka_unit_test(to_close_nothing_is_nothing),
         SCRATCH_TEST(keeps_its_store),
         SCRATCH_TEST(needs_no_index_to_read),
-        SCRATCH_TEST(what_is_not_there_is_not_opened),
-        SCRATCH_TEST(what_is_damaged_is_not_opened),
-        SCRATCH_TEST(the_sentence_says_what_and_where),
-        SCRATCH_TEST(tells_what_is_wrong_with_a_parent),
-        SCRATCH_TEST(a_parents_time_stamp_hinders_nothing),
+        SCRATCH_TEST(a_missing_disk_is_not_opened),
+        SCRATCH_TEST(a_damaged_disk_is_not_opened),
+        SCRATCH_TEST(the_sentence_names_fault_and_image),
+        SCRATCH_TEST(reports_the_fault_of_a_parent),
+        SCRATCH_TEST(a_parents_time_stamp_does_not_matter),
         SCRATCH_TEST(has_one_writer),
         SCRATCH_TEST(readers_share_and_keep_writers_out),
         SCRATCH_TEST(another_store_with_the_same_image_counts),
@@ -594,7 +596,7 @@ int main(void)
         SCRATCH_TEST(becomes_writable_later),
         SCRATCH_TEST(stays_as_it_was_where_it_cannot_become_writable),
         SCRATCH_TEST(readers_go_on_while_it_becomes_writable),
-        SCRATCH_TEST(to_read_changes_nothing),
+        SCRATCH_TEST(an_open_for_reading_changes_nothing),
         SCRATCH_TEST(a_clean_image_is_opened_without_a_change),
         SCRATCH_TEST(needs_permission),
         SCRATCH_TEST(a_read_only_medium_can_be_read),

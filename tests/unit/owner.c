@@ -1,6 +1,6 @@
 /*
- * If this failed, a vhdfs would be refused in words about another process or another folder, or it
- * would wait for an owner that is not ending.
+ * If this failed, the refusal of a vhdfs would name another process or another folder, or it would
+ * wait for an owner that is not ending.
  */
 #include <limits.h>
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 #include "scratch.h"
 #include "store/owner.h"
 
-static void a_line_brings_back_what_was_printed(void **state)
+static void a_printed_line_is_read_back(void **state)
 {
     (void)state;
     static const char *const paths[] = {"/", "/mnt/v", "/a b\tc\nd", "/back\\slash\\040",
@@ -45,7 +45,7 @@ static void the_longest_path_has_a_line(void **state)
     assert_string_equal(back.mountpoint, owner.mountpoint);
 }
 
-static void what_is_no_such_line_names_nobody(void **state)
+static void other_lines_name_nobody(void **state)
 {
     (void)state;
     static const char *const lines[] = {
@@ -107,9 +107,9 @@ static void a_mount_that_cannot_be_seen_from_here_proves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_line_brings_back_what_was_printed),
+        cmocka_unit_test(a_printed_line_is_read_back),
         cmocka_unit_test(the_longest_path_has_a_line),
-        cmocka_unit_test(what_is_no_such_line_names_nobody),
+        cmocka_unit_test(other_lines_name_nobody),
         cmocka_unit_test(a_mount_that_is_there_is_not_gone),
         cmocka_unit_test(a_mount_without_a_line_is_gone),
         cmocka_unit_test(a_mount_that_cannot_be_seen_from_here_proves_nothing),

@@ -1,6 +1,6 @@
 /*
- * If this failed, a user would be told the wrong parent of a disk or none, or a hostile image could
- * have the library read without end or look outside the store.
+ * If this failed, a user would read a wrong parent of a disk or none, or a hostile image could have
+ * the library read without end or outside the store.
  */
 #include <inttypes.h>
 #include <setjmp.h>
@@ -20,7 +20,7 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
-/* Put bytes between the blocks and the footer, padded to whole sectors; tell where. */
+/* Put bytes between the blocks and the footer, padded to whole sectors; returns their place. */
 static uint32_t append(struct sample *sample, const void *data, size_t len)
 {
     const size_t at = sample->len - 512, padded = (len + 511) / 512 * 512;
@@ -61,7 +61,7 @@ static void add_locator(struct sample *sample, unsigned slot, uint32_t platform,
     set_locator(sample, slot, platform, (uint32_t)(len + 511) / 512 * 512, (uint32_t)len, at);
 }
 
-/* A child whose name field says this. */
+/* A child with this in its name field. */
 static struct sample child(const char *field)
 {
     return sample_child(3, 2, field);
@@ -216,8 +216,8 @@ static struct sample child_of_many(void)
     return sample;
 }
 
-/* Whoever is in the store comes before those who are not, and among equals the order is fixed. */
-static void prefers_what_is_in_the_store(void **state)
+/* A parent in the store comes before others, and among equals the order is fixed. */
+static void prefers_a_parent_in_the_store(void **state)
 {
     static const char *const order[] = {"w2ru", "field", "w2ku", "macx"};
     struct vhd_store *store = open_store(*state);
@@ -238,7 +238,7 @@ static void prefers_what_is_in_the_store(void **state)
     vhd_store_unref(store);
 }
 
-/* Where none is in the store, the first that says anything is told. */
+/* If none is in the store, the first that names a file counts. */
 static void falls_back_to_the_first_that_is_given(void **state)
 {
     struct vhd_store *store = open_store(*state);
@@ -257,7 +257,7 @@ static void falls_back_to_the_first_that_is_given(void **state)
     add_locator(&sample, 1, VHD_PLATFORM_W2KU, "C:\\w2ku.vhd");
     names(store, sample, "field");
     names(store, child_of_many(), "w2ru");
-    /* A locator that names no file says nothing. */
+    /* A locator that names no file does not count. */
     sample = child("field");
     add_locator(&sample, 0, VHD_PLATFORM_W2RU, ".\\folder\\");
     names(store, sample, "field");
@@ -267,7 +267,7 @@ static void falls_back_to_the_first_that_is_given(void **state)
     vhd_store_unref(store);
 }
 
-/* What lies outside, or is no disk, is not in the store. */
+/* A file outside, or one that is no disk, is not in the store. */
 static void only_disks_of_the_store_are_preferred(void **state)
 {
     const char *folder = scratch_path(*state, "store");
@@ -283,7 +283,7 @@ static void only_disks_of_the_store_are_preferred(void **state)
     vhd_store_unref(store);
 }
 
-/* A snapshot of Hyper-V's, or a raw file of blktap's; a disk of the store is meant before those. */
+/* A snapshot of Hyper-V, or a raw file of blktap. A disk of the store comes before those. */
 static void files_that_are_no_disks_may_be_parents(void **state)
 {
     struct vhd_store *store = open_store(*state);
@@ -306,7 +306,7 @@ static void files_that_are_no_disks_may_be_parents(void **state)
     vhd_store_unref(store);
 }
 
-/* Windows does not tell them apart, so programs there record whatever was typed. */
+/* Windows does not distinguish cases, so programs there record the name as it was typed. */
 static void a_name_is_found_in_any_case(void **state)
 {
     struct vhd_store *store = open_store(*state);
@@ -377,7 +377,7 @@ static void hostile_places_name_nothing(void **state)
 {
     struct vhd_store *store = open_store(*state);
     struct sample sample = child("field");
-    const uint64_t end = sample.len + 4096; /* whatever is put in later */
+    const uint64_t end = sample.len + 4096; /* data that later cases put in */
     free(sample.bytes);
     const struct {
         uint32_t length;
@@ -420,7 +420,7 @@ static void hostile_places_name_nothing(void **state)
     vhd_store_unref(store);
 }
 
-/* A locator that reaches over the file's end is read as far as there is a file. */
+/* A locator that reaches over the end of the file is read up to there. */
 static void a_locator_ends_with_the_file(void **state)
 {
     struct vhd_store *store = open_store(*state);
@@ -433,12 +433,12 @@ static void a_locator_ends_with_the_file(void **state)
     vhd_store_unref(store);
 }
 
-static void a_name_that_no_file_can_have_is_nobodys(void **state)
+static void a_name_that_no_file_can_have_names_no_parent(void **state)
 {
     struct vhd_store *store = open_store(*state);
     char text[512], name[256];
 
-    /* Cut to what fits, this would be a disk's file. */
+    /* The first bytes of it would be the name of a disk's file. */
     memset(text, 'n', sizeof text);
     memcpy(text + 251, ".vhd.vhd", 9);
     memset(name, 'n', 251);
@@ -456,7 +456,7 @@ static void a_name_that_no_file_can_have_is_nobodys(void **state)
     vhd_store_unref(store);
 }
 
-/* Names that lead up or away are names like others, and no file is found under them. */
+/* Names that lead up or away are plain names, and no file is found under them. */
 static void names_never_lead_out_of_the_store(void **state)
 {
     const char *folder = scratch_path(*state, "store");
@@ -486,7 +486,7 @@ static void a_child_may_name_itself(void **state)
     vhd_store_unref(store);
 }
 
-/* The image cannot be read any more: its field has been read already. */
+/* The image is no longer readable, but its name field has been read before. */
 static void a_lost_file_leaves_the_field(void **state)
 {
     struct vhd_store *store = open_store(*state);
@@ -547,7 +547,7 @@ int main(void)
         SCRATCH_TEST(reads_each_locator_in_any_slot),
         SCRATCH_TEST(reads_any_letters),
         SCRATCH_TEST(unpaired_surrogates_are_no_trouble),
-        SCRATCH_TEST(prefers_what_is_in_the_store),
+        SCRATCH_TEST(prefers_a_parent_in_the_store),
         SCRATCH_TEST(falls_back_to_the_first_that_is_given),
         SCRATCH_TEST(only_disks_of_the_store_are_preferred),
         SCRATCH_TEST(files_that_are_no_disks_may_be_parents),
@@ -557,7 +557,7 @@ int main(void)
         SCRATCH_TEST(the_data_may_lie_anywhere),
         SCRATCH_TEST(hostile_places_name_nothing),
         SCRATCH_TEST(a_locator_ends_with_the_file),
-        SCRATCH_TEST(a_name_that_no_file_can_have_is_nobodys),
+        SCRATCH_TEST(a_name_that_no_file_can_have_names_no_parent),
         SCRATCH_TEST(names_never_lead_out_of_the_store),
         SCRATCH_TEST(a_child_may_name_itself),
         SCRATCH_TEST(a_lost_file_leaves_the_field),

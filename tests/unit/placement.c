@@ -1,6 +1,6 @@
 /*
- * If this fails, blocks are laid over the table or over each other, or a disk that was let in does
- * not fit the store once it has grown.
+ * If this fails, blocks overlap the table or each other, or an admitted disk does not fit the store
+ * once it has grown.
  */
 #include "format/placement.h"
 #include "format/footer.h"
@@ -89,7 +89,7 @@ static void nothing_lies_over_anything_else(void **state)
         assert_true(p.table_length % 512 == 0);
         assert_in_range(p.table_length, p.entries * 4, p.entries * 4 + 511);
         assert_int_equal(p.empty_length, 1536 + p.table_length + 512);
-        /* the first data on 4 KiB, as near behind the empty image's footer as that can be */
+        /* the first data on 4 KiB, as near behind the footer of the empty image as possible */
         assert_true((p.first_bitmap + 512) % 4096 == 0);
         assert_in_range(p.first_bitmap, p.empty_length, p.empty_length + 4095);
         assert_int_equal(p.full_length,

@@ -1,6 +1,6 @@
 /*
- * If this failed: a disk would read as something else than what its images hold, bit for bit, or a
- * search for data would miss some.
+ * If this failed: a disk would read as other bytes than its images hold, or a search for data would
+ * miss some.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -82,7 +82,7 @@ static void any_stretch_can_be_read(void **state)
     disks_close(disks);
 }
 
-/* In a dynamic disk a clear bit says: never written, whatever lies there. */
+/* In a dynamic disk a clear bit means: never written, whatever bytes lie there. */
 static void clear_bits_are_zeros(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -98,7 +98,7 @@ static void clear_bits_are_zeros(void **state)
     disks_close(disks);
 }
 
-static void a_hole_is_told_and_not_filled_in(void **state)
+static void a_hole_is_reported_and_not_filled_in(void **state)
 {
     struct disks disks = disks_open(*state);
     uint8_t buf[DISK];
@@ -125,7 +125,7 @@ static void a_hole_is_told_and_not_filled_in(void **state)
 }
 
 /* Three layers, each with sectors of its own in one block. */
-static void a_chain_is_read_down_to_who_has_it(void **state)
+static void each_sector_comes_from_the_layer_that_has_it(void **state)
 {
     struct disks disks = disks_open(*state);
     struct sample base = sample_dynamic(1, 3), middle = sample_child(2, 1, "base.vhd"),
@@ -176,7 +176,7 @@ static void blocks_of_parent_and_child_may_differ(void **state)
     struct disks disks = disks_open(*state);
     struct sample child = sample_child(2, 1, "base.vhd");
 
-    /* One block of 16 KiB, of which the last subblock is the child's. */
+    /* One block of 16 KiB; the child has its last subblock. */
     sample_header(child.bytes + SAMPLE_HEADER, SAMPLE_TABLE, 1, SAMPLE_SIZE);
     sample_parent(child.bytes + SAMPLE_HEADER, 1, "base.vhd");
     child.len = SAMPLE_DATA + 512 + SAMPLE_SIZE + 512;
@@ -195,8 +195,8 @@ static void blocks_of_parent_and_child_may_differ(void **state)
     disks_close(disks);
 }
 
-/* Somebody cuts the file under us: that is told, and is not zeros. */
-static void a_file_that_has_become_shorter_is_told(void **state)
+/* Another program cuts the file: the read fails, and returns no zeros. */
+static void a_file_that_has_become_shorter_is_reported(void **state)
 {
     struct disks disks = disks_open(*state);
     uint8_t buf[BLOCK];
@@ -213,7 +213,7 @@ static void a_file_that_has_become_shorter_is_told(void **state)
     disks_close(disks);
 }
 
-static void tells_the_attributes_of_its_file(void **state)
+static void reports_the_attributes_of_its_file(void **state)
 {
     struct disks disks = disks_open(*state);
     struct stat told, found;
@@ -343,12 +343,12 @@ int main(void)
         SCRATCH_TEST(blocks_are_found_in_any_order),
         SCRATCH_TEST(any_stretch_can_be_read),
         SCRATCH_TEST(clear_bits_are_zeros),
-        SCRATCH_TEST(a_hole_is_told_and_not_filled_in),
-        SCRATCH_TEST(a_chain_is_read_down_to_who_has_it),
+        SCRATCH_TEST(a_hole_is_reported_and_not_filled_in),
+        SCRATCH_TEST(each_sector_comes_from_the_layer_that_has_it),
         SCRATCH_TEST(a_parent_may_be_fixed),
         SCRATCH_TEST(blocks_of_parent_and_child_may_differ),
-        SCRATCH_TEST(a_file_that_has_become_shorter_is_told),
-        SCRATCH_TEST(tells_the_attributes_of_its_file),
+        SCRATCH_TEST(a_file_that_has_become_shorter_is_reported),
+        SCRATCH_TEST(reports_the_attributes_of_its_file),
         SCRATCH_TEST(data_and_holes_are_found),
         SCRATCH_TEST(holes_of_partly_written_blocks_are_found),
         SCRATCH_TEST(the_parents_data_are_data),

@@ -1,6 +1,6 @@
 /*
- * If this failed: what a crash or another program has left of an image would be made worse by
- * opening it, or trusted where it must not be.
+ * If this failed: to open the remains of a crash or of another program would damage them further,
+ * or would show data that counts as lost.
  */
 #include "disk/recover.h"
 
@@ -15,7 +15,7 @@
 
 /* The library's calls of these come here, under both of their names; one of them fails. */
 static int failure;           /* its errno; 0 for none */
-static unsigned calls_before; /* that one */
+static unsigned calls_before; /* successful calls before it */
 
 ssize_t __real_pwrite(int fd, const void *buf, size_t len, off_t off);
 ssize_t __real_pwrite64(int fd, const void *buf, size_t len, off_t off);
@@ -62,7 +62,7 @@ int __wrap_fdatasync(int fd)
     return fails() ? -1 : __real_fdatasync(fd);
 }
 
-/* Open for writing and close: the image is whole, clean, and holds what it held. */
+/* Open for writing and close: the image is whole and clean, and has its content. */
 static void opens_and_leaves_clean(const char *folder, unsigned blocks)
 {
     struct disks disks = disks_open(folder);
@@ -129,8 +129,7 @@ static void slack_is_cut_off(void **state)
     }
 }
 
-/* What lies in a gap may be the data of a lost write: a block that gets that slot reads as zeros.
- */
+/* A gap may hold the data of a lost write: a block that gets that slot reads as zeros. */
 static void gaps_are_used_and_not_trusted(void **state)
 {
     struct sample sample = sample_dynamic(1, 4);
@@ -154,8 +153,8 @@ static void gaps_are_used_and_not_trusted(void **state)
     disks_close(disks);
 }
 
-/* Between the table and the first block other programs keep what we do not know. */
-static void what_lies_before_the_first_block_is_left_alone(void **state)
+/* Other programs may keep unknown data between the table and the first block. */
+static void the_part_before_the_first_block_is_left_alone(void **state)
 {
     struct sample sample = sample_of(SAMPLE_DATA + 40000 + SAMPLE_STRIDE + 512);
     struct disks disks = disks_open(*state);
@@ -180,7 +179,8 @@ static void what_lies_before_the_first_block_is_left_alone(void **state)
     disks_close(disks);
 }
 
-/* An image with all that recovery mends: a copy that differs, and slack, or no footer at the end.
+/*
+ * An image with all that recovery mends: a copy that differs, and slack, or no footer at the end.
  */
 static void put_to_mend(const char *folder, bool has_end)
 {
@@ -196,8 +196,8 @@ static void put_to_mend(const char *folder, bool has_end)
 }
 
 /*
- * An attempt to write while somebody reads meets a host that is full or fails, at each step once.
- * Reads go on, and the next attempt works.
+ * A reader becomes a writer on a host that is full or fails, at each step once. Reads go on, and
+ * the next attempt succeeds.
  */
 static void a_failed_attempt_leaves_nothing_behind(void **state)
 {
@@ -214,7 +214,7 @@ static void a_failed_attempt_leaves_nothing_behind(void **state)
             calls_before = step;
             result = vhd_disk_make_writable(disk, disks.children, NULL);
             attempts += failure == 0;
-            /* A full host is put up with where the footer at the end can stay. */
+            /* On a full host the attempt succeeds where the footer at the end can stay. */
             if (result != VHD_OK)
                 assert_false(vhd_disk_is_writable(disk));
             const bool is_last = failure != 0;
@@ -256,7 +256,7 @@ static void a_failed_attempt_keeps_no_claim(void **state)
     disks_close(others);
 }
 
-/* Slot that was made ahead is cut off by the end of the disk; by a crash it is not. */
+/* A close cuts off slots that were made ahead; a crash does not. */
 static void be_killed(void *folder)
 {
     struct disks disks = disks_open(folder);
@@ -274,7 +274,7 @@ static void be_killed(void *folder)
     _exit(0); /* as good as kill -9: nothing is closed */
 }
 
-static void what_a_killed_writer_has_left_is_put_in_order(void **state)
+static void the_remains_of_a_killed_writer_are_put_in_order(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -304,10 +304,10 @@ int main(void)
         SCRATCH_TEST(a_lost_copy_is_put_back),
         SCRATCH_TEST(slack_is_cut_off),
         SCRATCH_TEST(gaps_are_used_and_not_trusted),
-        SCRATCH_TEST(what_lies_before_the_first_block_is_left_alone),
+        SCRATCH_TEST(the_part_before_the_first_block_is_left_alone),
         SCRATCH_TEST(a_failed_attempt_leaves_nothing_behind),
         SCRATCH_TEST(a_failed_attempt_keeps_no_claim),
-        SCRATCH_TEST(what_a_killed_writer_has_left_is_put_in_order),
+        SCRATCH_TEST(the_remains_of_a_killed_writer_are_put_in_order),
     };
     return cmocka_run_group_tests_name("recover", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * If this failed, a renamed disk could take another's place, be back under its old name after a
- * crash, or be lost to those that are based on it.
+ * If this failed, a renamed disk could replace another, be back under its old name after a crash,
+ * or be lost to its children.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +20,8 @@
 #include "sentence.h"
 
 /*
- * The linker leads the library's calls of these here (--wrap): what was done, and in which order,
- * is noted, and another program can be faster, or the host fail.
+ * The linker leads the library's calls of these here (--wrap). They note the order of the calls,
+ * and another program can be faster, or the host can fail.
  */
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
@@ -131,7 +131,7 @@ static void keeps_the_case_of_the_ending(void **state)
     disks_close(disks);
 }
 
-/* No disk is given a name that ends like an image's file; one that has such a name can lose it. */
+/* No disk gets a name that ends like the file of an image; a disk with such a name can lose it. */
 static void a_name_that_ends_like_a_file_is_only_left(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -145,7 +145,7 @@ static void a_name_that_ends_like_a_file_is_only_left(void **state)
     disks_close(disks);
 }
 
-static void is_durable_before_it_is_told(void **state)
+static void is_durable_before_it_returns(void **state)
 {
     struct disks disks = disks_open(*state);
     struct stat folder;
@@ -160,7 +160,7 @@ static void is_durable_before_it_is_told(void **state)
     disks_close(disks);
 }
 
-static void tells_when_it_is_not_durable(void **state)
+static void reports_that_it_is_not_durable(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_verdict verdict = {0};
@@ -175,7 +175,7 @@ static void tells_when_it_is_not_durable(void **state)
     disks_close(disks);
 }
 
-static void takes_nobodys_place(void **state)
+static void replaces_no_other_disk(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -188,7 +188,7 @@ static void takes_nobodys_place(void **state)
     refuses(disks, "a", "text", VHD_ALREADY_EXISTS);
     refuses(disks, "a", "a", VHD_ALREADY_EXISTS);
 
-    /* What is no disk is in the way as well. */
+    /* A file that is no disk is in the way as well. */
     assert_int_equal(mkdir(scratch_path(*state, "folder.vhd"), 0777), 0);
     assert_int_equal(symlink("nowhere", scratch_path(*state, "link.vhd")), 0);
     assert_int_equal(mkfifo(scratch_path(*state, "fifo.vhd"), 0666), 0);
@@ -202,7 +202,7 @@ static void takes_nobodys_place(void **state)
     disks_close(disks);
 }
 
-static void a_rival_who_is_faster_keeps_the_name(void **state)
+static void a_faster_rival_keeps_the_name(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_verdict verdict = {0};
@@ -249,7 +249,7 @@ static void judges_the_new_name(void **state)
     disks_close(disks);
 }
 
-/* Files that other programs have made may have names that no disk could be given. */
+/* Files that other programs have made may have names that the library refuses. */
 static void the_old_name_may_be_any(void **state)
 {
     const char *const odd[] = {"a:b", "-x", "trailing ", "NUL", "\xFF", "a~", ".hidden"};
@@ -282,7 +282,7 @@ static void damaged_disks_can_be_renamed(void **state)
     disks_close(disks);
 }
 
-static void what_is_no_disk_is_not_renamed(void **state)
+static void other_files_than_disks_are_not_renamed(void **state)
 {
     const char *folder = scratch_path(*state, "store");
     struct disks disks = disks_open(folder);
@@ -299,8 +299,8 @@ static void what_is_no_disk_is_not_renamed(void **state)
     disks_close(disks);
 }
 
-/* What is told first: the new name's form, the disk, its new place, its children. */
-static void the_first_reason_is_told(void **state)
+/* The order of the reasons: the form of the new name, the disk, its new place, its children. */
+static void the_first_reason_is_reported(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -321,7 +321,7 @@ static void a_disk_with_children_keeps_its_name(void **state)
     put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
     refuses(disks, "base", "new", VHD_IN_USE);
     assert_true(scratch_has(*state, "base.vhd"));
-    /* Its child may have another, and is one still. */
+    /* Its child may have another name, and is a child still. */
     renames(disks, "child", "renamed");
     refuses(disks, "base", "new", VHD_IN_USE);
     assert_int_equal(unlink(scratch_path(*state, "renamed.vhd")), 0);
@@ -400,15 +400,15 @@ int main(void)
         RENAME_TEST(gives_a_disk_another_name),
         RENAME_TEST(keeps_the_case_of_the_ending),
         RENAME_TEST(a_name_that_ends_like_a_file_is_only_left),
-        RENAME_TEST(is_durable_before_it_is_told),
-        RENAME_TEST(tells_when_it_is_not_durable),
-        RENAME_TEST(takes_nobodys_place),
-        RENAME_TEST(a_rival_who_is_faster_keeps_the_name),
+        RENAME_TEST(is_durable_before_it_returns),
+        RENAME_TEST(reports_that_it_is_not_durable),
+        RENAME_TEST(replaces_no_other_disk),
+        RENAME_TEST(a_faster_rival_keeps_the_name),
         RENAME_TEST(judges_the_new_name),
         RENAME_TEST(the_old_name_may_be_any),
         RENAME_TEST(damaged_disks_can_be_renamed),
-        RENAME_TEST(what_is_no_disk_is_not_renamed),
-        RENAME_TEST(the_first_reason_is_told),
+        RENAME_TEST(other_files_than_disks_are_not_renamed),
+        RENAME_TEST(the_first_reason_is_reported),
         RENAME_TEST(a_disk_with_children_keeps_its_name),
         RENAME_TEST(a_disk_that_is_open_keeps_its_name),
         RENAME_TEST(needs_permission),

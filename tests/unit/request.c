@@ -1,6 +1,6 @@
 /*
- * If this fails, "echo 4096 > new/disk1" makes no disk or another than was asked for, or a request
- * that nobody can mean is carried out.
+ * If this fails, "echo 4096 > new/disk1" makes no disk or a wrong one, or a meaningless request is
+ * carried out.
  */
 #include "request/request.h"
 
@@ -90,7 +90,7 @@ static void the_unit_may_be_a_word_of_its_own(void **state)
     assert_read("4096 MB uuid=" UUID, four_gb, uuid_bytes);
 }
 
-/* Who quotes for the shell, and once more for vhdfs, means the same. */
+/* A user who quotes for the shell, and once more for vhdfs, means the same. */
 static void a_pair_of_quotes_means_nothing(void **state)
 {
     (void)state;
@@ -147,7 +147,7 @@ static void other_quotes_are_refused(void **state)
     assert_invalid("4096 \"type=dynamic\"");
 }
 
-static void each_refusal_says_what_is_expected(void **state)
+static void each_refusal_names_the_expected_form(void **state)
 {
     (void)state;
     const char *const texts[] = {
@@ -167,7 +167,7 @@ static void each_refusal_says_what_is_expected(void **state)
     }
 }
 
-static void blanks_and_line_ends_of_any_kind_are_taken(void **state)
+static void blanks_and_line_ends_of_any_kind_are_accepted(void **state)
 {
     (void)state;
     const char *const texts[] = {
@@ -219,7 +219,7 @@ static void without_a_size_there_is_no_request(void **state)
     }
 }
 
-static void what_is_no_size_is_refused(void **state)
+static void other_words_are_no_size(void **state)
 {
     (void)state;
     const char *const texts[] = {
@@ -337,7 +337,7 @@ static void an_option_is_given_once(void **state)
     assert_invalid("4096 type=dynamic uuid=" UUID " type=dynamic\n");
 }
 
-/* Whoever mistypes an option is told so, however wrong the size is as well. */
+/* A mistyped option is named first, however wrong the size is as well. */
 static void syntax_is_judged_before_figures(void **state)
 {
     (void)state;
@@ -443,7 +443,7 @@ static void junk_is_quoted_safely(void **state)
     assert_refused_bytes(text, sizeof text, VHD_INVALID_ARGUMENT);
 }
 
-/* However long the word, quoting it cuts no character in two. */
+/* A long word is quoted without cutting a character in two. */
 static void a_long_word_is_quoted_in_whole_characters(void **state)
 {
     (void)state;
@@ -486,12 +486,12 @@ int main(void)
         cmocka_unit_test(the_unit_may_be_a_word_of_its_own),
         cmocka_unit_test(a_pair_of_quotes_means_nothing),
         cmocka_unit_test(other_quotes_are_refused),
-        cmocka_unit_test(each_refusal_says_what_is_expected),
-        cmocka_unit_test(blanks_and_line_ends_of_any_kind_are_taken),
+        cmocka_unit_test(each_refusal_names_the_expected_form),
+        cmocka_unit_test(blanks_and_line_ends_of_any_kind_are_accepted),
         cmocka_unit_test(the_text_is_not_terminated),
         cmocka_unit_test(options_are_read_in_any_order),
         cmocka_unit_test(without_a_size_there_is_no_request),
-        cmocka_unit_test(what_is_no_size_is_refused),
+        cmocka_unit_test(other_words_are_no_size),
         cmocka_unit_test(sizes_out_of_range_are_refused),
         cmocka_unit_test(two_lines_are_no_request),
         cmocka_unit_test(two_sizes_are_no_request),

@@ -1,5 +1,5 @@
 /*
- * If this failed: some hundreds of open disks would keep everybody from looking at the others, and
+ * If this failed: some hundreds of open disks would keep users from reading info of the others, and
  * from making or deleting one.
  */
 #include "store/reserve.h"
@@ -43,7 +43,7 @@ static void an_eighth_is_kept_and_64_at_most(void **state)
     in_child(ask_under_limits, NULL);
 }
 
-static void take_all_that_can_be_had(void *arg)
+static void reserve_all(void *arg)
 {
     unsigned spare = 0;
     int fd;
@@ -59,10 +59,10 @@ static void take_all_that_can_be_had(void *arg)
     CHILD_EXPECT(vhd_reserve_spare(-ENOENT) == -ENOENT);
 }
 
-static void what_lies_in_the_reserve_is_closed(void **state)
+static void a_descriptor_in_the_reserve_is_closed(void **state)
 {
     (void)state;
-    in_child(take_all_that_can_be_had, NULL);
+    in_child(reserve_all, NULL);
 }
 
 /* Many disks, and one that is open first. */
@@ -99,18 +99,18 @@ static void open_until_refused(void *path)
         if (result != VHD_OK)
             break;
     }
-    /* Two each, for reading and for writing; a third where there was room for it. */
+    /* Each has two, for reading and for writing; a third if there was space for it. */
     CHILD_EXPECT(count >= 70);
     CHILD_EXPECT(strstr(why.sentence, "256") && strstr(why.sentence, "ulimit -n"));
 
-    /* One that is open for reading stays so. */
+    /* A disk that is open for reading stays open. */
     for (int i = 0; i < 2; i++) {
         CHILD_EXPECT(vhd_disk_make_writable(disk, disks.children, &why) ==
                      (i ? VHD_OK : VHD_NO_DESCRIPTORS));
         if (i == 0)
             CHILD_EXPECT(!vhd_disk_is_writable(disk) && vhd_disk_close(open[--count], NULL) == 0);
     }
-    /* All may be looked at still. */
+    /* Info of all is still available. */
     for (unsigned i = 0; i < 130; i++) {
         snprintf(name, sizeof name, "%u", i);
         CHILD_EXPECT(vhd_info_read(disks.store, disks.children, name, &info) == 0);
@@ -122,13 +122,13 @@ static void open_until_refused(void *path)
     disks_close(disks);
 }
 
-static void who_opens_too_many_disks_is_told_and_can_look(void **state)
+static void too_many_open_disks_leave_info_of_all(void **state)
 {
     put_disks(*state);
     in_child(open_until_refused, *state);
 }
 
-/* The child finds room, its parent does not: it is no damage that is told. */
+/* There is a descriptor for the child and none for its parent: the error is not damage. */
 static void open_child_with_one_left(void *path)
 {
     struct disks disks = disks_open(path);
@@ -158,8 +158,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_eighth_is_kept_and_64_at_most),
-        cmocka_unit_test(what_lies_in_the_reserve_is_closed),
-        SCRATCH_TEST(who_opens_too_many_disks_is_told_and_can_look),
+        cmocka_unit_test(a_descriptor_in_the_reserve_is_closed),
+        SCRATCH_TEST(too_many_open_disks_leave_info_of_all),
         SCRATCH_TEST(a_parent_without_a_descriptor_is_no_damage),
     };
     return cmocka_run_group_tests_name("reserve", tests, NULL, NULL);

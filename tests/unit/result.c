@@ -1,6 +1,6 @@
 /*
- * If this fails, scripts get an errno or an HRESULT that means something else than what happened,
- * or a message that is cut or spread over lines.
+ * If this fails, scripts get an errno or an HRESULT with another meaning, or a message that is cut
+ * or spread over lines.
  */
 #include "result/result.h"
 
@@ -19,7 +19,7 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
-/* Typed from Microsoft's pages, so that a slip in the library's table is seen. */
+/* Typed from Microsoft's pages, so that a slip in the library's table shows. */
 static const struct {
     enum vhd_result result;
     const char *name;
@@ -131,7 +131,7 @@ static void host_failures_become_outcomes(void **state)
     }
 }
 
-/* Callers act on these four by themselves, so they may never be a verdict. */
+/* Callers treat these four in their own way, so no verdict may have them. */
 static void no_failure_is_answered_as_success_or_as_try_again(void **state)
 {
     (void)state;
@@ -170,7 +170,7 @@ static void without_a_format_it_is_the_sentence_of_the_table(void **state)
     }
 }
 
-static void nobody_has_to_want_the_sentence(void **state)
+static void the_sentence_may_be_left_out(void **state)
 {
     (void)state;
     assert_int_equal(vhd_verdict_set(NULL, VHD_IN_USE, NULL), VHD_IN_USE);
@@ -178,7 +178,7 @@ static void nobody_has_to_want_the_sentence(void **state)
     assert_int_equal(vhd_verdict_errno(NULL, ENOSPC, "writing %s", "x"), VHD_DISK_FULL);
 }
 
-/* A line break in a name must not forge a second line of status. */
+/* A line end in a name must not forge a second line of status. */
 static void control_bytes_are_made_visible(void **state)
 {
     (void)state;
@@ -190,7 +190,7 @@ static void control_bytes_are_made_visible(void **state)
     assert_string_equal(verdict.sentence, "\xC3\xBC\xF0\x9F\x98\x80");
 }
 
-/* Readers of the status decode it as UTF-8; a byte that is none stops some of them. */
+/* Readers of the status decode it as UTF-8; an invalid byte stops some of them. */
 static void bytes_that_are_not_utf8_do_not_get_into_a_sentence(void **state)
 {
     (void)state;
@@ -241,7 +241,7 @@ static void the_longest_sentence_that_fits_is_not_cut(void **state)
     assert_string_equal(verdict.sentence, text);
 }
 
-static void a_host_failure_is_told_with_what_was_tried(void **state)
+static void a_host_failure_names_the_failed_step(void **state)
 {
     (void)state;
     const int errs[] = {ENOSPC, -ENOSPC};
@@ -290,12 +290,12 @@ int main(void)
         cmocka_unit_test(no_failure_is_answered_as_success_or_as_try_again),
         cmocka_unit_test(a_verdict_has_a_sentence),
         cmocka_unit_test(without_a_format_it_is_the_sentence_of_the_table),
-        cmocka_unit_test(nobody_has_to_want_the_sentence),
+        cmocka_unit_test(the_sentence_may_be_left_out),
         cmocka_unit_test(control_bytes_are_made_visible),
         cmocka_unit_test(bytes_that_are_not_utf8_do_not_get_into_a_sentence),
         cmocka_unit_test(a_long_sentence_is_cut_at_a_whole_character),
         cmocka_unit_test(the_longest_sentence_that_fits_is_not_cut),
-        cmocka_unit_test(a_host_failure_is_told_with_what_was_tried),
+        cmocka_unit_test(a_host_failure_names_the_failed_step),
         cmocka_unit_test(a_host_failure_stays_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

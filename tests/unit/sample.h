@@ -1,6 +1,6 @@
 /*
- * Images made byte by byte from the specification, with nothing of the library's own format code:
- * what they hold is what a test says they hold.
+ * Images made byte by byte from the specification, without the library's own format code, so that a
+ * test alone decides their content.
  *
  * Small ones have blocks of 4 KiB: copy of the footer, header at 512, table at 1536, blocks,
  * footer.
@@ -77,7 +77,7 @@ static inline void sample_footer(uint8_t *at, uint32_t type, uint64_t size, uint
     memcpy(at + 36, "Wi2k", 4);
     put64(at + 40, size);
     put64(at + 48, size);
-    put16(at + 56, 90); /* whatever it says, it is not the size */
+    put16(at + 56, 90); /* some geometry, which is not the size */
     at[58] = 4;
     at[59] = 17;
     put32(at + 60, type);
@@ -112,22 +112,22 @@ static inline void sample_parent(uint8_t *header, uint8_t id, const char *name)
 /* An image in memory. */
 struct sample {
     uint8_t *bytes;
-    size_t len; /* change it, and put a footer there, to move the end */
+    size_t len; /* to move the end, change it and put a footer there */
 };
 
-/* Where the footer stands. */
+/* The place of the footer. */
 static inline uint8_t *sample_end(const struct sample *sample)
 {
     return sample->bytes + sample->len - 512;
 }
 
-/* Where the entry of a block stands. */
+/* The place of a block's entry. */
 static inline uint8_t *sample_entry(const struct sample *sample, unsigned block)
 {
     return sample->bytes + SAMPLE_TABLE + 4 * block;
 }
 
-/* Write both footers anew. */
+/* Write both footers again. */
 static inline void sample_footers(const struct sample *sample, uint32_t type, uint64_t size,
                                   uint8_t id)
 {
@@ -135,7 +135,7 @@ static inline void sample_footers(const struct sample *sample, uint32_t type, ui
     sample_footer(sample_end(sample), type, size, id);
 }
 
-/* Room for twice a small image, filled with what is no part of one. */
+/* Space for twice a small image, filled with bytes that belong to none. */
 static inline struct sample sample_of(size_t len)
 {
     struct sample sample = {malloc(len + SAMPLE_SIZE), len};
@@ -188,9 +188,9 @@ static inline uint64_t sample_random(uint64_t *seed)
 }
 
 /*
- * Spoil an image within its first 2 KiB: some bytes become others, mostly of values at which
- * programs stumble. Half of the time the checksums are made right again, so that what they guard
- * is looked at too, and half of the time the footer at the end is as spoilt as its copy.
+ * Spoil an image within its first 2 KiB: some bytes change, mostly to values that make programs
+ * stumble. In half of the cases the checksums are right again, so that the judges get past them. In
+ * half of them the footer at the end is spoilt like its copy.
  */
 static inline void sample_spoil(const struct sample *sample, uint64_t *seed)
 {
@@ -200,7 +200,7 @@ static inline void sample_spoil(const struct sample *sample, uint64_t *seed)
     for (unsigned i = 0; i < changes; i++) {
         uint64_t random = sample_random(seed);
         size_t at = random % 2048, run = random >> 20 & 1 ? 1 : 1 + (random >> 24) % 8;
-        /* Most of it is padding, so look more often where the numbers are. */
+        /* Most of it is padding, so the numbers are hit more often. */
         if (random >> 40 & 1)
             at = random >> 41 & 1 ? at % 96 : random >> 42 & 1 ? 512 + at % 64 : 1536 + at % 16;
         for (; run > 0 && at < 2048; run--, at++)

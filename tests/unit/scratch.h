@@ -1,6 +1,6 @@
 /*
- * A folder of a test's own, and what tests do with it: put files there, count them, try things in
- * another process. cmocka's setup and teardown give each test a fresh one as *state.
+ * A folder for each test, with helpers: put files there, count them, try things in another process.
+ * cmocka's setup and teardown give each test a fresh one as *state.
  */
 #pragma once
 
@@ -106,7 +106,7 @@ static inline unsigned scratch_count(const char *folder, const char *prefix)
 }
 
 /*
- * Other processes. What they find they tell by their exit: cmocka's own asserts would go on with
+ * Other processes. They report by their exit status, because cmocka's own asserts would go on with
  * the next test there.
  */
 #define CHILD_EXPECT(claim)                                                                        \
@@ -117,10 +117,10 @@ static inline unsigned scratch_count(const char *folder, const char *prefix)
         }                                                                                          \
     } while (0)
 
-/* Exit status of a child that could not get into the state that its test needs. */
+/* Exit status of a child that lacks something that its test needs. */
 #define CHILD_SKIPS 77
 
-/* Not inlined, so that what the caller holds stays in sight of a search for leaks in the child. */
+/* Not inlined, so that a search for leaks in the child still sees the caller's memory. */
 static __attribute__((noinline, unused)) pid_t child_begin(void (*body)(void *arg), void *arg)
 {
     pid_t pid = fork();
@@ -139,7 +139,7 @@ static inline int child_end(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/* Have a child do it; skip, aloud, where it says that it cannot. */
+/* Have a child do it; skip, aloud, if it says that it cannot. */
 static inline void in_child(void (*body)(void *arg), void *arg)
 {
     int status = child_end(child_begin(body, arg));
@@ -150,14 +150,14 @@ static inline void in_child(void (*body)(void *arg), void *arg)
 
 enum { NOBODY = 65534 };
 
-/* In a child: be nobody special, for whom permissions count. */
+/* In a child: become nobody, because permissions bind that user. */
 static inline void child_drop_root(void)
 {
     if (geteuid() == 0)
         CHILD_EXPECT(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
 }
 
-/* A folder in it that belongs to whom child_drop_root() makes of a child. */
+/* A subfolder that belongs to the user of child_drop_root(). */
 static inline char *scratch_folder_of_nobody(const char *folder)
 {
     char *path = scratch_path(folder, "store");
@@ -167,7 +167,7 @@ static inline char *scratch_folder_of_nobody(const char *folder)
     return path;
 }
 
-/* In a child: lay an empty file system over a folder, seen by this child alone; needs root. */
+/* In a child: mount an empty file system over a folder, seen by this child alone; needs root. */
 static inline void child_mount(const char *folder, const char *options)
 {
     if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0) {

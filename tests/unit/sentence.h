@@ -1,5 +1,5 @@
 /*
- * What every sentence that a user is shown must be, as an assertion. A file that includes this has
+ * The rules for every sentence that a user reads, as an assertion. A file that includes this has
  * included cmocka.h before.
  */
 #pragma once
@@ -8,7 +8,7 @@
 
 #include "base/utf.h"
 
-/* One line of UTF-8, not empty, that has no full stop and does without the word "error". */
+/* One line of UTF-8, not empty, without a full stop and without the word "error". */
 static inline void assert_sentence(const char *sentence)
 {
     assert_non_null(sentence);

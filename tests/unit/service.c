@@ -1,6 +1,6 @@
 /*
- * If this failed, requests would get lost, be carried out twice or outlive the daemon's end: a
- * stop that hangs, a disk that appears after "shutting down", an id that means two tasks.
+ * If this failed, requests would get lost, be carried out twice or outlive the daemon's end: a stop
+ * that hangs, a disk that appears after "shutting down", an id that means two tasks.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -18,9 +18,9 @@
 /* Work that passes a gate and then commits. */
 struct job {
     struct gate gate, behind; /* before and behind the commit */
-    struct gate *dropping;    /* as it is dropped; NULL for none */
+    struct gate *dropping;    /* while its argument is dropped; NULL for none */
     unsigned runs, drops;     /* atomic */
-    unsigned turn;            /* which of all jobs it was to run */
+    unsigned turn;            /* its place in the order of runs */
     sigset_t signals;
 };
 
@@ -102,7 +102,7 @@ static void ids_count_from_one_and_are_never_reused(void **state)
     vhd_service_free(service);
 }
 
-static void nobody_need_hold_the_task(void **state)
+static void the_service_alone_keeps_a_task(void **state)
 {
     (void)state;
     struct vhd_service *service = service_with(1);
@@ -226,7 +226,7 @@ static void *free_service(void *arg)
     return NULL;
 }
 
-static void a_stop_cancels_what_is_queued_and_at_work(void **state)
+static void a_stop_cancels_queued_and_running_tasks(void **state)
 {
     (void)state;
     struct vhd_service *service = service_with(2);
@@ -240,7 +240,7 @@ static void a_stop_cancels_what_is_queued_and_at_work(void **state)
     gate_await(&running.gate, 1);
     gate_await(&committed.behind, 1);
     assert_false(vhd_service_is_stopping(service));
-    vhd_service_stop(service); /* which does not wait for those at work */
+    vhd_service_stop(service); /* which does not wait for running tasks */
     vhd_service_stop(service);
 
     assert_true(vhd_service_is_stopping(service));
@@ -336,7 +336,7 @@ static void tasks_outlive_their_service(void **state)
     vhd_task_unref(task);
 }
 
-/* A watch that hands in the next piece of work: the mount does so when a task makes room. */
+/* A watch that submits the next task, as the mount does when a task ends. */
 struct chain {
     struct vhd_task_watch watch;
     struct vhd_service *service;
@@ -411,11 +411,11 @@ static void a_watch_may_call_the_service_as_it_stops(void **state)
     }
 }
 
-/* Somebody who listens, and calls the service: that would never return if its lock were held. */
+/* A listener that calls the service: the call would never return if the service held its lock. */
 struct ear {
     struct vhd_service *service;
     unsigned calls, stopping; /* atomic */
-    struct gate *gate;        /* where each call stands still; NULL for nowhere */
+    struct gate *gate;        /* gate of each call; NULL for none */
 };
 
 static void hear(void *arg)
@@ -460,7 +460,7 @@ static void a_listener_hears_of_every_task(void **state)
     UNTIL(READ(ear.calls) >= 4 * 3 + 2);
     assert_int_equal(READ(ear.stopping), 0);
 
-    /* A record is no task of the service's, and what it refuses is not heard of. */
+    /* A record is no task of the service, and no listener hears of a refusal. */
     struct vhd_verdict verdict;
     vhd_verdict_set(&verdict, VHD_INVALID_NAME, NULL);
     vhd_task_unref(vhd_service_record_refusal(service, "create", "Create it", &verdict));
@@ -501,8 +501,8 @@ static void a_listener_hears_how_a_stop_cancels(void **state)
         vhd_task_unref(tasks[i]);
 }
 
-/* Once a service is gone, so may be whoever listened: nothing that is still to be told is lost. */
-static void nobody_is_told_once_the_service_is_gone(void **state)
+/* After the end of a service its listener may be freed: every call has been made before. */
+static void nobody_is_called_once_the_service_is_gone(void **state)
 {
     (void)state;
     struct vhd_service *service = service_with(1);
@@ -525,7 +525,7 @@ static void nobody_is_told_once_the_service_is_gone(void **state)
     assert_int_equal(telling.arrived, calls);
 }
 
-/* Those who hold a task may cancel it at any time, also while the service ends. */
+/* A thread with a reference may cancel a task at any time, also while the service ends. */
 static void hear_only(void *calls)
 {
     COUNT(*(unsigned *)calls);
@@ -571,7 +571,7 @@ static void a_cancel_may_meet_the_end_of_the_service(void **state)
         UNTIL(vhd_service_is_stopping(service));
         gate_open(&busy.gate);
         gate_open(&busy.behind);
-        /* Let most of them come so far that they wait in their cancel. */
+        /* Let most of them get so far that they wait in their cancel. */
         spend_ms(4);
         gate_open(&dropping);
         pthread_join(freeing, NULL);
@@ -583,7 +583,7 @@ static void a_cancel_may_meet_the_end_of_the_service(void **state)
     }
 }
 
-/* Stress: many hand in, cancel and wait, until somebody stops the service in the middle of it. */
+/* Stress: many threads submit, cancel and wait, until one stops the service amid all that. */
 enum { CLIENTS = 6, REQUESTS = 60, STOP_AFTER = CLIENTS * REQUESTS / 2 };
 
 struct client {
@@ -593,7 +593,7 @@ struct client {
     struct job jobs[REQUESTS];
     struct {
         enum vhd_result result;
-        int cancelled; /* 1 where nobody tried */
+        int cancelled; /* 1 if nobody tried */
         int waited;
         struct vhd_task_status status;
     } seen[REQUESTS];
@@ -675,12 +675,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_count_from_one_and_are_never_reused),
-        cmocka_unit_test(nobody_need_hold_the_task),
+        cmocka_unit_test(the_service_alone_keeps_a_task),
         cmocka_unit_test(as_many_run_at_once_as_there_are_workers),
         cmocka_unit_test(first_come_is_first_served),
         cmocka_unit_test(a_worker_hears_no_signals),
         cmocka_unit_test(a_queued_task_is_cancelled_while_the_worker_is_busy),
-        cmocka_unit_test(a_stop_cancels_what_is_queued_and_at_work),
+        cmocka_unit_test(a_stop_cancels_queued_and_running_tasks),
         cmocka_unit_test(to_free_a_service_stops_it),
         cmocka_unit_test(a_stopped_service_refuses_work),
         cmocka_unit_test(tasks_outlive_their_service),
@@ -688,7 +688,7 @@ int main(void)
         cmocka_unit_test(a_watch_may_call_the_service_as_it_stops),
         cmocka_unit_test(a_listener_hears_of_every_task),
         cmocka_unit_test(a_listener_hears_how_a_stop_cancels),
-        cmocka_unit_test(nobody_is_told_once_the_service_is_gone),
+        cmocka_unit_test(nobody_is_called_once_the_service_is_gone),
         cmocka_unit_test(a_cancel_may_meet_the_end_of_the_service),
         cmocka_unit_test(nothing_is_lost_when_it_stops_amid_requests),
     };

@@ -1,6 +1,6 @@
 /*
  * If this failed: a hundred children of one parent would need its descriptor and its table a
- * hundred times; or a child would read a parent that is not its own, or as it was before a change.
+ * hundred times; or a child would read a wrong parent, or old data of its own.
  */
 #include "image/share.h"
 
@@ -58,7 +58,7 @@ static void children_of_one_parent_share_its_layer(void **state)
     struct vhd_layer *a = open_chain(disks, "a.vhd"), *b = open_chain(disks, "b.vhd");
     assert_ptr_equal(a->parent, b->parent);
     assert_int_equal(scratch_count("/proc/self/fd", ""), before + 4);
-    /* The middle is opened beside its own layer; what is below it is shared. */
+    /* The middle has its own layer opened beside the shared one; the layers below are shared. */
     struct vhd_layer *middle = open_chain(disks, "middle.vhd");
     assert_ptr_not_equal(middle, a->parent);
     assert_ptr_equal(middle->parent, a->parent->parent);
@@ -71,8 +71,8 @@ static void children_of_one_parent_share_its_layer(void **state)
     disks_close(disks);
 }
 
-/* A layer that is looked at has neither claim nor table. */
-static void who_only_looks_shares_nothing(void **state)
+/* A layer for info has neither claim nor table. */
+static void a_layer_for_info_is_not_shared(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_layer *looked;
@@ -91,8 +91,7 @@ static void who_only_looks_shares_nothing(void **state)
     disks_close(disks);
 }
 
-/* In whichever layer: "a" keeps its own, "b" has the file as it is, and the next one shares that.
- */
+/* At each layer: "a" keeps its own, "b" has the new file, and the next child shares that. */
 static void a_changed_file_is_opened_beside_the_old_one(void **state)
 {
     static const char *const files[] = {"middle.vhd", "base.vhd"};
@@ -123,7 +122,7 @@ static void a_file_just_changed_is_not_shared(void **state)
     struct vhd_layer *a, *b;
 
     put_family(*state);
-    /* Where the machine is too slow for this, it is tried again. */
+    /* On a machine that is too slow for this, the test tries again. */
     do {
         put(*state, "middle.vhd", sample_child(2, 1, "base.vhd"));
         a = open_chain(disks, "a.vhd");
@@ -138,7 +137,9 @@ static void a_file_just_changed_is_not_shared(void **state)
     disks_close(disks);
 }
 
-/* The middle's file is as it was; what it calls its parent is another file by now. */
+/*
+ * The file of the middle has not changed, but the name of its parent leads to another file by now.
+ */
 static void a_name_that_leads_elsewhere_is_followed(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -173,7 +174,7 @@ static void a_parent_that_is_gone_is_not_shared(void **state)
     disks_close(disks);
 }
 
-/* It lacks its end, and the file that has this was put there between the two. */
+/* It lacks its end, and the next part was put beside it in between. */
 static void a_parent_that_turns_out_to_be_split_is_not_shared(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -194,8 +195,8 @@ static void a_parent_that_turns_out_to_be_split_is_not_shared(void **state)
     disks_close(disks);
 }
 
-/* What is wrong between a child and a shared parent, and what is wrong below that. */
-static void each_child_is_told_of_each_fault(void **state)
+/* Faults between a child and a shared parent, and faults below that parent. */
+static void each_child_reports_each_fault(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_layer *tops[3];
@@ -218,7 +219,7 @@ static void each_child_is_told_of_each_fault(void **state)
     disks_close(disks);
 }
 
-static void a_fault_below_a_shared_parent_is_told_to_each_child(void **state)
+static void a_fault_below_a_shared_parent_is_reported_by_each_child(void **state)
 {
     static const char *const files[] = {"a.vhd", "b.vhd"};
     struct disks disks = disks_open(*state);
@@ -227,7 +228,7 @@ static void a_fault_below_a_shared_parent_is_told_to_each_child(void **state)
 
     put_family(*state);
     for (int i = 0; i < 2; i++) {
-        /* It says no time for its parent. */
+        /* It has no time of its parent on record. */
         struct sample child = sample_child((uint8_t)(3 + i), 2, "middle.vhd");
         put32(child.bytes + SAMPLE_HEADER + 56, 0);
         sample_seal_header(child.bytes + SAMPLE_HEADER);
@@ -263,7 +264,7 @@ static void a_shared_parent_is_claimed_to_the_last(void **state)
     disks_close(disks);
 }
 
-/* A raw file and a VHD are two layers, though they be one file. */
+/* A raw file and a VHD are two layers, even if they are one file. */
 static void a_raw_file_is_shared_as_such_only(void **state)
 {
     static const uint8_t nil[16];
@@ -283,7 +284,7 @@ static void a_raw_file_is_shared_as_such_only(void **state)
     disks_close(disks);
 }
 
-/* One who opens and closes a child many times, and reads all that its parents hold. */
+/* A thread that opens and closes a child many times, and reads all data of its parents. */
 struct opener {
     struct disks disks;
     const char *name;
@@ -306,8 +307,8 @@ static void *open_and_read(void *arg)
     return NULL;
 }
 
-/* A parent that is touched meanwhile, so that layers of it come and go. */
-static void threads_share_what_they_open(void **state)
+/* A parent that is touched meanwhile, so that its layers change. */
+static void threads_share_open_layers(void **state)
 {
     enum { THREADS = 4 };
     struct opener openers[THREADS];
@@ -336,17 +337,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(children_of_one_parent_share_its_layer),
-        SCRATCH_TEST(who_only_looks_shares_nothing),
+        SCRATCH_TEST(a_layer_for_info_is_not_shared),
         SCRATCH_TEST(a_changed_file_is_opened_beside_the_old_one),
         SCRATCH_TEST(a_file_just_changed_is_not_shared),
         SCRATCH_TEST(a_name_that_leads_elsewhere_is_followed),
         SCRATCH_TEST(a_parent_that_is_gone_is_not_shared),
         SCRATCH_TEST(a_parent_that_turns_out_to_be_split_is_not_shared),
-        SCRATCH_TEST(each_child_is_told_of_each_fault),
-        SCRATCH_TEST(a_fault_below_a_shared_parent_is_told_to_each_child),
+        SCRATCH_TEST(each_child_reports_each_fault),
+        SCRATCH_TEST(a_fault_below_a_shared_parent_is_reported_by_each_child),
         SCRATCH_TEST(a_shared_parent_is_claimed_to_the_last),
         SCRATCH_TEST(a_raw_file_is_shared_as_such_only),
-        SCRATCH_TEST(threads_share_what_they_open),
+        SCRATCH_TEST(threads_share_open_layers),
     };
     return cmocka_run_group_tests_name("share", tests, NULL, NULL);
 }

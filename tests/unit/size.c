@@ -1,6 +1,5 @@
 /*
- * If this fails, a user gets a disk of another size than asked for, or a size that is allowed is
- * refused.
+ * If this fails, a user gets a disk of another size than requested, or an allowed size is refused.
  */
 #include "request/size.h"
 
@@ -148,7 +147,7 @@ static void fractions_of_a_unit_are_exact(void **state)
                 1610612736);
 }
 
-/* What would have to be rounded is refused: nobody gets another size than was asked for. */
+/* A size that would need rounding is refused: no user gets another size than requested. */
 static void fractions_that_are_not_exact_are_refused(void **state)
 {
     (void)state;
@@ -176,8 +175,8 @@ static void a_fraction_needs_a_unit(void **state)
         assert_refused(words[i], VHD_INVALID_ARGUMENT);
 }
 
-/* The sentence gives a size near by, which can be written instead. */
-static void a_size_that_is_not_exact_is_told_with_one_that_is(void **state)
+/* The sentence offers a size near by that is exact. */
+static void a_refusal_of_an_inexact_size_offers_an_exact_one(void **state)
 {
     (void)state;
     struct vhd_verdict verdict;
@@ -188,7 +187,7 @@ static void a_size_that_is_not_exact_is_told_with_one_that_is(void **state)
     assert_size("1395864064B", 1395864064);
 }
 
-static void each_refusal_shows_what_was_read_and_an_example(void **state)
+static void each_refusal_shows_the_word_and_an_example(void **state)
 {
     (void)state;
     const char *const words[] = {"x",    "0",   "-1",  "4096K",  "4,096",   "4.5",
@@ -268,7 +267,7 @@ static void above_2088960_mb_is_too_large(void **state)
     }
 }
 
-/* Numbers that 64 bits cannot hold, some of which would come round to a size that is allowed. */
+/* Numbers that 64 bits cannot hold; some would wrap to an allowed size. */
 static void beyond_64_bits_is_too_large(void **state)
 {
     (void)state;
@@ -368,7 +367,7 @@ static void junk_is_no_size(void **state)
                          5, VHD_INVALID_ARGUMENT);
 }
 
-/* In the status a sentence is one line, whatever was written. */
+/* In the status a sentence is one line, whatever the request was. */
 static void junk_does_not_get_into_the_sentence(void **state)
 {
     (void)state;
@@ -379,7 +378,7 @@ static void junk_does_not_get_into_the_sentence(void **state)
     }
 }
 
-/* However long the word, quoting it cuts no character in two. */
+/* A long word is quoted without cutting a character in two. */
 static void a_long_word_is_quoted_in_whole_characters(void **state)
 {
     (void)state;
@@ -462,7 +461,7 @@ static void sizes_are_written_in_mb_or_bytes(void **state)
     assert_written(UINT64_MAX, "18446744073709551615B");
 }
 
-static void what_was_written_is_read_back(void **state)
+static void a_written_size_is_read_back(void **state)
 {
     (void)state;
     const uint64_t largest = UINT64_C(2190433320960);
@@ -484,8 +483,8 @@ int main(void)
         cmocka_unit_test(fractions_of_a_unit_are_exact),
         cmocka_unit_test(fractions_that_are_not_exact_are_refused),
         cmocka_unit_test(a_fraction_needs_a_unit),
-        cmocka_unit_test(a_size_that_is_not_exact_is_told_with_one_that_is),
-        cmocka_unit_test(each_refusal_shows_what_was_read_and_an_example),
+        cmocka_unit_test(a_refusal_of_an_inexact_size_offers_an_exact_one),
+        cmocka_unit_test(each_refusal_shows_the_word_and_an_example),
         cmocka_unit_test(leading_zeros_mean_nothing),
         cmocka_unit_test(the_word_is_not_terminated),
         cmocka_unit_test(below_3_mb_is_too_small),
@@ -500,7 +499,7 @@ int main(void)
         cmocka_unit_test(bytes_come_in_whole_sectors),
         cmocka_unit_test(numbers_of_mb_have_the_same_limits),
         cmocka_unit_test(sizes_are_written_in_mb_or_bytes),
-        cmocka_unit_test(what_was_written_is_read_back),
+        cmocka_unit_test(a_written_size_is_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * If this failed: a new block would show what was there before it, or say of its sectors what is
- * not so.
+ * If this failed: a full host could not store the bits of a flush, or a slot would go to a block
+ * with a bitmap that is wrong for it.
  */
 #include "disk/slot.h"
 
@@ -34,7 +34,7 @@ static void disk_end(struct disks disks, struct vhd_disk *disk)
     disks_close(disks);
 }
 
-/* A host that is full by the time of a flush has a place for bits all the same. */
+/* A host that is full at the time of a flush already has a place for the bits. */
 static void a_bitmap_of_zeros_is_no_hole(void **state)
 {
     struct disks disks;
@@ -60,7 +60,7 @@ static void a_bitmap_is_full_when_each_bit_is_set(void **state)
     for (unsigned bits = 0; bits < 256; bits++) {
         uint8_t byte = (uint8_t)bits;
         assert_int_equal(pwrite(disk->write_fd, &byte, 1, SECTOR * 512), 1);
-        /* A block of 4 KiB has eight; the rest is padding, whatever it says. */
+        /* A block of 4 KiB has eight bits; the rest is padding. */
         assert_int_equal(vhd_slot_has_full_bitmap(disk, SECTOR), bits == 0xFF);
     }
     assert_false(vhd_slot_has_full_bitmap(disk, 1 << 20)); /* behind the end */

@@ -1,6 +1,6 @@
 /*
- * If this failed: two blocks would get one slot, a slot be used before it is safe, or space that is
- * free never be used again.
+ * If this failed: a writer would wait for a barrier that never comes, free space would stay unused,
+ * or many slots would cost time that grows with their number.
  */
 #include "disk/slots.h"
 
@@ -28,7 +28,7 @@ static void expect_none(struct vhd_slots *slots)
     assert_int_equal(vhd_slots_ready(slots), 0);
 }
 
-static void a_barrier_that_is_waited_for_is_known(void **state)
+static void a_barrier_with_waiting_slots_is_known(void **state)
 {
     (void)state;
     struct vhd_slots slots = {0};
@@ -51,8 +51,8 @@ static void a_barrier_that_is_waited_for_is_known(void **state)
 }
 
 /*
- * A quarter of a million, one freed at a time and made ready while all before are: with a cost that
- * grows with their number this takes minutes, and the alarm ends it.
+ * A quarter of a million slots, each freed and made ready while all the others are. A cost that
+ * grows with their number would take minutes, and the alarm would end it.
  */
 static void many_cost_little(void **state)
 {
@@ -96,7 +96,7 @@ static void all_gaps_are_used(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_barrier_that_is_waited_for_is_known),
+        cmocka_unit_test(a_barrier_with_waiting_slots_is_known),
         cmocka_unit_test(many_cost_little),
         cmocka_unit_test(all_gaps_are_used),
     };

@@ -1,6 +1,6 @@
 /*
- * If this failed: a disk that only has to be joined would be called damaged, or one that is damaged
- * be called something else.
+ * If this failed: a disk whose parts only have to be joined would be called damaged, or a damaged
+ * one would be called something else.
  */
 #include "image/split.h"
 

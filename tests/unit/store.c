@@ -1,6 +1,6 @@
 /*
- * If this failed, disks would be missing from the list, shown twice or taken for others, and two
- * daemons could work on one store and spoil its disks.
+ * If this failed, the list would lack disks, show them twice or mix them up, and two daemons could
+ * work on one store and spoil its disks.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -93,7 +93,7 @@ static void knows_its_path_without_symlinks(void **state)
     vhd_store_unref(store);
 }
 
-static void unmakes_only_what_it_made_and_is_empty(void **state)
+static void removes_a_store_that_it_made_only_if_empty(void **state)
 {
     const char *path = scratch_path(*state, "store");
     struct vhd_store *store = open_store(path, 0);
@@ -144,7 +144,7 @@ static void finds_the_plain_ending_first(void **state)
     scratch_put(*state, "a.vhd", "", 0);
     assert_int_equal(vhd_store_find(store, "a", file, NULL), 0);
     assert_string_equal(file, "a.vhd");
-    /* What is no regular file does not stand in the way of one. */
+    /* A name that is no regular file does not hide one that is. */
     assert_int_equal(unlink(scratch_path(*state, "a.vhd")), 0);
     assert_int_equal(mkdir(scratch_path(*state, "a.vhd"), 0777), 0);
     assert_int_equal(vhd_store_find(store, "a", file, NULL), 0);
@@ -197,7 +197,7 @@ static void sets_permissions_and_no_other_bits(void **state)
     assert_int_equal(mode_of(store, "a.vhd"), 02111);
     assert_int_equal(vhd_store_set_permissions(store, "b.vhd", 0600), -ENOENT);
 
-    /* Where a symlink leads nothing changes. */
+    /* A symlink is not followed. */
     assert_int_equal(symlink("a.vhd", scratch_path(*state, "link.vhd")), 0);
     assert_int_not_equal(vhd_store_set_permissions(store, "link.vhd", 0666), 0);
     assert_int_equal(mode_of(store, "a.vhd"), 02111);
@@ -338,7 +338,7 @@ static void lists_snapshots_as_images(void **state)
     vhd_store_unref(store);
 }
 
-static void has_files_that_are_no_disks(void **state)
+static void knows_files_that_are_no_disks(void **state)
 {
     const char *folder = scratch_path(*state, "store");
     struct vhd_store *store = open_store(folder, 0);
@@ -362,8 +362,8 @@ static void has_files_that_are_no_disks(void **state)
     vhd_store_unref(store);
 }
 
-/* What is told of a file is what was found there when its name was. */
-static void tells_the_file_of_each_disk(void **state)
+/* The attributes are those of the file that was found under the name. */
+static void reports_the_file_of_each_disk(void **state)
 {
     struct vhd_store *store = open_store(*state, 0);
     struct listing listing = {0};
@@ -409,13 +409,13 @@ static void list_without_permission(void *path)
     vhd_store_unref(store);
 }
 
-static void tells_that_it_may_not_list(void **state)
+static void reports_a_folder_that_it_may_not_list(void **state)
 {
     in_child(list_without_permission, scratch_folder_of_nobody(*state));
 }
 
-/* Whoever looks must neither wait for a writer that never comes nor be led elsewhere. */
-static void opens_a_file_only_to_look(void **state)
+/* This open neither waits for the writer of a FIFO nor follows a symlink. */
+static void opens_a_file_without_lock(void **state)
 {
     const char *folder = scratch_path(*state, "store");
     struct vhd_store *store = open_store(folder, 0);
@@ -443,24 +443,24 @@ static void opens_a_file_only_to_look(void **state)
     vhd_store_unref(store);
 }
 
-static void look_without_permission(void *store)
+static void open_without_permission(void *store)
 {
     child_drop_root();
     CHILD_EXPECT(vhd_store_open_unlocked(store, "a.vhd") == -EACCES);
 }
 
-static void tells_that_it_may_not_look(void **state)
+static void reports_missing_permission_to_open(void **state)
 {
     struct vhd_store *store = open_store(*state, 0);
 
     scratch_put(*state, "a.vhd", "", 0);
     assert_int_equal(chmod(scratch_path(*state, "a.vhd"), 0), 0);
-    in_child(look_without_permission, store);
+    in_child(open_without_permission, store);
     vhd_store_unref(store);
 }
 
-/* No lock is taken, so that whoever uses the image is not hindered. */
-static void a_look_hinders_nobody(void **state)
+/* No lock is taken, so other users of the image are not disturbed. */
+static void an_unlocked_open_disturbs_nobody(void **state)
 {
     struct vhd_store *store = open_store(*state, 0);
 
@@ -479,7 +479,7 @@ static void a_look_hinders_nobody(void **state)
     vhd_store_unref(store);
 }
 
-static void lists_no_further_than_it_is_asked_to(void **state)
+static void a_visit_can_end_the_listing(void **state)
 {
     struct vhd_store *store = open_store(*state, 0);
     struct listing listing = {.answer = 42};
@@ -492,7 +492,7 @@ static void lists_no_further_than_it_is_asked_to(void **state)
     vhd_store_unref(store);
 }
 
-static void what_is_not_listed_is_not_found(void **state)
+static void an_unlisted_file_is_not_found(void **state)
 {
     struct vhd_store *store = open_store(*state, 0);
     char file[NAME_MAX + 1];
@@ -516,7 +516,7 @@ static void has_one_owner_in_a_process(void **state)
 
     refuses(*state, VHD_STORE_OWN, VHD_IN_USE);
     refuses(*state, VHD_STORE_OWN | VHD_STORE_READ_ONLY, VHD_IN_USE);
-    vhd_store_unref(open_store(*state, 0)); /* who only looks is welcome */
+    vhd_store_unref(open_store(*state, 0)); /* an open without ownership succeeds */
     refuses(*state, VHD_STORE_OWN, VHD_IN_USE);
 
     assert_ptr_equal(vhd_store_ref(owner), owner);
@@ -552,7 +552,7 @@ static void has_one_owner_among_processes(void **state)
 struct owner {
     const char *path;
     unsigned flags;
-    int told[2]; /* pipe: it has the store now */
+    int told[2]; /* pipe: it owns the store now */
 };
 
 static void own_until_killed(void *arg)
@@ -657,7 +657,7 @@ static void only_a_writing_owner_sweeps(void **state)
     assert_false(scratch_has(*state, VHD_DRAFT_PREFIX "1"));
 }
 
-static void tells_its_volume(void **state)
+static void reports_its_volume(void **state)
 {
     struct vhd_store *store = open_store(*state, 0);
     struct statvfs ours, theirs;
@@ -691,7 +691,7 @@ static void opens_again_in_another_way(void **state)
 }
 
 /* Two files of the same content; the first, a.vhd, is opened. */
-static int look_at_one_of_two(const struct vhd_store *store, const char *folder)
+static int open_one_of_two(const struct vhd_store *store, const char *folder)
 {
     scratch_put(folder, "a.vhd", "data", 4);
     scratch_put(folder, "b.vhd", "data", 4);
@@ -700,13 +700,13 @@ static int look_at_one_of_two(const struct vhd_store *store, const char *folder)
     return fd;
 }
 
-/* Another program may have put something else there meanwhile. */
+/* Another program may have put another file there meanwhile. */
 static void does_not_open_another_file_for_it(void **state)
 {
     struct vhd_store *store = open_store(*state, 0);
     const char *path = scratch_path(*state, "a.vhd");
 
-    int fd = look_at_one_of_two(store, *state);
+    int fd = open_one_of_two(store, *state);
     assert_int_equal(vhd_store_open_again(store, "b.vhd", fd, O_RDWR), -ESTALE);
     assert_int_equal(vhd_store_open_again(store, "none.vhd", fd, O_RDWR), -ENOENT);
     assert_int_equal(link(path, scratch_path(*state, "link.vhd")), 0);
@@ -723,12 +723,12 @@ static void does_not_open_another_file_for_it(void **state)
     vhd_store_unref(store);
 }
 
-static void tells_whether_a_name_leads_to_what_was_opened(void **state)
+static void confirms_that_a_name_leads_to_the_open_file(void **state)
 {
     struct vhd_store *store = open_store(*state, 0);
     const char *path = scratch_path(*state, "a.vhd");
 
-    int fd = look_at_one_of_two(store, *state);
+    int fd = open_one_of_two(store, *state);
     assert_int_equal(vhd_store_confirm(store, "a.vhd", fd), 0);
     assert_int_equal(vhd_store_confirm(store, "b.vhd", fd), -ESTALE);
     assert_int_equal(vhd_store_confirm(store, "none.vhd", fd), -ESTALE);
@@ -753,7 +753,7 @@ static void open_again_without_permission(void *arg)
     CHILD_EXPECT(vhd_store_open_again(store, "a.vhd", fd, O_RDWR) == -EACCES);
 }
 
-static void tells_that_it_may_not_open_again(void **state)
+static void reports_missing_permission_to_open_again(void **state)
 {
     struct vhd_store *store = open_store(*state, 0);
 
@@ -763,7 +763,7 @@ static void tells_that_it_may_not_open_again(void **state)
     vhd_store_unref(store);
 }
 
-static void tells_how_files_grow_on_its_volume(void **state)
+static void reports_how_files_grow_on_its_volume(void **state)
 {
     struct vhd_store *store = open_store(*state, 0);
 
@@ -778,7 +778,7 @@ int main(void)
         SCRATCH_TEST(makes_no_more_than_the_last_component),
         SCRATCH_TEST(is_a_directory),
         SCRATCH_TEST(knows_its_path_without_symlinks),
-        SCRATCH_TEST(unmakes_only_what_it_made_and_is_empty),
+        SCRATCH_TEST(removes_a_store_that_it_made_only_if_empty),
         SCRATCH_TEST(finds_any_case_of_the_ending),
         SCRATCH_TEST(finds_a_rival_of_an_image),
         SCRATCH_TEST(sets_permissions_and_no_other_bits),
@@ -787,14 +787,14 @@ int main(void)
         SCRATCH_TEST(finds_nothing_but_regular_files_of_its_own),
         SCRATCH_TEST(lists_each_disk_once),
         SCRATCH_TEST(lists_snapshots_as_images),
-        SCRATCH_TEST(has_files_that_are_no_disks),
-        SCRATCH_TEST(tells_the_file_of_each_disk),
-        SCRATCH_TEST(tells_that_it_may_not_list),
-        SCRATCH_TEST(opens_a_file_only_to_look),
-        SCRATCH_TEST(tells_that_it_may_not_look),
-        SCRATCH_TEST(a_look_hinders_nobody),
-        SCRATCH_TEST(lists_no_further_than_it_is_asked_to),
-        SCRATCH_TEST(what_is_not_listed_is_not_found),
+        SCRATCH_TEST(knows_files_that_are_no_disks),
+        SCRATCH_TEST(reports_the_file_of_each_disk),
+        SCRATCH_TEST(reports_a_folder_that_it_may_not_list),
+        SCRATCH_TEST(opens_a_file_without_lock),
+        SCRATCH_TEST(reports_missing_permission_to_open),
+        SCRATCH_TEST(an_unlocked_open_disturbs_nobody),
+        SCRATCH_TEST(a_visit_can_end_the_listing),
+        SCRATCH_TEST(an_unlisted_file_is_not_found),
         SCRATCH_TEST(has_one_owner_in_a_process),
         SCRATCH_TEST(has_one_owner_among_processes),
         SCRATCH_TEST(a_killed_owner_leaves_the_store),
@@ -802,12 +802,12 @@ int main(void)
         SCRATCH_TEST(a_folder_without_permission_is_only_read),
         SCRATCH_TEST(a_read_only_medium_is_only_read),
         SCRATCH_TEST(only_a_writing_owner_sweeps),
-        SCRATCH_TEST(tells_its_volume),
+        SCRATCH_TEST(reports_its_volume),
         SCRATCH_TEST(opens_again_in_another_way),
         SCRATCH_TEST(does_not_open_another_file_for_it),
-        SCRATCH_TEST(tells_whether_a_name_leads_to_what_was_opened),
-        SCRATCH_TEST(tells_that_it_may_not_open_again),
-        SCRATCH_TEST(tells_how_files_grow_on_its_volume),
+        SCRATCH_TEST(confirms_that_a_name_leads_to_the_open_file),
+        SCRATCH_TEST(reports_missing_permission_to_open_again),
+        SCRATCH_TEST(reports_how_files_grow_on_its_volume),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * If this failed: of a differencing disk a bit would be set before its data is safe, and a power
- * loss show zeros for the parent's data; or what was written would be taken for the parent's.
+ * If this failed: a differencing disk would set a bit before its data is safe, and a power loss
+ * would show zeros for the parent's data; or written data would read as the parent's.
  */
 #include "disk/subblocks.h"
 
@@ -61,8 +61,8 @@ static void bench_end(struct bench bench)
     disks_close(bench.disks);
 }
 
-static int take_absent(struct bench bench, uint32_t first, uint32_t end,
-                       struct vhd_subblock_range *ret)
+static int reserve_absent(struct bench bench, uint32_t first, uint32_t end,
+                          struct vhd_subblock_range *ret)
 {
     return vhd_subblocks_reserve_absent(bench.subblocks, 0, bench.entry, first, end, ret);
 }
@@ -79,13 +79,13 @@ static void write_first(struct bench bench, uint32_t first, uint32_t end,
 {
     struct vhd_subblock_range range;
 
-    assert_int_equal(take_absent(bench, first, end, &range), 0);
+    assert_int_equal(reserve_absent(bench, first, end, &range), 0);
     assert_int_equal(range.first, first);
     assert_int_equal(range.end, end);
     give_back(bench, &range, how);
 }
 
-/* What readers take to be here: bit i for subblock i. */
+/* Subblocks that are present for readers: bit i for subblock i. */
 static unsigned present(struct bench bench)
 {
     unsigned bits = 0;
@@ -101,7 +101,7 @@ static unsigned present(struct bench bench)
     return bits;
 }
 
-/* What the bitmap in the file says. */
+/* The bytes of the bitmap in the file. */
 static unsigned on_disk(struct bench bench)
 {
     uint8_t bytes[SUBBLOCKS];
@@ -134,7 +134,7 @@ static void a_subblock_is_4096_bytes_or_a_block(void **state)
     vhd_subblocks_free_removed(NULL);
 }
 
-static void what_is_written_is_present_at_once_and_on_disk_later(void **state)
+static void a_written_subblock_is_present_at_once_and_on_disk_later(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
 
@@ -152,7 +152,7 @@ static void what_is_written_is_present_at_once_and_on_disk_later(void **state)
     bench_end(bench);
 }
 
-static void what_has_failed_is_still_the_parents(void **state)
+static void a_failed_subblock_is_still_the_parents(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
 
@@ -170,33 +170,36 @@ static void bits_can_go_at_once(void **state)
 
     write_first(bench, 1, 2, VHD_SUBBLOCKS_PENDING);
     write_first(bench, 7, 9, VHD_SUBBLOCKS_ON_DISK);
-    assert_int_equal(on_disk(bench), 0x180); /* and do not take along what waits */
+    assert_int_equal(on_disk(bench), 0x180); /* and without the pending ones */
     assert_int_equal(present(bench), 0x182);
     assert_int_equal(flush(bench), 1);
     assert_int_equal(on_disk(bench), 0x182);
     bench_end(bench);
 }
 
-static void only_absent_subblocks_are_taken(void **state)
+static void only_absent_subblocks_are_reserved(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0xFF); /* the first is here */
     struct vhd_subblock_range range;
 
-    assert_int_equal(take_absent(bench, 0, SUBBLOCKS, &range), 0);
+    assert_int_equal(reserve_absent(bench, 0, SUBBLOCKS, &range), 0);
     assert_int_equal(range.first, range.end);
     write_first(bench, 5, 6, VHD_SUBBLOCKS_PENDING);
-    assert_int_equal(take_absent(bench, 1, SUBBLOCKS, &range), 0);
+    assert_int_equal(reserve_absent(bench, 1, SUBBLOCKS, &range), 0);
     assert_int_equal(range.first, 1);
     assert_int_equal(range.end, 5);
     give_back(bench, &range, VHD_SUBBLOCKS_PENDING);
-    assert_int_equal(take_absent(bench, 3, SUBBLOCKS, &range), 0);
+    assert_int_equal(reserve_absent(bench, 3, SUBBLOCKS, &range), 0);
     assert_int_equal(range.first, range.end);
     assert_int_equal(present(bench), 0x3F);
     bench_end(bench);
 }
 
-/* To put zeros there, all are taken, and what was here already does not wait for a flush again. */
-static void all_can_be_taken(void **state)
+/*
+ * To zero a range, all its subblocks are reserved; those that were present stay so, and are not
+ * pending.
+ */
+static void all_can_be_reserved(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0xFF);
     struct vhd_subblock_range range;
@@ -211,7 +214,7 @@ static void all_can_be_taken(void **state)
     bench_end(bench);
 }
 
-static void another_entry_by_now_is_told(void **state)
+static void another_entry_is_reported(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
     struct vhd_subblock_range range;
@@ -224,8 +227,8 @@ static void another_entry_by_now_is_told(void **state)
     bench_end(bench);
 }
 
-/* The flush writes what was pending when it began, never what has become present since. */
-static void what_comes_during_a_flush_is_the_next_ones(void **state)
+/* A flush writes the bits that were pending when it began, and no later ones. */
+static void a_subblock_written_during_a_flush_belongs_to_the_next(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
 
@@ -251,13 +254,13 @@ struct second {
     uint32_t count; /* subblocks reserved */
 };
 
-static void *take_too(void *arg)
+static void *reserve_too(void *arg)
 {
     struct second *second = arg;
     struct vhd_subblock_range range;
 
     gate_pass(&second->gate);
-    second->err = take_absent(second->bench, 3, 6, &range);
+    second->err = reserve_absent(second->bench, 3, 6, &range);
     __atomic_store_n(&second->has_it, true, __ATOMIC_SEQ_CST);
     second->count = range.end - range.first;
     if (second->count > 0)
@@ -265,7 +268,7 @@ static void *take_too(void *arg)
     return NULL;
 }
 
-/* Of two who want the same subblock first, one waits, and then finds it here or still absent. */
+/* Of two first writers of a subblock one waits, and then finds it present or still absent. */
 static void a_subblock_has_one_first_writer(void **state)
 {
     for (int fails = 0; fails < 2; fails++) {
@@ -273,8 +276,8 @@ static void a_subblock_has_one_first_writer(void **state)
         struct vhd_subblock_range range;
         pthread_t thread;
 
-        assert_int_equal(take_absent(second.bench, 2, 4, &range), 0);
-        assert_int_equal(pthread_create(&thread, NULL, take_too, &second), 0);
+        assert_int_equal(reserve_absent(second.bench, 2, 4, &range), 0);
+        assert_int_equal(pthread_create(&thread, NULL, reserve_too, &second), 0);
         gate_await(&second.gate, 1);
         gate_open(&second.gate);
         for (int i = 0; i < 200; i++)
@@ -302,7 +305,7 @@ static int refuse(void *arg, uint32_t block)
     return -EIO;
 }
 
-static void a_retired_block_takes_its_bitmap_along(void **state)
+static void a_retired_block_removes_its_bitmap(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
     struct vhd_pending_bitmap *dead = NULL;
@@ -319,7 +322,7 @@ static void a_retired_block_takes_its_bitmap_along(void **state)
     assert_int_equal(on_disk(bench), 0);
     vhd_subblocks_free_removed(dead);
 
-    /* Without an bitmap there is nothing to bury. */
+    /* Without a bitmap there is nothing to remove. */
     dead = NULL;
     vhd_layer_set_entry(bench.layer, 0, bench.entry, false);
     assert_int_equal(vhd_subblocks_remove_block(bench.subblocks, 0, agree, &bench, &dead), 0);
@@ -327,7 +330,7 @@ static void a_retired_block_takes_its_bitmap_along(void **state)
     bench_end(bench);
 }
 
-static void what_the_disk_knows_is_pruned(void **state)
+static void a_bitmap_that_is_all_on_disk_is_pruned(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
 
@@ -345,13 +348,13 @@ static void what_the_disk_knows_is_pruned(void **state)
     bench_end(bench);
 }
 
-/* A range that is still taken keeps its bitmap, whatever the disk knows. */
-static void what_somebody_writes_is_not_pruned(void **state)
+/* A reserved range keeps its bitmap, even if all its bits are on disk. */
+static void a_reserved_range_is_not_pruned(void **state)
 {
     struct bench bench = bench_of(*state, LARGE, 0);
     struct vhd_subblock_range range;
 
-    assert_int_equal(take_absent(bench, 2, 3, &range), 0);
+    assert_int_equal(reserve_absent(bench, 2, 3, &range), 0);
     assert_null(vhd_subblocks_prune(bench.subblocks));
     give_back(bench, &range, VHD_SUBBLOCKS_PENDING);
     assert_int_equal(present(bench), 4);
@@ -383,17 +386,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(a_subblock_is_4096_bytes_or_a_block),
-        SCRATCH_TEST(what_is_written_is_present_at_once_and_on_disk_later),
-        SCRATCH_TEST(what_has_failed_is_still_the_parents),
+        SCRATCH_TEST(a_written_subblock_is_present_at_once_and_on_disk_later),
+        SCRATCH_TEST(a_failed_subblock_is_still_the_parents),
         SCRATCH_TEST(bits_can_go_at_once),
-        SCRATCH_TEST(only_absent_subblocks_are_taken),
-        SCRATCH_TEST(all_can_be_taken),
-        SCRATCH_TEST(another_entry_by_now_is_told),
-        SCRATCH_TEST(what_comes_during_a_flush_is_the_next_ones),
+        SCRATCH_TEST(only_absent_subblocks_are_reserved),
+        SCRATCH_TEST(all_can_be_reserved),
+        SCRATCH_TEST(another_entry_is_reported),
+        SCRATCH_TEST(a_subblock_written_during_a_flush_belongs_to_the_next),
         SCRATCH_TEST(a_subblock_has_one_first_writer),
-        SCRATCH_TEST(a_retired_block_takes_its_bitmap_along),
-        SCRATCH_TEST(what_the_disk_knows_is_pruned),
-        SCRATCH_TEST(what_somebody_writes_is_not_pruned),
+        SCRATCH_TEST(a_retired_block_removes_its_bitmap),
+        SCRATCH_TEST(a_bitmap_that_is_all_on_disk_is_pruned),
+        SCRATCH_TEST(a_reserved_range_is_not_pruned),
         SCRATCH_TEST(bits_that_fail_are_pending),
     };
     return cmocka_run_group_tests_name("subblocks", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * If this failed, what a crash left would fill the store for ever, or the sweep would take a file
- * that somebody is writing.
+ * If this failed, remains of crashes would fill the store for ever, or the sweep would remove a
+ * file that is being written.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -32,7 +32,7 @@ static void sweep(const struct vhd_store *store)
     assert_int_equal(vhd_store_sweep(vhd_store_fd(store), vhd_store_path(store), &verdict), VHD_OK);
 }
 
-static void takes_abandoned_drafts_and_nothing_else(void **state)
+static void removes_abandoned_drafts_and_nothing_else(void **state)
 {
     const char *const kept[] = {
         "a.vhd",        VHD_LOCK_FILE, ".vhdfs-draft", ".vhdfs-other", "x" VHD_DRAFT_PREFIX "1",
@@ -89,7 +89,7 @@ static void draft_until_killed(void *arg)
         pause();
 }
 
-static void takes_the_draft_of_a_killed_process(void **state)
+static void removes_the_draft_of_a_killed_process(void **state)
 {
     struct vhd_store *store = open_store(*state);
     struct maker maker = {.path = *state};
@@ -109,8 +109,8 @@ static void takes_the_draft_of_a_killed_process(void **state)
     vhd_store_unref(store);
 }
 
-/* What others put there under such a name must neither hang nor close the store for ever. */
-static void copes_with_what_is_no_file(void **state)
+/* A file of others under such a name must neither hang the sweep nor block the store. */
+static void survives_names_that_are_no_files(void **state)
 {
     struct vhd_store *store = open_store(*state);
 
@@ -125,7 +125,7 @@ static void copes_with_what_is_no_file(void **state)
     vhd_store_unref(store);
 }
 
-/* Two sweep, again and again, while four make drafts with names: not one may be lost. */
+/* Two threads sweep, again and again, while four make drafts with names: none may be lost. */
 enum { MAKERS = 4, SWEEPERS = 2, DRAFTS = 25 };
 
 struct crowd {
@@ -186,10 +186,10 @@ static void makers_and_sweepers_do_not_collide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(takes_abandoned_drafts_and_nothing_else),
+        SCRATCH_TEST(removes_abandoned_drafts_and_nothing_else),
         SCRATCH_TEST(leaves_a_draft_at_work),
-        SCRATCH_TEST(takes_the_draft_of_a_killed_process),
-        SCRATCH_TEST(copes_with_what_is_no_file),
+        SCRATCH_TEST(removes_the_draft_of_a_killed_process),
+        SCRATCH_TEST(survives_names_that_are_no_files),
         SCRATCH_TEST(makers_and_sweepers_do_not_collide),
     };
     return cmocka_run_group_tests_name("sweep", tests, NULL, NULL);

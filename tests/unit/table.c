@@ -1,6 +1,5 @@
 /*
- * If this failed, a new block would be entered in another block's place, and both would read as
- * what they are not.
+ * If this failed, a new block would get another block's entry, and both would read as wrong data.
  */
 #include "format/table.h"
 
@@ -51,7 +50,7 @@ static void an_entry_is_four_bytes_and_no_more(void **state)
     assert_int_equal(lseek(fd, 0, SEEK_END), 1024);
 }
 
-static void tells_why_not(void **state)
+static void reports_a_failed_write(void **state)
 {
     (void)state;
     const struct vhd_header header = {.table_offset = 512};
@@ -68,7 +67,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_follow_each_other),
         cmocka_unit_test(an_entry_is_four_bytes_and_no_more),
-        cmocka_unit_test(tells_why_not),
+        cmocka_unit_test(reports_a_failed_write),
     };
     return cmocka_run_group_tests_name("table", tests, NULL, NULL);
 }

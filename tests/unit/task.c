@@ -1,6 +1,6 @@
 /*
- * If this failed, what a user is told of work going on would be wrong: a cancelled disk that is
- * there all the same, a wait that never ends, a watcher told twice or never.
+ * If this failed, a user would read a wrong state of running work: a cancelled disk that exists all
+ * the same, a wait that never ends, a watch that is called twice or never.
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,11 +15,11 @@
 #include "gate.h"
 #include "task/task.h"
 
-/* Work that stops at two gates, before and behind its commit, and may stop as it is dropped. */
+/* Work that stops at two gates, before and behind its commit, and may stop while it is dropped. */
 struct job {
     struct gate before, behind;
     struct gate *dropping;
-    enum vhd_result fails; /* as what; VHD_OK where it does not */
+    enum vhd_result fails; /* its outcome; VHD_OK for success */
     unsigned runs, drops;  /* atomic */
 };
 
@@ -177,7 +177,7 @@ static void completes(void **state)
     assert_int_equal(job.drops, 1);
 }
 
-static void tells_why_it_failed(void **state)
+static void reports_the_reason_of_a_failure(void **state)
 {
     (void)state;
     struct job job = job_at_once();
@@ -223,7 +223,7 @@ static void progress_never_goes_back(void **state)
     vhd_task_unref(task);
 }
 
-/* Whoever polls by the time of the last change must see that a cancel is no longer heard. */
+/* A client that polls by the time of the last change must see that a cancel now comes too late. */
 static void a_commit_is_a_change(void **state)
 {
     (void)state;
@@ -321,8 +321,8 @@ static void a_cancel_behind_the_commit_is_refused(void **state)
     vhd_task_unref(task);
 }
 
-/* A roll-back that fails must not be told as a cancel that went well: something is left there. */
-static void a_failed_roll_back_is_told(void **state)
+/* A roll-back that fails must not count as a successful cancel: something is left. */
+static void a_failed_roll_back_is_reported(void **state)
 {
     (void)state;
     struct job job = JOB_GATED;
@@ -450,7 +450,7 @@ static void every_waiter_is_woken(void **state)
     vhd_task_unref(task);
 }
 
-/* A watch that remembers how often, and on which thread, it was called. */
+/* A watch that notes how often, and on which thread, it was called. */
 struct watcher {
     struct vhd_task_watch watch;
     struct vhd_task *task;
@@ -491,7 +491,7 @@ static void a_watch_is_called_once_on_the_ending_thread(void **state)
         assert_int_equal(watchers[i].calls, 1);
 }
 
-static void a_watch_taken_back_is_not_called(void **state)
+static void a_withdrawn_watch_is_not_called(void **state)
 {
     (void)state;
     struct job job = job_at_once();
@@ -585,8 +585,8 @@ static void lives_as_long_as_it_is_referenced(void **state)
 }
 
 /*
- * Stress: in each round one thread runs a task, two cancel it and one watches it and takes the
- * watch back, all at the same moment.
+ * Stress: in each round one thread runs a task, two cancel it, and one watches it and withdraws the
+ * watch, all at the same moment.
  */
 enum { ROUNDS = 400, CANCELLERS = 2, THREADS = CANCELLERS + 2 };
 
@@ -658,7 +658,7 @@ static void judge_round(const struct round *round)
     assert_int_equal(round->job.drops, 1);
     for (int i = 0; i < CANCELLERS; i++) {
         switch (round->cancelled[i]) {
-        case 0: /* heard, so it is not there */
+        case 0: /* the cancel succeeded, so there is no disk */
             assert_int_equal(status.state, VHD_TASK_STOPPED);
             break;
         case -EBUSY:
@@ -683,7 +683,7 @@ static void judge_round(const struct round *round)
     assert_true(was_watched || !was_taken_back);
 }
 
-static void cancel_and_commit_agree_whatever_the_order(void **state)
+static void cancel_and_commit_agree_in_any_order(void **state)
 {
     (void)state;
     pthread_t threads[THREADS];
@@ -714,7 +714,7 @@ static void cancel_and_commit_agree_whatever_the_order(void **state)
     free(stress.rounds);
 }
 
-/* One of two who cancel the same queued task. */
+/* One of two threads that cancel the same queued task. */
 struct canceller {
     struct vhd_task *task;
     int answer;
@@ -764,7 +764,7 @@ static void a_queued_task_has_ended_for_every_canceller(void **state)
     assert_int_equal(job.drops, 1);
 }
 
-/* A listener that notes what the task is like at each call. */
+/* A listener that notes the state of the task at each call. */
 struct ear {
     struct vhd_task_listener listener;
     struct vhd_task *task; /* not referenced */
@@ -772,7 +772,7 @@ struct ear {
     struct vhd_task_status seen[16];
 };
 
-/* It calls back into the task, which would never return if the task's lock were held. */
+/* It calls back into the task. The call would never return if the task held its lock. */
 static void hear(void *arg)
 {
     struct ear *ear = arg;
@@ -918,7 +918,7 @@ static void nothing_is_heard_after_the_end(void **state)
     assert_int_equal(ear.calls, calls);
 }
 
-/* The end is heard once, by whomever of two it was brought about. */
+/* The end is heard once, even if two threads cancel at the same time. */
 static void two_cancellers_are_heard_once(void **state)
 {
     (void)state;
@@ -933,7 +933,7 @@ static void two_cancellers_are_heard_once(void **state)
     assert_int_equal(pthread_create(&threads[0], NULL, cancel, &cancellers[0]), 0);
     gate_await(&dropping, 1);
     assert_int_equal(pthread_create(&threads[1], NULL, cancel, &cancellers[1]), 0);
-    /* Until the second waits in its cancel: while it does, time goes on and nothing else. */
+    /* Until the second waits in its cancel: meanwhile only time passes. */
     struct timespec begun, now;
     clock_gettime(CLOCK_MONOTONIC, &begun);
     do {
@@ -958,7 +958,7 @@ static void a_refusal_and_a_task_without_listener_are_quiet(void **state)
     struct job job = job_at_once();
     struct vhd_task *task = task_of(&job);
 
-    vhd_task_run(task); /* with nobody to hear it */
+    vhd_task_run(task); /* without a listener */
     assert_int_equal(status_of(task).state, VHD_TASK_COMPLETED);
     vhd_task_unref(task);
 
@@ -980,23 +980,23 @@ int main(void)
         cmocka_unit_test(names_states_as_a_user_reads_them),
         cmocka_unit_test(begins_queued),
         cmocka_unit_test(completes),
-        cmocka_unit_test(tells_why_it_failed),
+        cmocka_unit_test(reports_the_reason_of_a_failure),
         cmocka_unit_test(progress_never_goes_back),
         cmocka_unit_test(a_commit_is_a_change),
         cmocka_unit_test(a_cancel_of_a_queued_task_ends_it),
         cmocka_unit_test(a_cancel_of_a_running_task_stops_it),
         cmocka_unit_test(a_cancel_behind_the_commit_is_refused),
-        cmocka_unit_test(a_failed_roll_back_is_told),
+        cmocka_unit_test(a_failed_roll_back_is_reported),
         cmocka_unit_test(a_refusal_has_ended_already),
         cmocka_unit_test(a_wait_ends_in_time),
         cmocka_unit_test(a_wait_out_of_range_is_refused),
         cmocka_unit_test(every_waiter_is_woken),
         cmocka_unit_test(a_watch_is_called_once_on_the_ending_thread),
-        cmocka_unit_test(a_watch_taken_back_is_not_called),
+        cmocka_unit_test(a_withdrawn_watch_is_not_called),
         cmocka_unit_test(a_watch_may_call_the_task),
         cmocka_unit_test(a_watch_may_be_freed_where_it_is_called),
         cmocka_unit_test(lives_as_long_as_it_is_referenced),
-        cmocka_unit_test(cancel_and_commit_agree_whatever_the_order),
+        cmocka_unit_test(cancel_and_commit_agree_in_any_order),
         cmocka_unit_test(a_queued_task_has_ended_for_every_canceller),
         cmocka_unit_test(a_listener_hears_each_change),
         cmocka_unit_test(a_listener_hears_of_a_failure),

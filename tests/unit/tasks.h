@@ -1,6 +1,6 @@
 /*
- * Tasks for the records of a table of entries: one that is at work until the test ends it, one that
- * has ended. A file that includes this has included cmocka.h before.
+ * Tasks for the records of a table of entries: one that works until the test ends it, one that has
+ * ended. A file that includes this has included cmocka.h before.
  */
 #pragma once
 

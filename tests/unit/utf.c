@@ -93,7 +93,7 @@ static const char *const not_utf8[] = {
     "\xC3\xC3\xBC", /* truncated by another start */
 };
 
-static void what_is_not_utf8_is_told(void **state)
+static void bytes_that_are_not_utf8_are_reported(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(not_utf8); i++) {
@@ -209,7 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(characters_are_read_and_stepped_past),
         cmocka_unit_test(the_end_is_zero_and_not_stepped_past),
-        cmocka_unit_test(what_is_not_utf8_is_told),
+        cmocka_unit_test(bytes_that_are_not_utf8_are_reported),
         cmocka_unit_test(units_are_counted),
         cmocka_unit_test(each_byte_that_is_not_utf8_counts_as_one_unit),
         cmocka_unit_test(utf16_becomes_utf8),

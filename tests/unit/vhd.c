@@ -1,6 +1,6 @@
 /*
- * If this failed, a program that was written against CreateDynamicVirtualHardDisk would get
- * another code than Virtual Server's for the same mistake, or a refused request would leave traces.
+ * If this failed, a program that was written for CreateDynamicVirtualHardDisk would get another
+ * code than Virtual Server's for the same mistake, or a refused request would leave traces.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -31,7 +31,7 @@ static struct vhd_service *service_stopped(void)
     return service;
 }
 
-/* Ask, with and without the wish to know why; what a refusal leaves untouched must be so. */
+/* Ask with and without a sentence; a refusal leaves its results as they were. */
 static enum vhd_result answer(struct vhd_service *service, const char *path, int64_t size_mb)
 {
     struct vhd_verdict why = {0};
@@ -154,13 +154,13 @@ static void paths_of_260_units(void **state)
     char *folder = *state, file[NAME_MAX + 3], path[PATH_MAX];
 
     if (strlen(folder) > 200)
-        folder = NULL; /* no room for the rest: judge by refusals alone */
+        folder = NULL; /* not enough space for the rest: judge by refusals alone */
     if (folder) {
         assert_int_equal(answer(service, path_of(folder, 259), 3), VHD_OK);
         assert_int_equal(answer(service, path_of(folder, 260), 3), VHD_BUFFER_OVERFLOW);
         assert_int_equal(scratch_count(folder, ""), 1);
 
-        /* What counts is UTF-16: U+20AC is three bytes and one unit, U+1F4BE four and two. */
+        /* UTF-16 units count: U+20AC is three bytes and one unit, U+1F4BE four and two. */
         const char *const prefixes[] = {"\xE2\x82\xAC", "\xF0\x9F\x92\xBE"};
         for (size_t i = 0; i < 2; i++) {
             size_t slack = 259 - strlen(folder) - 1 - (i + 1) - 4;
@@ -175,7 +175,7 @@ static void paths_of_260_units(void **state)
             }
         }
     }
-    /* A file's name over 255 bytes, in a path short enough. */
+    /* The name of a file over 255 bytes, in a path short enough. */
     memset(path, 'n', sizeof path);
     path[0] = '/';
     path[1 + NAME_MAX + 1] = 0;
@@ -197,7 +197,7 @@ static void names_that_are_not_allowed(void **state)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         assert_int_equal(answer(service, scratch_path(*state, files[i]), 3), VHD_INVALID_NAME);
     assert_int_equal(scratch_count(*state, ""), 0);
-    /* The folder's characters are the host's affair. */
+    /* The host judges the characters of the folder. */
     assert_int_equal(mkdir(scratch_path(*state, "-a: b?"), 0777), 0);
     assert_int_equal(answer(service, scratch_path(*state, "-a: b?/a.vhd"), 3), VHD_OK);
     vhd_service_free(service);
@@ -316,15 +316,15 @@ static void run_out_of_descriptors(void *path)
     vhd_service_free(service);
 }
 
-static void whatever_else_the_host_answers(void **state)
+static void other_failures_of_the_host(void **state)
 {
     in_child(run_out_of_descriptors, *state);
     assert_int_equal(scratch_count(*state, ""), 0);
 }
 
 /*
- * Each request breaks one rule and all those that come later, as far as they can be broken
- * together; the first that applies is answered.
+ * Each request breaks one rule and all later ones that can be broken with it; the first that
+ * applies is the answer.
  */
 static void the_first_broken_rule_is_answered(void **state)
 {
@@ -445,7 +445,7 @@ int main(void)
         SCRATCH_TEST(a_folder_made_in_vain_is_removed),
         SCRATCH_TEST(a_folder_without_permission),
         SCRATCH_TEST(a_medium_that_is_full_or_read_only),
-        SCRATCH_TEST(whatever_else_the_host_answers),
+        SCRATCH_TEST(other_failures_of_the_host),
         SCRATCH_TEST(the_first_broken_rule_is_answered),
         SCRATCH_TEST(a_stopped_service),
         SCRATCH_TEST(of_many_callers_one_makes_the_disk),

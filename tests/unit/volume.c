@@ -1,6 +1,6 @@
 /*
- * If this failed, two hosts could own one store at the same time and spoil its disks, or a store
- * would be refused that is as good as any other.
+ * If this failed, two hosts could own one store at the same time and spoil its disks, or a
+ * perfectly good store would be refused.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,8 +44,8 @@ static void accepts_plain_folders(void **state)
     assert_int_equal(judge("/proc", &verdict), VHD_OK);
 }
 
-/* What cannot be told is not refused: no more is lost than before. */
-static void accepts_what_it_cannot_tell(void **state)
+/* An unknown file system is accepted: no more is lost than before. */
+static void accepts_an_unknown_file_system(void **state)
 {
     struct vhd_verdict verdict;
     const char *path = scratch_path(*state, "removed");
@@ -79,7 +79,7 @@ static void judge_on_tmpfs(void *path)
     close(fd);
 }
 
-/* Neither a mount's place nor its neighbours are its type. */
+/* Neither the place of a mount nor its neighbours decide its type. */
 static void judges_the_mount_by_its_type(void **state)
 {
     in_child(judge_on_tmpfs, *state);
@@ -180,8 +180,8 @@ static void accepts_other_types_of_fuse(void **state)
     }
 }
 
-/* The owner who writes is refused, unless he will have it; whoever only reads is welcome. */
-static void only_who_may_write_is_refused(void **state)
+/* A writing owner is refused, unless it insists; a reader is accepted. */
+static void only_a_writing_owner_is_refused(void **state)
 {
     struct vhd_store *store = NULL;
     struct vhd_verdict verdict = {0};
@@ -190,7 +190,7 @@ static void only_who_may_write_is_refused(void **state)
     assert_int_equal(vhd_store_open(bare.path, VHD_STORE_OWN, &store, &verdict), VHD_ACCESS_DENIED);
     assert_null(store);
     assert_non_null(strstr(verdict.sentence, "fuse.sshfs"));
-    /* This one is read-only, which is found out once it is no longer refused for its type. */
+    /* This one is read-only, which shows once its type is accepted. */
     assert_int_equal(vhd_store_open(bare.path, VHD_STORE_OWN | VHD_STORE_UNSAFE, &store, &verdict),
                      VHD_READ_ONLY);
     assert_null(store);
@@ -202,8 +202,8 @@ static void only_who_may_write_is_refused(void **state)
     bare_end();
 }
 
-/* The magic numbers of statfs(2), which tells the type in another way. */
-static void files_grow_as_their_file_system_has_them(void **state)
+/* The magic numbers of statfs(2), which gives the type in another way. */
+static void files_grow_as_their_file_system_does(void **state)
 {
     struct statfs attributes;
     int fd = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -240,13 +240,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(accepts_plain_folders),
-        SCRATCH_TEST(accepts_what_it_cannot_tell),
+        SCRATCH_TEST(accepts_an_unknown_file_system),
         SCRATCH_TEST(judges_the_mount_by_its_type),
-        SCRATCH_TEST(files_grow_as_their_file_system_has_them),
+        SCRATCH_TEST(files_grow_as_their_file_system_does),
         SCRATCH_TEST(nothing_is_promised_of_other_file_systems),
         cmocka_unit_test_setup_teardown(refuses_types_whose_locks_do_not_hold, scratch_setup, end),
         cmocka_unit_test_setup_teardown(accepts_other_types_of_fuse, scratch_setup, end),
-        cmocka_unit_test_setup_teardown(only_who_may_write_is_refused, scratch_setup, end),
+        cmocka_unit_test_setup_teardown(only_a_writing_owner_is_refused, scratch_setup, end),
     };
     return cmocka_run_group_tests_name("volume", tests, NULL, NULL);
 }

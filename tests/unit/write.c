@@ -1,7 +1,6 @@
 /*
- * If this failed: what is written would be lost, or written where it does not belong; an image
- * would grow for nothing, or be spoilt for other programs; or a full host would cost more than the
- * write.
+ * If this failed: written data would be lost or go to the wrong place; an image would grow for
+ * nothing, or be spoilt for other programs; or a full host would cost more than the write.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -56,7 +55,7 @@ static void bounds_are_kept(void **state)
     disks_close(disks);
 }
 
-static void who_only_reads_cannot_write(void **state)
+static void a_reader_cannot_write(void **state)
 {
     struct disks disks = store_of_all_types(*state);
 
@@ -141,7 +140,7 @@ static void zeros_over_data_are_zeros(void **state)
     disks_close(disks);
 }
 
-/* What we allocate: data on 4 KiB, a bitmap of ones, zeros around what was written. */
+/* A block of ours: data on 4 KiB, a bitmap of ones, zeros around the written bytes. */
 static void a_new_block_is_laid_out_as_promised(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -166,8 +165,8 @@ static void a_new_block_is_laid_out_as_promised(void **state)
     disks_close(disks);
 }
 
-/* While it grows, the file is as small as its data: slot that is made ahead is a hole. */
-static void slots_made_ahead_is_cut_off_at_the_end(void **state)
+/* A growing file uses as much as its data, because slots that are made ahead are holes. */
+static void slots_made_ahead_are_cut_off_at_the_end(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -185,7 +184,10 @@ static void slots_made_ahead_is_cut_off_at_the_end(void **state)
     disks_close(disks);
 }
 
-/* The lowest slot goes first, so what is written in order lies in order: one transfer reads it. */
+/*
+ * The lowest slot goes first. So blocks that are written in order lie in order, and one transfer
+ * reads them.
+ */
 static void blocks_written_in_order_lie_in_order(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -200,7 +202,7 @@ static void blocks_written_in_order_lie_in_order(void **state)
     disks_close(disks);
 }
 
-static void overwriting_what_is_there_waits_for_nothing(void **state)
+static void overwriting_data_waits_for_nothing(void **state)
 {
     struct disks disks = disks_open(*state);
 
@@ -263,7 +265,7 @@ static void a_fixed_disk_keeps_its_footer(void **state)
     disks_close(disks);
 }
 
-/* The bit of a subblock says that all of it is here; so all of it is. */
+/* The bit of a subblock means that all of it is here, so the rest is copied. */
 static void a_child_copies_the_rest_of_a_subblock_up(void **state)
 {
     enum { LARGE = 16 * BLOCK }; /* of one block */
@@ -364,7 +366,7 @@ struct writer {
     int err;
 };
 
-/* Its own bytes of every subblock, a different way round each time. */
+/* Each subblock gets bytes of its own, in another order each time. */
 static void *write_own_bytes(void *arg)
 {
     struct writer *writer = arg;
@@ -381,7 +383,7 @@ static void *write_own_bytes(void *arg)
     return NULL;
 }
 
-/* Several who write first to one block, or one subblock: none of them is lost. */
+/* Several threads write first to one block, or one subblock: no write is lost. */
 static void first_writes_of_several_threads_are_all_there(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -414,7 +416,7 @@ static void first_writes_of_several_threads_are_all_there(void **state)
     disks_close(disks);
 }
 
-/* Take all the slot of a file system but so many bytes. */
+/* Use all space of a file system but so many bytes. */
 static int hog(const char *folder, off_t rest)
 {
     int fd = open(scratch_path(folder, "hog"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -448,7 +450,7 @@ static void write_on_a_full_host(void *path)
         int fd = hog(path, MB);
         CHILD_EXPECT(vhd_disk_write(disk, buf, 3 * MB, 20 * MB) == -ENOSPC);
         CHILD_EXPECT(vhd_disk_write(disk, buf, 3 * MB, 30 * MB) == -ENOSPC);
-        /* What is there can be written to, and all can be made durable. */
+        /* Existing blocks can be written to, and all data can be made durable. */
         CHILD_EXPECT(vhd_disk_write(disk, buf, 100, 50) == 0);
         CHILD_EXPECT(vhd_disk_flush(disk) == 0);
         CHILD_EXPECT(vhd_disk_read(disk, got, 4096, 0, NULL) == 0);
@@ -468,7 +470,7 @@ static void write_on_a_full_host(void *path)
     disks_close(disks);
 }
 
-static void a_full_host_is_told_and_costs_nothing_else(void **state)
+static void a_full_host_is_reported_and_costs_nothing_else(void **state)
 {
     in_child(write_on_a_full_host, *state);
 }
@@ -484,7 +486,7 @@ static void write_up_to_a_limit(void *path)
     CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a",
                                VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk, NULL) == VHD_OK);
     CHILD_EXPECT(vhd_disk_write(disk, buf, 512, 0) == 0);
-    /* A growth by many slots is refused, one by the last that there is slot for is not. */
+    /* A growth by many slots is refused; one by the last slot that fits is not. */
     const struct rlimit limit = {5 * MB, 5 * MB};
     CHILD_EXPECT(setrlimit(RLIMIT_FSIZE, &limit) == 0);
     CHILD_EXPECT(vhd_disk_write(disk, buf, 512, 30 * MB) == 0);
@@ -495,7 +497,7 @@ static void write_up_to_a_limit(void *path)
     disks_close(disks);
 }
 
-static void a_host_with_short_files_is_told(void **state)
+static void a_host_with_short_files_is_reported(void **state)
 {
     in_child(write_up_to_a_limit, *state);
     expect_clean(*state, "a.vhd");
@@ -505,21 +507,21 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(bounds_are_kept),
-        SCRATCH_TEST(who_only_reads_cannot_write),
+        SCRATCH_TEST(a_reader_cannot_write),
         SCRATCH_TEST(any_stretch_can_be_written),
         SCRATCH_TEST(zeros_over_nothing_take_no_space),
         SCRATCH_TEST(zeros_over_data_are_zeros),
         SCRATCH_TEST(a_new_block_is_laid_out_as_promised),
-        SCRATCH_TEST(slots_made_ahead_is_cut_off_at_the_end),
+        SCRATCH_TEST(slots_made_ahead_are_cut_off_at_the_end),
         SCRATCH_TEST(blocks_written_in_order_lie_in_order),
-        SCRATCH_TEST(overwriting_what_is_there_waits_for_nothing),
+        SCRATCH_TEST(overwriting_data_waits_for_nothing),
         SCRATCH_TEST(a_foreign_block_is_filled_in_at_its_first_write),
         SCRATCH_TEST(a_fixed_disk_keeps_its_footer),
         SCRATCH_TEST(a_child_copies_the_rest_of_a_subblock_up),
         SCRATCH_TEST(odd_sizes_work),
         SCRATCH_TEST(first_writes_of_several_threads_are_all_there),
-        SCRATCH_TEST(a_full_host_is_told_and_costs_nothing_else),
-        SCRATCH_TEST(a_host_with_short_files_is_told),
+        SCRATCH_TEST(a_full_host_is_reported_and_costs_nothing_else),
+        SCRATCH_TEST(a_host_with_short_files_is_reported),
     };
     return cmocka_run_group_tests_name("write", tests, NULL, NULL);
 }

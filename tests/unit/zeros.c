@@ -1,5 +1,5 @@
 /*
- * If this failed, data would be taken for zeros and not be written, or zeros would take room.
+ * If this failed, data would count as zeros and not be written, or zeros would use space.
  */
 #include "base/zeros.h"
 
@@ -28,7 +28,7 @@ static void zeros_are_zeros(void **state)
     assert_true(is_zeros(zeros + 3, sizeof zeros - 3));
 }
 
-/* Whatever the length, whichever byte it is, whatever bit of it, wherever the stretch begins. */
+/* At any length, in any place of the range, any bit of any byte counts. */
 static void one_byte_is_enough(void **state)
 {
     (void)state;
@@ -45,7 +45,7 @@ static void one_byte_is_enough(void **state)
     }
 }
 
-/* What follows itself every sixteen bytes is not zeros for that. */
+/* Bytes that repeat every sixteen are not zeros because of that. */
 static void a_pattern_is_not_zeros(void **state)
 {
     (void)state;
@@ -58,7 +58,7 @@ static void a_pattern_is_not_zeros(void **state)
     }
 }
 
-static void what_is_around_does_not_count(void **state)
+static void bytes_around_the_range_do_not_count(void **state)
 {
     (void)state;
     unsigned char buf[LENGTH];
@@ -77,7 +77,7 @@ int main(void)
         cmocka_unit_test(zeros_are_zeros),
         cmocka_unit_test(one_byte_is_enough),
         cmocka_unit_test(a_pattern_is_not_zeros),
-        cmocka_unit_test(what_is_around_does_not_count),
+        cmocka_unit_test(bytes_around_the_range_do_not_count),
     };
     return cmocka_run_group_tests_name("zeros", tests, NULL, NULL);
 }
