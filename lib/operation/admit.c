@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -46,13 +45,13 @@ static enum vhd_result judge_length(const struct vhd_store *store, int fd, uint6
 
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
         limit.rlim_cur < full_length) {
-        vhd_size_format(limit.rlim_cur, text);
-        return vhd_verdict_set(
-            ret, VHD_FILE_TOO_LARGE,
-            "the fully grown file would take %" PRIu64
-            " MB, but vhdfs was started with a limit of %s%s a file; raise it (ulimit -f, or systemd's LimitFSIZE=) and "
-            "start vhdfs again, or ask for a smaller disk",
-            mb_up(full_length), text, strchr(text, 'B') ? "" : " MB");
+        vhd_size_describe(limit.rlim_cur, text);
+        return vhd_verdict_set(ret, VHD_FILE_TOO_LARGE,
+                               "the fully grown file would take %" PRIu64
+                               " MB, but vhdfs was started with a limit of %s a file; raise it "
+                               "(ulimit -f, or systemd's LimitFSIZE=) and start vhdfs again, or "
+                               "ask for a smaller disk",
+                               mb_up(full_length), text);
     }
     if (lseek(fd, (off_t)full_length, SEEK_SET) < 0)
         return vhd_verdict_set(ret, VHD_FILE_TOO_LARGE,

@@ -69,9 +69,9 @@ void vhd_create_describe(const char *file, uint64_t size, char buf[VHD_DESCRIPTI
                  file);
         return;
     }
-    vhd_size_format(size, text);
-    snprintf(buf, VHD_DESCRIPTION_SIZE, "Create dynamic virtual hard disk \"%.*s\" (%s%s)", stem,
-             file, text, size % VHD_MB == 0 ? " MB" : "");
+    vhd_size_describe(size, text);
+    snprintf(buf, VHD_DESCRIPTION_SIZE, "Create dynamic virtual hard disk \"%.*s\" (%s)", stem,
+             file, text);
 }
 
 /*

@@ -253,3 +253,11 @@ void vhd_size_format(uint64_t bytes, char buf[VHD_SIZE_TEXT])
     else
         snprintf(buf, VHD_SIZE_TEXT, "%" PRIu64 "B", bytes);
 }
+
+void vhd_size_describe(uint64_t bytes, char buf[VHD_SIZE_TEXT])
+{
+    if (bytes % VHD_MB != 0)
+        vhd_size_format(bytes, buf);
+    else
+        snprintf(buf, VHD_SIZE_TEXT, "%" PRIu64 " MB", bytes / VHD_MB);
+}

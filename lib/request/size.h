@@ -50,3 +50,6 @@ enum vhd_result vhd_size_judge_mb(int64_t mb, struct vhd_verdict *ret);
 
 /* Print a size in the syntax of vhd_size_parse(): whole MB as a number, else bytes and "B". */
 void vhd_size_format(uint64_t bytes, char buf[VHD_SIZE_TEXT]);
+
+/* Write a size for a sentence: "4096 MB", or in bytes, "512B". */
+void vhd_size_describe(uint64_t bytes, char buf[VHD_SIZE_TEXT]);
