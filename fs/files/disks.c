@@ -30,6 +30,14 @@ struct record {
  * The values of an info.
  */
 
+static void print_number(FILE *out, bool is_known, uint64_t number)
+{
+    if (is_known)
+        fprintf(out, "%" PRIu64, number);
+    else
+        putc('-', out);
+}
+
 static void print_name(FILE *out, const void *arg)
 {
     const struct record *record = arg;
@@ -67,10 +75,7 @@ static void print_size(FILE *out, const void *arg)
 static void print_bytes(FILE *out, const void *arg)
 {
     const struct vhd_image *image = &((const struct record *)arg)->info.image;
-    if (image->has_footer)
-        fprintf(out, "%" PRIu64, image->footer.current_size);
-    else
-        putc('-', out);
+    print_number(out, image->has_footer, image->footer.current_size);
 }
 
 static void print_used(FILE *out, const void *arg)
@@ -135,19 +140,13 @@ static void print_geometry(FILE *out, const void *arg)
 static void print_blocks(FILE *out, const void *arg)
 {
     const struct vhd_image *image = &((const struct record *)arg)->info.image;
-    if (image->has_header)
-        fprintf(out, "%" PRIu32, image->blocks);
-    else
-        putc('-', out);
+    print_number(out, image->has_header, image->blocks);
 }
 
 static void print_allocated(FILE *out, const void *arg)
 {
     const struct vhd_image *image = &((const struct record *)arg)->info.image;
-    if (image->has_header)
-        fprintf(out, "%" PRIu32, image->allocated);
-    else
-        putc('-', out);
+    print_number(out, image->has_header, image->allocated);
 }
 
 static void print_parent(FILE *out, const void *arg)
@@ -174,19 +173,13 @@ static void print_children(FILE *out, const void *arg)
 static void print_depth(FILE *out, const void *arg)
 {
     const struct record *record = arg;
-    if (record->info.depth > 0)
-        fprintf(out, "%u", record->info.depth);
-    else
-        putc('-', out);
+    print_number(out, record->info.depth > 0, record->info.depth);
 }
 
 static void print_slack(FILE *out, const void *arg)
 {
     const struct record *record = arg;
-    if (record->info.has_slack)
-        fprintf(out, "%" PRIu64, record->info.slack);
-    else
-        putc('-', out);
+    print_number(out, record->info.has_slack, record->info.slack);
 }
 
 /* The size for a person: "4.0 GiB". */
