@@ -18,7 +18,7 @@ struct fs_pidfile {
     char *path;   /* absolute */
 };
 
-/* Open the file, and keep its content for now: it may be of another vhdfs. */
+/* Open the file, and keep its content, which may be of another vhdfs, until ours is written. */
 static int open_file(struct fs_pidfile *pidfile, const char *path)
 {
     const int how = O_WRONLY | O_CREAT | O_CLOEXEC;

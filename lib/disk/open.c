@@ -53,6 +53,13 @@ static enum vhd_result refuse_for_descriptors(struct vhd_verdict *ret, const cha
                            name, reserve.limit, reserve.kept);
 }
 
+static enum vhd_result refuse_for_change(struct vhd_verdict *ret, const char *name)
+{
+    return vhd_verdict_set(
+        ret, VHD_IN_USE, "another program is changing the disk \"%s\"; try again once it has ended",
+        name);
+}
+
 /*
  * Say why a layer, or one below it, could not be opened.
  *
@@ -79,9 +86,7 @@ static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd
             "end that program, or try again",
             name, file);
     if (err == -ESTALE)
-        return vhd_verdict_set(
-            ret, result, "another program is changing the disk \"%s\"; try again once it has ended",
-            name);
+        return refuse_for_change(ret, name);
     return vhd_verdict_errno(ret, err, "cannot open the disk \"%s\"", name);
 }
 
@@ -242,9 +247,7 @@ static enum vhd_result judge_and_begin(struct vhd_disk *disk, struct vhd_childre
         return result;
     int err = begin_writing(disk);
     if (err == -ESTALE)
-        return vhd_verdict_set(
-            ret, VHD_IN_USE,
-            "another program is changing the disk \"%s\"; try again once it has ended", disk->name);
+        return refuse_for_change(ret, disk->name);
     return err == 0 ? VHD_OK
                     : vhd_verdict_errno(ret, err, "cannot put \"%s\" in order", disk->name);
 }
@@ -368,7 +371,7 @@ static int leave_clean(struct vhd_disk *disk)
 }
 
 /*
- * The host's stamp for now, less a nanosecond: it equals no stamp, and later stamps are above it.
+ * The host's present stamp, less a nanosecond: it equals no stamp, and later stamps are above it.
  */
 static struct timespec between_ticks(void)
 {

@@ -35,8 +35,8 @@ static inline uint64_t vhd_block_length(uint32_t block_size)
 
 /*
  * The place of the next block's bitmap. It is the first one strictly above a given sector whose
- * data begins on VHD_DATA_ALIGNMENT. That sector is the footer, which must stay for now, or the
- * last one of the block before.
+ * data begins on VHD_DATA_ALIGNMENT. That sector is the last one of the block before, or the
+ * footer, which stays until a new one is durable.
  *
  *   at  byte offset of the sector
  */
