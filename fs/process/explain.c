@@ -73,9 +73,10 @@ void fs_explain_mount(const struct fs_options *options)
 {
     const char *path = options->mountpoint;
 
+    /* Begins with a newline: libfuse 3.17 does not end its own line about the program. */
     if (geteuid() != 0 && !has_program("fusermount3"))
         fprintf(stderr,
-                "vhdfs: cannot mount on \"%s\": a user who is not root needs the program "
+                "\nvhdfs: cannot mount on \"%s\": a user who is not root needs the program "
                 "fusermount3; install the package fuse3\n",
                 path);
     else if (geteuid() != 0 && options->is_shared && !may_share())
