@@ -26,10 +26,12 @@ SCRIPTS = (".sh", ".py", "meson.build")
 
 def tracked(root):
     """The files to read; without git, as in a tarball, all that lie here."""
-    listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, check=False)
-    if listed.returncode == 0:
+    try:
+        listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, check=True)
         return [name for name in listed.stdout.decode().split("\0") if name]
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        pass
     found = []
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith((".", "build"))]

@@ -32,6 +32,7 @@ static int publish(struct vhd_disk *disk, uint32_t block, uint32_t sector)
         return err;
     }
     vhd_layer_set_entry(disk->top, block, sector, is_full);
+    disk->last_changed = block;
     if (disk->slot_was_ready)
         bits_set(disk->slot_was_ready, block);
     disk->unallocated--;
@@ -72,6 +73,7 @@ int vhd_block_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_se
         if (disk->slot_was_ready)
             bits_clear(disk->slot_was_ready, block);
         vhd_layer_set_entry(disk->top, block, VHD_UNALLOCATED, false);
+        disk->last_changed = block;
         disk->unallocated++;
         disk->has_freed = true;
     }

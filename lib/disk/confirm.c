@@ -66,25 +66,34 @@ static int confirm_header(const struct vhd_disk *disk)
     return is_same ? 0 : -ESTALE;
 }
 
-static int confirm_table(const struct vhd_disk *disk)
+/* Entries that are read at a time: 16 KiB. */
+enum { PIECE = 4096 };
+
+/* Check that the table's entries from first on, at most PIECE, equal those in memory. */
+static int confirm_piece(const struct vhd_disk *disk, uint32_t first)
 {
-    enum { PIECE = 4096 };
     const struct vhd_image *image = &disk->top->image;
+    const uint32_t rest = image->blocks - first, count = rest < PIECE ? rest : PIECE;
     struct be32 entries[PIECE];
 
-    for (uint32_t done = 0; done < image->blocks;) {
-        const uint32_t count = image->blocks - done < PIECE ? image->blocks - done : PIECE;
-        int err = vhd_io_get(disk->top->fd, entries, count * sizeof *entries,
-                             image->header.table_offset + UINT64_C(4) * done);
-        if (err < 0)
-            return err;
-        for (uint32_t i = 0; i < count; i++) {
-            if (be32_get(entries[i]) != vhd_layer_entry(disk->top, done + i))
-                return disk->has_unsure_entry ? -EIO : -ESTALE;
-        }
-        done += count;
+    int err = vhd_io_get(disk->top->fd, entries, count * sizeof *entries,
+                         image->header.table_offset + UINT64_C(4) * first);
+    if (err < 0)
+        return err;
+    for (uint32_t i = 0; i < count; i++) {
+        if (be32_get(entries[i]) != vhd_layer_entry(disk->top, first + i))
+            return disk->has_unsure_entry ? -EIO : -ESTALE;
     }
     return 0;
+}
+
+static int confirm_table(const struct vhd_disk *disk)
+{
+    int err = 0;
+
+    for (uint32_t first = 0; first < disk->top->image.blocks && err == 0; first += PIECE)
+        err = confirm_piece(disk, first);
+    return err;
 }
 
 /* Is this a length that we gave the file? A failed growth may have moved its end already. */
@@ -118,6 +127,9 @@ int vhd_confirm_in_place(struct vhd_disk *disk)
         err = confirm_footer(disk, disk->footer_at);
     if (err == 0 && !vhd_disk_is_fixed(disk))
         err = confirm_footer(disk, 0);
+    /* A restored image may have our length and footers. It then lacks our last entries. */
+    if (err == 0 && !vhd_disk_is_fixed(disk) && !disk->has_unsure_entry)
+        err = confirm_piece(disk, disk->last_changed - disk->last_changed % PIECE);
     return vhd_confirm_mark(disk, err) == -ESTALE ? -EIO : err;
 }
 
@@ -127,6 +139,14 @@ int vhd_confirm_all(const struct vhd_disk *disk)
     if (err == 0 && !vhd_disk_is_fixed(disk))
         err = confirm_header(disk);
     return err == 0 && !vhd_disk_is_fixed(disk) ? confirm_table(disk) : err;
+}
+
+int vhd_confirm_growth(const struct vhd_disk *disk)
+{
+    int err = vhd_confirm_end(disk);
+    if (err == 0)
+        err = confirm_footer(disk, disk->stale_footer_at);
+    return err == 0 && !disk->has_unsure_entry ? confirm_table(disk) : err;
 }
 
 int vhd_confirm_cut(const struct vhd_disk *disk, uint64_t length, uint64_t footer_at)

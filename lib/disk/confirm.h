@@ -21,13 +21,23 @@ int vhd_confirm_layer(const struct vhd_disk *disk, const struct vhd_layer *layer
 int vhd_confirm_end(const struct vhd_disk *disk);
 
 /*
- * Confirm length and both footers of a writable disk's file, but not its name. This is cheap, so
- * each flush and each new block calls it.
+ * Confirm length and both footers of a writable disk's file, and the part of its table where an
+ * entry was last changed, but not its name. This is cheap, so each flush and each new block calls
+ * it.
  *
  * Call it with growth_lock held. Returns 0; -EIO when the disk has failed, or another program has
  * changed the file, which makes the disk fail; or another negative errno of fstat(2) or pread(2).
  */
 int vhd_confirm_in_place(struct vhd_disk *disk);
+
+/*
+ * Confirm right after a growth has written its footer: as vhd_confirm_end(), and the footer before
+ * that one and the table must be as we left them. A file that was truncated and written in between
+ * has the new footer too, because the growth has put it there.
+ *
+ * The table is not compared once the write of an entry has failed. Returns as vhd_confirm_end().
+ */
+int vhd_confirm_growth(const struct vhd_disk *disk);
 
 /*
  * Confirm before a cut: as vhd_confirm_end(), and header and table must equal those in memory.

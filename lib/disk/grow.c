@@ -98,6 +98,9 @@ bool vhd_disk_is_footer_first(const struct vhd_disk *disk)
 /*
  * Write a footer behind count new slots. The old one becomes the stale footer: it stays until the
  * new one is durable. From here on the slots are a gap, even if a later step fails.
+ *
+ * The host may delay the write of the footer until a program that truncates the file is done. So
+ * the file is confirmed again before a slot in it is used.
  */
 static int move_footer(struct vhd_disk *disk, unsigned count)
 {
@@ -116,8 +119,10 @@ static int move_footer(struct vhd_disk *disk, unsigned count)
     disk->stale_footer_at = old;
     disk->stale_barrier = disk->barriers + 1;
     err = vhd_slots_add_gap(&disk->slots, vhd_block_next_bitmap(old, block_size(disk)), at);
+    if (err == 0)
+        err = vhd_confirm_mark(disk, vhd_confirm_growth(disk));
     if (err < 0)
-        return err;
+        return err == -ESTALE ? -EIO : err;
     if (MUTATED(G2))
         vhd_disk_zero_stale_footer(disk);
     return vhd_disk_is_footer_first(disk) && !MUTATED(G4) ? vhd_disk_barrier(disk) : 0;

@@ -57,6 +57,7 @@ struct vhd_disk {
     int direct_fd;               /* writes footers past the page cache; -1 without one */
     struct vhd_slots slots;
     uint32_t unallocated;      /* blocks without a slot */
+    uint32_t last_changed;     /* the block whose entry was changed last */
     uint64_t footer_at;        /* where the footer at the end begins */
     uint64_t length;           /* of the file, bytes */
     uint64_t tried_length;     /* that a failed growth may have given it; 0 for none */

@@ -29,6 +29,29 @@ int __wrap_fdatasync(int fd)
     return err;
 }
 
+/* The library's calls of pwrite(2) come here, under both names. */
+static void (*before_write)(void);
+static off_t write_behind; /* the first write at or behind this byte runs that */
+
+ssize_t __real_pwrite(int fd, const void *buf, size_t len, off_t off);
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t off);
+ssize_t __wrap_pwrite64(int fd, const void *buf, size_t len, off_t off);
+
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t off)
+{
+    if (before_write && off >= write_behind) {
+        void (*run)(void) = before_write;
+        before_write = NULL;
+        run();
+    }
+    return __real_pwrite(fd, buf, len, off);
+}
+
+ssize_t __wrap_pwrite64(int fd, const void *buf, size_t len, off_t off)
+{
+    return __wrap_pwrite(fd, buf, len, off);
+}
+
 /* Give a file times of long ago, so that each change shows in them. */
 static void age(const char *folder, const char *file)
 {
@@ -226,8 +249,6 @@ static void the_image_of_another_program_does_not_grow(void **state)
     uint8_t byte = 1;
 
     for (enum way way = 0; way < WAYS; way++) {
-        if (way == OTHER_TABLE)
-            continue;
         put_empty(*state, "a.vhd", 256 * MB, 1, 0, NULL);
         struct vhd_disk *disk = open_writable(disks, "a");
         assert_false(vhd_disk_has_failed(disk));
@@ -245,15 +266,59 @@ static void the_image_of_another_program_does_not_grow(void **state)
     disks_close(disks);
 }
 
-static const char *folder_at_sync;
-static enum way way_at_sync;
-static struct kept kept_at_sync;
+static const char *meddled_folder;
+static enum way meddled_way;
+static struct kept kept_then;
+
+static void meddle_once(void)
+{
+    meddle(meddled_folder, meddled_way);
+    kept_then = keep_if_there(meddled_folder);
+}
+
+/* The file is as another program left it, but for what lies behind its end. */
+static void expect_start_kept(const char *folder, struct kept kept)
+{
+    size_t len;
+    uint8_t *bytes = file_bytes(folder, "a.vhd", &len);
+
+    assert_true(len >= kept.len);
+    assert_memory_equal(bytes, kept.bytes, kept.len);
+    free(bytes);
+    free(kept.bytes);
+}
+
+/*
+ * The host delays the write of a footer until a program that restores the image is done. The
+ * growth notices, so that no data goes into the restored image and the writer gets an error.
+ */
+static void a_restore_beside_a_growth_is_noticed(void **state)
+{
+    struct disks disks = disks_open(*state);
+    uint8_t byte = 1;
+
+    for (enum way way = 0; way < WAYS; way++) {
+        put_empty(*state, "a.vhd", 256 * MB, 1, 0, NULL);
+        struct vhd_disk *disk = open_writable(disks, "a");
+        meddled_folder = *state;
+        meddled_way = way;
+        write_behind = (off_t)file_length(*state, "a.vhd");
+        before_write = meddle_once;
+        assert_int_equal(vhd_disk_write(disk, &byte, 1, 0), -EIO);
+        assert_null(before_write);
+        assert_true(vhd_disk_has_failed(disk));
+        assert_int_equal(vhd_disk_close(disk, NULL), -ESTALE);
+        if (kept_then.bytes)
+            expect_start_kept(*state, kept_then);
+        remove_all(*state);
+    }
+    disks_close(disks);
+}
 
 static void meddle_at_sync(void)
 {
     at_sync = NULL;
-    meddle(folder_at_sync, way_at_sync);
-    kept_at_sync = keep_if_there(folder_at_sync);
+    meddle_once();
 }
 
 /* A crash has left this image with slack: recovery puts the footer forward, syncs, and cuts. */
@@ -273,8 +338,8 @@ static void recovery_does_not_cut_the_image_of_another_program(void **state)
     for (unsigned i = 0; i < 2 * WAYS; i++) {
         struct vhd_disk *disk = NULL;
         put_with_slack(*state);
-        folder_at_sync = *state;
-        way_at_sync = i / 2;
+        meddled_folder = *state;
+        meddled_way = i / 2;
         at_sync = meddle_at_sync;
         syncs_before = 1; /* remains of a killed writer, perhaps */
         if (i % 2) {
@@ -288,7 +353,7 @@ static void recovery_does_not_cut_the_image_of_another_program(void **state)
                 VHD_IN_USE);
         }
         assert_null(at_sync);
-        expect_kept_if_there(*state, kept_at_sync);
+        expect_kept_if_there(*state, kept_then);
         remove_all(*state);
     }
     disks_close(disks);
@@ -410,6 +475,7 @@ int main(void)
         SCRATCH_TEST(a_childs_close_leaves_the_image_of_another_program),
         SCRATCH_TEST(a_fixed_disk_of_another_program_is_not_stamped),
         SCRATCH_TEST(the_image_of_another_program_does_not_grow),
+        SCRATCH_TEST(a_restore_beside_a_growth_is_noticed),
         SCRATCH_TEST(recovery_does_not_cut_the_image_of_another_program),
         SCRATCH_TEST(a_written_disk_is_left_with_a_reliable_fingerprint),
         SCRATCH_TEST(an_unwritten_disk_keeps_its_time),
