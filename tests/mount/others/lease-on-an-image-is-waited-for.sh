@@ -13,8 +13,8 @@ import errno, fcntl, os, signal, sys, time
 image, raw, errors = sys.argv[1:]
 wrong = []
 
-def lease_holder(kind, gives_way):
-    """A program with a lease, as Samba and the NFS server have it. Its pid."""
+def lease_holder(kind):
+    """A program with a lease, as Samba and the NFS server have it, that gives way. Its pid."""
     ready, tell = os.pipe()
     pid = os.fork()
     if pid:
@@ -24,18 +24,18 @@ def lease_holder(kind, gives_way):
         return pid
     try:
         fd = os.open(image, os.O_RDONLY if kind == fcntl.F_RDLCK else os.O_RDWR)
-        signal.signal(signal.SIGIO, lambda *a: gives_way and
-                      fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK))
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGIO])
         fcntl.fcntl(fd, fcntl.F_SETLEASE, kind)
         os.write(tell, b"x")
         while True:
-            signal.pause()
+            signal.sigwait([signal.SIGIO])
+            fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     finally:
         os._exit(1)
 
 for kind in fcntl.F_RDLCK, fcntl.F_WRLCK:
     for flags in os.O_RDWR, os.O_WRONLY, os.O_RDONLY:
-        holder = lease_holder(kind, True)
+        holder = lease_holder(kind)
         what = f"lease {kind}, the holder gives way, open {flags:#o}"
         try:
             fd = os.open(raw, flags)
