@@ -1,5 +1,6 @@
 #include "base/utf.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -48,6 +49,25 @@ size_t vhd_utf8_utf16_units(const char *text)
         units += point > 0xFFFF ? 2 : 1;
     }
     return units;
+}
+
+int vhd_utf8_to_utf16(const char *text, uint16_t *units, size_t size)
+{
+    size_t count = 0;
+
+    while (*text) {
+        int32_t point = vhd_utf8_next(&text);
+        if (point < 0)
+            return -EILSEQ;
+        assert(count + (point > 0xFFFF ? 2 : 1) <= size);
+        if (point > 0xFFFF) {
+            point -= 0x10000;
+            units[count++] = (uint16_t)(LEAD_SURROGATES + (point >> 10));
+            point = TRAIL_SURROGATES + (point & 0x3FF);
+        }
+        units[count++] = (uint16_t)point;
+    }
+    return (int)count;
 }
 
 static size_t utf8_put(uint32_t point, char out[4])

@@ -22,6 +22,15 @@ int32_t vhd_utf8_next(const char **text);
 size_t vhd_utf8_utf16_units(const char *text);
 
 /*
+ * Convert UTF-8 to UTF-16 units, host order, without a zero unit at the end.
+ *
+ *   size  of units: at least vhd_utf8_utf16_units(text)
+ *
+ * Returns the count of units, or -EILSEQ if text is not UTF-8.
+ */
+int vhd_utf8_to_utf16(const char *text, uint16_t *units, size_t size);
+
+/*
  * Convert UTF-16 units, host order, to UTF-8. Unpaired surrogates become U+FFFD.
  *
  *   units  count of them; a zero unit ends them too

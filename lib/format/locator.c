@@ -1,10 +1,14 @@
 #include "format/locator.h"
 
+#include <assert.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/rounding.h"
 #include "base/utf.h"
+#include "format/footer.h"
 
 void vhd_path_to_file(char *path)
 {
@@ -77,4 +81,67 @@ void vhd_locator_file(uint32_t platform, const void *data, size_t len, char *buf
         fits--;
     memcpy(buf, path, fits);
     buf[fits] = 0;
+}
+
+/* Write a relative Windows path, UTF-16 little-endian. Returns its length in bytes. */
+static size_t put_windows_path(const uint16_t *name, size_t units, uint8_t *out)
+{
+    size_t len = 0;
+
+    for (const char *prefix = ".\\"; *prefix; prefix++) {
+        out[len++] = (uint8_t)*prefix;
+        out[len++] = 0;
+    }
+    for (size_t i = 0; i < units; i++) {
+        out[len++] = (uint8_t)name[i];
+        out[len++] = (uint8_t)(name[i] >> 8);
+    }
+    return len;
+}
+
+/* Write a URL, with %XX for each byte that RFC 2396 does not leave as it is. */
+static size_t put_url(const char *file, uint8_t *out)
+{
+    static const char prefix[] = "file://./", plain[] = "-_.!~*'()", digits[] = "0123456789ABCDEF";
+    size_t len = sizeof prefix - 1;
+
+    memcpy(out, prefix, len);
+    for (; *file; file++) {
+        const uint8_t byte = (uint8_t)*file;
+        if ((byte < 0x80 && isalnum(byte)) || strchr(plain, byte)) {
+            out[len++] = byte;
+        } else {
+            out[len++] = '%';
+            out[len++] = (uint8_t)digits[byte >> 4];
+            out[len++] = (uint8_t)digits[byte & 15];
+        }
+    }
+    return len;
+}
+
+int vhd_locators_encode(const char *file, uint64_t at, struct vhd_locators *ret)
+{
+    static const uint32_t platforms[] = {VHD_PLATFORM_MACX, VHD_PLATFORM_W2KU, VHD_PLATFORM_W2RU};
+    static_assert(3 * NAME_MAX + 16 <= 1024, "a path takes at most two sectors");
+
+    *ret = (struct vhd_locators){.length = 0};
+    assert(strlen(file) <= NAME_MAX);
+    const int units = vhd_utf8_to_utf16(file, ret->parent_name, VHD_NAME_UNITS);
+    if (units < 0)
+        return units;
+    for (int i = 0; i < 3; i++) {
+        uint8_t *data = ret->data + ret->length;
+        size_t len = platforms[i] == VHD_PLATFORM_MACX
+                         ? put_url(file, data)
+                         : put_windows_path(ret->parent_name, (size_t)units, data);
+        const uint32_t space = (uint32_t)round_up(len, VHD_SECTOR_SIZE);
+        ret->entries[i] = (struct vhd_locator){
+            .platform = platforms[i],
+            .data_space = space,
+            .data_length = (uint32_t)len,
+            .data_offset = at + ret->length,
+        };
+        ret->length += space;
+    }
+    return 0;
 }

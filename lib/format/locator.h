@@ -8,8 +8,11 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "format/header.h"
 
 #define VHD_PLATFORM_W2RU 0x57327275u /* relative Windows path, UTF-16 little-endian */
 #define VHD_PLATFORM_W2KU 0x57326B75u /* absolute Windows path, UTF-16 little-endian */
@@ -31,3 +34,26 @@ void vhd_locator_file(uint32_t platform, const void *data, size_t len, char *buf
 
 /* Cut a path down to the part after its last separator, '/' or '\'. */
 void vhd_path_to_file(char *path);
+
+/* The most bytes that vhd_locators_encode() lays out: three paths, two sectors each. */
+#define VHD_LOCATORS_SPACE (6 * 512u)
+
+/* What a differencing disk records of the place of its parent. */
+struct vhd_locators {
+    struct vhd_locator entries[VHD_LOCATORS];
+    uint16_t parent_name[VHD_NAME_UNITS];
+    uint32_t length; /* bytes of data, whole sectors */
+    uint8_t data[VHD_LOCATORS_SPACE];
+};
+
+/*
+ * Encode the place of a parent that lies in the folder of its child: its file name, the relative
+ * Windows path ".\\NAME", and the URL "file://./NAME". The absolute Windows path is the relative
+ * one too, as blktap writes it: readers refuse an absolute path that is no place on their host.
+ *
+ *   file  the parent's file name
+ *   at    byte offset in the child's file where the data goes
+ *
+ * Returns 0, or -EILSEQ if the name is not UTF-8.
+ */
+int vhd_locators_encode(const char *file, uint64_t at, struct vhd_locators *ret);

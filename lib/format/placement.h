@@ -1,6 +1,6 @@
 /*
- * The places of all parts of a new image: copy of the footer, header, table, blocks whose data
- * begins on 4 KiB, footer. Images of other programs may lie differently.
+ * The places of all parts of a new image: copy of the footer, header, table, the parent's locators,
+ * blocks whose data begins on 4 KiB, footer. Images of other programs may lie differently.
  */
 #pragma once
 
@@ -20,14 +20,16 @@
 struct vhd_placement {
     uint32_t entries;      /* of the block allocation table: exactly one per block */
     uint32_t table_length; /* bytes, padded to whole sectors */
+    uint64_t locators;     /* byte offset of the parent's locators, behind the table */
     uint64_t empty_length; /* bytes of the file while no block is allocated, footer included */
     uint64_t first_bitmap; /* byte offset of the first block's bitmap */
     uint64_t full_length;  /* bytes of the file once every block is allocated, footer included */
 };
 
 /*
- * The placement of a dynamic disk with blocks of 2 MiB.
+ * The placement of a dynamic or differencing disk with blocks of 2 MiB.
  *
- *   size  bytes of the disk, 1 to VHD_SIZE_MAX
+ *   size             bytes of the disk, 1 to VHD_SIZE_MAX
+ *   locators_length  bytes of the parent's locators, whole sectors; 0 without a parent
  */
-struct vhd_placement vhd_placement_of(uint64_t size);
+struct vhd_placement vhd_placement_of(uint64_t size, uint32_t locators_length);

@@ -32,7 +32,7 @@ struct vhd_create *vhd_create_new(struct vhd_store *store, const char *file,
         return NULL;
     create->store = vhd_store_ref(store);
     create->request = *request;
-    create->placement = vhd_placement_of(request->size);
+    create->placement = vhd_placement_of(request->size, 0);
     create->draft = VHD_DRAFT_NONE;
     if (uuid_is_null(create->request.uuid))
         uuid_generate_random(create->request.uuid);

@@ -2,6 +2,7 @@
  * If this failed, a parent would not be found by the locators of other programs, or a hostile
  * locator would be read beyond its end or lead out of the store.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <uchar.h>
 #include <cmocka.h>
 
+#include "base/utf.h"
 #include "format/locator.h"
 #include "sample.h"
 
@@ -300,6 +302,64 @@ static void any_bytes_are_read_all_the_same(void **state)
     }
 }
 
+/* What a child records, read back by the reader; and its bytes, typed from the specification. */
+static void a_parent_is_recorded_in_three_forms(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"base.vhd", "a b%c#\xC3\xBC.vhd", "\xF0\x9F\x98\x80.VHD",
+                                        "it's (1)~!*_-.vhd"};
+    struct vhd_locators locators;
+    uint16_t units[VHD_NAME_UNITS];
+    const uint8_t windows[] = {'.', 0, '\\', 0, 'b', 0, 'a', 0, 's', 0,
+                               'e', 0, '.',  0, 'v', 0, 'h', 0, 'd', 0};
+    const uint64_t at = UINT64_C(0x100002000);
+
+    for (size_t i = 0; i < LENGTH(files); i++) {
+        assert_int_equal(vhd_locators_encode(files[i], at, &locators), 0);
+        const int count = vhd_utf8_to_utf16(files[i], units, LENGTH(units));
+        assert_memory_equal(locators.parent_name, units, (size_t)count * 2);
+        assert_int_equal(locators.parent_name[count], 0);
+        assert_int_equal(locators.length, 3 * 512);
+        for (int j = 0; j < 3; j++) {
+            const struct vhd_locator *entry = &locators.entries[j];
+            assert_int_equal(entry->data_offset, at + 512u * (unsigned)j);
+            assert_int_equal(entry->data_space, 512);
+            names(entry->platform, locators.data + (entry->data_offset - at), entry->data_length,
+                  files[i]);
+        }
+        for (int j = 3; j < VHD_LOCATORS; j++)
+            assert_int_equal(locators.entries[j].platform, 0);
+    }
+    assert_int_equal(vhd_locators_encode("base.vhd", at, &locators), 0);
+    assert_int_equal(locators.entries[0].platform, 0x4D616358);
+    assert_int_equal(locators.entries[0].data_length, strlen("file://./base.vhd"));
+    assert_memory_equal(locators.data, "file://./base.vhd", strlen("file://./base.vhd"));
+    assert_int_equal(locators.entries[1].platform, 0x57326B75);
+    assert_int_equal(locators.entries[2].platform, 0x57327275);
+    for (int j = 1; j < 3; j++) {
+        assert_int_equal(locators.entries[j].data_length, sizeof windows);
+        assert_memory_equal(locators.data + 512 * j, windows, sizeof windows);
+    }
+    assert_int_equal(vhd_locators_encode("a b.vhd", at, &locators), 0);
+    assert_memory_equal(locators.data, "file://./a%20b.vhd", strlen("file://./a%20b.vhd"));
+}
+
+static void the_longest_name_of_a_parent_fits(void **state)
+{
+    (void)state;
+    char file[NAME_MAX + 1];
+    struct vhd_locators locators;
+
+    memset(file, '%', NAME_MAX);
+    file[NAME_MAX] = 0;
+    assert_int_equal(vhd_locators_encode(file, 0, &locators), 0);
+    assert_int_equal(locators.entries[0].data_length, 9 + 3 * NAME_MAX);
+    assert_int_equal(locators.entries[1].data_length, 2 * (2 + NAME_MAX));
+    assert_int_equal(locators.length, VHD_LOCATORS_SPACE);
+    file[3] = (char)0xFF;
+    assert_int_equal(vhd_locators_encode(file, 0, &locators), -EILSEQ);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +373,8 @@ int main(void)
         cmocka_unit_test(is_cut_at_a_whole_character),
         cmocka_unit_test(a_long_path_is_read_to_its_end),
         cmocka_unit_test(cuts_a_path_down_to_its_file),
+        cmocka_unit_test(a_parent_is_recorded_in_three_forms),
+        cmocka_unit_test(the_longest_name_of_a_parent_fits),
         cmocka_unit_test(any_bytes_are_read_all_the_same),
     };
     return cmocka_run_group_tests_name("locator", tests, NULL, NULL);

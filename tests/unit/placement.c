@@ -35,7 +35,7 @@ static void sizes_worked_out_by_hand(void **state)
     };
 
     for (size_t i = 0; i < LENGTH(cases); i++) {
-        struct vhd_placement p = vhd_placement_of(cases[i].size_mb * mb);
+        struct vhd_placement p = vhd_placement_of(cases[i].size_mb * mb, 0);
         assert_int_equal(p.entries, cases[i].entries);
         assert_int_equal(p.table_length, cases[i].table_length);
         assert_int_equal(p.empty_length, cases[i].empty_length);
@@ -53,7 +53,7 @@ static void last_entries_worked_out_by_hand(void **state)
     } cases[] = {{3, 0x100F}, {4096, 0x80300F}, {2088960, 0xFF7F8FDF}};
 
     for (size_t i = 0; i < LENGTH(cases); i++) {
-        struct vhd_placement p = vhd_placement_of(cases[i].size_mb * mb);
+        struct vhd_placement p = vhd_placement_of(cases[i].size_mb * mb, 0);
         uint64_t last = p.first_bitmap + (p.entries - 1) * stride;
         assert_int_equal(last / 512, cases[i].last);
         assert_int_equal(p.full_length, last + 4097 * 512 + 512);
@@ -63,12 +63,12 @@ static void last_entries_worked_out_by_hand(void **state)
 static void there_is_one_entry_a_block(void **state)
 {
     (void)state;
-    assert_int_equal(vhd_placement_of(1).entries, 1);
-    assert_int_equal(vhd_placement_of(512).entries, 1);
-    assert_int_equal(vhd_placement_of(2 * mb).entries, 1);
-    assert_int_equal(vhd_placement_of(2 * mb + 512).entries, 2);
-    assert_int_equal(vhd_placement_of(VHD_SIZE_MAX - 2 * mb).entries, 1044479);
-    assert_int_equal(vhd_placement_of(VHD_SIZE_MAX - 512).entries, 1044480);
+    assert_int_equal(vhd_placement_of(1, 0).entries, 1);
+    assert_int_equal(vhd_placement_of(512, 0).entries, 1);
+    assert_int_equal(vhd_placement_of(2 * mb, 0).entries, 1);
+    assert_int_equal(vhd_placement_of(2 * mb + 512, 0).entries, 2);
+    assert_int_equal(vhd_placement_of(VHD_SIZE_MAX - 2 * mb, 0).entries, 1044479);
+    assert_int_equal(vhd_placement_of(VHD_SIZE_MAX - 512, 0).entries, 1044480);
 }
 
 static void the_largest_disk_has_2040_gib(void **state)
@@ -84,7 +84,7 @@ static void nothing_lies_over_anything_else(void **state)
 {
     (void)state;
     for (uint64_t size_mb = 3; size_mb <= 2088960; size_mb += size_mb < 20000 ? 1 : 997) {
-        struct vhd_placement p = vhd_placement_of(size_mb * mb);
+        struct vhd_placement p = vhd_placement_of(size_mb * mb, 0);
         assert_int_equal(p.entries, (size_mb + 1) / 2);
         assert_true(p.table_length % 512 == 0);
         assert_in_range(p.table_length, p.entries * 4, p.entries * 4 + 511);
@@ -98,6 +98,18 @@ static void nothing_lies_over_anything_else(void **state)
     }
 }
 
+static void locators_lie_between_table_and_footer(void **state)
+{
+    (void)state;
+    for (uint32_t length = 0; length <= 3072; length += 512) {
+        struct vhd_placement p = vhd_placement_of(4096 * mb, length);
+        assert_int_equal(p.locators, 1536 + 8192);
+        assert_int_equal(p.empty_length, 1536 + 8192 + length + 512);
+        assert_true((p.first_bitmap + 512) % 4096 == 0);
+        assert_in_range(p.first_bitmap, p.empty_length, p.empty_length + 4095);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +117,7 @@ int main(void)
         cmocka_unit_test(last_entries_worked_out_by_hand),
         cmocka_unit_test(there_is_one_entry_a_block),
         cmocka_unit_test(the_largest_disk_has_2040_gib),
+        cmocka_unit_test(locators_lie_between_table_and_footer),
         cmocka_unit_test(nothing_lies_over_anything_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,6 +204,21 @@ static void a_small_buffer_cuts_at_a_whole_character(void **state)
     }
 }
 
+static void utf8_becomes_utf16(void **state)
+{
+    (void)state;
+    const uint16_t expected[] = {'a', 0xFC, 0x20AC, 0xD83D, 0xDE00, 0xDBFF, 0xDFFF, 'z'};
+    const char text[] = "a\xC3\xBC\xE2\x82\xAC\xF0\x9F\x98\x80\xF4\x8F\xBF\xBFz";
+    uint16_t units[LENGTH(expected)];
+
+    assert_int_equal(vhd_utf8_utf16_units(text), LENGTH(expected));
+    assert_int_equal(vhd_utf8_to_utf16(text, units, LENGTH(units)), LENGTH(expected));
+    assert_memory_equal(units, expected, sizeof expected);
+    assert_int_equal(vhd_utf8_to_utf16("", units, 0), 0);
+    assert_int_equal(vhd_utf8_to_utf16("a\xFF", units, LENGTH(units)), -EILSEQ);
+    assert_int_equal(vhd_utf8_to_utf16("\xED\xA0\x80", units, LENGTH(units)), -EILSEQ);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +228,7 @@ int main(void)
         cmocka_unit_test(units_are_counted),
         cmocka_unit_test(each_byte_that_is_not_utf8_counts_as_one_unit),
         cmocka_unit_test(utf16_becomes_utf8),
+        cmocka_unit_test(utf8_becomes_utf16),
         cmocka_unit_test(a_zero_unit_ends_the_text),
         cmocka_unit_test(unpaired_surrogates_are_replaced),
         cmocka_unit_test(a_small_buffer_cuts_at_a_whole_character),
