@@ -62,6 +62,7 @@ def by_xmount(flat, image, _):
     with tools.mounted(f"{flat}.mnt", "xmount", "--in", "raw", flat, "--out", "vhd") as folder:
         shown = next(name for name in os.listdir(folder) if name.endswith(".vhd"))
         subprocess.run(["cp", "--sparse=always", f"{folder}/{shown}", image], check=True)
+    os.chmod(image, 0o644)
 
 
 WRITERS = [

@@ -16,6 +16,7 @@ scenario=$1
 shift
 seconds=${VHD_STRESS_SECONDS:-2}
 chmod 755 "$tmp"
+need_root # for the watchdog, and for openers of other users
 start_vhdfs allow_other
 watch_mount
 make_disk d 64

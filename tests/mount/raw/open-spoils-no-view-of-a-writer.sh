@@ -12,6 +12,7 @@
 
 way=$1
 chmod 755 "$tmp"
+need_root # for the watchdog, and for openers of other users
 start_vhdfs allow_other
 watch_mount
 make_disk d 16
