@@ -182,14 +182,14 @@ static struct vhd_task *submit(struct fs *fs, const char *disk, const struct vhd
 }
 
 /* The record of a request that was refused; NULL where a disk of that name owns the record. */
-static struct vhd_task *refusal(struct fs *fs, const char *disk, uint64_t size,
+static struct vhd_task *refusal(struct fs *fs, const char *disk, const struct vhd_request *request,
                                 const struct vhd_verdict *verdict)
 {
     char description[VHD_DESCRIPTION_SIZE], file[NAME_MAX + 1];
 
     if (vhd_store_find(fs->store, disk, file, NULL) == 0)
         return NULL;
-    vhd_create_describe(disk, size, description);
+    vhd_create_describe(disk, request, description);
     return vhd_service_record_refusal(fs->service, VHD_CREATE_OPERATION, description, verdict);
 }
 
@@ -216,7 +216,7 @@ static struct vhd_task *begin(struct fs *fs, const char *disk, const char *text,
     if (judge_name(fs, disk, ret) == VHD_OK && judge_new(fs, disk, ret) == VHD_OK &&
         vhd_request_parse(text, len, &request, ret) == VHD_OK)
         task = submit(fs, disk, &request, ret);
-    record = task ? vhd_task_ref(task) : refusal(fs, disk, request.size, ret);
+    record = task ? vhd_task_ref(task) : refusal(fs, disk, &request, ret);
     fs_record_end_claim(fs->entries, entry, record);
     vhd_task_unref(record);
     fs_entry_put(fs->entries, entry);

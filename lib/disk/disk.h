@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <uuid/uuid.h>
 
 #include "image/children.h"
 #include "result/result.h"
@@ -131,6 +132,9 @@ bool vhd_disk_has_failed(const struct vhd_disk *disk);
 
 /* Bytes of the disk: constant while it is open, a multiple of 512. */
 uint64_t vhd_disk_size(const struct vhd_disk *disk);
+
+/* The identity in the disk's footer; a raw file has none, and gives a null UUID. */
+void vhd_disk_uuid(const struct vhd_disk *disk, uuid_t ret);
 
 /* Is the disk open for writing? */
 bool vhd_disk_is_writable(const struct vhd_disk *disk);

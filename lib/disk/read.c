@@ -12,6 +12,11 @@ uint64_t vhd_disk_size(const struct vhd_disk *disk)
     return disk->top->image.footer.current_size;
 }
 
+void vhd_disk_uuid(const struct vhd_disk *disk, uuid_t ret)
+{
+    uuid_copy(ret, disk->top->image.footer.uuid);
+}
+
 bool vhd_disk_is_writable(const struct vhd_disk *disk)
 {
     return disk->is_writable;

@@ -79,23 +79,21 @@ static enum vhd_result judge_space(const struct vhd_store *store, struct vhd_ver
     return VHD_OK;
 }
 
-enum vhd_result vhd_admit_new(const struct vhd_store *store, const char *file, uint64_t full_length,
-                              bool is_named, struct vhd_draft *ret_draft, struct vhd_verdict *ret)
+enum vhd_result vhd_admit_draft(const struct vhd_store *store, const char *file, bool is_named,
+                                struct vhd_draft *ret_draft, struct vhd_verdict *ret)
 {
-    struct vhd_draft draft = VHD_DRAFT_NONE;
-
     enum vhd_result result = judge_exists(store, file, ret);
     if (result != VHD_OK)
         return result;
-    int err = vhd_draft_begin(store, is_named, &draft);
+    int err = vhd_draft_begin(store, is_named, ret_draft);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot make a file in \"%s\"", vhd_store_path(store));
-    result = judge_length(store, draft.fd, full_length, ret);
-    if (result == VHD_OK)
-        result = judge_space(store, ret);
-    if (result != VHD_OK)
-        vhd_draft_end(store, &draft);
-    else
-        *ret_draft = draft;
-    return result;
+    return VHD_OK;
+}
+
+enum vhd_result vhd_admit_length(const struct vhd_store *store, const struct vhd_draft *draft,
+                                 uint64_t full_length, struct vhd_verdict *ret)
+{
+    enum vhd_result result = judge_length(store, draft->fd, full_length, ret);
+    return result == VHD_OK ? judge_space(store, ret) : result;
 }

@@ -1,27 +1,26 @@
 #include "operation/create.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-#include "base/io.h"
-#include "format/footer.h"
-#include "format/header.h"
-#include "format/placement.h"
 #include "operation/admit.h"
+#include "operation/blank.h"
+#include "operation/link.h"
 #include "request/name.h"
 #include "request/size.h"
 
 struct vhd_create {
     struct vhd_store *store;
     struct vhd_request request;
-    struct vhd_placement placement;
-    bool is_draft_named;
-    struct vhd_draft draft;
     char file[NAME_MAX + 1];
+    bool is_draft_named;
+
+    /* after the admission */
+    struct vhd_draft draft;
+    struct vhd_link link;
+    struct vhd_blank blank;
 };
 
 struct vhd_create *vhd_create_new(struct vhd_store *store, const char *file,
@@ -32,8 +31,8 @@ struct vhd_create *vhd_create_new(struct vhd_store *store, const char *file,
         return NULL;
     create->store = vhd_store_ref(store);
     create->request = *request;
-    create->placement = vhd_placement_of(request->size, 0);
     create->draft = VHD_DRAFT_NONE;
+    create->link = VHD_LINK_NONE;
     if (uuid_is_null(create->request.uuid))
         uuid_generate_random(create->request.uuid);
     snprintf(create->file, sizeof create->file, "%s", file);
@@ -42,6 +41,7 @@ struct vhd_create *vhd_create_new(struct vhd_store *store, const char *file,
 
 void vhd_create_free(struct vhd_create *create)
 {
+    vhd_link_end(&create->link);
     vhd_draft_end(create->store, &create->draft);
     vhd_store_remove_if_unused(create->store);
     vhd_store_unref(create->store);
@@ -53,63 +53,81 @@ void vhd_create_name_draft(struct vhd_create *create)
     create->is_draft_named = true;
 }
 
-enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *ret)
+void vhd_create_describe(const char *file, const struct vhd_request *request,
+                         char buf[VHD_DESCRIPTION_SIZE])
 {
-    return vhd_admit_new(create->store, create->file, create->placement.full_length,
-                         create->is_draft_named, &create->draft, ret);
-}
+    const bool is_child = *request->parent;
+    char size[VHD_SIZE_TEXT];
 
-void vhd_create_describe(const char *file, uint64_t size, char buf[VHD_DESCRIPTION_SIZE])
-{
-    char text[VHD_SIZE_TEXT];
-    int stem = (int)vhd_name_stem_length(file);
-
-    if (size == 0) {
-        snprintf(buf, VHD_DESCRIPTION_SIZE, "Create dynamic virtual hard disk \"%.*s\"", stem,
-                 file);
-        return;
+    int len =
+        snprintf(buf, VHD_DESCRIPTION_SIZE, "Create %s virtual hard disk \"%.*s\"",
+                 is_child ? "differencing" : "dynamic", (int)vhd_name_stem_length(file), file);
+    char *rest = buf + len;
+    const size_t left = VHD_DESCRIPTION_SIZE - (size_t)len;
+    if (is_child) {
+        snprintf(rest, left, " on \"%s\"", request->parent);
+    } else if (request->size > 0) {
+        vhd_size_describe(request->size, size);
+        snprintf(rest, left, " (%s)", size);
     }
-    vhd_size_describe(size, text);
-    snprintf(buf, VHD_DESCRIPTION_SIZE, "Create dynamic virtual hard disk \"%.*s\" (%s)", stem,
-             file, text);
 }
 
-/*
- * Write the empty image in one stretch from byte 0: footer copy, header, table, footer. The table
- * and its padding are all ones, so the list repeats one small piece of ones.
- */
-static int write_image(const struct vhd_create *create)
+/* Open the parent. The child has its size. */
+static enum vhd_result link_parent(struct vhd_create *create, struct vhd_verdict *ret)
 {
-    enum { PIECE = 16384, PIECES_MAX = 256 };
-    static_assert(VHD_SIZE_MAX / VHD_BLOCK_DEFAULT * 4 <= (uint64_t)PIECE * PIECES_MAX, "pieces");
+    struct vhd_request *request = &create->request;
+    char asked[VHD_SIZE_TEXT], found[VHD_SIZE_TEXT];
 
-    struct vhd_footer footer =
-        vhd_footer_of(VHD_TYPE_DYNAMIC, create->request.size, (uint32_t)(time(NULL) - VHD_EPOCH));
-    const struct vhd_header header = {
+    enum vhd_result result = vhd_link_begin(create->store, request->parent, &create->link, ret);
+    if (result != VHD_OK)
+        return result;
+    const uint64_t size = vhd_disk_size(create->link.parent);
+    if (request->size != 0 && request->size != size) {
+        vhd_size_describe(request->size, asked);
+        vhd_size_describe(size, found);
+        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                               "the size is %s, but the parent \"%s\" has %s; leave the size out",
+                               asked, request->parent, found);
+    }
+    request->size = size;
+    return VHD_OK;
+}
+
+/* Fill in the image that will be written. */
+static void lay_out(struct vhd_create *create)
+{
+    const uint64_t size = create->request.size;
+    struct vhd_blank *blank = &create->blank;
+    const bool is_child = create->link.parent;
+
+    /* A name that cannot be encoded is refused by vhd_link_begin(). */
+    if (is_child)
+        (void)vhd_locators_encode(create->link.file, vhd_placement_of(size, 0).locators,
+                                  &blank->locators);
+    blank->placement = vhd_placement_of(size, blank->locators.length);
+    blank->footer = vhd_footer_of(is_child ? VHD_TYPE_DIFFERENCING : VHD_TYPE_DYNAMIC, size,
+                                  (uint32_t)(time(NULL) - VHD_EPOCH));
+    uuid_copy(blank->footer.uuid, create->request.uuid);
+    blank->header = (struct vhd_header){
         .table_offset = VHD_TABLE_OFFSET,
-        .max_entries = create->placement.entries,
+        .max_entries = blank->placement.entries,
         .block_size = VHD_BLOCK_DEFAULT,
     };
-    struct vhd_footer_disk footer_disk;
-    struct vhd_header_disk header_disk;
-    uint8_t ones[PIECE];
-    struct iovec iov[PIECES_MAX + 3];
-    int count = 0;
+    if (is_child)
+        vhd_link_record(&create->link, &blank->locators, &blank->header);
+}
 
-    uuid_copy(footer.uuid, create->request.uuid);
-    vhd_footer_encode(&footer, &footer_disk);
-    vhd_header_encode(&header, &header_disk);
-    iov[count++] = (struct iovec){&footer_disk, sizeof footer_disk};
-    iov[count++] = (struct iovec){&header_disk, sizeof header_disk};
-    size_t left = create->placement.table_length;
-    memset(ones, 0xFF, left < PIECE ? left : PIECE);
-    while (left > 0) {
-        size_t len = left < PIECE ? left : PIECE;
-        iov[count++] = (struct iovec){ones, len};
-        left -= len;
-    }
-    iov[count++] = (struct iovec){&footer_disk, sizeof footer_disk};
-    return vhd_io_write(create->draft.fd, iov, count, 0);
+enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *ret)
+{
+    enum vhd_result result =
+        vhd_admit_draft(create->store, create->file, create->is_draft_named, &create->draft, ret);
+    if (result == VHD_OK && *create->request.parent)
+        result = link_parent(create, ret);
+    if (result != VHD_OK)
+        return result;
+    lay_out(create);
+    return vhd_admit_length(create->store, &create->draft, create->blank.placement.full_length,
+                            ret);
 }
 
 static enum vhd_result cancelled(struct vhd_verdict *ret)
@@ -137,7 +155,7 @@ static enum vhd_result create_run(void *arg, struct vhd_task *task, struct vhd_v
     enum vhd_result result = create->draft.fd < 0 ? vhd_create_admit(create, ret) : VHD_OK;
     if (result != VHD_OK)
         return result;
-    int err = write_image(create);
+    int err = vhd_blank_write(create->draft.fd, &create->blank);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot write \"%s/%s\"", folder, file);
     vhd_task_progress(task, 50);
@@ -162,6 +180,6 @@ enum vhd_result vhd_create_submit(struct vhd_service *service, struct vhd_create
     static const struct vhd_work work = {VHD_CREATE_OPERATION, create_run, create_drop};
     char description[VHD_DESCRIPTION_SIZE];
 
-    vhd_create_describe(create->file, create->request.size, description);
+    vhd_create_describe(create->file, &create->request, description);
     return vhd_service_submit(service, &work, create, description, ret_task, ret);
 }

@@ -1,5 +1,5 @@
 /*
- * Making a dynamic disk: admission, the writer, and the task that runs them.
+ * Making a dynamic or differencing disk: admission, the writer, and the task that runs them.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ struct vhd_create;
  *
  *   store    referenced
  *   file     the image's file name in the store, already judged
- *   request  size, and a UUID or a null one for a random UUID
+ *   request  as vhd_request_parse() gives it; a null UUID means a random one
  *
  * Returns NULL when memory is short.
  */
@@ -35,8 +35,10 @@ void vhd_create_free(struct vhd_create *create);
 void vhd_create_name_draft(struct vhd_create *create);
 
 /*
- * Judge the rules that need the host, with the outcomes of vhd_admit_new(). The host may be slow,
- * so the mount, which must not wait, does not call this. The task judges if no caller has done so.
+ * Judge the rules that need the host, with the outcomes of vhd_admit_draft(), vhd_link_begin() for
+ * a differencing disk, then vhd_admit_length(), in this order. VHD_INVALID_ARGUMENT also means that
+ * the size is not the parent's. The host may be slow, so the mount, which must not wait, does not
+ * call this. The task judges if no caller has done so.
  */
 enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *ret);
 
@@ -48,7 +50,7 @@ enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *
  *
  * The task ends as VHD_OK when the whole disk is durable. Otherwise there is no such disk, unless
  * removing it failed, and the outcome is one of these:
- *   those of vhd_admit_new()
+ *   those of vhd_create_admit()
  *   VHD_ALREADY_EXISTS  another maker of the name was faster
  *   VHD_DISK_FULL       the host filled up meanwhile
  *   VHD_CANCELLED
@@ -59,12 +61,14 @@ enum vhd_result vhd_create_submit(struct vhd_service *service, struct vhd_create
                                   struct vhd_task **ret_task, struct vhd_verdict *ret);
 
 /* Bytes of the longest text of vhd_create_describe(). */
-#define VHD_DESCRIPTION_SIZE (NAME_MAX + 80)
+#define VHD_DESCRIPTION_SIZE (2 * NAME_MAX + 80)
 
 /*
- * Describe a creation in one line: Create dynamic virtual hard disk "disk1" (4096 MB).
+ * Describe a creation in one line: Create dynamic virtual hard disk "disk1" (4096 MB), or
+ * Create differencing virtual hard disk "disk2" on "disk1".
  *
- *   file  the image's file name, or the disk's name
- *   size  bytes; 0 if unknown, for a refused request
+ *   file     the image's file name, or the disk's name
+ *   request  its size is 0 where a refused request had none
  */
-void vhd_create_describe(const char *file, uint64_t size, char buf[VHD_DESCRIPTION_SIZE]);
+void vhd_create_describe(const char *file, const struct vhd_request *request,
+                         char buf[VHD_DESCRIPTION_SIZE]);

@@ -3,7 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "request/name.h"
 #include "request/size.h"
+
+/* A request as far as it has been read. */
+struct request {
+    struct vhd_request asked;
+    bool is_dynamic, is_differencing; /* the type, if one is given */
+};
 
 /* A stretch of the line. */
 struct word {
@@ -25,14 +32,27 @@ bool vhd_request_is_blank(const char *text, size_t len)
     return true;
 }
 
-/* Cut the next word off the rest of a line; empty at its end. */
+static bool is_quote(char c)
+{
+    return c == '"' || c == '\'';
+}
+
+/*
+ * Cut the next word off the rest of a line; empty at its end. A value between quotes may contain
+ * blanks: parent="my disk".
+ */
 static struct word next_word(struct word *rest)
 {
     while (rest->len > 0 && is_blank(*rest->text))
         rest->text++, rest->len--;
     struct word word = {.text = rest->text};
-    while (rest->len > 0 && !is_blank(*rest->text))
+    char quote = 0;
+    while (rest->len > 0 && (quote || !is_blank(*rest->text))) {
+        const char c = *rest->text;
+        if (quote ? c == quote : is_quote(c) && word.len > 0 && rest->text[-1] == '=')
+            quote = quote ? 0 : c;
         rest->text++, rest->len--, word.len++;
+    }
     return word;
 }
 
@@ -42,26 +62,49 @@ static int shown(struct word word)
     return (int)(word.len < 64 ? word.len : 64);
 }
 
-static enum vhd_result option_type(struct word value, struct vhd_request *request,
+static bool is_word(struct word word, const char *text)
+{
+    return word.len == strlen(text) && memcmp(word.text, text, word.len) == 0;
+}
+
+static enum vhd_result option_type(struct word value, struct request *request,
                                    struct vhd_verdict *ret)
 {
-    (void)request;
-    if (value.len != strlen("dynamic") || memcmp(value.text, "dynamic", value.len) != 0)
+    request->is_dynamic = is_word(value, "dynamic");
+    request->is_differencing = is_word(value, "differencing");
+    if (!request->is_dynamic && !request->is_differencing)
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the type is \"%.*s\", expected dynamic, such as \"4096 "
-                               "type=dynamic\"",
+                               "the type is \"%.*s\", expected dynamic or differencing, such as "
+                               "\"4096 type=dynamic\"",
                                shown(value), value.text);
     return VHD_OK;
 }
 
-static enum vhd_result option_uuid(struct word value, struct vhd_request *request,
+static enum vhd_result option_parent(struct word value, struct request *request,
+                                     struct vhd_verdict *ret)
+{
+    char *name = request->asked.parent;
+
+    if (value.len == 0 || value.len > NAME_MAX || memchr(value.text, '/', value.len) ||
+        memchr(value.text, 0, value.len))
+        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                               "the parent is \"%.*s\", expected the name of a disk as in disks/, "
+                               "such as \"parent=disk1\"",
+                               shown(value), value.text);
+    memcpy(name, value.text, value.len);
+    name[value.len] = 0;
+    name[vhd_name_stem_length(name)] = 0;
+    return VHD_OK;
+}
+
+static enum vhd_result option_uuid(struct word value, struct request *request,
                                    struct vhd_verdict *ret)
 {
     char text[UUID_STR_LEN] = "";
 
     if (value.len == UUID_STR_LEN - 1)
         memcpy(text, value.text, value.len);
-    if (uuid_parse(text, request->uuid) != 0 || uuid_is_null(request->uuid))
+    if (uuid_parse(text, request->asked.uuid) != 0 || uuid_is_null(request->asked.uuid))
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                                "the uuid is \"%.*s\", expected 36 characters such as "
                                "8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6, not all zero",
@@ -72,16 +115,28 @@ static enum vhd_result option_uuid(struct word value, struct vhd_request *reques
 /* The options, one row each. */
 static const struct option {
     const char *key;
-    enum vhd_result (*read)(struct word value, struct vhd_request *, struct vhd_verdict *);
+    enum vhd_result (*read)(struct word value, struct request *, struct vhd_verdict *);
 } options[] = {
+    {"parent", option_parent},
     {"type", option_type},
     {"uuid", option_uuid},
 };
 
 enum { OPTION_COUNT = sizeof options / sizeof *options };
 
+/* Remove the pair of quotes around a value. Returns false if it begins with a quote without end. */
+static bool unquote(struct word *value)
+{
+    if (value->len == 0 || !is_quote(*value->text))
+        return true;
+    if (value->len < 2 || value->text[value->len - 1] != *value->text)
+        return false;
+    *value = (struct word){value->text + 1, value->len - 2};
+    return true;
+}
+
 static enum vhd_result option_read(struct word word, bool seen[OPTION_COUNT],
-                                   struct vhd_request *request, struct vhd_verdict *ret)
+                                   struct request *request, struct vhd_verdict *ret)
 {
     const char *equals = memchr(word.text, '=', word.len);
     size_t key_len = equals ? (size_t)(equals - word.text) : word.len;
@@ -96,11 +151,16 @@ static enum vhd_result option_read(struct word word, bool seen[OPTION_COUNT],
                                    options[i].key);
         seen[i] = true;
         struct word value = {equals + 1, word.len - key_len - 1};
+        if (!unquote(&value))
+            return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                                   "the value of %s= begins with a quote that does not end it, "
+                                   "expected a pair, such as parent=\"my disk\"",
+                                   options[i].key);
         return options[i].read(value, request, ret);
     }
     return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                            "\"%.*s\" is neither a unit behind the size nor an option, expected "
-                           "type=dynamic or uuid=UUID, such as \"4096 MB type=dynamic\"",
+                           "type=TYPE, parent=NAME or uuid=UUID, such as \"4096 MB type=dynamic\"",
                            shown(word), word.text);
 }
 
@@ -131,11 +191,6 @@ static struct word trimmed(struct word text)
     while (text.len > 0 && is_blank(text.text[text.len - 1]))
         text.len--;
     return text;
-}
-
-static bool is_quote(char c)
-{
-    return c == '"' || c == '\'';
 }
 
 static bool has_quote(struct word word)
@@ -192,7 +247,7 @@ static enum vhd_result cut_quoted_size(struct word *line, struct word *ret_size,
     return is_whole ? VHD_OK : refuse_quotes(whole, ret);
 }
 
-/* Cut the size off a line. It may still be no number. */
+/* Cut the size off a line; empty if an option comes first. It may still be no number. */
 static enum vhd_result find_size(struct word *line, struct word *ret_size, struct vhd_verdict *ret)
 {
     const struct word whole = trimmed(*line);
@@ -204,34 +259,59 @@ static enum vhd_result find_size(struct word *line, struct word *ret_size, struc
         *ret_size = cut_size(line);
     if (result != VHD_OK)
         return result;
-    if (has_quote(*ret_size))
-        return refuse_quotes(whole, ret);
-    if (ret_size->len > 0 && !memchr(ret_size->text, '=', ret_size->len))
+    if (ret_size->len == 0 || !memchr(ret_size->text, '=', ret_size->len))
+        return has_quote(*ret_size) ? refuse_quotes(whole, ret) : VHD_OK;
+    /* An option comes first. */
+    ret_size->len = 0;
+    *line = whole;
+    if (!is_quote(*whole.text))
+        return VHD_OK;
+    *line = (struct word){whole.text + 1, whole.len - 2};
+    return memchr(line->text, *whole.text, line->len) ? refuse_quotes(whole, ret) : VHD_OK;
+}
+
+/* Judge the options together, and the size. */
+static enum vhd_result judge(struct request *request, struct word size, struct word whole,
+                             struct vhd_verdict *ret)
+{
+    const bool has_parent = *request->asked.parent;
+
+    if (has_parent && request->is_dynamic)
+        return vhd_verdict_set(
+            ret, VHD_INVALID_ARGUMENT,
+            "a disk with a parent is differencing, not dynamic; leave type= out");
+    if (!has_parent && request->is_differencing)
+        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                               "a differencing disk needs a parent, such as "
+                               "\"type=differencing parent=disk1\"");
+    if (size.len > 0)
+        return vhd_size_parse(size.text, size.len, &request->asked.size, ret);
+    if (has_parent)
         return VHD_OK;
     return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                            "the request is \"%.*s\", expected a size first, such as \"4096 "
-                           "type=dynamic\"",
+                           "type=dynamic\", or a parent, such as \"parent=disk1\"",
                            shown(whole), whole.text);
 }
 
 enum vhd_result vhd_request_parse(const char *text, size_t len, struct vhd_request *ret_request,
                                   struct vhd_verdict *ret)
 {
-    struct vhd_request request = {0};
+    struct request request = {.is_dynamic = false};
     struct word line = {text, len}, size = {0};
     bool seen[OPTION_COUNT] = {false};
 
     enum vhd_result result = one_line(&line, ret);
+    const struct word whole = trimmed(line);
     if (result == VHD_OK)
         result = find_size(&line, &size, ret);
-
     /* Judge the syntax before the figures: a bad option wins over a size out of range. */
     for (struct word word = next_word(&line); result == VHD_OK && word.len > 0;
          word = next_word(&line))
         result = option_read(word, seen, &request, ret);
     if (result == VHD_OK)
-        result = vhd_size_parse(size.text, size.len, &request.size, ret);
+        result = judge(&request, size, whole, ret);
     if (result == VHD_OK)
-        *ret_request = request;
+        *ret_request = request.asked;
     return result;
 }

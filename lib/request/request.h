@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,25 +16,27 @@
 #define VHD_REQUEST_MAX 4096
 
 struct vhd_request {
-    uint64_t size; /* bytes, within the limits of request/size.h */
-    uuid_t uuid;   /* of the new disk; null for a random one */
+    uint64_t size;             /* bytes, within the limits of request/size.h; 0: the parent's */
+    uuid_t uuid;               /* of the new disk; null for a random one */
+    char parent[NAME_MAX + 1]; /* makes a differencing disk; empty for none */
 };
 
 /*
  * Read a request.
  *
- *     request = SIZE {option}      words split by blanks; CR tolerated, final newline optional
- *     option  = type=dynamic | uuid=UUID
+ *     request = SIZE {option} | option {option}
+ *     option  = type=dynamic|differencing | parent=NAME | uuid=UUID
  *
- * SIZE is as in request/size.h; its unit may be a word of its own. A pair of quotes, " or ', around
- * the size or around the whole request is ignored.
+ * Words are split by blanks; a CR is tolerated, and the final newline optional. SIZE is as in
+ * request/size.h; its unit may be a word of its own. Only with parent= it may be left out. A pair
+ * of quotes, " or ', around the size, a value or the whole request is ignored. NAME may end in
+ * ".vhd".
  *
  *   text, len  the line; not terminated
  *
  * Returns VHD_OK, or with a sentence in *ret:
  *   VHD_INVALID_ARGUMENT  too long, two lines, no size, not a size, an option that is unknown,
- *                         given
- *                         twice or has no such value
+ *                         given twice or has no such value, or a type that does not fit parent=
  *   VHD_SIZE_TOO_SMALL, VHD_SIZE_TOO_LARGE  as vhd_size_parse()
  */
 enum vhd_result vhd_request_parse(const char *text, size_t len, struct vhd_request *ret_request,

@@ -58,6 +58,8 @@ enum vhd_task_result {
             VHD_TASK_DISK_RELATED_ERROR, "the image is no VHD, or damaged")                        \
     OUTCOME(VHD_PARENT_LOST, "VM_E_PARENT_PATH_NOT_FOUND", 0xA0040677, EUCLEAN,                    \
             VHD_TASK_DISK_RELATED_ERROR, "the parent of a differencing disk is missing")           \
+    OUTCOME(VHD_PARENT_NOT_FOUND, "VM_E_PARENT_PATH_NOT_FOUND", 0xA0040677, ENOENT,                \
+            VHD_TASK_DISK_RELATED_ERROR, "there is no disk of the parent's name")                  \
     OUTCOME(VHD_PARENT_IDENTITY, "VM_E_PARENT_CHILD_ID_MISMATCH", 0xA0040685, EUCLEAN,             \
             VHD_TASK_DISK_RELATED_ERROR, "the parent of a differencing disk is another disk")      \
     OUTCOME(VHD_PARENT_MODIFIED, "VM_E_PARENT_MODIFIED", 0xA0040687, EUCLEAN,                      \

@@ -33,14 +33,18 @@ static enum vhd_result admit(const struct vhd_store *store, const char *file, ui
     struct vhd_draft draft = VHD_DRAFT_NONE;
     struct vhd_verdict verdict = {0};
 
-    enum vhd_result result = vhd_admit_new(store, file, length, is_named, &draft, &verdict);
-    if (result == VHD_OK && draft.fd >= 0) {
+    enum vhd_result result = vhd_admit_draft(store, file, is_named, &draft, &verdict);
+    if (result == VHD_OK) {
+        if (draft.fd < 0)
+            return VHD_OUTCOME_COUNT;
+        result = vhd_admit_length(store, &draft, length, &verdict);
         vhd_draft_end(store, &draft);
-        return VHD_OK;
+    } else if (draft.fd != -1) {
+        return VHD_OUTCOME_COUNT; /* a refusal returns nothing to end */
     }
-    /* A refusal gives a reason, and returns nothing to end. */
-    return result == verdict.result && *verdict.sentence && draft.fd == -1 ? result
-                                                                           : VHD_OUTCOME_COUNT;
+    /* A refusal gives a reason. */
+    return result == VHD_OK || (result == verdict.result && *verdict.sentence) ? result
+                                                                               : VHD_OUTCOME_COUNT;
 }
 
 /* The store of a child. Its rules are broken one after the other, the last one first. */
@@ -70,8 +74,8 @@ static void admits_with_a_draft(void **state)
     for (int is_named = 0; is_named < 2; is_named++) {
         struct vhd_draft draft = VHD_DRAFT_NONE;
         struct stat attributes;
-        assert_int_equal(vhd_admit_new(store, "a.vhd", FULL_LENGTH, is_named, &draft, NULL),
-                         VHD_OK);
+        assert_int_equal(vhd_admit_draft(store, "a.vhd", is_named, &draft, NULL), VHD_OK);
+        assert_int_equal(vhd_admit_length(store, &draft, FULL_LENGTH, NULL), VHD_OK);
         assert_true(draft.fd >= 0);
         if (is_named)
             assert_true(scratch_has(*state, draft.name));

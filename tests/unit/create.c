@@ -190,17 +190,17 @@ static void describes_in_one_line(void **state)
     (void)state;
     char text[VHD_DESCRIPTION_SIZE], longest[NAME_MAX + 1];
 
-    vhd_create_describe("disk1.vhd", 4096 * MB, text);
+    vhd_create_describe("disk1.vhd", &(struct vhd_request){.size = 4096 * MB}, text);
     assert_string_equal(text, "Create dynamic virtual hard disk \"disk1\" (4096 MB)");
-    vhd_create_describe("disk1", 3 * MB, text);
+    vhd_create_describe("disk1", &(struct vhd_request){.size = 3 * MB}, text);
     assert_string_equal(text, "Create dynamic virtual hard disk \"disk1\" (3 MB)");
-    vhd_create_describe("disk1.VHD", 3 * MB + 512, text);
+    vhd_create_describe("disk1.VHD", &(struct vhd_request){.size = 3 * MB + 512}, text);
     assert_string_equal(text, "Create dynamic virtual hard disk \"disk1\" (3146240B)");
-    vhd_create_describe("disk1", 0, text);
+    vhd_create_describe("disk1", &(struct vhd_request){.size = 0}, text);
     assert_string_equal(text, "Create dynamic virtual hard disk \"disk1\"");
     memset(longest, 'n', NAME_MAX);
     longest[NAME_MAX] = 0;
-    vhd_create_describe(longest, (UINT64_C(2040) << 30) - 512, text);
+    vhd_create_describe(longest, &(struct vhd_request){.size = (UINT64_C(2040) << 30) - 512}, text);
     assert_string_equal(text + strlen(text) - strlen("n\" (2190433320448B)"),
                         "n\" (2190433320448B)");
 }

@@ -312,7 +312,21 @@ static void unknown_values_are_refused(void **state)
         "4096 type=dynami\n",
         "4096 type=dynamics\n",
         "4096 type==dynamic\n",
-        "4096 type=\"dynamic\"\n",
+        "4096 type=\"dynamic\n",
+        "4096 type=\"dynamic\"s\n",
+        "4096 type=\"dynamic'\n",
+        "4096 type=fixed\n",
+        "4096 parent=\n",
+        "4096 parent=\"\"\n",
+        "4096 parent=a/b\n",
+        "4096 parent=../b\n",
+        "4096 parent=\"a b\n",
+        "4096 parent=a type=dynamic\n",
+        "parent=a type=dynamic\n",
+        "4096 type=differencing\n",
+        "type=differencing\n",
+        "type=dynamic\n",
+        "uuid=" UUID "\n",
         "4096 type=3\n",
         "4096 uuid=\n",
         "4096 uuid=bogus\n",
@@ -327,6 +341,59 @@ static void unknown_values_are_refused(void **state)
     for (size_t i = 0; i < LENGTH(texts); i++) {
         assert_invalid(texts[i]);
     }
+}
+
+static void a_parent_makes_a_differencing_disk(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *parent;
+        uint64_t size;
+    } requests[] = {
+        {"parent=base\n", "base", 0},
+        {"parent=base.vhd", "base", 0},
+        {"parent=base.VHD", "base", 0},
+        {" parent=base  type=differencing \r\n", "base", 0},
+        {"type=differencing parent=base\n", "base", 0},
+        {"4096 parent=base\n", "base", four_gb},
+        {"4 GB parent=base\n", "base", four_gb},
+        {"4096 type=differencing parent=base\n", "base", four_gb},
+        {"\"parent=base\"\n", "base", 0},
+        {"'parent=base type=differencing'\n", "base", 0},
+        {"'4096 parent=base'\n", "base", four_gb},
+        {"parent=\"my base\"\n", "my base", 0},
+        {"parent='my \"base\"' uuid=" UUID "\n", "my \"base\"", 0},
+        {"4096 parent='my base' type=\"differencing\"", "my base", four_gb},
+        {"'parent=\"my base\"'", "my base", 0},
+    };
+    struct vhd_request request;
+
+    for (size_t i = 0; i < LENGTH(requests); i++) {
+        const char *text = requests[i].text;
+        assert_int_equal(vhd_request_parse(text, strlen(text), &request, NULL), VHD_OK);
+        assert_string_equal(request.parent, requests[i].parent);
+        assert_int_equal(request.size, requests[i].size);
+    }
+    assert_int_equal(vhd_request_parse("4096", 4, &request, NULL), VHD_OK);
+    assert_string_equal(request.parent, "");
+    assert_invalid("parent=a parent=b\n");
+    assert_invalid("'parent=a' uuid=" UUID "\n");
+    assert_refused("2 parent=a\n", VHD_SIZE_TOO_SMALL);
+}
+
+static void a_parent_has_a_name_that_a_file_can_have(void **state)
+{
+    (void)state;
+    char text[300] = "parent=";
+    struct vhd_request request;
+
+    memset(text + 7, 'x', NAME_MAX);
+    text[7 + NAME_MAX] = 0;
+    assert_int_equal(vhd_request_parse(text, strlen(text), &request, NULL), VHD_OK);
+    assert_int_equal(strlen(request.parent), NAME_MAX);
+    strcat(text, "x");
+    assert_invalid(text);
+    assert_refused_bytes("parent=a\0b", 10, VHD_INVALID_ARGUMENT);
 }
 
 static void an_option_is_given_once(void **state)
@@ -497,6 +564,8 @@ int main(void)
         cmocka_unit_test(two_sizes_are_no_request),
         cmocka_unit_test(unknown_options_are_refused),
         cmocka_unit_test(unknown_values_are_refused),
+        cmocka_unit_test(a_parent_makes_a_differencing_disk),
+        cmocka_unit_test(a_parent_has_a_name_that_a_file_can_have),
         cmocka_unit_test(an_option_is_given_once),
         cmocka_unit_test(syntax_is_judged_before_figures),
         cmocka_unit_test(a_request_has_4096_bytes_at_most),

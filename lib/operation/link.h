@@ -1,0 +1,49 @@
+/*
+ * The link of a differencing disk to its parent: what the child records of it.
+ */
+#pragma once
+
+#include "disk/disk.h"
+#include "format/locator.h"
+
+struct vhd_link {
+    struct vhd_disk *parent; /* open for reading: no program writes to it meanwhile */
+    uint32_t timestamp;      /* of its file's last change, seconds since VHD_EPOCH */
+    char file[NAME_MAX + 1]; /* its file name */
+};
+
+/* A link that has not begun. */
+#define VHD_LINK_NONE ((struct vhd_link){.parent = NULL})
+
+/*
+ * Begin to link a new child to a disk: open it and its chain, and keep them from changing. The call
+ * waits up to 0.1 s for a close that is under way.
+ *
+ *   store  of parent and child
+ *   name   the parent, a disk of the store
+ *
+ * Returns VHD_OK and a link, or with a sentence in *ret:
+ *   VHD_PARENT_NOT_FOUND  there is no such disk
+ *   VHD_IN_USE            it is open for writing, or another program holds a lease on it
+ *   VHD_INVALID_ARGUMENT  the child would be the 65th file of a chain, or the parent cannot be
+ *                         recorded: it has no identity, or its name is not UTF-8
+ *   VHD_NOT_A_DISK, VHD_PARENT_LOST, VHD_PARENT_IDENTITY, VHD_PARENT_MODIFIED, VHD_CHAIN_ENDLESS
+ *                         the parent, or one of its parents, is damaged or missing
+ *   VHD_SIZE_TOO_LARGE    it is larger than 2040 GB
+ *   another               vhd_result_of_errno() of the host's answer
+ *
+ * Source: Virtual Server 2005 reference, "CreateDifferencingVirtualHardDisk".
+ */
+enum vhd_result vhd_link_begin(struct vhd_store *store, const char *name, struct vhd_link *ret_link,
+                               struct vhd_verdict *ret);
+
+/*
+ * Record the parent in a child's header: its identity, time and place.
+ *
+ *   locators  of its file, as vhd_locators_encode() gives them
+ */
+void vhd_link_record(const struct vhd_link *link, const struct vhd_locators *locators,
+                     struct vhd_header *header);
+
+/* Release the parent. VHD_LINK_NONE is allowed. */
+void vhd_link_end(struct vhd_link *link);
