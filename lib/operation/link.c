@@ -37,24 +37,24 @@ static enum vhd_result open_parent(struct vhd_store *store, const char *name,
 {
     const struct timespec pause = {.tv_nsec = 2000000};
     const struct timespec deadline = clock_after(clock_monotonic(), VHD_CLOSE_PATIENCE_MS);
+    struct vhd_verdict why;
     char file[NAME_MAX + 1];
 
-    int err = vhd_store_find(store, name, file, NULL);
-    if (err == -ENOENT)
+    if (vhd_store_find(store, name, file, NULL) == -ENOENT)
         return vhd_verdict_set(ret, VHD_PARENT_NOT_FOUND,
                                "there is no disk \"%s\" to be the parent; ls disks shows all",
                                name);
-    enum vhd_result result = vhd_disk_open(store, NULL, name, 0, ret_parent, ret);
+    enum vhd_result result = vhd_disk_open(store, NULL, name, 0, ret_parent, &why);
     while (result == VHD_IN_USE && !clock_has_passed(deadline)) {
         nanosleep(&pause, NULL);
-        result = vhd_disk_open(store, NULL, name, 0, ret_parent, ret);
+        result = vhd_disk_open(store, NULL, name, 0, ret_parent, &why);
     }
     if (result == VHD_IN_USE)
         return vhd_verdict_set(
             ret, result,
             "the parent \"%s\" is open for writing or leased; close it in every program first",
             name);
-    return result;
+    return result == VHD_OK ? VHD_OK : vhd_verdict_set(ret, result, "%s", why.sentence);
 }
 
 /* Can a child of this disk record it? */

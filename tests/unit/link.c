@@ -2,6 +2,7 @@
  * If this failed, a differencing disk would record another parent than its user asked for, or a
  * parent that readers cannot find or that changes under it.
  */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -181,6 +182,27 @@ static void a_parent_has_no_writer(void **state)
     disks_close(disks);
 }
 
+static void *close_soon(void *writer)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    close_disk(writer);
+    return NULL;
+}
+
+/* close(2) returns before the daemon closes the disk: "mkfs base; echo parent=base" must work. */
+static void a_close_under_way_is_waited_for(void **state)
+{
+    struct disks disks = disks_open(*state);
+    pthread_t thread;
+
+    put(*state, "base.vhd", sample_dynamic(1, 2));
+    struct vhd_disk *writer = open_writable(disks, "base");
+    assert_int_equal(pthread_create(&thread, NULL, close_soon, writer), 0);
+    assert_int_equal(make(disks, "child.vhd", "base", 0, NULL), VHD_OK);
+    pthread_join(thread, NULL);
+    disks_close(disks);
+}
+
 static void a_chain_has_64_files_at_most(void **state)
 {
     struct disks disks = disks_open(*state);
@@ -205,6 +227,7 @@ int main(void)
         SCRATCH_TEST(the_size_is_the_parents),
         SCRATCH_TEST(a_parent_that_cannot_be_one_is_refused),
         SCRATCH_TEST(a_parent_has_no_writer),
+        SCRATCH_TEST(a_close_under_way_is_waited_for),
         SCRATCH_TEST(a_chain_has_64_files_at_most),
     };
     return cmocka_run_group_tests_name("link", tests, NULL, NULL);

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/../readme.sh"
 
 need_root
-need_command mkfs.ext4 fuse2fs fusermount3 debugfs fsck.ext4 qemu-img qemu-io rsync setpriv
+need_command mkfs.ext4 fuse2fs fusermount3 debugfs fsck.ext4 qemu-img rsync setpriv
 [ -e /dev/loop-control ] || skip "needs loop devices"
 export HOME="$tmp/home"
 mkdir "$HOME"
@@ -88,13 +88,9 @@ for turn in first second; do
     same_bytes "$store/data.vhd" "$HOME/disks-backup/data.vhd" "the $turn backup"
 done
 
-# A child of another program, which stands in for those that make such.
-qemu-img create -q -f vpc -o subformat=dynamic,force_size "$HOME/base.vhd" 64M
-qemu-io -f vpc -c 'write -P 6 1M 1M' "$HOME/base.vhd" >/dev/null || fail "qemu-io: status $?"
-"$python" -I -S "$here/child.py" "$HOME/base.vhd" "$HOME/child.vhd" || fail "cannot make a child"
-before=$(cksum <"$HOME/base.vhd")
+# A differencing disk that is thrown away, and its parent.
 recipe 5 run1
 [ ! -e "$store/run1.vhd" ] || fail "the child is still there"
-expect "$before" "$(cksum <"$store/base.vhd")" "the parent"
+fsck.ext4 -fn "$mnt/disks/base/raw" >"$tmp/said" 2>&1 || fail "fsck of the parent: $(cat "$tmp/said")"
 
 [ ! -f "$tmp/use.6.sh" ] || fail "there is a recipe that nobody tries"
