@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "kernel/transfer.h"
+#include "tree/disk_image.h"
 #include "tree/ino.h"
 #include "tree/permission.h"
 #include "tree/reply.h"

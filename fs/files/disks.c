@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "tree/open_disk.h"
+#include "tree/disk_image.h"
 #include "tree/records.h"
 #include "tree/folder.h"
 #include "tree/ino.h"

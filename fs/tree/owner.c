@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "tree/open_disk.h"
+#include "tree/disk_image.h"
 #include "tree/permission.h"
 
 /* The bits of an image's mode that count. */
