@@ -121,13 +121,18 @@ void fs_disk_renamed(struct fs_disk *disk, struct fs *fs, const char *new_name)
 }
 
 /* Change the image of an open disk, and renew its fingerprint unless others changed it before. */
-static int change_open(struct fs_open_disk *open, int (*change)(void *arg), void *arg)
+static int change_open(struct fs_disk *disk, struct fs_open_disk *open, int (*change)(void *arg),
+                       void *arg)
 {
     const bool is_ours = vhd_disk_confirm(open->content) == 0;
+    struct vhd_fingerprint now;
     int err = change(arg);
 
-    if (is_ours && vhd_disk_accept_change(open->content) == 0)
-        vhd_disk_fingerprint(open->content, &open->opened);
+    if (is_ours && vhd_disk_accept_change(open->content) == 0 &&
+        vhd_disk_fingerprint(open->content, &now) == 0) {
+        HOLD_LOCK(&disk->lock);
+        open->opened = now;
+    }
     return err;
 }
 
@@ -138,7 +143,7 @@ int fs_disk_change_attributes(struct fs_disk *disk, struct fs *fs, const char *n
     fs_disk_begin_change(disk);
     struct fs_open_disk *open = disk->current;
     pthread_mutex_unlock(&disk->lock);
-    int err = open ? change_open(open, change, arg) : change(arg);
+    int err = open ? change_open(disk, open, change, arg) : change(arg);
     if (!open)
         keep_left(disk, fs, name);
     HOLD_LOCK(&disk->lock);

@@ -18,7 +18,7 @@
  */
 struct fs_open_disk {
     struct vhd_disk *content;      /* constant */
-    struct vhd_fingerprint opened; /* constant: the image when it was opened */
+    struct vhd_fingerprint opened; /* the image when it was opened, or as we changed it since */
     bool is_direct;                /* the mode */
     unsigned files;                /* open of it, raw and fixed.vhd */
     unsigned raws, mappers;        /* of them */
