@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "process/mount_words.h"
 #include "process/mountpoint.h"
 #include "version.h"
 
@@ -86,51 +87,6 @@ static const struct fuse_opt specs[] = {
     {"user=%s", AT(user_name), 0},
     {NULL, 0, 0},
 };
-
-/* Words for libfuse and the kernel. One with '=' stands for all that begin with it. */
-static const char *const passed[] = {
-    "rw",
-    "dev",
-    "nodev",
-    "suid",
-    "nosuid",
-    "exec",
-    "noexec",
-    "atime",
-    "noatime",
-    "sync",
-    "async",
-    "dirsync",
-    "context=",
-    "fscontext=",
-    "defcontext=",
-    "rootcontext=",
-    "default_permissions",
-};
-
-/*
- * Words of mount(8) that change nothing here. mount(8) handles most of them itself, but users copy
- * lines of fstab. The helper does the work of auto_unmount, and never detaches another mount.
- */
-static const char *const ignored[] = {
-    "",           "defaults",     "auto",       "noauto",      "nofail",
-    "_netdev",    "user",         "nouser",     "users",       "owner",
-    "group",      "comment=",     "x-",         "X-",          "diratime",
-    "nodiratime", "relatime",     "norelatime", "strictatime", "nostrictatime",
-    "lazytime",   "nolazytime",   "silent",     "loud",        "iversion",
-    "noiversion", "auto_unmount", "symfollow",  "nosymfollow",
-};
-
-static bool is_among(const char *word, const char *const *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        size_t len = strlen(list[i]);
-        bool is_start = len > 0 && (list[i][len - 1] == '=' || list[i][len - 1] == '-');
-        if (is_start ? strncmp(word, list[i], len) == 0 : strcmp(word, list[i]) == 0)
-            return true;
-    }
-    return false;
-}
 
 static __attribute__((format(printf, 2, 3))) int refuse(struct parse *parse, const char *format,
                                                         ...)
@@ -280,14 +236,17 @@ static int parse_number(struct parse *parse, const char *arg, int key)
                : refuse(parse, "%s: expected a number from 1 to %u", arg, UINT_MAX);
 }
 
-/* Judge a word without a key: it is for libfuse, is ignored, or is unknown. Returns as take(). */
+/* Judge a word without a key. Returns as parse_argument(). */
 static int parse_word(struct parse *parse, const char *word)
 {
-    if (is_among(word, passed, sizeof passed / sizeof *passed))
+    switch (fs_mount_word(word)) {
+    case FS_MOUNT_WORD_PASSED:
         return 1;
-    if (is_among(word, ignored, sizeof ignored / sizeof *ignored))
+    case FS_MOUNT_WORD_IGNORED:
         return 0;
-    return refuse(parse, "unknown option \"%s\"; vhdfs --help lists the options", word);
+    default:
+        return refuse(parse, "unknown option \"%s\"; vhdfs --help lists the options", word);
+    }
 }
 
 /* libfuse calls this for each argument. 1 leaves it to libfuse, 0 drops it, -1 refuses it. */
