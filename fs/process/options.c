@@ -1,20 +1,18 @@
 #include "process/options.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "process/mount_words.h"
 #include "process/mountpoint.h"
+#include "process/path.h"
 #include "version.h"
 
 static const char usage[] =
@@ -102,57 +100,14 @@ static __attribute__((format(printf, 2, 3))) int refuse(struct parse *parse, con
     return -1;
 }
 
-/* The descriptor N of a path "/dev/fd/N"; -1 for any other path. */
-static int fd_of(const char *path)
-{
-    unsigned fd;
-    int len = 0;
-
-    if (sscanf(path, "/dev/fd/%9u%n", &fd, &len) != 1 || path[len])
-        return -1;
-    return (int)fd;
-}
-
-/* Source: Linux, Documentation/admin-guide/devices.txt: 10, 229 is /dev/fuse. */
-static bool is_fuse(int fd)
-{
-    struct stat attributes;
-
-    return fd > STDERR_FILENO && fstat(fd, &attributes) == 0 && S_ISCHR(attributes.st_mode) &&
-           attributes.st_rdev == makedev(10, 229);
-}
-
 int fs_options_given_fd(int argc, char *const *argv)
 {
     for (int i = argc - 1; i > 0; i--) {
-        if (is_fuse(fd_of(argv[i])))
-            return fd_of(argv[i]);
+        int fd = fs_path_fuse_fd(argv[i]);
+        if (fd >= 0)
+            return fd;
     }
     return -1;
-}
-
-/*
- * The path without symlinks, to be freed; its last component may be missing. A path that leads
- * nowhere is only made absolute: the code that opens it reports the fault. Or NULL and errno.
- */
-static char *resolve(const char *path)
-{
-    char *resolved = realpath(path, NULL);
-    const bool is_missing = errno == ENOENT;
-    if (resolved)
-        return resolved;
-    AUTO_FREE char *first = strdup(path);
-    AUTO_FREE char *second = strdup(path);
-    AUTO_FREE char *above = first ? realpath(dirname(first), NULL) : NULL;
-    AUTO_FREE char *here = getcwd(NULL, 0);
-    int len = -1;
-    if (above && second && is_missing)
-        len = asprintf(&resolved, "%s/%s", strcmp(above, "/") == 0 ? "" : above, basename(second));
-    else if (*path == '/')
-        len = asprintf(&resolved, "%s", path);
-    else if (here)
-        len = asprintf(&resolved, "%s/%s", here, path);
-    return len < 0 ? NULL : resolved;
 }
 
 /* Accept a descriptor as MOUNTPOINT. It must be one that fs_options_given_fd() finds. */
@@ -160,12 +115,12 @@ static int parse_given_fd(struct parse *parse, const char *arg)
 {
     struct fs_options *options = &parse->options;
 
-    if (!is_fuse(fd_of(arg)))
+    options->given_fd = fs_path_fuse_fd(arg);
+    if (options->given_fd < 0)
         return refuse(parse,
                       "\"%s\" is no open descriptor of /dev/fuse above 2; as MOUNTPOINT it must be "
                       "one that is mounted already",
                       arg);
-    options->given_fd = fd_of(arg);
     options->mountpoint = strdup(arg);
     return options->mountpoint ? 0 : -1;
 }
@@ -181,9 +136,9 @@ static int parse_path(struct parse *parse, const char *arg)
     if (!*arg)
         return refuse(parse, "%s is empty: expected the path of a folder",
                       options->store ? "MOUNTPOINT" : "STORE");
-    if (options->store && fd_of(arg) >= 0)
+    if (options->store && fs_path_fd(arg) >= 0)
         return parse_given_fd(parse, arg);
-    *path = resolve(arg);
+    *path = fs_path_resolve(arg);
     if (*path)
         return 0;
     return refuse(parse, "cannot tell where \"%s\" is: %s; give an absolute path", arg,
@@ -294,13 +249,6 @@ static int parse_argument(void *data, const char *arg, int key, struct fuse_args
     }
 }
 
-static bool lies_inside(const char *inner, const char *outer)
-{
-    size_t len = strlen(outer);
-    return strncmp(inner, outer, len) == 0 &&
-           (inner[len] == '/' || inner[len] == 0 || outer[len - 1] == '/');
-}
-
 /* Find the user to run as. It owns the files of the tree, unless uid= or gid= is given. */
 static int judge_user(struct parse *parse)
 {
@@ -356,8 +304,8 @@ static int judge(struct parse *parse)
         return refuse(parse, "pidfile= is empty: expected the path of a file");
     if (options->given_fd >= 0)
         return judge_user(parse);
-    if (lies_inside(options->store, options->mountpoint) ||
-        lies_inside(options->mountpoint, options->store))
+    if (fs_path_is_inside(options->store, options->mountpoint) ||
+        fs_path_is_inside(options->mountpoint, options->store))
         return refuse(parse, "STORE and MOUNTPOINT must not lie inside each other");
     int err = judge_mountpoint(parse);
     return err < 0 ? err : judge_user(parse);
