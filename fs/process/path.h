@@ -20,5 +20,5 @@ int fs_path_fuse_fd(const char *path);
  */
 char *fs_path_resolve(const char *path);
 
-/* Is a path the other one, or below it? Both are absolute and without symlinks. */
+/* Is a path the other one, or below it? Both are absolute; symlinks are not followed. */
 bool fs_path_is_inside(const char *inner, const char *outer);
