@@ -138,10 +138,11 @@ static void refuse(fuse_req_t req, fuse_ino_t id, const char *child, enum vhd_re
     fs_node_put(fs, &node);
 }
 
-static void reply_attr(fuse_req_t req, fuse_ino_t id)
+static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 {
     struct fs *fs = fs_of(req);
     struct fs_node node;
+    (void)info;
 
     int err = fs_node_resolve(fs, id, &node);
     if (err < 0) {
@@ -149,45 +150,6 @@ static void reply_attr(fuse_req_t req, fuse_ino_t id)
         return;
     }
     fs_reply_attr(fs, &node, req);
-    fs_node_put(fs, &node);
-}
-
-static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
-{
-    (void)info;
-    reply_attr(req, id);
-}
-
-static void set_size(fuse_req_t req, fuse_ino_t id, off_t size, struct fs_handle *handle)
-{
-    struct fs *fs = fs_of(req);
-    struct fs_node node;
-
-    int err = fs_node_resolve(fs, id, &node);
-    if (err < 0) {
-        fuse_reply_err(req, -err);
-        return;
-    }
-    node.row->ops->truncate(fs, &node, req, size, handle);
-    fs_node_put(fs, &node);
-}
-
-/* Give the image of a disk the owner and mode that raw gets. */
-static void set_owner(fuse_req_t req, fuse_ino_t id, const struct stat *attributes, int which)
-{
-    struct fs *fs = fs_of(req);
-    struct vhd_verdict verdict;
-    struct fs_node node;
-
-    int err = fs_node_resolve(fs, id, &node);
-    if (err < 0) {
-        fuse_reply_err(req, -err);
-        return;
-    }
-    if (fs_owner_set(fs, &node, fuse_req_ctx(req)->uid, attributes, which, &verdict) == VHD_OK)
-        fs_reply_attr(fs, &node, req);
-    else
-        fs_reply_verdict(fs, (struct fs_where){&node, NULL}, req, &verdict);
     fs_node_put(fs, &node);
 }
 
@@ -201,17 +163,28 @@ static void set_owner(fuse_req_t req, fuse_ino_t id, const struct stat *attribut
 static void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attributes, int which,
                        struct fuse_file_info *info)
 {
-    const struct fs_row *row = fs_row(fs_ino_kind(id));
+    struct fs *fs = fs_of(req);
+    struct vhd_verdict verdict;
+    struct fs_node node;
 
-    if (!row || !row->ops->write)
-        refuse(req, id, NULL, VHD_NOT_PERMITTED,
-               "this only shows what is so, and takes no changes");
-    else if (which & FUSE_SET_ATTR_SIZE && row->ops->truncate)
-        set_size(req, id, attributes->st_size, info ? handle_of(info) : NULL);
-    else if (which & OWNER_AND_MODE && fs_row_kind(row) == FS_DISK_RAW)
-        set_owner(req, id, attributes, which);
+    int err = fs_node_resolve(fs, id, &node);
+    if (err < 0) {
+        fuse_reply_err(req, -err);
+        return;
+    }
+    const struct fs_row_ops *ops = node.row->ops;
+    const struct fs_where where = {&node, NULL};
+    if (!ops->write)
+        fs_reply_refusal(fs, where, req, VHD_NOT_PERMITTED,
+                         "this only shows what is so, and takes no changes");
+    else if (which & FUSE_SET_ATTR_SIZE && ops->truncate)
+        ops->truncate(fs, &node, req, attributes->st_size, info ? handle_of(info) : NULL);
+    else if (which & OWNER_AND_MODE && fs_row_kind(node.row) == FS_DISK_RAW &&
+             fs_owner_set(fs, &node, fuse_req_ctx(req)->uid, attributes, which, &verdict) != VHD_OK)
+        fs_reply_verdict(fs, where, req, &verdict);
     else
-        reply_attr(req, id);
+        fs_reply_attr(fs, &node, req);
+    fs_node_put(fs, &node);
 }
 
 static void op_readlink(fuse_req_t req, fuse_ino_t id)
