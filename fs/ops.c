@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <linux/fuse.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,28 +113,19 @@ static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
     fuse_reply_none(req);
 }
 
-/* Refuse a request of a node, or of the child of a folder; as fs_reply_refusal(). */
-static void refuse(fuse_req_t req, fuse_ino_t id, const char *child, enum vhd_result result,
-                   const char *format, ...) __attribute__((format(printf, 5, 6)));
-
-static void refuse(fuse_req_t req, fuse_ino_t id, const char *child, enum vhd_result result,
-                   const char *format, ...)
+/* Refuse to make a child of a folder. */
+static void refuse(fuse_req_t req, fuse_ino_t parent, const char *name, const char *sentence)
 {
     struct fs *fs = fs_of(req);
-    char sentence[VHD_SENTENCE_SIZE];
-    struct fs_node node;
-    va_list args;
+    struct fs_node folder;
 
-    int err = fs_node_resolve(fs, id, &node);
+    int err = fs_node_resolve(fs, parent, &folder);
     if (err < 0) {
         fuse_reply_err(req, -err);
         return;
     }
-    va_start(args, format);
-    vsnprintf(sentence, sizeof sentence, format, args);
-    va_end(args);
-    fs_reply_refusal(fs, (struct fs_where){&node, child}, req, result, "%s", sentence);
-    fs_node_put(fs, &node);
+    fs_reply_not_permitted(fs, (struct fs_where){&folder, name}, req, sentence);
+    fs_node_put(fs, &folder);
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
@@ -175,8 +165,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attributes, i
     const struct fs_row_ops *ops = node.row->ops;
     const struct fs_where where = {&node, NULL};
     if (!ops->write)
-        fs_reply_refusal(fs, where, req, VHD_NOT_PERMITTED,
-                         "this only shows what is so, and takes no changes");
+        fs_reply_not_permitted(fs, where, req, "this only shows what is so, and takes no changes");
     else if (which & FUSE_SET_ATTR_SIZE && ops->truncate)
         ops->truncate(fs, &node, req, attributes->st_size, info ? handle_of(info) : NULL);
     else if (which & OWNER_AND_MODE && fs_row_kind(node.row) == FS_DISK_RAW &&
@@ -320,8 +309,8 @@ static void op_write(fuse_req_t req, fuse_ino_t id, const char *bytes, size_t le
     if (ops->write)
         ops->write(handle, req, &data);
     else
-        fs_reply_refusal(handle->fs, (struct fs_where){&handle->node, NULL}, req, VHD_NOT_PERMITTED,
-                         "this only shows what is so: nothing can be written to it");
+        fs_reply_not_permitted(handle->fs, (struct fs_where){&handle->node, NULL}, req,
+                               "this only shows what is so: nothing can be written to it");
 }
 
 static void op_flush(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
@@ -530,28 +519,27 @@ static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 {
     (void)mode;
     (void)rdev;
-    refuse(req, parent, name, VHD_NOT_PERMITTED,
+    refuse(req, parent, name,
            "the tree holds no special files: disks are made by a write to new/NAME");
 }
 
 static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
     (void)mode;
-    refuse(req, parent, name, VHD_NOT_PERMITTED,
+    refuse(req, parent, name,
            "folders cannot be made: a disk's appears once it is made by echo SIZE > new/NAME");
 }
 
 static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
     (void)target;
-    refuse(req, parent, name, VHD_NOT_PERMITTED,
-           "the tree takes no symlinks: make it outside of the mount");
+    refuse(req, parent, name, "the tree takes no symlinks: make it outside of the mount");
 }
 
 static void op_link(fuse_req_t req, fuse_ino_t id, fuse_ino_t parent, const char *name)
 {
     (void)id;
-    refuse(req, parent, name, VHD_NOT_PERMITTED,
+    refuse(req, parent, name,
            "the tree takes no hard links: to copy a disk, make another and copy raw to raw");
 }
 
