@@ -225,7 +225,7 @@ void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 }
 
 void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
-                  const char *new_text, unsigned flags)
+                  const char *new_name, unsigned flags)
 {
     struct fs *fs = fs_of(req);
     struct vhd_verdict verdict;
@@ -239,7 +239,7 @@ void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_
     vhd_verdict_set(&verdict, VHD_OK, NULL);
     if (parent == new_parent && (flags & ~(unsigned)RENAME_NOREPLACE) == 0 &&
         folder.row->ops->rename)
-        folder.row->ops->rename(fs, name, new_text, &verdict);
+        folder.row->ops->rename(fs, name, new_name, &verdict);
     else
         vhd_verdict_set(&verdict, VHD_NOT_PERMITTED,
                         "only disks can be renamed, inside of disks/, and two never change places");

@@ -31,7 +31,7 @@ void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
 
 /* Rename a disk. A rename never replaces one, so RENAME_NOREPLACE of GNU mv changes nothing. */
 void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
-                  const char *new_text, unsigned flags);
+                  const char *new_name, unsigned flags);
 
 /*
  * The tree holds no such files. Each refusal says what to do instead; without these functions the

@@ -177,12 +177,12 @@ static bool is_alias(struct fs *fs, const char *name)
            vhd_store_find(fs->store, name, file, NULL) == -ENOENT;
 }
 
-static enum vhd_result disks_rename(struct fs *fs, const char *name, const char *new_text,
+static enum vhd_result disks_rename(struct fs *fs, const char *name, const char *new_name,
                                     struct vhd_verdict *ret)
 {
-    AUTO_FREE char *new_name = strndup(new_text, vhd_name_stem_length(new_text));
-    struct fs_entry *entry = new_name ? fs_entries_get(fs->entries, name) : NULL;
-    struct fs_entry *target = entry ? fs_entries_get(fs->entries, new_name) : NULL;
+    AUTO_FREE char *target_name = strndup(new_name, vhd_name_stem_length(new_name));
+    struct fs_entry *entry = target_name ? fs_entries_get(fs->entries, name) : NULL;
+    struct fs_entry *target = entry ? fs_entries_get(fs->entries, target_name) : NULL;
     enum vhd_result result;
 
     if (!target)
@@ -199,12 +199,12 @@ static enum vhd_result disks_rename(struct fs *fs, const char *name, const char 
 }
 
 /* A program that tries to remove all files of a disk gets one line in errors. */
-static enum vhd_result disk_unlink(struct fs *fs, const struct fs_node *node, const char *text,
+static enum vhd_result disk_unlink(struct fs *fs, const struct fs_node *node, const char *file,
                                    pid_t pid, struct vhd_verdict *ret)
 {
     const bool is_told = fs_entry_was_refused_unlink(fs->entries, node->entry, pid);
     const char *name = fs_entry_name(node->entry);
-    (void)text;
+    (void)file;
 
     fs_entry_note_refused_unlink(fs->entries, node->entry, pid);
     if (is_told)
