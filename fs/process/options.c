@@ -21,19 +21,20 @@ static const char usage[] =
     "Mount the directory STORE of virtual hard disks on MOUNTPOINT; both are made if missing.\n"
     "\n"
     "    -f              stay in the foreground\n"
-    "    -d              the same, and print what the kernel asks\n"
-    "    -h, --help      print this\n"
+    "    -d              the same, and print each request of the kernel\n"
+    "    -h, --help      print this help\n"
     "    -V, --version   print the version\n"
     "\n"
     "    -o ro           change nothing\n"
-    "    -o uid=N,gid=N  owner of the files in the tree, numbers or names (default: who mounts)\n"
+    "    -o uid=N,gid=N  owner of all files, by number or name (default: the user who mounts;\n"
+    "                    for a disk, the owner of its image)\n"
     "    -o umask=M      permissions to take away, octal (default: none)\n"
-    "    -o allow_other  let other users in, root too\n"
-    "    -o history=N    ended tasks to remember (default: 4096)\n"
-    "    -o user=NAME    run as that user; needs root, unless it is who mounts\n"
-    "    -o unsafe_store write to a store on sshfs or rclone, whose locks hold on one host only\n"
-    "    -o pidfile=FILE write the daemon's process id to FILE, and remove it at the end\n"
-    "    and what mount(8) gives to any file system: rw, dev, suid, noexec, noatime, ...\n";
+    "    -o allow_other  let other users use the tree, root too\n"
+    "    -o history=N    number of tasks to remember (default: 4096)\n"
+    "    -o user=NAME    run as this user; only root may name another user\n"
+    "    -o unsafe_store allow a store on sshfs or rclone, whose locks hold on one host only\n"
+    "    -o pidfile=FILE write the daemon's process id to FILE, and remove FILE at the end\n"
+    "    and the options of mount(8) for any file system: rw, dev, suid, noexec, noatime, ...\n";
 
 enum key {
     KEY_HELP = 1,
@@ -117,10 +118,11 @@ static int parse_given_fd(struct parse *parse, const char *arg)
 
     options->given_fd = fs_path_fuse_fd(arg);
     if (options->given_fd < 0)
-        return refuse(parse,
-                      "\"%s\" is no open descriptor of /dev/fuse above 2; as MOUNTPOINT it must be "
-                      "one that is mounted already",
-                      arg);
+        return refuse(
+            parse,
+            "\"%s\" is no open descriptor of /dev/fuse above 2; give one that is mounted, "
+            "or the path of a folder",
+            arg);
     options->mountpoint = strdup(arg);
     return options->mountpoint ? 0 : -1;
 }
@@ -132,9 +134,9 @@ static int parse_path(struct parse *parse, const char *arg)
     char **path = !options->store ? &options->store : &options->mountpoint;
 
     if (options->mountpoint)
-        return refuse(parse, "expected STORE and MOUNTPOINT, but there is also \"%s\"", arg);
+        return refuse(parse, "too many arguments: \"%s\"; give one STORE and one MOUNTPOINT", arg);
     if (!*arg)
-        return refuse(parse, "%s is empty: expected the path of a folder",
+        return refuse(parse, "%s is empty; give the path of a folder",
                       options->store ? "MOUNTPOINT" : "STORE");
     if (options->store && fs_path_fd(arg) >= 0)
         return parse_given_fd(parse, arg);
@@ -173,7 +175,7 @@ static int parse_owner(struct parse *parse, const char *arg, int key)
                              : fs_group_id(text, &parse->options.gid);
 
     return err == 0 ? 0
-                    : refuse(parse, "%s: there is no such %s; expected a name or a number", arg,
+                    : refuse(parse, "%s: there is no such %s; give a name or a number", arg,
                              key == KEY_UID ? "user" : "group");
 }
 
@@ -185,10 +187,10 @@ static int parse_number(struct parse *parse, const char *arg, int key)
     if (key == KEY_UMASK)
         return is_number(text, 8, 0, 0777, &options->umask)
                    ? 0
-                   : refuse(parse, "%s: expected an octal number from 0 to 777", arg);
+                   : refuse(parse, "%s is not valid; give an octal number from 0 to 777", arg);
     return is_number(text, 10, 1, UINT_MAX, &options->history)
                ? 0
-               : refuse(parse, "%s: expected a number from 1 to %u", arg, UINT_MAX);
+               : refuse(parse, "%s is not valid; give a number from 1 to %u", arg, UINT_MAX);
 }
 
 /* Judge a word without a key. Returns as parse_argument(). */
@@ -234,7 +236,7 @@ static int parse_argument(void *data, const char *arg, int key, struct fuse_args
         parse->options.is_unsafe_store = true;
         return 0;
     case KEY_REMOUNT:
-        return refuse(parse, "remount is not possible: unmount and mount again");
+        return refuse(parse, "vhdfs cannot remount; unmount and mount again");
     case KEY_SHARED:
         parse->options.is_shared = true;
         return 1;
@@ -258,9 +260,11 @@ static int judge_user(struct parse *parse)
     *user = (struct fs_user){geteuid(), getegid()};
     int err = options->user_name ? fs_user_find(options->user_name, user) : 0;
     if (err == -EPERM)
-        return refuse(parse, "only root can run as another user: %s", options->user_name);
+        return refuse(parse, "user=%s: only root may run vhdfs as another user",
+                      options->user_name);
     if (err < 0)
-        return refuse(parse, "there is no such user: %s", options->user_name);
+        return refuse(parse, "user=%s: there is no such user; give the name of one",
+                      options->user_name);
     options->has_uid = options->uid != UNSET;
     options->has_gid = options->gid != UNSET;
     options->has_umask = options->umask != UNSET;
@@ -301,12 +305,13 @@ static int judge(struct parse *parse)
         return -1;
     }
     if (options->pidfile && !*options->pidfile)
-        return refuse(parse, "pidfile= is empty: expected the path of a file");
+        return refuse(parse, "pidfile= is empty; give the path of a file");
     if (options->given_fd >= 0)
         return judge_user(parse);
     if (fs_path_is_inside(options->store, options->mountpoint) ||
         fs_path_is_inside(options->mountpoint, options->store))
-        return refuse(parse, "STORE and MOUNTPOINT must not lie inside each other");
+        return refuse(parse,
+                      "STORE and MOUNTPOINT overlap; give two folders, neither inside the other");
     int err = judge_mountpoint(parse);
     return err < 0 ? err : judge_user(parse);
 }
@@ -361,7 +366,7 @@ enum fs_parsed fs_options_parse(int argc, char **argv, struct fs_options *ret)
     };
 
     int err = lacks_words(argc, argv)
-                  ? refuse(&parse, "-o needs options behind it, as in -o ro,umask=077")
+                  ? refuse(&parse, "-o needs options after it, such as -o ro,umask=077")
                   : fuse_opt_parse(&parse.options.fuse, &parse, specs, parse_argument);
     if (err == 0)
         err = judge(&parse);
