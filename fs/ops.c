@@ -84,7 +84,9 @@ static void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attributes, i
     const struct fs_row_ops *ops = node.row->ops;
     const struct fs_where where = {&node, NULL};
     if (!ops->write)
-        fs_reply_not_permitted(fs, where, req, "this only shows what is so, and takes no changes");
+        fs_reply_not_permitted(fs, where, req,
+                               "attributes cannot be changed here; for a disk, use chmod and "
+                               "chown on disks/NAME/raw");
     else if (which & FUSE_SET_ATTR_SIZE && ops->truncate)
         ops->truncate(fs, &node, req, attributes->st_size, info ? handle_of(info) : NULL);
     else if (which & OWNER_AND_MODE && fs_row_kind(node.row) == FS_DISK_RAW &&
@@ -166,7 +168,8 @@ static void op_write(fuse_req_t req, fuse_ino_t id, const char *bytes, size_t le
         ops->write(handle, req, &data);
     else
         fs_reply_not_permitted(handle->fs, (struct fs_where){&handle->node, NULL}, req,
-                               "this only shows what is so: nothing can be written to it");
+                               "this file can only be read; write to new/NAME, tasks/NAME/cancel "
+                               "or disks/NAME/raw");
 }
 
 static void op_flush(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)

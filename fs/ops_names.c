@@ -121,10 +121,10 @@ static enum vhd_result judge_place(const struct fs_node *folder, const char *nam
     if (folder->row->ops->create)
         return vhd_verdict_set(ret, VHD_OK, NULL);
     if (fs_row_kind(folder->row) == FS_DISKS)
-        return vhd_verdict_set(ret, VHD_NOT_PERMITTED, "disks are made in new/: echo SIZE > new/%s",
-                               name);
+        return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
+                               "disks are made in new/; run echo SIZE > new/%s", name);
     return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
-                           "files are made in new/ alone, where each makes a disk");
+                           "no file can be made here; to make a disk, run echo SIZE > new/NAME");
 }
 
 /* Make a file, which is a text, and open it. Returns 0 or a negative errno. */
@@ -198,7 +198,9 @@ void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
     if (folder.row->ops->unlink)
         folder.row->ops->unlink(fs, &folder, name, pid_of(req), &verdict);
     else
-        vhd_verdict_set(&verdict, VHD_NOT_PERMITTED, "this file belongs to the tree, and stays");
+        vhd_verdict_set(&verdict, VHD_NOT_PERMITTED,
+                        "this file cannot be removed; rmdir tasks/NAME forgets a task, and "
+                        "umount takes the tree away");
     fs_reply_verdict(fs, (struct fs_where){&folder, name}, req, &verdict);
     fs_node_put(fs, &folder);
 }
@@ -219,7 +221,7 @@ void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
         folder.row->ops->rmdir(fs, name, pid_of(req), &verdict);
     else
         vhd_verdict_set(&verdict, VHD_NOT_PERMITTED,
-                        "this folder belongs to the tree, and stays: umount takes the tree away");
+                        "this folder cannot be removed; umount takes the whole tree away");
     fs_reply_verdict(fs, (struct fs_where){&folder, name}, req, &verdict);
     fs_node_put(fs, &folder);
 }
@@ -242,7 +244,8 @@ void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_
         folder.row->ops->rename(fs, name, new_name, &verdict);
     else
         vhd_verdict_set(&verdict, VHD_NOT_PERMITTED,
-                        "only disks can be renamed, inside of disks/, and two never change places");
+                        "only a disk can be renamed, from disks/NAME to disks/OTHER; two disks "
+                        "cannot be exchanged");
     fs_reply_verdict(fs, (struct fs_where){&folder, name}, req, &verdict);
     fs_node_put(fs, &folder);
 }
@@ -267,25 +270,25 @@ void fs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mod
     (void)mode;
     (void)rdev;
     refuse(req, parent, name,
-           "the tree holds no special files: disks are made by a write to new/NAME");
+           "no file can be made by mknod here; to make a disk, run echo SIZE > new/NAME");
 }
 
 void fs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
     (void)mode;
     refuse(req, parent, name,
-           "folders cannot be made: a disk's appears once it is made by echo SIZE > new/NAME");
+           "no folder can be made here; to make a disk, run echo SIZE > new/NAME");
 }
 
 void fs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
     (void)target;
-    refuse(req, parent, name, "the tree takes no symlinks: make it outside of the mount");
+    refuse(req, parent, name, "no symlink can be made here; make it outside of the mount");
 }
 
 void fs_op_link(fuse_req_t req, fuse_ino_t id, fuse_ino_t parent, const char *name)
 {
     (void)id;
     refuse(req, parent, name,
-           "the tree takes no hard links: to copy a disk, make another and copy raw to raw");
+           "no hard link can be made here; to copy a disk, make another and copy raw to raw");
 }

@@ -47,7 +47,9 @@ enum vhd_result fs_bytes_judge_there(struct fs *fs, const struct fs_node *node, 
                                      struct vhd_verdict *ret_why)
 {
     if (fs_entry_is_retired(fs->entries, node->entry))
-        return vhd_verdict_set(ret_why, VHD_PATH_NOT_FOUND, "the disk \"%s\" has been deleted",
+        return vhd_verdict_set(ret_why, VHD_PATH_NOT_FOUND,
+                               "the disk \"%s\" was deleted; open its path again if there is a "
+                               "new one",
                                name);
     return VHD_OK;
 }
@@ -88,7 +90,8 @@ static int judge_parent(void *arg, const char *file, const struct stat *attribut
     if (!is_parent || fs_may_read(judgement->handle->fs, judgement->handle->opener, attributes))
         return 0;
     vhd_verdict_set(judgement->ret_why, VHD_ACCESS_DENIED,
-                    "the disk \"%s\" is based on \"%s\", which you may not read; ask its owner",
+                    "the disk \"%s\" needs its parent \"%s\", which you may not read; ask the "
+                    "owner of that file",
                     judgement->handle->opened_as, file);
     return -EACCES;
 }
@@ -99,7 +102,8 @@ static enum vhd_result judge_parents(struct fs_handle *handle, struct vhd_verdic
 
     int err = vhd_disk_each_file(handle->disk, judge_parent, &judgement);
     if (err < 0 && ret_why->result == VHD_OK)
-        return vhd_verdict_errno(ret_why, err, "cannot tell who may read the parents of \"%s\"",
+        return vhd_verdict_errno(ret_why, err,
+                                 "cannot read the permissions of the parents of the disk \"%s\"",
                                  handle->opened_as);
     return ret_why->result;
 }

@@ -115,8 +115,8 @@ static enum vhd_result disks_rmdir(struct fs *fs, const char *name, pid_t pid,
         return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
     if (fs_entry_was_refused_unlink(fs->entries, entry, pid))
         result = vhd_verdict_set(ret, VHD_NOT_EMPTY,
-                                 "this program was just refused to remove a file inside: to delete "
-                                 "the disk, run rmdir disks/%s",
+                                 "this program just tried to remove a file of the disk; to delete "
+                                 "the whole disk, run rmdir disks/%s",
                                  name);
     else
         result = delete_claimed(fs, entry, ret);
@@ -163,7 +163,8 @@ static enum vhd_result judge_rename(struct fs *fs, struct fs_entry *entry, struc
     if (fs_judge_change(fs, ret) != VHD_OK)
         return ret->result;
     if (entry == target)
-        return vhd_verdict_set(ret, VHD_ALREADY_EXISTS, "the disk has the name \"%s\" already",
+        return vhd_verdict_set(ret, VHD_ALREADY_EXISTS,
+                               "the disk already has the name \"%s\"; choose another one",
                                fs_entry_name(entry));
     return rename_claimed(fs, entry, target, ret);
 }
@@ -183,14 +184,16 @@ static enum vhd_result disks_rename(struct fs *fs, const char *name, const char 
     AUTO_FREE char *target_name = strndup(new_name, vhd_name_stem_length(new_name));
     struct fs_entry *entry = target_name ? fs_entries_get(fs->entries, name) : NULL;
     struct fs_entry *target = entry ? fs_entries_get(fs->entries, target_name) : NULL;
+    const int stem = (int)vhd_name_stem_length(name);
     enum vhd_result result;
 
     if (!target)
         result = vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
     else if (is_alias(fs, name))
         result = vhd_verdict_set(ret, VHD_NOT_PERMITTED,
-                                 "\"%s\" is another name of the disk \"%.*s\": rename that", name,
-                                 (int)vhd_name_stem_length(name), name);
+                                 "\"%s\" is another name of the disk \"%.*s\"; rename disks/%.*s "
+                                 "instead",
+                                 name, stem, name, stem, name);
     else
         result = judge_rename(fs, entry, target, ret);
     fs_entry_put(fs->entries, target);
@@ -210,7 +213,8 @@ static enum vhd_result disk_unlink(struct fs *fs, const struct fs_node *node, co
     if (is_told)
         return vhd_verdict_set(ret, VHD_NOT_PERMITTED, "%s", "");
     return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
-                           "files of a disk stay with it: to delete the disk, run rmdir disks/%s",
+                           "files of a disk cannot be removed; to delete the whole disk, run "
+                           "rmdir disks/%s",
                            name);
 }
 

@@ -230,7 +230,8 @@ static void judge_name(struct fs *fs, const struct fs_node *node, const char *fi
 
     if (fs_node_judge(fs, node, ret) == VHD_OK && vhd_store_find_rival(fs->store, file, other))
         vhd_verdict_set(ret, VHD_ALREADY_EXISTS,
-                        "sound, but \"%s\" would be a disk of the same name: rename that file",
+                        "this disk is sound, but the file \"%s\" has the same disk name and is "
+                        "hidden; rename that file",
                         other);
 }
 

@@ -107,15 +107,16 @@ static void tell_failure(struct fs_handle *handle, int err, bool is_end)
 
     if (is_end && is_news(handle, FS_TOLD_END))
         vhd_verdict_set(&verdict, VHD_DISK_FULL,
-                        "the disk \"%s\" ends at %" PRIu64 " bytes: what is beyond does not fit",
+                        "the disk \"%s\" has %" PRIu64
+                        " bytes, so this write does not fit; make a larger disk",
                         name, vhd_disk_size(handle->disk));
     else if (!is_end && vhd_disk_has_failed(handle->disk) && is_news(handle, FS_TOLD_FAILURE))
         vhd_verdict_set(&verdict, VHD_ACCESS_FAILED,
-                        "a sync of the disk \"%s\" has failed, and what was written since the last "
-                        "good one may be lost; close it everywhere and open it again",
+                        "a sync of the disk \"%s\" has failed, so all writes since the last good "
+                        "sync may be lost; close the disk in every program and open it again",
                         name);
     else if (!is_end && !vhd_disk_has_failed(handle->disk) && is_news(handle, FS_TOLD_HOST))
-        vhd_verdict_errno(&verdict, err, "the host fails a change of the disk \"%s\"", name);
+        vhd_verdict_errno(&verdict, err, "the host failed to write the disk \"%s\"", name);
     if (verdict.result != VHD_OK)
         fs_refuse_at(handle->fs, (struct fs_where){&handle->node, NULL}, &verdict);
 }

@@ -63,8 +63,8 @@ static enum vhd_result judge_size(struct fs *fs, const struct fs_node *node, off
         return vhd_verdict_errno(ret_why, err, "cannot find the disk \"%s\"", name);
     if (size > seen.size)
         return vhd_verdict_set(ret_why, VHD_FILE_TOO_LARGE,
-                               "the disk \"%s\" keeps its size of %jd bytes; a file of %jd bytes "
-                               "does not fit into it",
+                               "the disk \"%s\" keeps its size of %jd bytes, so %jd bytes do not "
+                               "fit; make a larger disk",
                                name, (intmax_t)seen.size, (intmax_t)size);
     if (size == seen.size)
         return VHD_OK;
@@ -76,8 +76,9 @@ static enum vhd_result judge_size(struct fs *fs, const struct fs_node *node, off
     if (err < 0)
         return vhd_verdict_errno(ret_why, err, "cannot read the disk \"%s\"", name);
     return vhd_verdict_set(ret_why, VHD_NOT_PERMITTED,
-                           "the disk \"%s\" keeps its size of %jd bytes, and there is data behind "
-                           "byte %jd; truncate it to 0 to discard all, or punch a hole",
+                           "the disk \"%s\" keeps its size of %jd bytes, and truncation to %jd "
+                           "bytes would lose data; truncate it to 0 to discard all, or punch a "
+                           "hole",
                            name, (intmax_t)seen.size, (intmax_t)size);
 }
 

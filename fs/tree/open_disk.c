@@ -66,14 +66,13 @@ static enum vhd_result refuse_drop(int err, const char *name, struct vhd_verdict
 {
     if (err == -ETIMEDOUT)
         return vhd_verdict_set(ret_why, VHD_IN_USE,
-                               "other programs have changed pages of the disk \"%s\" by a mapping; "
-                               "sync or close them first",
+                               "another program has unsaved changes of the disk \"%s\" in a "
+                               "mapping; sync the mapping (msync), or end that program",
                                name);
-    return vhd_verdict_set(
-        ret_why, VHD_NO_DESCRIPTORS,
-        "no thread can be started to have the kernel drop its pages of the disk "
-        "\"%s\"; end other programs of this user, or raise the limit (ulimit -u)",
-        name);
+    return vhd_verdict_set(ret_why, VHD_NO_DESCRIPTORS,
+                           "cannot start a thread to drop the kernel's pages of the disk \"%s\"; "
+                           "end other programs of this user, or raise its limit (ulimit -u)",
+                           name);
 }
 
 void fs_disk_add_stray(struct fs_disk *disk, bool is_fixed)
@@ -166,7 +165,7 @@ static void close_open_disk(struct fs_disk *disk, const char *name, struct fs_op
     const bool has_failed = vhd_disk_has_failed(open->content);
     int err = vhd_disk_close(open->content, &left);
     if (err < 0)
-        fs_log(LOG_WARNING, "the image of the disk \"%s\" is not left clean: %s", name,
+        fs_log(LOG_WARNING, "the image of the disk \"%s\" was not closed cleanly: %s", name,
                err == -ESTALE ? "another program has changed or replaced it"
                               : strerrordesc_np(-err));
     free(open);
@@ -200,8 +199,8 @@ static enum vhd_result open_current(struct fs_disk *disk, struct fs *fs,
         free(open);
         if (result == VHD_IN_USE && disk->former_raws > 0)
             return vhd_verdict_set(ret_why, VHD_IN_USE,
-                                   "another program has changed the image of the disk \"%s\" while "
-                                   "it is open; close it everywhere first",
+                                   "another program has changed the image of the disk \"%s\", "
+                                   "which is open; close the disk in every program first",
                                    name);
         return result;
     }
@@ -375,7 +374,7 @@ enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
     if (open && asked && open != asked) {
         result = vhd_verdict_set(ret_why, VHD_IN_USE,
                                  "another program has replaced the image of the disk \"%s\" since "
-                                 "this file was opened; open it again",
+                                 "this file was opened; open the file again",
                                  ref->name);
         leave(disk, ref, open, &access);
     } else if (open) {
