@@ -92,9 +92,8 @@ void fs_raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t req, 
 
     if (!disk)
         result = vhd_verdict_set(&verdict, VHD_OUT_OF_MEMORY, NULL);
-    else if (fs_judge_change(fs, &verdict) != VHD_OK)
-        result = verdict.result;
-    else if (!handle && fs_bytes_judge_there(fs, node, ref.name, &verdict) != VHD_OK)
+    else if (fs_judge_change(fs, &verdict) != VHD_OK ||
+             (!handle && fs_bytes_judge_there(fs, node, ref.name, &verdict) != VHD_OK))
         result = verdict.result;
     else if (size == 0)
         result = fs_disk_discard_all(disk, fs, &ref, handle ? handle->open_disk : NULL, &verdict);
