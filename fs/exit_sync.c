@@ -60,7 +60,7 @@ static void note(void *arg, const struct fs_entry *entry, struct fs_disk *disk)
         return;
     uint32_t *all = array_grow(serials->all, serials->count, &serials->capacity, sizeof *all);
     if (!all) {
-        fs_log(LOG_WARNING, "memory is short: some disks are not synced");
+        fs_log(LOG_WARNING, "out of memory; some open disks are not synced before the end");
         return;
     }
     serials->all = all;
@@ -179,7 +179,7 @@ struct fs_exit_sync *fs_exit_sync_start(struct fs *fs, const struct fs_mount *mo
         return NULL;
     struct fs_exit_sync *sync = calloc(1, sizeof *sync + serials.count * sizeof sync->disks[0]);
     if (!sync) {
-        fs_log(LOG_WARNING, "memory is short: disks that are open are not synced");
+        fs_log(LOG_WARNING, "out of memory; the open disks are not synced before the end");
         return NULL;
     }
     sync->fs = fs;
@@ -230,7 +230,7 @@ void fs_exit_sync_log(struct fs_exit_sync *sync)
         const struct synced *disk = &sync->disks[i];
         const char *why = disk->err < 0 ? strerrordesc_np(-disk->err) : "the host does not answer";
         if (disk->entry && (disk->err < 0 || !is_done(sync, disk)))
-            fs_log(LOG_ERR, "what programs have written to \"%s\" may not be saved: %s",
+            fs_log(LOG_ERR, "the last writes to the disk \"%s\" may be lost: %s",
                    fs_entry_name(disk->entry), why);
     }
 }

@@ -2,18 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdarg.h>
 #include <linux/fuse.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "process/caller.h"
+#include "ops_names.h"
 #include "process/daemon.h"
-#include "tree/folder.h"
 #include "tree/handle.h"
-#include "tree/ino.h"
 #include "tree/owner.h"
 #include "tree/reply.h"
 #include "kernel/transfer.h"
@@ -26,12 +19,6 @@ static struct fs *fs_of(fuse_req_t req)
 static struct fs_handle *handle_of(const struct fuse_file_info *info)
 {
     return (struct fs_handle *)(uintptr_t)info->fh;
-}
-
-/* The caller's process: a refusal to one thread counts for all. */
-static pid_t pid_of(fuse_req_t req)
-{
-    return fs_caller_process(fuse_req_ctx(req)->pid);
 }
 
 /* The most requests of the kernel in the background, such as those that read ahead. */
@@ -60,88 +47,11 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
     fs->ready_fd = -1;
 }
 
-/* Describe a node to the kernel, and count its lookup. Returns 0 or a negative errno. */
-static int entry_of(struct fs *fs, const struct fs_node *node, struct fuse_entry_param *ret)
-{
-    *ret = (struct fuse_entry_param){
-        .attr_timeout = fs_row_timeout(node->row),
-        .entry_timeout = fs_row_timeout(node->row),
-    };
-    int err = fs_node_stat(fs, node, &ret->attr, &ret->ino);
-    if (err == 0 && node->entry)
-        fs_entry_looked_up(fs->entries, node->entry);
-    return err;
-}
-
-/* Undo entry_of(): the kernel did not get the reply, so it will not forget the entry. */
-static void forget_lookup(struct fs *fs, fuse_ino_t id)
-{
-    fs_entries_forgotten(fs->entries, fs_ino_serial(id), 1);
-}
-
-static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
-{
-    struct fs *fs = fs_of(req);
-    struct fs_node folder, node;
-    struct fuse_entry_param entry = {0};
-
-    int err = fs_node_resolve(fs, parent, &folder);
-    if (err == 0) {
-        err = fs_node_find(fs, &folder, name, &node);
-        fs_node_put(fs, &folder);
-    }
-    if (err == 0) {
-        err = entry_of(fs, &node, &entry);
-        fs_node_put(fs, &node);
-    }
-    if (err < 0)
-        fuse_reply_err(req, -err);
-    else if (fuse_reply_entry(req, &entry) < 0)
-        forget_lookup(fs, entry.ino);
-}
-
-static void op_forget(fuse_req_t req, fuse_ino_t id, uint64_t count)
-{
-    fs_entries_forgotten(fs_of(req)->entries, fs_ino_serial(id), count);
-    fuse_reply_none(req);
-}
-
-static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
-{
-    for (size_t i = 0; i < count; i++)
-        fs_entries_forgotten(fs_of(req)->entries, fs_ino_serial(forgets[i].ino),
-                             forgets[i].nlookup);
-    fuse_reply_none(req);
-}
-
-/* Refuse a request of a node, or of the child of a folder; as fs_reply_refusal(). */
-static void refuse(fuse_req_t req, fuse_ino_t id, const char *child, enum vhd_result result,
-                   const char *format, ...) __attribute__((format(printf, 5, 6)));
-
-static void refuse(fuse_req_t req, fuse_ino_t id, const char *child, enum vhd_result result,
-                   const char *format, ...)
-{
-    struct fs *fs = fs_of(req);
-    char sentence[VHD_SENTENCE_SIZE];
-    struct fs_node node;
-    va_list args;
-
-    int err = fs_node_resolve(fs, id, &node);
-    if (err < 0) {
-        fuse_reply_err(req, -err);
-        return;
-    }
-    va_start(args, format);
-    vsnprintf(sentence, sizeof sentence, format, args);
-    va_end(args);
-    fs_reply_refusal(fs, (struct fs_where){&node, child}, req, result, "%s", sentence);
-    fs_node_put(fs, &node);
-}
-
-static void reply_attr(fuse_req_t req, fuse_ino_t id)
+static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 {
     struct fs *fs = fs_of(req);
     struct fs_node node;
+    (void)info;
 
     int err = fs_node_resolve(fs, id, &node);
     if (err < 0) {
@@ -149,45 +59,6 @@ static void reply_attr(fuse_req_t req, fuse_ino_t id)
         return;
     }
     fs_reply_attr(fs, &node, req);
-    fs_node_put(fs, &node);
-}
-
-static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
-{
-    (void)info;
-    reply_attr(req, id);
-}
-
-static void set_size(fuse_req_t req, fuse_ino_t id, off_t size, struct fs_handle *handle)
-{
-    struct fs *fs = fs_of(req);
-    struct fs_node node;
-
-    int err = fs_node_resolve(fs, id, &node);
-    if (err < 0) {
-        fuse_reply_err(req, -err);
-        return;
-    }
-    node.row->ops->truncate(fs, &node, req, size, handle);
-    fs_node_put(fs, &node);
-}
-
-/* Give the image of a disk the owner and mode that raw gets. */
-static void set_owner(fuse_req_t req, fuse_ino_t id, const struct stat *attributes, int which)
-{
-    struct fs *fs = fs_of(req);
-    struct vhd_verdict verdict;
-    struct fs_node node;
-
-    int err = fs_node_resolve(fs, id, &node);
-    if (err < 0) {
-        fuse_reply_err(req, -err);
-        return;
-    }
-    if (fs_owner_set(fs, &node, fuse_req_ctx(req)->uid, attributes, which, &verdict) == VHD_OK)
-        fs_reply_attr(fs, &node, req);
-    else
-        fs_reply_verdict(fs, (struct fs_where){&node, NULL}, req, &verdict);
     fs_node_put(fs, &node);
 }
 
@@ -201,17 +72,29 @@ static void set_owner(fuse_req_t req, fuse_ino_t id, const struct stat *attribut
 static void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attributes, int which,
                        struct fuse_file_info *info)
 {
-    const struct fs_row *row = fs_row(fs_ino_kind(id));
+    struct fs *fs = fs_of(req);
+    struct vhd_verdict verdict;
+    struct fs_node node;
 
-    if (!row || !row->ops->write)
-        refuse(req, id, NULL, VHD_NOT_PERMITTED,
-               "this only shows what is so, and takes no changes");
-    else if (which & FUSE_SET_ATTR_SIZE && row->ops->truncate)
-        set_size(req, id, attributes->st_size, info ? handle_of(info) : NULL);
-    else if (which & OWNER_AND_MODE && fs_row_kind(row) == FS_DISK_RAW)
-        set_owner(req, id, attributes, which);
+    int err = fs_node_resolve(fs, id, &node);
+    if (err < 0) {
+        fuse_reply_err(req, -err);
+        return;
+    }
+    const struct fs_row_ops *ops = node.row->ops;
+    const struct fs_where where = {&node, NULL};
+    if (!ops->write)
+        fs_reply_not_permitted(fs, where, req,
+                               "attributes cannot be changed here; for a disk, use chmod and "
+                               "chown on disks/NAME/raw");
+    else if (which & FUSE_SET_ATTR_SIZE && ops->truncate)
+        ops->truncate(fs, &node, req, attributes->st_size, info ? handle_of(info) : NULL);
+    else if (which & OWNER_AND_MODE && fs_row_kind(node.row) == FS_DISK_RAW &&
+             fs_owner_set(fs, &node, fuse_req_ctx(req)->uid, attributes, which, &verdict) != VHD_OK)
+        fs_reply_verdict(fs, where, req, &verdict);
     else
-        reply_attr(req, id);
+        fs_reply_attr(fs, &node, req);
+    fs_node_put(fs, &node);
 }
 
 static void op_readlink(fuse_req_t req, fuse_ino_t id)
@@ -257,69 +140,6 @@ static void op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
         fs_handle_close(handle);
 }
 
-/* Refuse to make a file outside of new/, and say where disks are made. */
-static enum vhd_result judge_place(const struct fs_node *folder, const char *name,
-                                   struct vhd_verdict *ret)
-{
-    if (folder->row->ops->create)
-        return vhd_verdict_set(ret, VHD_OK, NULL);
-    if (fs_row_kind(folder->row) == FS_DISKS)
-        return vhd_verdict_set(ret, VHD_NOT_PERMITTED, "disks are made in new/: echo SIZE > new/%s",
-                               name);
-    return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
-                           "files are made in new/ alone, where each makes a disk");
-}
-
-/* Make a file, which is a text, and open it. Returns 0 or a negative errno. */
-static int create_file(struct fs *fs, fuse_ino_t parent, const char *name,
-                       struct fuse_file_info *info, struct fuse_entry_param *ret_entry)
-{
-    struct fs_node folder, node = {0};
-    struct vhd_verdict verdict;
-    struct fs_handle *handle;
-
-    int err = fs_node_resolve(fs, parent, &folder);
-    if (err < 0)
-        return err;
-    if (judge_place(&folder, name, &verdict) == VHD_OK)
-        err = folder.row->ops->create(fs, name, &node);
-    else
-        err = fs_refuse_at(fs, (struct fs_where){&folder, name}, &verdict);
-    fs_node_put(fs, &folder);
-    if (err < 0)
-        return err;
-    struct fs_node opened = {node.row, fs_entry_ref(fs->entries, node.entry)};
-    err = fs_handle_open(fs, &opened, NULL, info->flags, &handle);
-    if (err == 0) {
-        info->fh = (uintptr_t)handle;
-        info->direct_io = 1;
-        info->noflush = 1;
-        err = entry_of(fs, &node, ret_entry);
-        /* Only this open has the node, so the kernel may keep the attributes that it gets now. */
-        ret_entry->attr_timeout = 1.0;
-        if (err < 0)
-            fs_handle_close(handle);
-    }
-    fs_node_put(fs, &node);
-    return err;
-}
-
-static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-                      struct fuse_file_info *info)
-{
-    struct fs *fs = fs_of(req);
-    struct fuse_entry_param entry = {0};
-    (void)mode;
-
-    int err = create_file(fs, parent, name, info, &entry);
-    if (err < 0) {
-        fuse_reply_err(req, -err);
-    } else if (fuse_reply_create(req, &entry, info) < 0) {
-        fs_handle_close(handle_of(info));
-        forget_lookup(fs, entry.ino);
-    }
-}
-
 static void op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t off,
                     struct fuse_file_info *info)
 {
@@ -347,8 +167,9 @@ static void op_write(fuse_req_t req, fuse_ino_t id, const char *bytes, size_t le
     if (ops->write)
         ops->write(handle, req, &data);
     else
-        fs_reply_refusal(handle->fs, (struct fs_where){&handle->node, NULL}, req, VHD_NOT_PERMITTED,
-                         "this only shows what is so: nothing can be written to it");
+        fs_reply_not_permitted(handle->fs, (struct fs_where){&handle->node, NULL}, req,
+                               "this file can only be read; write to new/NAME, tasks/NAME/cancel "
+                               "or disks/NAME/raw");
 }
 
 static void op_flush(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
@@ -427,116 +248,6 @@ static void op_release(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *inf
     fuse_reply_err(req, 0);
 }
 
-static struct fs_folder *folder_of(const struct fuse_file_info *info)
-{
-    return (struct fs_folder *)(uintptr_t)info->fh;
-}
-
-static void op_opendir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
-{
-    struct fs *fs = fs_of(req);
-    struct fs_node node;
-    struct fs_folder *folder = NULL;
-
-    int err = fs_node_resolve(fs, id, &node);
-    if (err == 0)
-        err = fs_folder_open(fs, &node, &folder);
-    if (err < 0) {
-        fuse_reply_err(req, -err);
-        return;
-    }
-    info->fh = (uintptr_t)folder;
-    if (fuse_reply_open(req, info) < 0)
-        fs_folder_close(folder);
-}
-
-static void op_readdir(fuse_req_t req, fuse_ino_t id, size_t size, off_t off,
-                       struct fuse_file_info *info)
-{
-    (void)id;
-    fs_folder_read(folder_of(info), req, size, off);
-}
-
-static void op_fsyncdir(fuse_req_t req, fuse_ino_t id, int datasync, struct fuse_file_info *info)
-{
-    (void)id;
-    (void)datasync;
-    (void)info;
-    fuse_reply_err(req, 0);
-}
-
-static void op_releasedir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
-{
-    (void)id;
-    fs_folder_close(folder_of(info));
-    fuse_reply_err(req, 0);
-}
-
-static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
-{
-    struct fs *fs = fs_of(req);
-    struct vhd_verdict verdict;
-    struct fs_node folder;
-
-    int err = fs_node_resolve(fs, parent, &folder);
-    if (err < 0) {
-        fuse_reply_err(req, -err);
-        return;
-    }
-    vhd_verdict_set(&verdict, VHD_OK, NULL);
-    if (folder.row->ops->unlink)
-        folder.row->ops->unlink(fs, &folder, name, pid_of(req), &verdict);
-    else
-        vhd_verdict_set(&verdict, VHD_NOT_PERMITTED, "this file belongs to the tree, and stays");
-    fs_reply_verdict(fs, (struct fs_where){&folder, name}, req, &verdict);
-    fs_node_put(fs, &folder);
-}
-
-static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
-{
-    struct fs *fs = fs_of(req);
-    struct vhd_verdict verdict;
-    struct fs_node folder;
-
-    int err = fs_node_resolve(fs, parent, &folder);
-    if (err < 0) {
-        fuse_reply_err(req, -err);
-        return;
-    }
-    vhd_verdict_set(&verdict, VHD_OK, NULL);
-    if (folder.row->ops->rmdir)
-        folder.row->ops->rmdir(fs, name, pid_of(req), &verdict);
-    else
-        vhd_verdict_set(&verdict, VHD_NOT_PERMITTED,
-                        "this folder belongs to the tree, and stays: umount takes the tree away");
-    fs_reply_verdict(fs, (struct fs_where){&folder, name}, req, &verdict);
-    fs_node_put(fs, &folder);
-}
-
-/* A rename never replaces a disk, so RENAME_NOREPLACE of GNU mv changes nothing. */
-static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
-                      const char *new_text, unsigned flags)
-{
-    struct fs *fs = fs_of(req);
-    struct vhd_verdict verdict;
-    struct fs_node folder;
-
-    int err = fs_node_resolve(fs, parent, &folder);
-    if (err < 0) {
-        fuse_reply_err(req, -err);
-        return;
-    }
-    vhd_verdict_set(&verdict, VHD_OK, NULL);
-    if (parent == new_parent && (flags & ~(unsigned)RENAME_NOREPLACE) == 0 &&
-        folder.row->ops->rename)
-        folder.row->ops->rename(fs, name, new_text, &verdict);
-    else
-        vhd_verdict_set(&verdict, VHD_NOT_PERMITTED,
-                        "only disks can be renamed, inside of disks/, and two never change places");
-    fs_reply_verdict(fs, (struct fs_where){&folder, name}, req, &verdict);
-    fs_node_put(fs, &folder);
-}
-
 static void op_statfs(fuse_req_t req, fuse_ino_t id)
 {
     struct statvfs figures;
@@ -549,49 +260,16 @@ static void op_statfs(fuse_req_t req, fuse_ino_t id)
         fuse_reply_statfs(req, &figures);
 }
 
-/*
- * The tree holds no such files. Each refusal says what to do instead; without these functions the
- * caller would get ENOSYS.
- */
-static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
-{
-    (void)mode;
-    (void)rdev;
-    refuse(req, parent, name, VHD_NOT_PERMITTED,
-           "the tree holds no special files: disks are made by a write to new/NAME");
-}
-
-static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
-{
-    (void)mode;
-    refuse(req, parent, name, VHD_NOT_PERMITTED,
-           "folders cannot be made: a disk's appears once it is made by echo SIZE > new/NAME");
-}
-
-static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
-{
-    (void)target;
-    refuse(req, parent, name, VHD_NOT_PERMITTED,
-           "the tree takes no symlinks: make it outside of the mount");
-}
-
-static void op_link(fuse_req_t req, fuse_ino_t id, fuse_ino_t parent, const char *name)
-{
-    (void)id;
-    refuse(req, parent, name, VHD_NOT_PERMITTED,
-           "the tree takes no hard links: to copy a disk, make another and copy raw to raw");
-}
-
 const struct fuse_lowlevel_ops fs_ops = {
     .init = op_init,
-    .lookup = op_lookup,
-    .forget = op_forget,
-    .forget_multi = op_forget_multi,
+    .lookup = fs_op_lookup,
+    .forget = fs_op_forget,
+    .forget_multi = fs_op_forget_multi,
     .getattr = op_getattr,
     .setattr = op_setattr,
     .readlink = op_readlink,
     .open = op_open,
-    .create = op_create,
+    .create = fs_op_create,
     .read = op_read,
     .write = op_write,
     .flush = op_flush,
@@ -600,16 +278,16 @@ const struct fuse_lowlevel_ops fs_ops = {
     .fallocate = op_fallocate,
     .copy_file_range = op_copy_file_range,
     .release = op_release,
-    .opendir = op_opendir,
-    .readdir = op_readdir,
-    .fsyncdir = op_fsyncdir,
-    .releasedir = op_releasedir,
-    .unlink = op_unlink,
-    .rmdir = op_rmdir,
+    .opendir = fs_op_opendir,
+    .readdir = fs_op_readdir,
+    .fsyncdir = fs_op_fsyncdir,
+    .releasedir = fs_op_releasedir,
+    .unlink = fs_op_unlink,
+    .rmdir = fs_op_rmdir,
     .statfs = op_statfs,
-    .mknod = op_mknod,
-    .mkdir = op_mkdir,
-    .symlink = op_symlink,
-    .link = op_link,
-    .rename = op_rename,
+    .mknod = fs_op_mknod,
+    .mkdir = fs_op_mkdir,
+    .symlink = fs_op_symlink,
+    .link = fs_op_link,
+    .rename = fs_op_rename,
 };

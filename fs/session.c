@@ -217,7 +217,7 @@ static int next_signal(struct fs_session *session)
 /* Sync the disks once more, for SYNC_AGAIN_MS at most, and end the process. */
 static _Noreturn void end_at_once(struct fs_session *session, int signal)
 {
-    fs_log(LOG_WARNING, "%s again: ending at once", sigdescr_np(signal));
+    fs_log(LOG_WARNING, "second signal (%s): ending at once", sigdescr_np(signal));
     if (session->sync) {
         fs_exit_sync_again(session->sync);
         wait_for_sync(session, SYNC_AGAIN_MS);
@@ -236,7 +236,7 @@ static void *signal_run(void *arg)
     int signal = next_signal(session);
 
     if (!is_over(session)) {
-        fs_log(LOG_INFO, "%s: unmounting", sigdescr_np(signal));
+        fs_log(LOG_INFO, "signal (%s): unmounting", sigdescr_np(signal));
         signal = begin_end(session);
         if (signal == 0)
             signal = next_signal(session);
@@ -289,8 +289,8 @@ static const uid_t *unjudged_owner(const struct fs_session *session)
     if (options->given_fd < 0 || fs_mount_is_guarded(&session->mount))
         return NULL;
     fs_log(LOG_WARNING,
-           "only root and user %u are let in: the mount was given without default_permissions, or "
-           "the kernel does not tell",
+           "only root and user %u may use the tree: the mount lacks the option "
+           "default_permissions, or the kernel does not show it (Linux 6.17 does)",
            (unsigned)options->user.uid);
     return &options->user.uid;
 }

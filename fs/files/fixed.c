@@ -7,14 +7,14 @@
 
 #include "disk/fixed.h"
 #include "tree/handle.h"
-#include "files/raw.h"
+#include "files/bytes.h"
 #include "kernel/transfer.h"
 
 #define FOOTER_SIZE ((off_t)sizeof(struct vhd_footer_disk))
 
 static int fixed_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
 {
-    int err = fs_raw_look(fs, node, ret);
+    int err = fs_bytes_look(fs, node, ret);
     if (err < 0)
         return err;
     if (ret->size > 0)
@@ -26,12 +26,12 @@ static int fixed_look(struct fs *fs, const struct fs_node *node, struct fs_look 
 static int fixed_open(struct fs_handle *handle)
 {
     handle->open_flags = FOPEN_DIRECT_IO | FOPEN_KEEP_CACHE | FOPEN_NOFLUSH;
-    return fs_raw_open(handle);
+    return fs_bytes_open(handle);
 }
 
 static void fixed_page_read(struct fs_handle *handle)
 {
-    fs_disk_add_stray(fs_entry_disk(handle->fs->entries, handle->node.entry), true);
+    fs_disk_add_stray(fs_bytes_disk(handle), true);
 }
 
 /* Reply to a read of a range that includes a part of the footer. */
@@ -67,7 +67,7 @@ static void fixed_read(struct fs_handle *handle, fuse_req_t req, size_t size, of
     if (size == 0)
         fuse_reply_buf(req, NULL, 0);
     else if (off + (off_t)size <= end)
-        fs_raw_read(handle, req, size, off);
+        fs_bytes_read(handle, req, size, off);
     else
         read_end(handle, req, size, off);
 }
@@ -101,7 +101,7 @@ static void fixed_seek(struct fs_handle *handle, fuse_req_t req, off_t off, int 
 const struct fs_row_ops fs_fixed_ops = {
     .look = fixed_look,
     .open = fixed_open,
-    .close = fs_raw_close,
+    .close = fs_bytes_close,
     .read = fixed_read,
     .page_read = fixed_page_read,
     .seek = fixed_seek,

@@ -4,6 +4,7 @@
 #include "files/disks.h"
 #include "tree/errors.h"
 #include "files/fixed.h"
+#include "files/info.h"
 #include "files/new.h"
 #include "files/raw.h"
 #include "tree/reply.h"

@@ -257,7 +257,8 @@ enum vhd_result fs_tasks_forget(struct fs *fs, const char *name, struct vhd_verd
     if (err == -EBUSY)
         return fs_tasks_refuse_at_work(name, ret);
     if (err < 0)
-        return vhd_verdict_set(ret, VHD_PATH_NOT_FOUND, "there is no task of \"%s\"", name);
+        return vhd_verdict_set(ret, VHD_PATH_NOT_FOUND,
+                               "there is no task of \"%s\"; ls tasks lists all tasks", name);
     return vhd_verdict_set(ret, VHD_OK, NULL);
 }
 
@@ -337,10 +338,10 @@ static void cancel_write(struct fs_handle *handle, fuse_req_t req, const struct 
     }
     if (err == -EBUSY)
         vhd_verdict_set(&verdict, VHD_IN_USE,
-                        "the task of \"%s\" can no longer be stopped; wait for its end", name);
+                        "the task of \"%s\" can no longer be cancelled; wait for its end", name);
     else
         vhd_verdict_set(&verdict, VHD_ENDED,
-                        "the task of \"%s\" has ended already: there is nothing to cancel", name);
+                        "the task of \"%s\" has ended, so there is nothing to cancel", name);
     fs_reply_verdict(fs, (struct fs_where){&handle->node, NULL}, req, &verdict);
 }
 

@@ -119,7 +119,7 @@ static void refuse(const struct server *server, const struct fuse_in_header *hea
         .unique = header->unique,
     };
     if (write(fuse_session_fd(server->fuse), &reply, sizeof reply) < 0 && errno != ENOENT)
-        fs_log(LOG_WARNING, "cannot answer the kernel: %s", strerrordesc_np(errno));
+        fs_log(LOG_WARNING, "cannot reply to the kernel: %s", strerrordesc_np(errno));
 }
 
 static void *serve_run(void *arg);

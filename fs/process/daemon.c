@@ -73,7 +73,7 @@ static void tell_service_manager(void)
     AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address,
                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
-        fs_log(LOG_WARNING, "cannot tell the service manager: %s", strerrordesc_np(errno));
+        fs_log(LOG_WARNING, "cannot report to the service manager: %s", strerrordesc_np(errno));
 }
 
 void fs_daemon_close_streams(void)
@@ -92,6 +92,7 @@ void fs_daemon_ready(int ready_fd)
     fs_log_to_syslog();
     fs_daemon_close_streams();
     if (write(ready_fd, "", 1) < 0)
-        fs_log(LOG_WARNING, "nobody waits for the mount: %s", strerrordesc_np(errno));
+        fs_log(LOG_WARNING, "cannot report to the process that started vhdfs: %s",
+               strerrordesc_np(errno));
     close(ready_fd);
 }

@@ -16,8 +16,8 @@
 
 /* Advice for a container. */
 #define IN_A_CONTAINER                                                                             \
-    "in a container, start it with --device /dev/fuse and, where that is not enough, with "        \
-    "--cap-add SYS_ADMIN or in a user namespace"
+    "in a container, add --device /dev/fuse, and if that is not enough, --cap-add SYS_ADMIN or a " \
+    "user namespace"
 
 int fs_explain_device(void)
 {
@@ -25,12 +25,10 @@ int fs_explain_device(void)
     int err = fd < 0 ? -errno : 0;
 
     if (err == -EACCES || err == -EPERM)
-        fprintf(
-            stderr,
-            "vhdfs: not permitted to open /dev/fuse: give this user the right to read and write "
-            "it (chmod 666 /dev/fuse); " IN_A_CONTAINER "\n");
+        fprintf(stderr, "vhdfs: not permitted to open /dev/fuse; let this user read and write it "
+                        "(chmod 666 /dev/fuse); " IN_A_CONTAINER "\n");
     else if (err == -ENOENT || err == -ENODEV || err == -ENXIO)
-        fprintf(stderr, "vhdfs: /dev/fuse is missing: load the kernel module (modprobe "
+        fprintf(stderr, "vhdfs: /dev/fuse is missing; load the kernel module (modprobe "
                         "fuse); " IN_A_CONTAINER "\n");
     else if (err < 0)
         fprintf(stderr, "vhdfs: cannot open /dev/fuse: %s\n", strerrordesc_np(-err));
@@ -76,13 +74,13 @@ void fs_explain_mount(const struct fs_options *options)
     /* Begins with a newline: libfuse 3.17 does not end its own line about the program. */
     if (geteuid() != 0 && !has_program("fusermount3"))
         fprintf(stderr,
-                "\nvhdfs: cannot mount on \"%s\": a user who is not root needs the program "
+                "\nvhdfs: cannot mount on \"%s\": users other than root need the program "
                 "fusermount3; install the package fuse3\n",
                 path);
     else if (geteuid() != 0 && options->is_shared && !may_share())
         fprintf(stderr,
-                "vhdfs: cannot mount on \"%s\": allow_other needs a line "
-                "\"user_allow_other\" in /etc/fuse.conf where the user is not root\n",
+                "vhdfs: cannot mount on \"%s\": for users other than root, allow_other needs the "
+                "line \"user_allow_other\" in /etc/fuse.conf\n",
                 path);
     else if (geteuid() == 0 && !fs_has_capability(CAP_SYS_ADMIN))
         fprintf(stderr,
@@ -90,7 +88,7 @@ void fs_explain_mount(const struct fs_options *options)
                 "here; " IN_A_CONTAINER "\n",
                 path);
     else
-        fprintf(stderr, "vhdfs: cannot mount on \"%s\"; the lines before say why\n", path);
+        fprintf(stderr, "vhdfs: cannot mount on \"%s\"; the lines above say why\n", path);
 }
 
 void fs_explain_path(const char *doing, const char *path, int err)
@@ -99,7 +97,7 @@ void fs_explain_path(const char *doing, const char *path, int err)
 
     if (mount)
         fprintf(stderr,
-                "vhdfs: cannot %s \"%s\": the file system mounted on \"%s\" is dead; umount "
+                "vhdfs: cannot %s \"%s\": the file system mounted on \"%s\" is dead; unmount "
                 "it first: umount %s (or fusermount3 -u %s)\n",
                 doing, path, mount, mount, mount);
     else if (err == -ENOENT)

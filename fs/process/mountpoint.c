@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "process/path.h"
 
 #ifndef STATX_MNT_ID_UNIQUE
 #    define STATX_MNT_ID_UNIQUE 0x4000U
@@ -186,10 +187,8 @@ char *fs_mount_above(const char *path)
     while (next_mount(&table)) {
         char *mounted_on = table.fields[FIELD_PATH];
         unescape(mounted_on);
-        size_t len = strlen(mounted_on);
-        bool is_above = strncmp(path, mounted_on, len) == 0 &&
-                        (path[len] == '/' || path[len] == 0 || mounted_on[len - 1] == '/');
-        if (is_above && (!found || len >= strlen(found))) {
+        if (fs_path_is_inside(path, mounted_on) &&
+            (!found || strlen(mounted_on) >= strlen(found))) {
             free(found);
             found = strdup(mounted_on);
         }

@@ -1,19 +1,18 @@
 #include "process/options.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "process/mount_words.h"
 #include "process/mountpoint.h"
+#include "process/path.h"
 #include "version.h"
 
 static const char usage[] =
@@ -22,19 +21,20 @@ static const char usage[] =
     "Mount the directory STORE of virtual hard disks on MOUNTPOINT; both are made if missing.\n"
     "\n"
     "    -f              stay in the foreground\n"
-    "    -d              the same, and print what the kernel asks\n"
-    "    -h, --help      print this\n"
+    "    -d              the same, and print each request of the kernel\n"
+    "    -h, --help      print this help\n"
     "    -V, --version   print the version\n"
     "\n"
     "    -o ro           change nothing\n"
-    "    -o uid=N,gid=N  owner of the files in the tree, numbers or names (default: who mounts)\n"
+    "    -o uid=N,gid=N  owner of all files, by number or name (default: the user who mounts;\n"
+    "                    for a disk, the owner of its image)\n"
     "    -o umask=M      permissions to take away, octal (default: none)\n"
-    "    -o allow_other  let other users in, root too\n"
-    "    -o history=N    ended tasks to remember (default: 4096)\n"
-    "    -o user=NAME    run as that user; needs root, unless it is who mounts\n"
-    "    -o unsafe_store write to a store on sshfs or rclone, whose locks hold on one host only\n"
-    "    -o pidfile=FILE write the daemon's process id to FILE, and remove it at the end\n"
-    "    and what mount(8) gives to any file system: rw, dev, suid, noexec, noatime, ...\n";
+    "    -o allow_other  let other users use the tree, root too\n"
+    "    -o history=N    number of tasks to remember (default: 4096)\n"
+    "    -o user=NAME    run as this user; only root may name another user\n"
+    "    -o unsafe_store allow a store on sshfs or rclone, whose locks hold on one host only\n"
+    "    -o pidfile=FILE write the daemon's process id to FILE, and remove FILE at the end\n"
+    "    and the options of mount(8) for any file system: rw, dev, suid, noexec, noatime, ...\n";
 
 enum key {
     KEY_HELP = 1,
@@ -87,51 +87,6 @@ static const struct fuse_opt specs[] = {
     {NULL, 0, 0},
 };
 
-/* Words for libfuse and the kernel. One with '=' stands for all that begin with it. */
-static const char *const passed[] = {
-    "rw",
-    "dev",
-    "nodev",
-    "suid",
-    "nosuid",
-    "exec",
-    "noexec",
-    "atime",
-    "noatime",
-    "sync",
-    "async",
-    "dirsync",
-    "context=",
-    "fscontext=",
-    "defcontext=",
-    "rootcontext=",
-    "default_permissions",
-};
-
-/*
- * Words of mount(8) that change nothing here. mount(8) handles most of them itself, but users copy
- * lines of fstab. The helper does the work of auto_unmount, and never detaches another mount.
- */
-static const char *const ignored[] = {
-    "",           "defaults",     "auto",       "noauto",      "nofail",
-    "_netdev",    "user",         "nouser",     "users",       "owner",
-    "group",      "comment=",     "x-",         "X-",          "diratime",
-    "nodiratime", "relatime",     "norelatime", "strictatime", "nostrictatime",
-    "lazytime",   "nolazytime",   "silent",     "loud",        "iversion",
-    "noiversion", "auto_unmount", "symfollow",  "nosymfollow",
-};
-
-static bool is_among(const char *word, const char *const *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        size_t len = strlen(list[i]);
-        bool is_start = len > 0 && (list[i][len - 1] == '=' || list[i][len - 1] == '-');
-        if (is_start ? strncmp(word, list[i], len) == 0 : strcmp(word, list[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
 static __attribute__((format(printf, 2, 3))) int refuse(struct parse *parse, const char *format,
                                                         ...)
 {
@@ -146,57 +101,14 @@ static __attribute__((format(printf, 2, 3))) int refuse(struct parse *parse, con
     return -1;
 }
 
-/* The descriptor N of a path "/dev/fd/N"; -1 for any other path. */
-static int fd_of(const char *path)
-{
-    unsigned fd;
-    int len = 0;
-
-    if (sscanf(path, "/dev/fd/%9u%n", &fd, &len) != 1 || path[len])
-        return -1;
-    return (int)fd;
-}
-
-/* Source: Linux, Documentation/admin-guide/devices.txt: 10, 229 is /dev/fuse. */
-static bool is_fuse(int fd)
-{
-    struct stat attributes;
-
-    return fd > STDERR_FILENO && fstat(fd, &attributes) == 0 && S_ISCHR(attributes.st_mode) &&
-           attributes.st_rdev == makedev(10, 229);
-}
-
 int fs_options_given_fd(int argc, char *const *argv)
 {
     for (int i = argc - 1; i > 0; i--) {
-        if (is_fuse(fd_of(argv[i])))
-            return fd_of(argv[i]);
+        int fd = fs_path_fuse_fd(argv[i]);
+        if (fd >= 0)
+            return fd;
     }
     return -1;
-}
-
-/*
- * The path without symlinks, to be freed; its last component may be missing. A path that leads
- * nowhere is only made absolute: the code that opens it reports the fault. Or NULL and errno.
- */
-static char *resolve(const char *path)
-{
-    char *resolved = realpath(path, NULL);
-    const bool is_missing = errno == ENOENT;
-    if (resolved)
-        return resolved;
-    AUTO_FREE char *first = strdup(path);
-    AUTO_FREE char *second = strdup(path);
-    AUTO_FREE char *above = first ? realpath(dirname(first), NULL) : NULL;
-    AUTO_FREE char *here = getcwd(NULL, 0);
-    int len = -1;
-    if (above && second && is_missing)
-        len = asprintf(&resolved, "%s/%s", strcmp(above, "/") == 0 ? "" : above, basename(second));
-    else if (*path == '/')
-        len = asprintf(&resolved, "%s", path);
-    else if (here)
-        len = asprintf(&resolved, "%s/%s", here, path);
-    return len < 0 ? NULL : resolved;
 }
 
 /* Accept a descriptor as MOUNTPOINT. It must be one that fs_options_given_fd() finds. */
@@ -204,12 +116,13 @@ static int parse_given_fd(struct parse *parse, const char *arg)
 {
     struct fs_options *options = &parse->options;
 
-    if (!is_fuse(fd_of(arg)))
-        return refuse(parse,
-                      "\"%s\" is no open descriptor of /dev/fuse above 2; as MOUNTPOINT it must be "
-                      "one that is mounted already",
-                      arg);
-    options->given_fd = fd_of(arg);
+    options->given_fd = fs_path_fuse_fd(arg);
+    if (options->given_fd < 0)
+        return refuse(
+            parse,
+            "\"%s\" is no open descriptor of /dev/fuse above 2; give one that is mounted, "
+            "or the path of a folder",
+            arg);
     options->mountpoint = strdup(arg);
     return options->mountpoint ? 0 : -1;
 }
@@ -221,13 +134,13 @@ static int parse_path(struct parse *parse, const char *arg)
     char **path = !options->store ? &options->store : &options->mountpoint;
 
     if (options->mountpoint)
-        return refuse(parse, "expected STORE and MOUNTPOINT, but there is also \"%s\"", arg);
+        return refuse(parse, "too many arguments: \"%s\"; give one STORE and one MOUNTPOINT", arg);
     if (!*arg)
-        return refuse(parse, "%s is empty: expected the path of a folder",
+        return refuse(parse, "%s is empty; give the path of a folder",
                       options->store ? "MOUNTPOINT" : "STORE");
-    if (options->store && fd_of(arg) >= 0)
+    if (options->store && fs_path_fd(arg) >= 0)
         return parse_given_fd(parse, arg);
-    *path = resolve(arg);
+    *path = fs_path_resolve(arg);
     if (*path)
         return 0;
     return refuse(parse, "cannot tell where \"%s\" is: %s; give an absolute path", arg,
@@ -262,7 +175,7 @@ static int parse_owner(struct parse *parse, const char *arg, int key)
                              : fs_group_id(text, &parse->options.gid);
 
     return err == 0 ? 0
-                    : refuse(parse, "%s: there is no such %s; expected a name or a number", arg,
+                    : refuse(parse, "%s: there is no such %s; give a name or a number", arg,
                              key == KEY_UID ? "user" : "group");
 }
 
@@ -274,20 +187,23 @@ static int parse_number(struct parse *parse, const char *arg, int key)
     if (key == KEY_UMASK)
         return is_number(text, 8, 0, 0777, &options->umask)
                    ? 0
-                   : refuse(parse, "%s: expected an octal number from 0 to 777", arg);
+                   : refuse(parse, "%s is not valid; give an octal number from 0 to 777", arg);
     return is_number(text, 10, 1, UINT_MAX, &options->history)
                ? 0
-               : refuse(parse, "%s: expected a number from 1 to %u", arg, UINT_MAX);
+               : refuse(parse, "%s is not valid; give a number from 1 to %u", arg, UINT_MAX);
 }
 
-/* Judge a word without a key: it is for libfuse, is ignored, or is unknown. Returns as take(). */
+/* Judge a word without a key. Returns as parse_argument(). */
 static int parse_word(struct parse *parse, const char *word)
 {
-    if (is_among(word, passed, sizeof passed / sizeof *passed))
+    switch (fs_mount_word(word)) {
+    case FS_MOUNT_WORD_PASSED:
         return 1;
-    if (is_among(word, ignored, sizeof ignored / sizeof *ignored))
+    case FS_MOUNT_WORD_IGNORED:
         return 0;
-    return refuse(parse, "unknown option \"%s\"; vhdfs --help lists the options", word);
+    default:
+        return refuse(parse, "unknown option \"%s\"; vhdfs --help lists the options", word);
+    }
 }
 
 /* libfuse calls this for each argument. 1 leaves it to libfuse, 0 drops it, -1 refuses it. */
@@ -320,7 +236,7 @@ static int parse_argument(void *data, const char *arg, int key, struct fuse_args
         parse->options.is_unsafe_store = true;
         return 0;
     case KEY_REMOUNT:
-        return refuse(parse, "remount is not possible: unmount and mount again");
+        return refuse(parse, "vhdfs cannot remount; unmount and mount again");
     case KEY_SHARED:
         parse->options.is_shared = true;
         return 1;
@@ -335,13 +251,6 @@ static int parse_argument(void *data, const char *arg, int key, struct fuse_args
     }
 }
 
-static bool lies_inside(const char *inner, const char *outer)
-{
-    size_t len = strlen(outer);
-    return strncmp(inner, outer, len) == 0 &&
-           (inner[len] == '/' || inner[len] == 0 || outer[len - 1] == '/');
-}
-
 /* Find the user to run as. It owns the files of the tree, unless uid= or gid= is given. */
 static int judge_user(struct parse *parse)
 {
@@ -351,9 +260,11 @@ static int judge_user(struct parse *parse)
     *user = (struct fs_user){geteuid(), getegid()};
     int err = options->user_name ? fs_user_find(options->user_name, user) : 0;
     if (err == -EPERM)
-        return refuse(parse, "only root can run as another user: %s", options->user_name);
+        return refuse(parse, "user=%s: only root may run vhdfs as another user",
+                      options->user_name);
     if (err < 0)
-        return refuse(parse, "there is no such user: %s", options->user_name);
+        return refuse(parse, "user=%s: there is no such user; give the name of one",
+                      options->user_name);
     options->has_uid = options->uid != UNSET;
     options->has_gid = options->gid != UNSET;
     options->has_umask = options->umask != UNSET;
@@ -394,12 +305,13 @@ static int judge(struct parse *parse)
         return -1;
     }
     if (options->pidfile && !*options->pidfile)
-        return refuse(parse, "pidfile= is empty: expected the path of a file");
+        return refuse(parse, "pidfile= is empty; give the path of a file");
     if (options->given_fd >= 0)
         return judge_user(parse);
-    if (lies_inside(options->store, options->mountpoint) ||
-        lies_inside(options->mountpoint, options->store))
-        return refuse(parse, "STORE and MOUNTPOINT must not lie inside each other");
+    if (fs_path_is_inside(options->store, options->mountpoint) ||
+        fs_path_is_inside(options->mountpoint, options->store))
+        return refuse(parse,
+                      "STORE and MOUNTPOINT overlap; give two folders, neither inside the other");
     int err = judge_mountpoint(parse);
     return err < 0 ? err : judge_user(parse);
 }
@@ -454,7 +366,7 @@ enum fs_parsed fs_options_parse(int argc, char **argv, struct fs_options *ret)
     };
 
     int err = lacks_words(argc, argv)
-                  ? refuse(&parse, "-o needs options behind it, as in -o ro,umask=077")
+                  ? refuse(&parse, "-o needs options after it, such as -o ro,umask=077")
                   : fuse_opt_parse(&parse.options.fuse, &parse, specs, parse_argument);
     if (err == 0)
         err = judge(&parse);

@@ -46,7 +46,10 @@ enum vhd_result fs_node_judge(struct fs *fs, const struct fs_node *node, struct 
     if (!fs_node_image(fs, node, &image) ||
         !fs_numbers_is_link(&fs->numbers, fs->store, fs_entry_name(node->entry), &image, first))
         return vhd_verdict_set(ret, VHD_OK, NULL);
-    return vhd_verdict_set(ret, VHD_NOT_A_DISK, "the same file as the disk \"%s\"", first);
+    return vhd_verdict_set(ret, VHD_NOT_A_DISK,
+                           "this name is a hard link to the image of the disk \"%s\"; use that "
+                           "disk",
+                           first);
 }
 
 fuse_ino_t fs_node_ino(struct fs *fs, const struct fs_node *node, const struct stat *image)

@@ -110,7 +110,7 @@ struct fs_row_ops {
      *   pid  the process that asks
      */
     enum vhd_result (*rmdir)(struct fs *fs, const char *name, pid_t pid, struct vhd_verdict *ret);
-    enum vhd_result (*unlink)(struct fs *fs, const struct fs_node *folder, const char *text,
+    enum vhd_result (*unlink)(struct fs *fs, const struct fs_node *folder, const char *name,
                               pid_t pid, struct vhd_verdict *ret);
 
     /* Folders: give a child another name in the same folder. Never replaces another. */

@@ -1,54 +1,15 @@
 #include "tree/open_disk.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "image/image.h"
 #include "kernel/invalidate.h"
 #include "process/log.h"
-#include "tree/page_cache.h"
-#include "store/fingerprint.h"
-
-/*
- * An open disk. The disk's lock guards all that is not constant. The mode is constant while a raw
- * file is open.
- */
-struct fs_open_disk {
-    struct vhd_disk *content;      /* constant */
-    struct vhd_fingerprint opened; /* constant: the image when it was opened */
-    bool is_direct;                /* the mode */
-    unsigned files;                /* open of it, raw and fixed.vhd */
-    unsigned raws, mappers;        /* of them */
-    unsigned flushed;              /* of the raws: flushed, and not used since */
-};
-
-/* The result of the last look at an image. */
-struct seen {
-    bool is_known;
-    struct vhd_fingerprint image;
-    uint64_t size;
-};
-
-struct fs_disk {
-    pthread_mutex_t
-        lock; /* guards the members below; a leaf, not held while a disk is opened or closed */
-    pthread_cond_t changed;
-    bool is_busy; /* a thread opens, closes or truncates the disk, without the lock */
-
-    struct fs_open_disk *current; /* NULL while closed */
-    _Atomic unsigned writers;     /* files open for writing, of former open disks too */
-    unsigned former_raws;         /* raw files of open disks whose image was replaced */
-
-    struct fs_page_cache raw, fixed;
-    bool is_left;                /* it was open, so left is set */
-    struct vhd_fingerprint left; /* the image that the kernel's pages match */
-    struct seen seen;
-};
+#include "tree/disk_state.h"
 
 /*
  * How long an open waits for files that were flushed, because close(2) returns before RELEASE
@@ -86,103 +47,6 @@ bool fs_open_disk_is_direct(const struct fs_open_disk *open)
 }
 
 /*
- * Looking.
- */
-
-/*
- * Read the size in the footer of an image; 0 where the image is damaged. Returns 0; or -EMFILE,
- * -ENFILE or -ENOMEM, which may pass.
- */
-static int read_size(const struct vhd_store *store, const char *file, uint64_t *ret)
-{
-    struct vhd_image image = {0};
-
-    AUTO_CLOSE int fd = vhd_store_open_unlocked(store, file);
-    if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
-        return fd;
-    /* The footer of a damaged image may claim more than any file can have. */
-    *ret = fd >= 0 && vhd_image_read(fd, &image) ? image.footer.current_size : 0;
-    return 0;
-}
-
-/* Is the size of the image known without a read? */
-static bool is_known(struct fs_disk *disk, const struct vhd_fingerprint *now, uint64_t *ret_size)
-{
-    HOLD_LOCK(&disk->lock);
-    const struct seen *seen = &disk->seen;
-    *ret_size = seen->size;
-    if (disk->current) {
-        *ret_size = vhd_disk_size(disk->current->content);
-        return true;
-    }
-    /* While a thread opens or closes it, its footer may move, so the known size counts. */
-    return seen->is_known && (disk->is_busy || (seen->image.is_reliable &&
-                                                vhd_fingerprint_is_same(&seen->image, now)));
-}
-
-/* Look at the open image, whatever the name leads to. Returns false where none is open. */
-static bool stat_open(struct fs_disk *disk, struct fs_disk_look *ret, int *ret_err)
-{
-    HOLD_LOCK(&disk->lock);
-    if (!disk->current)
-        return false;
-    ret->size = vhd_disk_size(disk->current->content);
-    *ret_err = vhd_disk_stat(disk->current->content, &ret->attributes);
-    return true;
-}
-
-static bool is_other_file(struct fs_disk *disk, const struct stat *attributes)
-{
-    HOLD_LOCK(&disk->lock);
-    return disk->current && !vhd_fingerprint_is_file(&disk->current->opened, attributes);
-}
-
-/* The store is asked without the lock, because a host that hangs must not stop others here. */
-int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_look *ret)
-{
-    char file[NAME_MAX + 1];
-
-    int err = vhd_store_find(fs->store, name, file, &ret->attributes);
-    if ((err < 0 || is_other_file(disk, &ret->attributes)) && stat_open(disk, ret, &err))
-        return err;
-    if (err < 0)
-        return err;
-    const struct vhd_fingerprint now = vhd_fingerprint_of(&ret->attributes);
-    if (is_known(disk, &now, &ret->size))
-        return 0;
-    err = read_size(fs->store, file, &ret->size);
-    if (err < 0)
-        return err;
-    HOLD_LOCK(&disk->lock);
-    if (!disk->current && !disk->is_busy)
-        disk->seen = (struct seen){true, now, ret->size};
-    return 0;
-}
-
-/* Renew the fingerprint of a closed image after a change of our own to its inode. */
-static void keep_left(struct fs_disk *disk, struct fs *fs, const char *name)
-{
-    char file[NAME_MAX + 1];
-    struct stat attributes;
-
-    if (vhd_store_find(fs->store, name, file, &attributes) < 0)
-        return;
-    HOLD_LOCK(&disk->lock);
-    if (!disk->is_left)
-        return;
-    struct vhd_fingerprint now = vhd_fingerprint_of(&attributes);
-    now.parents = disk->left.parents;
-    now.ctime = disk->left.ctime;
-    if (vhd_fingerprint_is_same(&disk->left, &now))
-        disk->left.ctime = attributes.st_ctim;
-}
-
-void fs_disk_renamed(struct fs_disk *disk, struct fs *fs, const char *new_name)
-{
-    keep_left(disk, fs, new_name);
-}
-
-/*
  * The kernel's pages.
  */
 
@@ -202,14 +66,13 @@ static enum vhd_result refuse_drop(int err, const char *name, struct vhd_verdict
 {
     if (err == -ETIMEDOUT)
         return vhd_verdict_set(ret_why, VHD_IN_USE,
-                               "other programs have changed pages of the disk \"%s\" by a mapping; "
-                               "sync or close them first",
+                               "another program has unsaved changes of the disk \"%s\" in a "
+                               "mapping; sync the mapping (msync), or end that program",
                                name);
-    return vhd_verdict_set(
-        ret_why, VHD_NO_DESCRIPTORS,
-        "no thread can be started to have the kernel drop its pages of the disk "
-        "\"%s\"; end other programs of this user, or raise the limit (ulimit -u)",
-        name);
+    return vhd_verdict_set(ret_why, VHD_NO_DESCRIPTORS,
+                           "cannot start a thread to drop the kernel's pages of the disk \"%s\"; "
+                           "end other programs of this user, or raise its limit (ulimit -u)",
+                           name);
 }
 
 void fs_disk_add_stray(struct fs_disk *disk, bool is_fixed)
@@ -243,20 +106,6 @@ void fs_disk_drop_pages(struct fs_disk *disk, struct fs *fs, const struct fs_dis
 /*
  * Opening.
  */
-
-/* Wait until no thread is busy with the disk, and become busy with it. Under the lock. */
-static void begin_change(struct fs_disk *disk)
-{
-    while (disk->is_busy)
-        pthread_cond_wait(&disk->changed, &disk->lock);
-    disk->is_busy = true;
-}
-
-static void end_change(struct fs_disk *disk)
-{
-    disk->is_busy = false;
-    pthread_cond_broadcast(&disk->changed);
-}
 
 /* If raw files of the other mode were all flushed, wait for their release. Under the lock. */
 static void wait_for_releases(struct fs_disk *disk, const struct fs_access *access)
@@ -293,7 +142,7 @@ static enum vhd_result judge_pages(struct fs_disk *disk, struct fs *fs,
     /* Without a new lookup, the kernel keeps the old size until it drops its pages. */
     if (disk->seen.is_known && disk->seen.size != size)
         disk->raw.pages = FS_PAGES_SUSPECT;
-    disk->seen = (struct seen){true, open->opened, size};
+    disk->seen = (struct fs_seen){true, open->opened, size};
     leave_as(disk, open->opened);
     disk->is_left = true;
     if (!fs_page_cache_has_strays(&disk->fixed))
@@ -316,7 +165,7 @@ static void close_open_disk(struct fs_disk *disk, const char *name, struct fs_op
     const bool has_failed = vhd_disk_has_failed(open->content);
     int err = vhd_disk_close(open->content, &left);
     if (err < 0)
-        fs_log(LOG_WARNING, "the image of the disk \"%s\" is not left clean: %s", name,
+        fs_log(LOG_WARNING, "the image of the disk \"%s\" was not closed cleanly: %s", name,
                err == -ESTALE ? "another program has changed or replaced it"
                               : strerrordesc_np(-err));
     free(open);
@@ -350,8 +199,8 @@ static enum vhd_result open_current(struct fs_disk *disk, struct fs *fs,
         free(open);
         if (result == VHD_IN_USE && disk->former_raws > 0)
             return vhd_verdict_set(ret_why, VHD_IN_USE,
-                                   "another program has changed the image of the disk \"%s\" while "
-                                   "it is open; close it everywhere first",
+                                   "another program has changed the image of the disk \"%s\", "
+                                   "which is open; close the disk in every program first",
                                    name);
         return result;
     }
@@ -462,9 +311,9 @@ enum vhd_result fs_disk_open(struct fs_disk *disk, struct fs *fs, const struct f
 {
     HOLD_LOCK(&disk->lock);
     wait_for_releases(disk, access);
-    begin_change(disk);
+    fs_disk_begin_change(disk);
     enum vhd_result result = join(disk, fs, ref, access, ret, ret_why);
-    end_change(disk);
+    fs_disk_end_change(disk);
     return result;
 }
 
@@ -472,10 +321,10 @@ void fs_disk_close(struct fs_disk *disk, const struct fs_disk_ref *ref, struct f
                    const struct fs_access *access, bool is_flushed)
 {
     HOLD_LOCK(&disk->lock);
-    begin_change(disk);
+    fs_disk_begin_change(disk);
     open->flushed -= is_flushed;
     leave(disk, ref, open, access);
-    end_change(disk);
+    fs_disk_end_change(disk);
 }
 
 void fs_open_disk_set_flushed(struct fs_disk *disk, struct fs_open_disk *open, bool is_flushed)
@@ -520,12 +369,12 @@ enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
     struct fs_open_disk *open = NULL;
 
     HOLD_LOCK(&disk->lock);
-    begin_change(disk);
+    fs_disk_begin_change(disk);
     enum vhd_result result = join(disk, fs, ref, &access, &open, ret_why);
     if (open && asked && open != asked) {
         result = vhd_verdict_set(ret_why, VHD_IN_USE,
                                  "another program has replaced the image of the disk \"%s\" since "
-                                 "this file was opened; open it again",
+                                 "this file was opened; open the file again",
                                  ref->name);
         leave(disk, ref, open, &access);
     } else if (open) {
@@ -534,58 +383,8 @@ enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
         pthread_mutex_lock(&disk->lock);
         leave(disk, ref, open, &access);
     }
-    end_change(disk);
+    fs_disk_end_change(disk);
     return result;
-}
-
-/* The attributes may be older than a change of our own, so vhd_disk_confirm() has the last word. */
-bool fs_disk_is_another(struct fs_disk *disk, const struct stat *attributes)
-{
-    HOLD_LOCK(&disk->lock);
-    const struct fs_open_disk *open = disk->current;
-    if (!open || disk->is_busy)
-        return false;
-    struct vhd_fingerprint now = vhd_fingerprint_of(attributes);
-    now.parents = open->opened.parents;
-    if (vhd_fingerprint_is_file(&open->opened, attributes) &&
-        (vhd_disk_is_writable(open->content) || vhd_fingerprint_is_same(&open->opened, &now)))
-        return false;
-    begin_change(disk);
-    pthread_mutex_unlock(&disk->lock);
-    int err = vhd_disk_confirm(open->content);
-    pthread_mutex_lock(&disk->lock);
-    end_change(disk);
-    return err == -ESTALE;
-}
-
-/*
- * Owner and mode.
- */
-
-/* Change the image of an open disk, and renew its fingerprint unless others changed it before. */
-static int change_open(struct fs_open_disk *open, int (*change)(void *arg), void *arg)
-{
-    const bool is_ours = vhd_disk_confirm(open->content) == 0;
-    int err = change(arg);
-
-    if (is_ours && vhd_disk_accept_change(open->content) == 0)
-        vhd_disk_fingerprint(open->content, &open->opened);
-    return err;
-}
-
-int fs_disk_change_attributes(struct fs_disk *disk, struct fs *fs, const char *name,
-                              int (*change)(void *arg), void *arg)
-{
-    pthread_mutex_lock(&disk->lock);
-    begin_change(disk);
-    struct fs_open_disk *open = disk->current;
-    pthread_mutex_unlock(&disk->lock);
-    int err = open ? change_open(open, change, arg) : change(arg);
-    if (!open)
-        keep_left(disk, fs, name);
-    HOLD_LOCK(&disk->lock);
-    end_change(disk);
-    return err;
 }
 
 bool fs_disk_has_writer(struct fs_disk *disk)

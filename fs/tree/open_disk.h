@@ -8,13 +8,12 @@
  * an open disk" and "Replaced images".
  *
  * Every function may be called from any thread. An open, a close or a truncation waits for others
- * of the same disk. A look does not wait.
+ * of the same disk.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "disk/disk.h"
 #include "tree/fs.h"
@@ -33,30 +32,6 @@ struct fs_disk *fs_disk_new(void);
 
 /* Release a disk that no file is open of; NULL is allowed. */
 void fs_disk_free(struct fs_disk *disk);
-
-/* The result of a look at a disk. */
-struct fs_disk_look {
-    uint64_t size;          /* bytes of the disk; 0 where its image is damaged */
-    struct stat attributes; /* of the image */
-};
-
-/*
- * Look at a disk, open or not.
- *
- *   name  the disk's name
- *
- * Returns 0; -ENOENT when there is no such disk; -EMFILE, -ENFILE or -ENOMEM when the image cannot
- * be opened just now; or another negative errno of fstat(2).
- */
-int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_look *ret);
-
-/*
- * Is the disk open, and has another program replaced or changed its image since? While a thread
- * opens or closes it the answer is no: the next open confirms the image.
- *
- *   attributes  of the file that has the name now
- */
-bool fs_disk_is_another(struct fs_disk *disk, const struct stat *attributes);
 
 /* How a program opens a disk. */
 struct fs_access {
@@ -125,14 +100,3 @@ void fs_disk_drop_pages(struct fs_disk *disk, struct fs *fs, const struct fs_dis
 /* Is a file open for writing? And is one open so that a mapping may hold data of its own? */
 bool fs_disk_has_writer(struct fs_disk *disk);
 bool fs_open_disk_has_mapper(struct fs_disk *disk, const struct fs_open_disk *open);
-
-/* Note that we have renamed the disk, which is closed: its content is the same. */
-void fs_disk_renamed(struct fs_disk *disk, struct fs *fs, const char *new_name);
-
-/*
- * Change owner or mode of the image by change(), which then does not count as a change by others.
- *
- * Returns as change(): 0 or a negative errno.
- */
-int fs_disk_change_attributes(struct fs_disk *disk, struct fs *fs, const char *name,
-                              int (*change)(void *arg), void *arg);

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "tree/open_disk.h"
+#include "tree/disk_image.h"
 #include "tree/permission.h"
 
 /* The bits of an image's mode that count. */
@@ -62,12 +62,13 @@ enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node, uid_t ca
     if (fs_entry_is_retired(fs->entries, node->entry) ||
         fs_entry_is_replaced(fs->entries, node->entry))
         return vhd_verdict_set(ret, VHD_PATH_NOT_FOUND,
-                               "the disk \"%s\" is another by now: use its path", name);
+                               "the disk \"%s\" was deleted or replaced; open its path again",
+                               name);
     int err = vhd_store_find(fs->store, name, file, &image);
     if (err == 0)
         err = fs_node_stat(fs, node, &shown, NULL);
     if (err < 0)
-        return vhd_verdict_errno(ret, err, "cannot look at the disk \"%s\"", name);
+        return vhd_verdict_errno(ret, err, "cannot read the attributes of the disk \"%s\"", name);
     const int changes = changes_of(&shown, attributes, which);
     if (changes == 0)
         return vhd_verdict_set(ret, VHD_OK, NULL);
@@ -75,11 +76,13 @@ enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node, uid_t ca
         return ret->result;
     if (is_decided_by_options(fs))
         return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
-                               "the options uid=, gid= and umask= of the mount decide who may use "
-                               "disks: mount without them, or change \"%s/%s\"",
+                               "the mount options uid=, gid= and umask= set the owner and mode "
+                               "of every disk; mount without them, or change the file \"%s/%s\"",
                                path, file);
     if (caller != 0 && caller != image.st_uid)
-        return vhd_verdict_set(ret, VHD_NOT_PERMITTED, "only the owner of \"%s/%s\" may change it",
+        return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
+                               "only root and the owner of the file \"%s/%s\" may change its "
+                               "owner or mode",
                                path, file);
     struct fs_disk *disk = fs_entry_disk(fs->entries, node->entry);
     if (!disk)
@@ -88,9 +91,11 @@ enum vhd_result fs_owner_set(struct fs *fs, const struct fs_node *node, uid_t ca
     err = fs_disk_change_attributes(disk, fs, name, change_image, &change);
     if (err == -EPERM)
         return vhd_verdict_set(ret, VHD_NOT_PERMITTED,
-                               "the host does not let vhdfs change \"%s/%s\": ask its owner", path,
-                               file);
+                               "the host does not let vhdfs change the owner or mode of "
+                               "\"%s/%s\"; ask the owner of that file",
+                               path, file);
     if (err < 0)
-        return vhd_verdict_errno(ret, err, "cannot change owner or mode of \"%s/%s\"", path, file);
+        return vhd_verdict_errno(ret, err, "cannot change the owner or mode of \"%s/%s\"", path,
+                                 file);
     return vhd_verdict_set(ret, VHD_OK, NULL);
 }

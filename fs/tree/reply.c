@@ -1,7 +1,6 @@
 #include "tree/reply.h"
 
 #include <limits.h>
-#include <stdarg.h>
 
 #include "tree/errors.h"
 
@@ -63,17 +62,12 @@ void fs_reply_written(struct fs *fs, struct fs_where where, fuse_req_t req,
         fs_reply_verdict(fs, where, req, verdict);
 }
 
-void fs_reply_refusal(struct fs *fs, struct fs_where where, fuse_req_t req, enum vhd_result result,
-                      const char *format, ...)
+void fs_reply_not_permitted(struct fs *fs, struct fs_where where, fuse_req_t req,
+                            const char *sentence)
 {
-    char sentence[VHD_SENTENCE_SIZE];
     struct vhd_verdict verdict;
-    va_list args;
 
-    va_start(args, format);
-    vsnprintf(sentence, sizeof sentence, format, args);
-    va_end(args);
-    vhd_verdict_set(&verdict, result, "%s", sentence);
+    vhd_verdict_set(&verdict, VHD_NOT_PERMITTED, "%s", sentence);
     fs_reply_verdict(fs, where, req, &verdict);
 }
 

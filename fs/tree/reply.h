@@ -29,9 +29,9 @@ void fs_reply_verdict(struct fs *fs, struct fs_where where, fuse_req_t req,
 void fs_reply_written(struct fs *fs, struct fs_where where, fuse_req_t req,
                       const struct vhd_verdict *verdict, size_t len);
 
-/* Refuse a request, with a sentence as printf: the fault, and what to do instead. */
-void fs_reply_refusal(struct fs *fs, struct fs_where where, fuse_req_t req, enum vhd_result result,
-                      const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Refuse a request that the tree never permits; the sentence says what to do instead. */
+void fs_reply_not_permitted(struct fs *fs, struct fs_where where, fuse_req_t req,
+                            const char *sentence);
 
 /* Reply to a request with the attributes of a node. */
 void fs_reply_attr(struct fs *fs, const struct fs_node *node, fuse_req_t req);

@@ -221,9 +221,9 @@ static void a_path_too_many_is_named(void **state)
 {
     (void)state;
     expect_refusal(CALL("/vhdfs-s", "/vhdfs-m", "third"),
-                   "expected STORE and MOUNTPOINT, but there is also \"third\"");
-    expect_refusal(CALL("", "/vhdfs-m"), "STORE is empty: expected the path of a folder");
-    expect_refusal(CALL("/vhdfs-s", ""), "MOUNTPOINT is empty: expected the path of a folder");
+                   "too many arguments: \"third\"; give one STORE and one MOUNTPOINT");
+    expect_refusal(CALL("", "/vhdfs-m"), "STORE is empty; give the path of a folder");
+    expect_refusal(CALL("/vhdfs-s", ""), "MOUNTPOINT is empty; give the path of a folder");
 }
 
 /* Names of files may begin with a dash. */
@@ -297,7 +297,7 @@ static void store_and_mountpoint_lie_apart(void **state)
 
     for (size_t i = 0; i < 6; i++)
         expect_refusal(CALL(inside[i][0], inside[i][1]),
-                       "STORE and MOUNTPOINT must not lie inside each other");
+                       "STORE and MOUNTPOINT overlap; give two folders, neither inside the other");
     call_end(expect_run(CALL("/vhdfs", "/vhdfs-m"))); /* one name only begins as the other */
 }
 
@@ -370,14 +370,14 @@ static void an_unknown_option_is_named_alone(void **state)
                    "unknown option \"-x\"; vhdfs --help lists the options");
     expect_refusal(CALL("--bogus", "/vhdfs-s", "/vhdfs-m"),
                    "unknown option \"--bogus\"; vhdfs --help lists the options");
-    refuse_with("remount", "remount is not possible: unmount and mount again");
-    refuse_with("pidfile=", "pidfile= is empty: expected the path of a file");
+    refuse_with("remount", "vhdfs cannot remount; unmount and mount again");
+    refuse_with("pidfile=", "pidfile= is empty; give the path of a file");
 }
 
 static void an_option_without_its_words_is_refused(void **state)
 {
     (void)state;
-    static const char sentence[] = "-o needs options behind it, as in -o ro,umask=077";
+    static const char sentence[] = "-o needs options after it, such as -o ro,umask=077";
 
     expect_refusal(CALL("/vhdfs-s", "/vhdfs-m", "-o"), sentence);
     expect_refusal(CALL("-o"), sentence);
@@ -435,11 +435,11 @@ static void an_owner_is_a_name_or_a_number(void **state)
         char list[64], sentence[128];
         snprintf(list, sizeof list, "ro,uid=%s,rw", wrong[i]);
         snprintf(sentence, sizeof sentence,
-                 "uid=%s: there is no such user; expected a name or a number", wrong[i]);
+                 "uid=%s: there is no such user; give a name or a number", wrong[i]);
         refuse_with(list, sentence);
     }
     refuse_with("gid=no-such-name",
-                "gid=no-such-name: there is no such group; expected a name or a number");
+                "gid=no-such-name: there is no such group; give a name or a number");
 }
 
 static void a_umask_is_octal(void **state)
@@ -460,7 +460,8 @@ static void a_umask_is_octal(void **state)
         call_end(call);
     }
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        snprintf(sentence, sizeof sentence, "%s: expected an octal number from 0 to 777", wrong[i]);
+        snprintf(sentence, sizeof sentence, "%s is not valid; give an octal number from 0 to 777",
+                 wrong[i]);
         refuse_with(wrong[i], sentence);
     }
 }
@@ -479,7 +480,8 @@ static void a_history_has_at_least_one(void **state)
     assert_int_equal(call->options.history, UINT_MAX);
     call_end(call);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        snprintf(sentence, sizeof sentence, "%s: expected a number from 1 to 4294967295", wrong[i]);
+        snprintf(sentence, sizeof sentence, "%s is not valid; give a number from 1 to 4294967295",
+                 wrong[i]);
         refuse_with(wrong[i], sentence);
     }
 }
@@ -507,8 +509,9 @@ static void files_belong_to_the_user_that_it_runs_as(void **state)
     assert_int_equal(call->options.gid, gid);
     assert_false(call->options.has_uid);
     call_end(call);
-    refuse_with("user=no-such-name", "there is no such user: no-such-name");
-    refuse_with("user=", "there is no such user: ");
+    refuse_with("user=no-such-name",
+                "user=no-such-name: there is no such user; give the name of one");
+    refuse_with("user=", "user=: there is no such user; give the name of one");
 }
 
 static void call_as_nobody(void *arg)
@@ -518,7 +521,8 @@ static void call_as_nobody(void *arg)
     const char *const words[] = {"/vhdfs-s", "/vhdfs-m", "-o", "user=root", NULL};
     struct call *call = call_of(words);
     CHILD_EXPECT(call->parsed == FS_PARSED_WRONG);
-    CHILD_EXPECT(strcmp(call->err, "vhdfs: only root can run as another user: root\n") == 0);
+    CHILD_EXPECT(strcmp(call->err, "vhdfs: user=root: only root may run vhdfs as another user\n") ==
+                 0);
     call_end(call);
 }
 
@@ -571,8 +575,8 @@ static void any_other_descriptor_is_refused(void **state)
     snprintf(path, sizeof path, "/dev/fd/%d", fd);
     for (int i = 0; i < 2; i++) {
         snprintf(sentence, sizeof sentence,
-                 "\"%s\" is no open descriptor of /dev/fuse above 2; as MOUNTPOINT it must be one "
-                 "that is mounted already",
+                 "\"%s\" is no open descriptor of /dev/fuse above 2; give one that is mounted, or "
+                 "the path of a folder",
                  path);
         expect_refusal(CALL("/vhdfs-s", path), sentence);
         strcpy(path, "/dev/fd/999");

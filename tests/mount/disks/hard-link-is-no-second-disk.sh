@@ -18,7 +18,7 @@ ln "$store/b.vhd" "$store/d.vhd"
 is_link()
 {
     names "$mnt/disks" | grep -qw "$1" || fail "$1 is not listed"
-    expect "the same file as the disk \"$2\"" "$(value "$mnt/disks/$1/info" fault)" "fault of $1"
+    expect "this name is a hard link to the image of the disk \"$2\"; use that disk" "$(value "$mnt/disks/$1/info" fault)" "fault of $1"
     for file in raw fixed.vhd; do
         "$python" -I -S -c 'import errno, os, sys
 try:
@@ -28,7 +28,7 @@ except OSError as error:
 sys.exit(1)' "$mnt/disks/$1/$file" || fail "$1/$file was opened, or refused as what it is not"
     done
     tail -n 1 "$mnt/errors" |
-        grep -q " disks/$1/fixed.vhd EUCLEAN .* the same file as the disk \"$2\"" ||
+        grep -q " disks/$1/fixed.vhd EUCLEAN .* a hard link to the image of the disk \"$2\"" ||
         fail "errors: $(tail -n 1 "$mnt/errors")"
 }
 

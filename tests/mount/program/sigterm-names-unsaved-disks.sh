@@ -21,6 +21,6 @@ make_disk d
 exec 3<>"$raw"
 kill $daemon
 wait_until 20 is_not_mounted "$mnt"
-wait_until 20 grep -q 'have written to "d" may not be saved: Permission denied' "$tmp/log"
+wait_until 20 grep -q 'the last writes to the disk "d" may be lost: Permission denied' "$tmp/log"
 exec 3>&-
 daemon_ends

@@ -34,40 +34,40 @@ for shell in dash bash "busybox sh"; do
         refused new/a~ 'EINVAL E_INVALID_NAME' '' $shell -c "echo 10 $how new/a~"
     done
     # shellcheck disable=SC2086
-    refused version "$no" 'only shows' $shell -c 'echo 10 >> version'
+    refused version "$no" 'can only be read' $shell -c 'echo 10 >> version'
     # shellcheck disable=SC2086
     refused new/d 'EEXIST E_ALREADY_EXISTS' 'exists already; take another name, or delete' $shell -c 'echo 10 > new/d'
     # shellcheck disable=SC2086
     refused tasks/d/cancel 'ESRCH E_FAIL' 'has ended' $shell -c 'echo 1 > tasks/d/cancel'
 done
-refused tasks/x "$no" 'in new/ alone' sh -c 'echo 10 >tasks/x'
-refused x "$no" 'in new/ alone' sh -c 'echo 10 >x'
-refused disks/d/x "$no" 'in new/ alone' touch disks/d/x
+refused tasks/x "$no" 'no file can be made here' sh -c 'echo 10 >tasks/x'
+refused x "$no" 'no file can be made here' sh -c 'echo 10 >x'
+refused disks/d/x "$no" 'no file can be made here' touch disks/d/x
 refused disks/a "$no" 'new/NAME' mkdir disks/a
 refused x "$no" 'new/NAME' mkdir x
 refused new/x "$no" 'new/NAME' mkfifo new/x
 refused new/x "$no" 'new/NAME' mknod new/x c 1 3
 refused disks/x "$no" 'outside of the mount' ln -s d disks/x
 refused disks/d/x "$no" 'copy raw to raw' ln disks/d/raw disks/d/x
-refused version "$no" 'inside of disks/' mv version v
-refused disks/d "$no" 'inside of disks/' "$python" -I -S -c 'import os; os.rename("disks/d", "new/z")'
-refused disks/d/raw "$no" 'inside of disks/' mv -T disks/d/raw disks/d/info
+refused version "$no" 'from disks/NAME to disks/OTHER' mv version v
+refused disks/d "$no" 'from disks/NAME to disks/OTHER' "$python" -I -S -c 'import os; os.rename("disks/d", "new/z")'
+refused disks/d/raw "$no" 'from disks/NAME to disks/OTHER' mv -T disks/d/raw disks/d/info
 refused disks/d 'EEXIST E_ALREADY_EXISTS' 'e.vhd.* exists' \
     "$python" -I -S -c 'import os; os.rename("disks/d", "disks/e")'
 refused disks/d 'EINVAL E_INVALID_NAME' '' \
     "$python" -I -S -c 'import os; os.rename("disks/d", "disks/x?")'
 refused disks/d.vhd "$no" 'another name of the disk "d"' \
     "$python" -I -S -c 'import os; os.rename("disks/d.vhd", "disks/f")'
-refused tasks/d "$no" 'inside of disks/' mv tasks/d tasks/f
-refused version "$no" 'stays' rm -f version
+refused tasks/d "$no" 'from disks/NAME to disks/OTHER' mv tasks/d tasks/f
+refused version "$no" 'cannot be removed' rm -f version
 refused new "$no" 'umount' rmdir new
-refused tasks/d/status "$no" 'stays' rm -f tasks/d/status
-refused tasks/d/status "$no" 'takes no changes' chmod 600 tasks/d/status
-refused version "$no" 'takes no changes' touch version
-refused version "$no" 'takes no changes' truncate -s 0 version
-refused disks/d/info "$no" 'takes no changes' chown 1 disks/d/info
-refused disks/d "$no" 'takes no changes' chmod 700 disks/d
-refused / "$no" 'takes no changes' chmod 700 .
+refused tasks/d/status "$no" 'cannot be removed' rm -f tasks/d/status
+refused tasks/d/status "$no" 'attributes cannot be changed here' chmod 600 tasks/d/status
+refused version "$no" 'attributes cannot be changed here' touch version
+refused version "$no" 'attributes cannot be changed here' truncate -s 0 version
+refused disks/d/info "$no" 'attributes cannot be changed here' chown 1 disks/d/info
+refused disks/d "$no" 'attributes cannot be changed here' chmod 700 disks/d
+refused / "$no" 'attributes cannot be changed here' chmod 700 .
 exec 3<disks/busy/raw
 refused disks/busy 'EBUSY E_SHARING_VIOLATION' 'is open; close it in every program' rmdir disks/busy
 refused disks/busy 'EBUSY E_SHARING_VIOLATION' 'is open; close it in every program' mv disks/busy disks/b
