@@ -7,10 +7,16 @@
 #include "base/clock.h"
 #include "store/claim.h"
 
+/*
+ * close(2) returns before the daemon that serves the file is notified, so a disk may seem open
+ * shortly after its last close. A longer wait would delay all requests of the folder.
+ */
+#define PATIENCE_MS 100
+
 static int claim_idle(int fd)
 {
     const struct timespec pause = {.tv_nsec = 2000000};
-    const struct timespec deadline = clock_after(clock_monotonic(), VHD_CLOSE_PATIENCE_MS);
+    const struct timespec deadline = clock_after(clock_monotonic(), PATIENCE_MS);
 
     int err = vhd_claim(fd, VHD_CLAIM_NONE, VHD_CLAIM_WRITE);
     while (err == -EBUSY && !clock_has_passed(deadline)) {

@@ -7,12 +7,6 @@
 #include "image/info.h"
 
 /*
- * close(2) returns before the daemon that serves the file is notified, so a disk may seem open
- * shortly after its last close. A longer wait would delay all requests of the folder.
- */
-#define VHD_CLOSE_PATIENCE_MS 100
-
-/*
  * Lock an idle disk, so that no program opens it until the lock ends. The call waits up to 0.1 s
  * for a close that is under way.
  *

@@ -8,8 +8,14 @@
 #include "base/clock.h"
 #include "format/placement.h"
 #include "image/chain.h"
-#include "operation/exclusive.h"
 #include "request/size.h"
+
+/*
+ * close(2) returns before the daemon that serves the file is notified, and a busy host may take
+ * long over the close. Only the request waits, so it may wait longer than an operation that holds
+ * up a folder.
+ */
+#define PATIENCE_MS 1000
 
 /* A visit of all files of the parent. */
 struct visit {
@@ -36,7 +42,7 @@ static enum vhd_result open_parent(struct vhd_store *store, const char *name,
                                    struct vhd_disk **ret_parent, struct vhd_verdict *ret)
 {
     const struct timespec pause = {.tv_nsec = 2000000};
-    const struct timespec deadline = clock_after(clock_monotonic(), VHD_CLOSE_PATIENCE_MS);
+    const struct timespec deadline = clock_after(clock_monotonic(), PATIENCE_MS);
     struct vhd_verdict why;
     char file[NAME_MAX + 1];
 

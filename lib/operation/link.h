@@ -17,7 +17,7 @@ struct vhd_link {
 
 /*
  * Begin to link a new child to a disk: open it and its chain, and keep them from changing. The call
- * waits up to 0.1 s for a close that is under way.
+ * waits up to a second for a close that is under way.
  *
  *   store  of parent and child
  *   name   the parent, a disk of the store
