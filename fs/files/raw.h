@@ -8,7 +8,7 @@
 
 extern const struct fs_row_ops fs_raw_ops;
 
-/* Find the disk's size, and time and space of its image. Returns as fs_disk_look(), or -ENOMEM. */
+/* Find the disk's size, and time and space of its image. Returns as fs_disk_stat(), or -ENOMEM. */
 int fs_raw_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret);
 
 /*

@@ -8,7 +8,7 @@
  * an open disk" and "Replaced images".
  *
  * Every function may be called from any thread. An open, a close or a truncation waits for others
- * of the same disk. A look does not wait.
+ * of the same disk. fs_disk_stat() does not wait.
  */
 #pragma once
 
@@ -34,21 +34,21 @@ struct fs_disk *fs_disk_new(void);
 /* Release a disk that no file is open of; NULL is allowed. */
 void fs_disk_free(struct fs_disk *disk);
 
-/* The result of a look at a disk. */
-struct fs_disk_look {
+/* Attributes of a disk. */
+struct fs_disk_stat {
     uint64_t size;          /* bytes of the disk; 0 where its image is damaged */
     struct stat attributes; /* of the image */
 };
 
 /*
- * Look at a disk, open or not.
+ * Find the size of a disk, open or not, and the attributes of its image.
  *
  *   name  the disk's name
  *
  * Returns 0; -ENOENT when there is no such disk; -EMFILE, -ENFILE or -ENOMEM when the image cannot
  * be opened just now; or another negative errno of fstat(2).
  */
-int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_look *ret);
+int fs_disk_stat(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_stat *ret);
 
 /*
  * Is the disk open, and has another program replaced or changed its image since? While a thread

@@ -134,7 +134,7 @@ static struct vhd_disk *disk_new(struct vhd_store *store, const char *name, unsi
     pthread_mutex_init(&disk->flush_lock, NULL);
     pthread_mutex_init(&disk->fill_lock, NULL);
     pthread_mutex_init(&disk->growth_lock, NULL);
-    pthread_cond_init(&disk->settled, NULL);
+    pthread_cond_init(&disk->slots_changed, NULL);
     return disk;
 }
 
@@ -158,7 +158,7 @@ static void disk_free(struct vhd_disk *disk)
 {
     end_writing(disk);
     vhd_layer_close(disk->top);
-    pthread_cond_destroy(&disk->settled);
+    pthread_cond_destroy(&disk->slots_changed);
     pthread_mutex_destroy(&disk->growth_lock);
     pthread_mutex_destroy(&disk->fill_lock);
     pthread_mutex_destroy(&disk->flush_lock);

@@ -52,9 +52,9 @@ struct vhd_disk {
     pthread_mutex_t flush_lock; /* one flush of a differencing disk at a time */
     pthread_mutex_t fill_lock;  /* one bitmap of another program's disk is filled at a time */
 
-    pthread_mutex_t growth_lock; /* guards all below, and each change of the table on disk */
-    pthread_cond_t settled;      /* after each barrier and growth */
-    int direct_fd;               /* writes footers past the page cache; -1 without one */
+    pthread_mutex_t growth_lock;  /* guards all below, and each change of the table on disk */
+    pthread_cond_t slots_changed; /* after each barrier and growth */
+    int direct_fd;                /* writes footers past the page cache; -1 without one */
     struct vhd_slots slots;
     uint32_t unallocated;      /* blocks without a slot */
     uint32_t last_changed;     /* the block whose entry was changed last */

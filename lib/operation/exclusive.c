@@ -48,7 +48,7 @@ enum vhd_result vhd_disk_lock_exclusive(const struct vhd_store *store,
                                         struct vhd_info *ret_info, int *ret_fd,
                                         struct vhd_verdict *ret)
 {
-    int err = vhd_info_look(store, name, ret_info);
+    int err = vhd_info_read(store, name, ret_info);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot find the disk \"%s\"", name);
     AUTO_CLOSE int fd = vhd_store_open_to_use(store, ret_info->file);

@@ -10,7 +10,7 @@
  * Lock an idle disk, so that no program opens it until the lock ends. The call waits up to 0.1 s
  * for a close that is under way.
  *
- *   ret_info  receives the result of vhd_info_look()
+ *   ret_info  receives the result of vhd_info_read()
  *   ret_fd    receives the descriptor that holds the lock; the caller closes it
  *
  * Returns VHD_OK, or with a sentence in *ret:

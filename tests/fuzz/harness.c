@@ -162,7 +162,7 @@ int harness_use(struct harness *harness, const uint8_t *bytes, size_t len)
     struct vhd_info info;
 
     put_image(harness, bytes, len);
-    vhd_info_read(harness->store, harness->children, NAME, &info);
+    vhd_info_read_all(harness->store, harness->children, NAME, &info);
     struct vhd_disk *disk = open_disk(harness, 0, &why);
     if (!disk)
         return 0;

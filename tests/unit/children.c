@@ -202,7 +202,7 @@ static void counts_a_child_with_its_header_elsewhere(void **state)
         sample_seal_footer(footer);
     }
     put(*state, "child.vhd", sample);
-    assert_int_equal(vhd_info_read(disks.store, disks.children, "child", &info), 0);
+    assert_int_equal(vhd_info_read_all(disks.store, disks.children, "child", &info), 0);
     assert_int_equal(info.image.fault.defect, VHD_BAD_PARENT);
     assert_int_equal(children_of(disks, 2), 1);
     disks_close(disks);
@@ -220,14 +220,14 @@ static void counts_children_by_the_footer_at_the_end(void **state)
 
     memset(lost.bytes, 0, 512);
     put(*state, "lost.vhd", lost);
-    assert_int_equal(vhd_info_read(disks.store, disks.children, "lost", &info), 0);
+    assert_int_equal(vhd_info_read_all(disks.store, disks.children, "lost", &info), 0);
     assert_int_equal(info.image.fault.defect, VHD_BAD_PARENT);
     assert_int_equal(children_of(disks, 2), 1);
 
     memcpy(fixed.bytes, child.bytes, 2048); /* the guest writes this */
     free(child.bytes);
     put(*state, "fixed.vhd", fixed);
-    assert_int_equal(vhd_info_read(disks.store, disks.children, "fixed", &info), 0);
+    assert_int_equal(vhd_info_read_all(disks.store, disks.children, "fixed", &info), 0);
     assert_int_equal(info.image.footer.type, VHD_TYPE_FIXED);
     assert_int_equal(children_of(disks, 3), 0);
     disks_close(disks);
@@ -672,7 +672,7 @@ static void finds_each_parent_among_many(void **state)
     disks_close(disks);
 }
 
-static bool counts_without_a_look(struct disks disks, unsigned children)
+static bool counts_without_a_read(struct disks disks, unsigned children)
 {
     unsigned before = images_opened;
     assert_int_equal(children_now(disks, 2), children);
@@ -696,7 +696,7 @@ static void a_second_count_opens_no_image(void **state)
     assert_int_equal(children_of(disks, 2), IMAGES);
     assert_int_equal(images_opened, IMAGES + 1); /* with the parent */
     /* Very new images may be opened twice, because they could change unnoticed. */
-    UNTIL(counts_without_a_look(disks, IMAGES));
+    UNTIL(counts_without_a_read(disks, IMAGES));
     images_opened = IMAGES;
     assert_int_equal(children_of(disks, 2), IMAGES);
     assert_int_equal(children_of(disks, 3), 0);

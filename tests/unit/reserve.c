@@ -113,7 +113,7 @@ static void open_until_refused(void *path)
     /* Info of all is still available. */
     for (unsigned i = 0; i < 130; i++) {
         snprintf(name, sizeof name, "%u", i);
-        CHILD_EXPECT(vhd_info_read(disks.store, disks.children, name, &info) == 0);
+        CHILD_EXPECT(vhd_info_read_all(disks.store, disks.children, name, &info) == 0);
         CHILD_EXPECT(info.image.fault.defect == VHD_SOUND);
     }
     while (count > 0)
