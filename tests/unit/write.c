@@ -420,14 +420,14 @@ static void first_writes_of_several_threads_are_all_there(void **state)
 static int hog(const char *folder, off_t rest)
 {
     int fd = open(scratch_path(folder, "hog"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    off_t taken = 0;
+    off_t filled = 0;
 
     CHILD_EXPECT(fd >= 0);
     for (off_t piece = 1 << 20; piece >= 4096; piece /= 2) {
-        while (fallocate(fd, 0, taken, piece) == 0)
-            taken += piece;
+        while (fallocate(fd, 0, filled, piece) == 0)
+            filled += piece;
     }
-    CHILD_EXPECT(ftruncate(fd, taken > rest ? taken - rest : 0) == 0);
+    CHILD_EXPECT(ftruncate(fd, filled > rest ? filled - rest : 0) == 0);
     return fd;
 }
 

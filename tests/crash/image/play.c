@@ -84,14 +84,14 @@ void play_write_value(struct play *play, uint32_t first, uint32_t value)
 void play_write_bytes(struct play *play, uint64_t off, uint32_t len)
 {
     uint32_t first = (uint32_t)(off / SECTOR), end = (uint32_t)((off + len + SECTOR - 1) / SECTOR);
-    size_t room = (size_t)(end - first) * SECTOR;
-    AUTO_FREE uint8_t *bytes = malloc(room);
+    size_t size = (size_t)(end - first) * SECTOR;
+    AUTO_FREE uint8_t *bytes = malloc(size);
 
     if (!play->disk)
         return;
     if (!bytes)
         err(EXIT_FAILURE, "play");
-    int err = vhd_disk_read(play->disk, bytes, room, (uint64_t)first * SECTOR, NULL);
+    int err = vhd_disk_read(play->disk, bytes, size, (uint64_t)first * SECTOR, NULL);
     if (err < 0)
         play_fault(play, "a read failed: %s", strerrorname_np(-err));
     memcpy(bytes + off % SECTOR, value_bytes(value_fresh()), len < SECTOR ? len : SECTOR);

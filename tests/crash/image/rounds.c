@@ -212,15 +212,15 @@ static void live(struct round *round)
 /* Kill the process after so many deeds. */
 static void kill_at(const struct board *board, pid_t child, uint64_t deeds)
 {
-    const struct timespec look = {.tv_nsec = 20000};
+    const struct timespec pause = {.tv_nsec = 20000};
     int status;
 
-    for (unsigned looks = 0; __atomic_load_n(&board->deeds, __ATOMIC_SEQ_CST) < deeds; looks++) {
+    for (unsigned checks = 0; __atomic_load_n(&board->deeds, __ATOMIC_SEQ_CST) < deeds; checks++) {
         if (waitpid(child, &status, WNOHANG) == child)
             errx(EXIT_FAILURE, "it has ended by itself");
-        if (looks > KILL_DEADLINE_MS * 50)
+        if (checks > KILL_DEADLINE_MS * 50)
             errx(EXIT_FAILURE, "it does nothing any more");
-        nanosleep(&look, NULL);
+        nanosleep(&pause, NULL);
     }
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
