@@ -260,7 +260,7 @@ static int read_record(struct fs *fs, const struct fs_node *node, bool is_whole,
     const char *name = fs_entry_name(node->entry);
 
     ret->store = fs->store;
-    int err = is_whole ? vhd_info_read_all(fs->store, fs->children, name, &ret->info)
+    int err = is_whole ? vhd_info_read_all(fs->catalogue, name, &ret->info)
                        : vhd_info_read(fs->store, name, &ret->info);
     if (err == 0)
         *ret_changed = ret->info.changed;
@@ -379,7 +379,7 @@ static enum vhd_result delete_claimed(struct fs *fs, struct fs_entry *entry,
         return ret->result;
     if (!fs_record_claim(fs->entries, entry))
         return fs_tasks_refuse_at_work(fs_entry_name(entry), ret);
-    enum vhd_result result = vhd_delete(fs->store, fs->children, fs_entry_name(entry), ret);
+    enum vhd_result result = vhd_delete(fs->catalogue, fs_entry_name(entry), ret);
     if (result == VHD_OK)
         fs_entry_retire(fs->entries, entry);
     fs_record_end_claim(fs->entries, entry, NULL);
@@ -433,7 +433,7 @@ static enum vhd_result rename_claimed(struct fs *fs, struct fs_entry *entry,
     if (!fs_record_claim(fs->entries, target)) {
         result = fs_tasks_refuse_at_work(names[1], ret);
     } else {
-        result = vhd_rename(fs->store, fs->children, names[0], names[1], ret);
+        result = vhd_rename(fs->catalogue, names[0], names[1], ret);
         if (result == VHD_OK)
             moved(fs, entry, target);
         fs_record_end_claim(fs->entries, target, NULL);

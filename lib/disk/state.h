@@ -25,7 +25,7 @@
 
 struct vhd_disk {
     /* constant while open */
-    struct vhd_store *store; /* referenced */
+    struct vhd_catalogue *catalogue; /* referenced */
     char *name;
     struct vhd_layer *top;
     unsigned flags; /* of enum vhd_disk_flags, from vhd_disk_open() */
@@ -69,6 +69,12 @@ struct vhd_disk {
     uint64_t stale_barrier;
     bool has_freed; /* a block has lost its slot since the last barrier */
 };
+
+/* The store that the disk's files are in. */
+static inline struct vhd_store *vhd_disk_store(const struct vhd_disk *disk)
+{
+    return vhd_catalogue_store(disk->catalogue);
+}
 
 /* Is it a differencing disk? */
 static inline bool vhd_disk_is_differencing(const struct vhd_disk *disk)

@@ -105,11 +105,11 @@ int vhd_info_read(const struct vhd_store *store, const char *name, struct vhd_in
     return read_with(store, name, judge_outside, ret);
 }
 
-int vhd_info_read_all(const struct vhd_store *store, struct vhd_children *children,
-                      const char *name, struct vhd_info *ret)
+int vhd_info_read_all(struct vhd_catalogue *catalogue, const char *name, struct vhd_info *ret)
 {
-    int err = read_with(store, name, judge_whole, ret);
+    int err = read_with(vhd_catalogue_store(catalogue), name, judge_whole, ret);
     if (err == 0 && ret->image.has_footer)
-        err = vhd_children_count(children, ret->file, ret->image.footer.uuid, &ret->children);
+        err = vhd_catalogue_count_children(catalogue, ret->file, ret->image.footer.uuid,
+                                           &ret->children);
     return err;
 }

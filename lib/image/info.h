@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "image/children.h"
+#include "image/catalogue.h"
 #include "image/image.h"
 #include "store/store.h"
 
@@ -39,9 +39,6 @@ int vhd_info_read(const struct vhd_store *store, const char *name, struct vhd_in
 /*
  * Read all about a disk.
  *
- *   children  the index of that store
- *
- * Returns as vhd_info_read() or vhd_children_count().
+ * Returns as vhd_info_read() or vhd_catalogue_count_children().
  */
-int vhd_info_read_all(const struct vhd_store *store, struct vhd_children *children,
-                      const char *name, struct vhd_info *ret);
+int vhd_info_read_all(struct vhd_catalogue *catalogue, const char *name, struct vhd_info *ret);

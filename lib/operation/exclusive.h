@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "image/catalogue.h"
 #include "image/info.h"
 
 /*
@@ -19,7 +20,6 @@
  *   another             vhd_result_of_errno() of the host's answer, VHD_ACCESS_DENIED if the image,
  *                       which is read to find its children, cannot be opened
  */
-enum vhd_result vhd_disk_lock_exclusive(const struct vhd_store *store,
-                                        struct vhd_children *children, const char *name,
+enum vhd_result vhd_disk_lock_exclusive(struct vhd_catalogue *catalogue, const char *name,
                                         struct vhd_info *ret_info, int *ret_fd,
                                         struct vhd_verdict *ret);

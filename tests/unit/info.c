@@ -20,7 +20,7 @@ static struct vhd_info info_of(struct disks disks, const char *name)
 {
     struct vhd_info info;
     memset(&info, 0xA5, sizeof info);
-    assert_int_equal(vhd_info_read_all(disks.store, disks.children, name, &info), 0);
+    assert_int_equal(vhd_info_read_all(disks.catalogue, name, &info), 0);
     assert_string_equal(info.name, name);
     return info;
 }
@@ -213,9 +213,9 @@ static void read_in_a_folder_that_cannot_be_listed(void *path)
     put(path, "child.vhd", sample_child(3, 2, "base.vhd"));
     CHILD_EXPECT(chmod(path, 0300) == 0);
     CHILD_EXPECT(vhd_info_read(disks.store, "base", &info) == 0);
-    CHILD_EXPECT(vhd_info_read_all(disks.store, disks.children, "base", &info) == -EACCES);
+    CHILD_EXPECT(vhd_info_read_all(disks.catalogue, "base", &info) == -EACCES);
     CHILD_EXPECT(chmod(path, 0700) == 0);
-    CHILD_EXPECT(vhd_info_read_all(disks.store, disks.children, "base", &info) == 0);
+    CHILD_EXPECT(vhd_info_read_all(disks.catalogue, "base", &info) == 0);
     CHILD_EXPECT(info.children == 1);
     disks_close(disks);
 }
@@ -326,8 +326,7 @@ static void info_of_a_disk_in_use_disturbs_nobody(void **state)
 
     put(*state, "base.vhd", sample_dynamic(2, 1));
     put(*state, "child.vhd", sample_child(3, 2, "base.vhd"));
-    assert_int_equal(
-        vhd_disk_open(disks.store, disks.children, "child", VHD_DISK_WRITE, &disk, NULL), VHD_OK);
+    assert_int_equal(vhd_disk_open(disks.catalogue, "child", VHD_DISK_WRITE, &disk, NULL), VHD_OK);
     assert_int_equal(info_of(disks, "child").image.fault.defect, VHD_PARENT_TOUCHED);
     assert_int_equal(info_of(disks, "base").image.fault.defect, VHD_SOUND);
     assert_int_equal(vhd_disk_close(disk, NULL), 0);
@@ -359,10 +358,10 @@ static void other_files_than_disks_are_not_there(void **state)
     assert_int_equal(mkdir(scratch_path(*state, "folder.vhd"), 0777), 0);
     const char *const names[] = {"fifo", "link", "folder", "none", "real.vhd"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        assert_int_equal(vhd_info_read_all(disks.store, disks.children, names[i], &info), -ENOENT);
+        assert_int_equal(vhd_info_read_all(disks.catalogue, names[i], &info), -ENOENT);
     unsigned children = 42;
     uuid_t parent = {1};
-    assert_int_equal(vhd_children_count(disks.children, "a.vhd", parent, &children), 0);
+    assert_int_equal(vhd_catalogue_count_children(disks.catalogue, "a.vhd", parent, &children), 0);
     assert_int_equal(children, 0);
     disks_close(disks);
 }
@@ -373,7 +372,7 @@ static void ask_without_permission(void *arg)
     struct vhd_info info;
 
     child_drop_root();
-    CHILD_EXPECT(vhd_info_read_all(disks->store, disks->children, "secret", &info) == 0);
+    CHILD_EXPECT(vhd_info_read_all(disks->catalogue, "secret", &info) == 0);
     CHILD_EXPECT(info.image.fault.defect == VHD_UNREADABLE);
     CHILD_EXPECT(info.image.length == SAMPLE_SIZE + 512);
     CHILD_EXPECT(!info.image.has_footer);

@@ -298,7 +298,7 @@ static void *open_and_read(void *arg)
 
     for (int i = 0; i < 300; i++) {
         struct vhd_disk *disk;
-        if (vhd_disk_open(opener->disks.store, NULL, opener->name, 0, &disk, NULL) != VHD_OK ||
+        if (vhd_disk_open(opener->disks.catalogue, opener->name, 0, &disk, NULL) != VHD_OK ||
             vhd_disk_read(disk, buf, BLOCK, 0, NULL) < 0 || buf[0] != 0xEE ||
             vhd_disk_read(disk, buf, BLOCK, BLOCK, NULL) < 0 || buf[BLOCK - 1] != 0xEE ||
             vhd_disk_close(disk, NULL) < 0)

@@ -444,8 +444,8 @@ static void write_on_a_full_host(void *path)
     struct disks disks = disks_open(path);
     memset(buf, 0x5C, sizeof buf);
     for (int i = 0; i < 2; i++) {
-        CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, names[i],
-                                   VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk, NULL) == VHD_OK);
+        CHILD_EXPECT(vhd_disk_open(disks.catalogue, names[i], VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER,
+                                   &disk, NULL) == VHD_OK);
         CHILD_EXPECT(vhd_disk_write(disk, buf, 4096, 0) == 0);
         int fd = hog(path, MB);
         CHILD_EXPECT(vhd_disk_write(disk, buf, 3 * MB, 20 * MB) == -ENOSPC);
@@ -460,8 +460,7 @@ static void write_on_a_full_host(void *path)
         CHILD_EXPECT(vhd_disk_read(disk, got, 3 * MB, 20 * MB, NULL) == 0);
         CHILD_EXPECT(memcmp(got, buf, 3 * MB) == 0);
         CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
-        CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, names[i], 0, &disk, NULL) ==
-                     VHD_OK);
+        CHILD_EXPECT(vhd_disk_open(disks.catalogue, names[i], 0, &disk, NULL) == VHD_OK);
         CHILD_EXPECT(vhd_disk_read(disk, got, 3 * MB, 20 * MB, NULL) == 0);
         CHILD_EXPECT(memcmp(got, buf, 3 * MB) == 0);
         CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
@@ -483,8 +482,8 @@ static void write_up_to_a_limit(void *path)
 
     signal(SIGXFSZ, SIG_IGN);
     put_empty(path, "a.vhd", 64 * MB, 1, 0, NULL);
-    CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a",
-                               VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk, NULL) == VHD_OK);
+    CHILD_EXPECT(vhd_disk_open(disks.catalogue, "a", VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk,
+                               NULL) == VHD_OK);
     CHILD_EXPECT(vhd_disk_write(disk, buf, 512, 0) == 0);
     /* A growth by many slots is refused; one by the last slot that fits is not. */
     const struct rlimit limit = {5 * MB, 5 * MB};

@@ -168,8 +168,7 @@ bool play_open(struct play *play, bool is_for_reading)
     unsigned flags = is_for_reading ? 0 : VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER;
     struct vhd_verdict why;
 
-    enum vhd_result result =
-        vhd_disk_open(play->store, play->children, play->name, flags, &play->disk, &why);
+    enum vhd_result result = vhd_disk_open(play->catalogue, play->name, flags, &play->disk, &why);
     if (result != VHD_OK) {
         play->disk = NULL;
         play->has_denied = true;

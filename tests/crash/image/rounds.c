@@ -198,8 +198,8 @@ static void live(struct round *round)
     pthread_t thread;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (vhd_disk_open(round->stage->store, round->stage->children, STAGE_DISK, VHD_DISK_WRITE,
-                      &round->disk, &why) != VHD_OK)
+    if (vhd_disk_open(round->stage->catalogue, STAGE_DISK, VHD_DISK_WRITE, &round->disk, &why) !=
+        VHD_OK)
         errx(EXIT_FAILURE, "%s", why.sentence);
     for (unsigned i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){round, i, random_next(&round->seed) | 1};
@@ -258,8 +258,7 @@ static void check_content(struct round *round, unsigned flags, const char *when)
     struct vhd_verdict why;
     uint32_t n;
 
-    if (vhd_disk_open(round->stage->store, round->stage->children, STAGE_DISK, flags, &round->disk,
-                      &why) != VHD_OK)
+    if (vhd_disk_open(round->stage->catalogue, STAGE_DISK, flags, &round->disk, &why) != VHD_OK)
         errx(EXIT_FAILURE, "%s: %s", when, why.sentence);
     if (!bytes || vhd_disk_read(round->disk, bytes, (size_t)sectors * SECTOR, 0, NULL) < 0)
         errx(EXIT_FAILURE, "%s: it cannot be read", when);
