@@ -31,8 +31,8 @@ static enum fs_exit open_store(const struct fs_options *options, struct fs *fs)
         return FS_EXIT_STORE;
     }
     if (vhd_store_open(options->store, flags, &fs->store, &verdict) == VHD_OK) {
-        fs->children = vhd_children_new(fs->store);
-        return fs->children ? FS_EXIT_OK : FS_EXIT_STORE;
+        fs->catalogue = vhd_catalogue_new(fs->store);
+        return fs->catalogue ? FS_EXIT_OK : FS_EXIT_STORE;
     }
     fprintf(stderr, "vhdfs: %s\n", verdict.sentence);
     return FS_EXIT_STORE;
@@ -146,7 +146,7 @@ int main(int argc, char **argv)
         clock_gettime(CLOCK_REALTIME, &fs.started);
         status = fs.entries && fs.errors ? mount_and_run(&fs, &options) : FS_EXIT_MOUNT;
         fs_numbers_free(&fs.numbers);
-        vhd_children_free(fs.children);
+        vhd_catalogue_unref(fs.catalogue);
         vhd_store_unref(fs.store);
         fs_errors_free(fs.errors);
         fs_entries_free(fs.entries);

@@ -45,7 +45,10 @@ static enum vhd_result submit(struct vhd_service *service, struct vhd_store *sto
                               const char *file, const struct vhd_request *request,
                               struct vhd_task **ret_task, struct vhd_verdict *ret)
 {
-    struct vhd_create *create = vhd_create_new(store, file, request);
+    struct vhd_catalogue *catalogue = vhd_catalogue_new(store);
+    struct vhd_create *create = catalogue ? vhd_create_new(catalogue, file, request) : NULL;
+
+    vhd_catalogue_unref(catalogue);
     if (!create) {
         vhd_store_remove_if_unused(store);
         return vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);

@@ -9,8 +9,9 @@
  *         ...
  *
  * The rest of the interface: task/service.h (start and stop), task/task.h (status, wait, cancel)
- * and result/result.h (codes, numbers, sentences). store/store.h (a folder of images) and
- * disk/disk.h (open, read, write, discard, flush) reach the content of any disk.
+ * and result/result.h (codes, numbers, sentences). store/store.h (a folder of images),
+ * image/catalogue.h (the disks in it) and disk/disk.h (open, read, write, discard, flush) reach the
+ * content of any disk.
  */
 #pragma once
 

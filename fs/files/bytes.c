@@ -26,11 +26,11 @@ struct fs_disk_ref fs_bytes_ref(const struct fs_node *node)
 int fs_bytes_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
 {
     struct fs_disk *disk = fs_entry_disk(fs->entries, node->entry);
-    struct fs_disk_look seen;
+    struct fs_disk_stat seen;
 
     if (!disk)
         return -ENOMEM;
-    int err = fs_disk_look(disk, fs, fs_entry_name(node->entry), &seen);
+    int err = fs_disk_stat(disk, fs, fs_entry_name(node->entry), &seen);
     if (err < 0)
         return err;
     /* Programs that copy files take one with fewer blocks than its size for sparse. */

@@ -10,7 +10,7 @@
 struct fs_disk *fs_bytes_disk(const struct fs_handle *handle);
 struct fs_disk_ref fs_bytes_ref(const struct fs_node *node);
 
-/* Find the disk's size, and time and space of its image. Returns as fs_disk_look(), or -ENOMEM. */
+/* Find the disk's size, and time and space of its image. Returns as fs_disk_stat(), or -ENOMEM. */
 int fs_bytes_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret);
 
 /*

@@ -94,7 +94,7 @@ static enum vhd_result delete_claimed(struct fs *fs, struct fs_entry *entry,
         return ret->result;
     if (!fs_record_claim(fs->entries, entry))
         return fs_tasks_refuse_at_work(fs_entry_name(entry), ret);
-    enum vhd_result result = vhd_delete(fs->store, fs->children, fs_entry_name(entry), ret);
+    enum vhd_result result = vhd_delete(fs->catalogue, fs_entry_name(entry), ret);
     if (result == VHD_OK)
         fs_entry_retire(fs->entries, entry);
     fs_record_end_claim(fs->entries, entry, NULL);
@@ -148,7 +148,7 @@ static enum vhd_result rename_claimed(struct fs *fs, struct fs_entry *entry,
     if (!fs_record_claim(fs->entries, target)) {
         result = fs_tasks_refuse_at_work(names[1], ret);
     } else {
-        result = vhd_rename(fs->store, fs->children, names[0], names[1], ret);
+        result = vhd_rename(fs->catalogue, names[0], names[1], ret);
         if (result == VHD_OK)
             moved(fs, entry, target);
         fs_record_end_claim(fs->entries, target, NULL);

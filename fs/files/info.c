@@ -245,8 +245,8 @@ static int read_record(struct fs *fs, const struct fs_node *node, bool is_whole,
     const char *name = fs_entry_name(node->entry);
 
     ret->store = fs->store;
-    int err = is_whole ? vhd_info_read(fs->store, fs->children, name, &ret->info)
-                       : vhd_info_look(fs->store, name, &ret->info);
+    int err = is_whole ? vhd_info_read_all(fs->catalogue, name, &ret->info)
+                       : vhd_info_read(fs->store, name, &ret->info);
     if (err == 0)
         *ret_changed = ret->info.changed;
     if (err == 0 && is_whole)

@@ -173,7 +173,7 @@ static struct vhd_task *submit(struct fs *fs, const char *disk, const struct vhd
     struct vhd_task *task = NULL;
 
     snprintf(file, sizeof file, "%s%s", disk, VHD_ENDING);
-    struct vhd_create *create = vhd_create_new(fs->store, file, request);
+    struct vhd_create *create = vhd_create_new(fs->catalogue, file, request);
     if (!create)
         vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
     else

@@ -38,8 +38,8 @@ static bool is_known(struct fs_disk *disk, const struct vhd_fingerprint *now, ui
                                                 vhd_fingerprint_is_same(&seen->image, now)));
 }
 
-/* Look at the open image, whatever the name leads to. Returns false where none is open. */
-static bool stat_open(struct fs_disk *disk, struct fs_disk_look *ret, int *ret_err)
+/* Stat the open image, whatever the name leads to. Returns false where none is open. */
+static bool stat_open(struct fs_disk *disk, struct fs_disk_stat *ret, int *ret_err)
 {
     HOLD_LOCK(&disk->lock);
     if (!disk->current)
@@ -56,7 +56,7 @@ static bool is_other_file(struct fs_disk *disk, const struct stat *attributes)
 }
 
 /* The store is asked without the lock, because a host that hangs must not stop others here. */
-int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_look *ret)
+int fs_disk_stat(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_stat *ret)
 {
     char file[NAME_MAX + 1];
 

@@ -1,9 +1,9 @@
 /*
- * The image of a disk, open or not: a look at it, and changes of its file that are not writes to
+ * The image of a disk, open or not: its attributes, and changes of its file that are not writes to
  * the disk. After one by another program it is another image; after our own it is not. See
  * fs/README.md, "Replaced images".
  *
- * Every function may be called from any thread. A look waits for no other thread.
+ * Every function may be called from any thread. fs_disk_stat() waits for no other thread.
  */
 #pragma once
 
@@ -15,21 +15,21 @@
 
 struct fs_disk;
 
-/* The result of a look at a disk. */
-struct fs_disk_look {
+/* Attributes of a disk. */
+struct fs_disk_stat {
     uint64_t size;          /* bytes of the disk; 0 where its image is damaged */
     struct stat attributes; /* of the image */
 };
 
 /*
- * Look at a disk, open or not.
+ * Find the size of a disk, open or not, and the attributes of its image.
  *
  *   name  the disk's name
  *
  * Returns 0; -ENOENT when there is no such disk; -EMFILE, -ENFILE or -ENOMEM when the image cannot
  * be opened just now; or another negative errno of fstat(2).
  */
-int fs_disk_look(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_look *ret);
+int fs_disk_stat(struct fs_disk *disk, struct fs *fs, const char *name, struct fs_disk_stat *ret);
 
 /*
  * Is the disk open, and has another program replaced or changed its image since? While a thread

@@ -14,7 +14,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "image/children.h"
+#include "image/catalogue.h"
 #include "tree/numbers.h"
 #include "tree/opened.h"
 #include "store/store.h"
@@ -22,7 +22,7 @@
 
 struct fs {
     struct vhd_store *store;
-    struct vhd_children *children;
+    struct vhd_catalogue *catalogue;
     struct vhd_service *service;
     struct fs_entries *entries;
     struct fs_errors *errors;

@@ -191,8 +191,7 @@ static enum vhd_result open_current(struct fs_disk *disk, struct fs *fs,
      * opening for writing makes, so they do not count as changes by others.
      */
     pthread_mutex_unlock(&disk->lock);
-    enum vhd_result result =
-        vhd_disk_open(fs->store, fs->children, name, 0, &open->content, ret_why);
+    enum vhd_result result = vhd_disk_open(fs->catalogue, name, 0, &open->content, ret_why);
     int err = result == VHD_OK ? vhd_disk_fingerprint(open->content, &open->opened) : 0;
     pthread_mutex_lock(&disk->lock);
     if (result != VHD_OK) {
@@ -274,7 +273,7 @@ static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs
         result = choose_mode(disk, fs, ref, access, ret_why);
     if (result == VHD_OK && access->is_writer) {
         pthread_mutex_unlock(&disk->lock);
-        result = vhd_disk_make_writable(open->content, fs->children, ret_why);
+        result = vhd_disk_make_writable(open->content, ret_why);
         struct vhd_fingerprint now = open->opened;
         const bool is_kept = vhd_disk_fingerprint(open->content, &now) == 0;
         pthread_mutex_lock(&disk->lock);

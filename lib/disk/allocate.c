@@ -113,14 +113,3 @@ void vhd_disk_free_slots(struct vhd_disk *disk, const uint32_t *sectors, size_t 
             vhd_slots_barrier_completed(&disk->slots, UINT64_MAX);
     }
 }
-
-void vhd_disk_recycle_slot(struct vhd_disk *disk, uint32_t block)
-{
-    uint32_t sector;
-
-    if (vhd_block_deallocate(disk, block, &sector) < 0 || sector == VHD_UNALLOCATED)
-        return;
-    HOLD_LOCK(&disk->growth_lock);
-    if (vhd_slots_wait(&disk->slots, sector, 0) == 0)
-        vhd_slots_barrier_completed(&disk->slots, 0);
-}

@@ -28,6 +28,3 @@ int vhd_block_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_se
  * it. That is no failure.
  */
 void vhd_disk_free_slots(struct vhd_disk *disk, const uint32_t *sectors, size_t count);
-
-/* For mutation R5: remove a block's entry, and call its slot ready at once. */
-void vhd_disk_recycle_slot(struct vhd_disk *disk, uint32_t block);

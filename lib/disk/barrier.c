@@ -63,7 +63,7 @@ int vhd_disk_barrier(struct vhd_disk *disk)
         if (disk->stale_barrier <= barrier)
             vhd_disk_zero_stale_footer(disk);
     }
-    pthread_cond_broadcast(&disk->settled);
+    pthread_cond_broadcast(&disk->slots_changed);
     return err;
 }
 

@@ -11,7 +11,7 @@
 
 int vhd_confirm_layer(const struct vhd_disk *disk, const struct vhd_layer *layer)
 {
-    return vhd_layer_confirm(disk->store, layer);
+    return vhd_layer_confirm(vhd_disk_store(disk), layer);
 }
 
 /* Check that the name leads to the top layer's file, and get the length of that file. */
@@ -19,7 +19,8 @@ static int confirm_file(const struct vhd_disk *disk, uint64_t *ret_length)
 {
     struct stat attributes;
 
-    if (fstatat(vhd_store_fd(disk->store), disk->top->file, &attributes, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(vhd_store_fd(vhd_disk_store(disk)), disk->top->file, &attributes,
+                AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? -ESTALE : -errno;
     *ret_length = (uint64_t)attributes.st_size;
     return vhd_fingerprint_is_file(&disk->top->fingerprint, &attributes) ? 0 : -ESTALE;

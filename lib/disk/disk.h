@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <uuid/uuid.h>
 
-#include "image/children.h"
+#include "image/catalogue.h"
 #include "result/result.h"
 #include "store/fingerprint.h"
 #include "store/store.h"
@@ -33,10 +33,9 @@ enum vhd_disk_flags {
  * Open a disk. An opening for reading never writes to the image, whatever its state. An opening for
  * writing first repairs the leftovers of a crash (recover.h).
  *
- *   store     stays referenced while the disk is open
- *   children  the index of that store; may be NULL where flags lack VHD_DISK_WRITE
- *   name      the disk's name
- *   flags     of enum vhd_disk_flags
+ *   catalogue  of the disk's store; stays referenced while the disk is open
+ *   name       the disk's name
+ *   flags      of enum vhd_disk_flags
  *
  * Returns VHD_OK, or with a sentence in *ret_why:
  *   VHD_PATH_NOT_FOUND  there is no such disk
@@ -52,9 +51,8 @@ enum vhd_disk_flags {
  *   VHD_NO_DESCRIPTORS  only the reserve of descriptors for other work is left
  *   VHD_ACCESS_DENIED, VHD_OUT_OF_MEMORY, VHD_UNEXPECTED  as the host answers
  */
-enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *children,
-                              const char *name, unsigned flags, struct vhd_disk **ret,
-                              struct vhd_verdict *ret_why);
+enum vhd_result vhd_disk_open(struct vhd_catalogue *catalogue, const char *name, unsigned flags,
+                              struct vhd_disk **ret, struct vhd_verdict *ret_why);
 
 /*
  * Make a disk that is open for reading writable too. Reads go on meanwhile. A writable disk stays
@@ -64,8 +62,7 @@ enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *chil
  * Returns as vhd_disk_open(), or VHD_ACCESS_FAILED on a disk that has failed
  * (vhd_disk_has_failed()); after a failure the disk is open as before.
  */
-enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_children *children,
-                                       struct vhd_verdict *ret_why);
+enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_verdict *ret_why);
 
 /*
  * Close a disk, after the last call that uses it has returned. Its image is left clean, without

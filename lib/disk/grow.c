@@ -185,7 +185,7 @@ static int make_slots(struct vhd_disk *disk)
             break;
     }
     disk->is_growing = false;
-    pthread_cond_broadcast(&disk->settled);
+    pthread_cond_broadcast(&disk->slots_changed);
     return made > 0 ? 0 : err;
 }
 
@@ -209,7 +209,7 @@ int vhd_disk_wait_for_slot(struct vhd_disk *disk)
         return -EIO;
     /* A growth at work, or a barrier that has begun, will make a slot ready. */
     if (disk->is_growing || vhd_slots_wait_for(&disk->slots, disk->barriers)) {
-        pthread_cond_wait(&disk->settled, &disk->growth_lock);
+        pthread_cond_wait(&disk->slots_changed, &disk->growth_lock);
         return 0;
     }
     return vhd_slots_waiting(&disk->slots) == 0 ? make_slots(disk) : vhd_disk_barrier(disk);

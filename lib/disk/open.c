@@ -91,24 +91,23 @@ static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd
 }
 
 /* Judge whether a disk may be written to: not if its image forbids it, nor if it has children. */
-static enum vhd_result judge_writable(const struct vhd_image *image, const char *file,
-                                      struct vhd_children *children, const char *name,
-                                      struct vhd_verdict *ret)
+static enum vhd_result judge_writable(const struct vhd_disk *disk, const struct vhd_image *image,
+                                      const char *file, struct vhd_verdict *ret)
 {
     const enum vhd_defect reason = vhd_image_read_only_reason(image);
     unsigned count;
 
     if (reason != VHD_SOUND)
-        return vhd_verdict_set(ret, VHD_READ_ONLY, "the disk \"%s\": %s", name,
+        return vhd_verdict_set(ret, VHD_READ_ONLY, "the disk \"%s\": %s", disk->name,
                                vhd_defect_sentence(reason));
-    int err = vhd_children_count(children, file, image->footer.uuid, &count);
+    int err = vhd_catalogue_count_children(disk->catalogue, file, image->footer.uuid, &count);
     if (err < 0)
-        return vhd_verdict_errno(ret, err, "cannot tell the children of \"%s\"", name);
+        return vhd_verdict_errno(ret, err, "cannot tell the children of \"%s\"", disk->name);
     if (count > 0)
         return vhd_verdict_set(ret, VHD_READ_ONLY,
                                "the disk \"%s\" has %u differencing disk%s on it, so it opens for "
                                "reading only",
-                               name, count, count == 1 ? "" : "s");
+                               disk->name, count, count == 1 ? "" : "s");
     return VHD_OK;
 }
 
@@ -116,7 +115,7 @@ static enum vhd_result judge_writable(const struct vhd_image *image, const char 
  * A disk and its parts.
  */
 
-static struct vhd_disk *disk_new(struct vhd_store *store, const char *name, unsigned flags)
+static struct vhd_disk *disk_new(struct vhd_catalogue *catalogue, const char *name, unsigned flags)
 {
     struct vhd_disk *disk = calloc(1, sizeof *disk);
     if (!disk)
@@ -126,7 +125,7 @@ static struct vhd_disk *disk_new(struct vhd_store *store, const char *name, unsi
         free(disk);
         return NULL;
     }
-    disk->store = vhd_store_ref(store);
+    disk->catalogue = vhd_catalogue_ref(catalogue);
     disk->flags = flags;
     disk->write_fd = disk->direct_fd = -1;
     vhd_epoch_init(&disk->epoch);
@@ -134,7 +133,7 @@ static struct vhd_disk *disk_new(struct vhd_store *store, const char *name, unsi
     pthread_mutex_init(&disk->flush_lock, NULL);
     pthread_mutex_init(&disk->fill_lock, NULL);
     pthread_mutex_init(&disk->growth_lock, NULL);
-    pthread_cond_init(&disk->settled, NULL);
+    pthread_cond_init(&disk->slots_changed, NULL);
     return disk;
 }
 
@@ -158,13 +157,13 @@ static void disk_free(struct vhd_disk *disk)
 {
     end_writing(disk);
     vhd_layer_close(disk->top);
-    pthread_cond_destroy(&disk->settled);
+    pthread_cond_destroy(&disk->slots_changed);
     pthread_mutex_destroy(&disk->growth_lock);
     pthread_mutex_destroy(&disk->fill_lock);
     pthread_mutex_destroy(&disk->flush_lock);
     pthread_mutex_destroy(&disk->sync_lock);
     vhd_epoch_destroy(&disk->epoch);
-    vhd_store_unref(disk->store);
+    vhd_catalogue_unref(disk->catalogue);
     free(disk->name);
     free(disk);
 }
@@ -175,11 +174,11 @@ static void disk_free(struct vhd_disk *disk)
  */
 static void open_direct(struct vhd_disk *disk)
 {
-    disk->growth = vhd_store_growth(disk->store);
+    disk->growth = vhd_store_growth(vhd_disk_store(disk));
     if (disk->growth == VHD_GROWTH_ANY || vhd_disk_is_fixed(disk))
         return;
-    int fd = vhd_reserve_spare(
-        vhd_store_open_again(disk->store, disk->top->file, disk->top->fd, O_WRONLY | O_DIRECT));
+    int fd = vhd_reserve_spare(vhd_store_open_again(vhd_disk_store(disk), disk->top->file,
+                                                    disk->top->fd, O_WRONLY | O_DIRECT));
     disk->direct_fd = fd < 0 ? -1 : fd;
 }
 
@@ -211,38 +210,35 @@ static int begin_writing(struct vhd_disk *disk)
     return err;
 }
 
-static enum vhd_result judge_top(const struct vhd_disk *disk, struct vhd_children *children,
-                                 struct vhd_verdict *ret)
+static enum vhd_result judge_top(const struct vhd_disk *disk, struct vhd_verdict *ret)
 {
-    return judge_writable(&disk->top->image, disk->top->file, children, disk->name, ret);
+    return judge_writable(disk, &disk->top->image, disk->top->file, ret);
 }
 
 /*
  * Judge a disk before the claim for writing, because even a short claim refuses openings of its
  * children. An image that cannot be judged here is judged under the claim.
  */
-static enum vhd_result judge_unclaimed(const struct vhd_disk *disk, struct vhd_children *children,
-                                       struct vhd_verdict *ret)
+static enum vhd_result judge_unclaimed(const struct vhd_disk *disk, struct vhd_verdict *ret)
 {
     char file[NAME_MAX + 1];
     struct vhd_image image;
 
-    if (vhd_store_find(disk->store, disk->name, file, NULL) < 0)
+    if (vhd_store_find(vhd_disk_store(disk), disk->name, file, NULL) < 0)
         return VHD_OK;
-    AUTO_CLOSE int fd = vhd_store_open_unlocked(disk->store, file);
+    AUTO_CLOSE int fd = vhd_store_open_unlocked(vhd_disk_store(disk), file);
     if (fd < 0 || !vhd_image_read(fd, &image))
         return VHD_OK;
-    return judge_writable(&image, file, children, disk->name, ret);
+    return judge_writable(disk, &image, file, ret);
 }
 
 /*
  * Judge the disk under the claim, where no program that honours it makes a child, then begin. After
  * a failure the caller undoes the beginning.
  */
-static enum vhd_result judge_and_begin(struct vhd_disk *disk, struct vhd_children *children,
-                                       struct vhd_verdict *ret)
+static enum vhd_result judge_and_begin(struct vhd_disk *disk, struct vhd_verdict *ret)
 {
-    enum vhd_result result = judge_top(disk, children, ret);
+    enum vhd_result result = judge_top(disk, ret);
     if (result != VHD_OK)
         return result;
     int err = begin_writing(disk);
@@ -265,9 +261,10 @@ static int open_top(struct vhd_disk *disk, enum vhd_layer_use use, char file[NAM
     int err = -ESTALE;
 
     for (int tries = 0; err == -ESTALE && tries < TRIES; tries++) {
-        err = vhd_store_find(disk->store, disk->name, file, NULL);
+        err = vhd_store_find(vhd_disk_store(disk), disk->name, file, NULL);
         if (err == 0)
-            err = vhd_layer_open(disk->store, file, use, &disk->top, &disk->write_fd, ret_fault);
+            err = vhd_layer_open(vhd_disk_store(disk), file, use, &disk->top, &disk->write_fd,
+                                 ret_fault);
     }
     return err;
 }
@@ -280,24 +277,23 @@ static enum vhd_result open_layers(struct vhd_disk *disk, enum vhd_layer_use use
 
     int err = open_top(disk, use, file, &fault);
     if (err == 0)
-        err = vhd_chain_open(disk->store, disk->top, VHD_LAYER_READ, &fault);
+        err = vhd_chain_open(vhd_disk_store(disk), disk->top, VHD_LAYER_READ, &fault);
     return err == 0 ? VHD_OK : refuse(ret, err, &fault, disk->name, file);
 }
 
-enum vhd_result vhd_disk_open(struct vhd_store *store, struct vhd_children *children,
-                              const char *name, unsigned flags, struct vhd_disk **ret,
-                              struct vhd_verdict *ret_why)
+enum vhd_result vhd_disk_open(struct vhd_catalogue *catalogue, const char *name, unsigned flags,
+                              struct vhd_disk **ret, struct vhd_verdict *ret_why)
 {
     const bool is_writer = flags & VHD_DISK_WRITE;
-    struct vhd_disk *disk = disk_new(store, name, flags);
+    struct vhd_disk *disk = disk_new(catalogue, name, flags);
     if (!disk)
         return vhd_verdict_set(ret_why, VHD_OUT_OF_MEMORY, NULL);
 
-    enum vhd_result result = is_writer ? judge_unclaimed(disk, children, ret_why) : VHD_OK;
+    enum vhd_result result = is_writer ? judge_unclaimed(disk, ret_why) : VHD_OK;
     if (result == VHD_OK)
         result = open_layers(disk, is_writer ? VHD_LAYER_WRITE : VHD_LAYER_READ, ret_why);
     if (result == VHD_OK && is_writer)
-        result = judge_and_begin(disk, children, ret_why);
+        result = judge_and_begin(disk, ret_why);
     if (result == VHD_OK)
         *ret = disk;
     else
@@ -335,21 +331,20 @@ static enum vhd_result refuse_failed(const struct vhd_disk *disk, struct vhd_ver
                            disk->name);
 }
 
-enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_children *children,
-                                       struct vhd_verdict *ret_why)
+enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_verdict *ret_why)
 {
     struct vhd_fault fault = {0};
 
     if (vhd_disk_has_failed(disk))
         return refuse_failed(disk, ret_why);
     /* Judge before the claim, as in judge_unclaimed(), and again under it. */
-    enum vhd_result result = judge_top(disk, children, ret_why);
+    enum vhd_result result = judge_top(disk, ret_why);
     if (result != VHD_OK || vhd_disk_is_writable(disk))
         return result;
-    int err = vhd_layer_make_writable(disk->store, disk->top, &disk->write_fd, &fault);
+    int err = vhd_layer_make_writable(vhd_disk_store(disk), disk->top, &disk->write_fd, &fault);
     if (err < 0)
         return refuse(ret_why, err, &fault, disk->name, disk->top->file);
-    result = judge_and_begin(disk, children, ret_why);
+    result = judge_and_begin(disk, ret_why);
     if (result != VHD_OK)
         undo_attempt(disk, result != VHD_IN_USE);
     return result;

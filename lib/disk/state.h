@@ -25,7 +25,7 @@
 
 struct vhd_disk {
     /* constant while open */
-    struct vhd_store *store; /* referenced */
+    struct vhd_catalogue *catalogue; /* referenced */
     char *name;
     struct vhd_layer *top;
     unsigned flags; /* of enum vhd_disk_flags, from vhd_disk_open() */
@@ -52,9 +52,9 @@ struct vhd_disk {
     pthread_mutex_t flush_lock; /* one flush of a differencing disk at a time */
     pthread_mutex_t fill_lock;  /* one bitmap of another program's disk is filled at a time */
 
-    pthread_mutex_t growth_lock; /* guards all below, and each change of the table on disk */
-    pthread_cond_t settled;      /* after each barrier and growth */
-    int direct_fd;               /* writes footers past the page cache; -1 without one */
+    pthread_mutex_t growth_lock;  /* guards all below, and each change of the table on disk */
+    pthread_cond_t slots_changed; /* after each barrier and growth */
+    int direct_fd;                /* writes footers past the page cache; -1 without one */
     struct vhd_slots slots;
     uint32_t unallocated;      /* blocks without a slot */
     uint32_t last_changed;     /* the block whose entry was changed last */
@@ -69,6 +69,12 @@ struct vhd_disk {
     uint64_t stale_barrier;
     bool has_freed; /* a block has lost its slot since the last barrier */
 };
+
+/* The store that the disk's files are in. */
+static inline struct vhd_store *vhd_disk_store(const struct vhd_disk *disk)
+{
+    return vhd_catalogue_store(disk->catalogue);
+}
 
 /* Is it a differencing disk? */
 static inline bool vhd_disk_is_differencing(const struct vhd_disk *disk)

@@ -55,8 +55,8 @@ static struct vhd_pending_bitmap *find(const struct vhd_subblocks *subblocks, ui
     return subblocks->by_block[block];
 }
 
-static bool look(const struct vhd_bit_source *bit_source, uint32_t block, uint32_t entry,
-                 uint32_t window, uint32_t first, uint32_t end, uint8_t *buf)
+static bool lookup(const struct vhd_bit_source *bit_source, uint32_t block, uint32_t entry,
+                   uint32_t window, uint32_t first, uint32_t end, uint8_t *buf)
 {
     const struct vhd_pending_bitmap *bitmap = find((const struct vhd_subblocks *)bit_source, block);
 
@@ -73,7 +73,7 @@ struct vhd_subblocks *vhd_subblocks_new(struct vhd_layer *layer, int write_fd)
     if (!subblocks)
         return NULL;
     const uint32_t block_size = layer->image.header.block_size;
-    subblocks->bit_source.look = look;
+    subblocks->bit_source.lookup = lookup;
     subblocks->layer = layer;
     subblocks->write_fd = write_fd;
     subblocks->size = block_size < VHD_SUBBLOCK ? block_size : VHD_SUBBLOCK;
@@ -161,10 +161,10 @@ static bool is_any_busy(const struct vhd_pending_bitmap *bitmap, uint32_t first,
 }
 
 /* Reserve the start of a run, as far as count_of() counts. Waits while another writer holds it. */
-static int take(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry, uint32_t first,
-                uint32_t end,
-                uint32_t (*count_of)(const struct vhd_pending_bitmap *, uint32_t, uint32_t),
-                struct vhd_subblock_range *ret)
+static int reserve(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry, uint32_t first,
+                   uint32_t end,
+                   uint32_t (*count_of)(const struct vhd_pending_bitmap *, uint32_t, uint32_t),
+                   struct vhd_subblock_range *ret)
 {
     struct vhd_pending_bitmap *bitmap;
     uint32_t count;
@@ -208,13 +208,13 @@ static uint32_t count_all(const struct vhd_pending_bitmap *bitmap, uint32_t firs
 int vhd_subblocks_reserve_absent(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
                                  uint32_t first, uint32_t end, struct vhd_subblock_range *ret)
 {
-    return take(subblocks, block, entry, first, end, count_absent, ret);
+    return reserve(subblocks, block, entry, first, end, count_absent, ret);
 }
 
 int vhd_subblocks_reserve(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
                           uint32_t first, uint32_t end, struct vhd_subblock_range *ret)
 {
-    return take(subblocks, block, entry, first, end, count_all, ret);
+    return reserve(subblocks, block, entry, first, end, count_all, ret);
 }
 
 /* Write a run of the on_disk bitmap. */

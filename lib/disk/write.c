@@ -8,7 +8,6 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/mutation.h"
 #include "base/zeros.h"
 #include "disk/differ.h"
 #include "disk/allocate.h"
@@ -83,16 +82,12 @@ static int fill_bitmap(struct vhd_disk *disk, uint32_t block, uint32_t entry)
 static int overwrite(struct vhd_disk *disk, uint32_t block, uint32_t entry, uint64_t within,
                      const void *buf, size_t len)
 {
-    int err = 0;
-
-    if (!vhd_layer_is_full(disk->top, block, entry))
-        err = fill_bitmap(disk, block, entry);
-    if (err == 0)
-        err =
-            vhd_io_put(vhd_disk_writing(disk), buf, len, vhd_layer_data(disk->top, entry) + within);
-    if (err < 0 && MUTATED(R5))
-        vhd_disk_recycle_slot(disk, block);
-    return err;
+    if (!vhd_layer_is_full(disk->top, block, entry)) {
+        int err = fill_bitmap(disk, block, entry);
+        if (err < 0)
+            return err;
+    }
+    return vhd_io_put(vhd_disk_writing(disk), buf, len, vhd_layer_data(disk->top, entry) + within);
 }
 
 /* Write the part of a range in its first block, or nothing if the block had to get a slot first. */

@@ -18,7 +18,7 @@
  *
  *   top        stays the caller's; its parents are appended, also on failure, and vhd_layer_close()
  *              frees them
- *   use        of the parents: VHD_LAYER_READ, or VHD_LAYER_LOOK, and then they are not shared
+ *   use        of the parents: VHD_LAYER_READ, or VHD_LAYER_HEADERS, and then they are not shared
  *   ret_fault  receives the fault, or a remark, which hinders no reader
  *
  * Returns 0, and ret_fault->defect is VHD_SOUND or a remark; -EUCLEAN with a fault from

@@ -20,7 +20,7 @@ static void judge_chain(const struct vhd_store *store, struct vhd_layer *top, st
 {
     struct vhd_fault *fault = &info->image.fault, chain;
 
-    if (vhd_chain_open(store, top, VHD_LAYER_LOOK, &chain) == 0) {
+    if (vhd_chain_open(store, top, VHD_LAYER_HEADERS, &chain) == 0) {
         for (const struct vhd_layer *layer = top; layer; layer = layer->parent)
             info->depth++;
     }
@@ -100,16 +100,16 @@ static int read_with(const struct vhd_store *store, const char *name,
     return 0;
 }
 
-int vhd_info_look(const struct vhd_store *store, const char *name, struct vhd_info *ret)
+int vhd_info_read(const struct vhd_store *store, const char *name, struct vhd_info *ret)
 {
     return read_with(store, name, judge_outside, ret);
 }
 
-int vhd_info_read(const struct vhd_store *store, struct vhd_children *children, const char *name,
-                  struct vhd_info *ret)
+int vhd_info_read_all(struct vhd_catalogue *catalogue, const char *name, struct vhd_info *ret)
 {
-    int err = read_with(store, name, judge_whole, ret);
+    int err = read_with(vhd_catalogue_store(catalogue), name, judge_whole, ret);
     if (err == 0 && ret->image.has_footer)
-        err = vhd_children_count(children, ret->file, ret->image.footer.uuid, &ret->children);
+        err = vhd_catalogue_count_children(catalogue, ret->file, ret->image.footer.uuid,
+                                           &ret->children);
     return err;
 }

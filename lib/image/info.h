@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "image/children.h"
+#include "image/catalogue.h"
 #include "image/image.h"
 #include "store/store.h"
 
@@ -16,8 +16,8 @@ struct vhd_info {
     char file[NAME_MAX + 1]; /* in the store's directory */
     uint64_t used;           /* bytes on the host */
     struct timespec changed; /* the file's modification time */
-    struct vhd_image image;  /* image.fault alone if the file cannot be opened; vhd_info_read() may
-                                put a parent's fault there */
+    struct vhd_image image;  /* image.fault alone if the file cannot be opened; vhd_info_read_all()
+                                may put a parent's fault there */
     bool has_slack;
     uint64_t slack;            /* bytes between the last block and the footer; with has_slack */
     unsigned depth;            /* files of the chain, this one included; 0 if it cannot be read */
@@ -34,14 +34,11 @@ struct vhd_info {
  * Returns 0, also when the image is damaged or no VHD at all: see ret->image.fault. -ENOENT when
  * there is no such disk, or another negative errno of fstatat(2).
  */
-int vhd_info_look(const struct vhd_store *store, const char *name, struct vhd_info *ret);
+int vhd_info_read(const struct vhd_store *store, const char *name, struct vhd_info *ret);
 
 /*
  * Read all about a disk.
  *
- *   children  the index of that store
- *
- * Returns as vhd_info_look() or vhd_children_count().
+ * Returns as vhd_info_read() or vhd_catalogue_count_children().
  */
-int vhd_info_read(const struct vhd_store *store, struct vhd_children *children, const char *name,
-                  struct vhd_info *ret);
+int vhd_info_read_all(struct vhd_catalogue *catalogue, const char *name, struct vhd_info *ret);

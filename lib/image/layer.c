@@ -54,8 +54,8 @@ static int load(const struct vhd_store *store, struct vhd_layer *layer, enum vhd
 {
     struct vhd_image *image = &layer->image;
 
-    bool is_sound = use == VHD_LAYER_LOOK ? vhd_image_read(layer->fd, image)
-                                          : vhd_image_load(layer->fd, image, &layer->table);
+    bool is_sound = use == VHD_LAYER_HEADERS ? vhd_image_read(layer->fd, image)
+                                             : vhd_image_load(layer->fd, image, &layer->table);
     if (vhd_split_judge(store, layer->file, image) || !is_sound)
         return -EUCLEAN;
     if (!layer->table)
@@ -102,7 +102,7 @@ static int begin(const struct vhd_store *store, enum vhd_layer_use use, struct v
 {
     struct stat attributes;
 
-    layer->fd = use == VHD_LAYER_LOOK
+    layer->fd = use == VHD_LAYER_HEADERS
                     ? vhd_store_open_unlocked(store, layer->file)
                     : vhd_reserve_spare(vhd_store_open_to_use(store, layer->file));
     if (layer->fd < 0)
@@ -111,7 +111,7 @@ static int begin(const struct vhd_store *store, enum vhd_layer_use use, struct v
         return -errno;
     if (!S_ISREG(attributes.st_mode))
         return -ENOENT;
-    int err = use == VHD_LAYER_LOOK ? 0 : claim_image(layer, use);
+    int err = use == VHD_LAYER_HEADERS ? 0 : claim_image(layer, use);
     /*
      * A program that deletes or renames a disk claims it first, perhaps right before our claim. An
      * opening for writing checks the name again in any case.
@@ -308,7 +308,7 @@ static int load_bits(struct vhd_layer *layer, uint32_t block, uint32_t entry, ui
 
     const struct vhd_bit_source *bit_source = layer->bit_source;
 
-    if (bit_source && bit_source->look(bit_source, block, entry, window, first, end, buf))
+    if (bit_source && bit_source->lookup(bit_source, block, entry, window, first, end, buf))
         return 0;
     int err = vhd_io_get(layer->fd, buf, len, (uint64_t)entry * VHD_SECTOR_SIZE + window / 8);
     if (err == 0 && vhd_image_has_old_bitmaps(&layer->image))

@@ -26,8 +26,8 @@ struct vhd_bit_source {
      *
      * Returns false where it knows no more than the bitmap on disk.
      */
-    bool (*look)(const struct vhd_bit_source *bit_source, uint32_t block, uint32_t entry,
-                 uint32_t window, uint32_t first, uint32_t end, uint8_t *buf);
+    bool (*lookup)(const struct vhd_bit_source *bit_source, uint32_t block, uint32_t entry,
+                   uint32_t window, uint32_t first, uint32_t end, uint8_t *buf);
 };
 
 struct vhd_layer {
@@ -53,9 +53,9 @@ struct vhd_layer {
 };
 
 enum vhd_layer_use {
-    VHD_LAYER_LOOK,  /* footer and header only; no claim, no table */
-    VHD_LAYER_READ,  /* claimed for reading */
-    VHD_LAYER_WRITE, /* claimed for writing, and synced before it is read */
+    VHD_LAYER_HEADERS, /* footer and header only; no claim, no table */
+    VHD_LAYER_READ,    /* claimed for reading */
+    VHD_LAYER_WRITE,   /* claimed for writing, and synced before it is read */
 };
 
 /*
@@ -72,8 +72,8 @@ enum vhd_layer_use {
  *   -ESTALE   it was deleted or renamed before the claim
  *   -EUCLEAN  it is damaged; see *ret_fault
  *   -ENOENT   there is no such regular file
- *   -EMFILE   only the reserve of descriptors is left (store/reserve.h), which VHD_LAYER_LOOK may
- *             use
+ *   -EMFILE   only the reserve of descriptors is left (store/reserve.h). VHD_LAYER_HEADERS may use
+ *             that
  *   -ENOMEM, or another negative errno of open(2), fstat(2), fcntl(2), fstatat(2) or fdatasync(2)
  */
 int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
@@ -83,7 +83,7 @@ int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_lay
  * Open a raw file, flat content that blktap allows at the end of a chain, as a fixed disk without
  * identity.
  *
- *   use  VHD_LAYER_LOOK or VHD_LAYER_READ
+ *   use  VHD_LAYER_HEADERS or VHD_LAYER_READ
  *
  * Returns as vhd_layer_open(), but never -EUCLEAN.
  */

@@ -12,7 +12,8 @@
 #include "request/size.h"
 
 struct vhd_create {
-    struct vhd_store *store;
+    struct vhd_catalogue *catalogue;
+    struct vhd_store *store; /* of the catalogue */
     struct vhd_request request;
     char file[NAME_MAX + 1];
     bool is_draft_named;
@@ -23,13 +24,14 @@ struct vhd_create {
     struct vhd_blank blank;
 };
 
-struct vhd_create *vhd_create_new(struct vhd_store *store, const char *file,
+struct vhd_create *vhd_create_new(struct vhd_catalogue *catalogue, const char *file,
                                   const struct vhd_request *request)
 {
     struct vhd_create *create = calloc(1, sizeof *create);
     if (!create)
         return NULL;
-    create->store = vhd_store_ref(store);
+    create->catalogue = vhd_catalogue_ref(catalogue);
+    create->store = vhd_catalogue_store(catalogue);
     create->request = *request;
     create->draft = VHD_DRAFT_NONE;
     create->link = VHD_LINK_NONE;
@@ -44,7 +46,7 @@ void vhd_create_free(struct vhd_create *create)
     vhd_link_end(&create->link);
     vhd_draft_end(create->store, &create->draft);
     vhd_store_remove_if_unused(create->store);
-    vhd_store_unref(create->store);
+    vhd_catalogue_unref(create->catalogue);
     free(create);
 }
 
@@ -78,7 +80,7 @@ static enum vhd_result link_parent(struct vhd_create *create, struct vhd_verdict
     struct vhd_request *request = &create->request;
     char asked[VHD_SIZE_TEXT], found[VHD_SIZE_TEXT];
 
-    enum vhd_result result = vhd_link_begin(create->store, request->parent, &create->link, ret);
+    enum vhd_result result = vhd_link_begin(create->catalogue, request->parent, &create->link, ret);
     if (result != VHD_OK)
         return result;
     const uint64_t size = vhd_disk_size(create->link.parent);

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "request/request.h"
-#include "store/store.h"
+#include "image/catalogue.h"
 #include "task/service.h"
 
 /* A disk that will be made. */
@@ -16,13 +16,13 @@ struct vhd_create;
 /*
  * Prepare a new disk.
  *
- *   store    referenced
- *   file     the image's file name in the store, already judged
- *   request  as vhd_request_parse() gives it; a null UUID means a random one
+ *   catalogue  of the store, referenced
+ *   file       the image's file name in the store, already judged
+ *   request    as vhd_request_parse() gives it; a null UUID means a random one
  *
  * Returns NULL when memory is short.
  */
-struct vhd_create *vhd_create_new(struct vhd_store *store, const char *file,
+struct vhd_create *vhd_create_new(struct vhd_catalogue *catalogue, const char *file,
                                   const struct vhd_request *request);
 
 /*
@@ -67,7 +67,7 @@ enum vhd_result vhd_create_submit(struct vhd_service *service, struct vhd_create
  * Describe a creation in one line: Create dynamic virtual hard disk "disk1" (4096 MB), or
  * Create differencing virtual hard disk "disk2" on "disk1".
  *
- *   file     the image's file name, or the disk's name
+ *   file       the image's file name, or the disk's name
  *   request  its size is 0 where a refused request had none
  */
 void vhd_create_describe(const char *file, const struct vhd_request *request,

@@ -6,13 +6,14 @@
 #include "base/cleanup.h"
 #include "operation/exclusive.h"
 
-enum vhd_result vhd_delete(const struct vhd_store *store, struct vhd_children *children,
-                           const char *name, struct vhd_verdict *ret)
+enum vhd_result vhd_delete(struct vhd_catalogue *catalogue, const char *name,
+                           struct vhd_verdict *ret)
 {
+    const struct vhd_store *store = vhd_catalogue_store(catalogue);
     AUTO_CLOSE int fd = -1;
     struct vhd_info info;
 
-    enum vhd_result result = vhd_disk_lock_exclusive(store, children, name, &info, &fd, ret);
+    enum vhd_result result = vhd_disk_lock_exclusive(catalogue, name, &info, &fd, ret);
     if (result != VHD_OK)
         return result;
     int err = unlinkat(vhd_store_fd(store), info.file, 0) < 0 ? -errno : vhd_store_sync(store);

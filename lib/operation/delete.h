@@ -3,14 +3,13 @@
  */
 #pragma once
 
-#include "image/children.h"
-#include "store/store.h"
+#include "image/catalogue.h"
+#include "result/result.h"
 
 /*
  * Delete a disk, durably.
  *
- *   children  the index of that store
- *   name      the disk's name
+ *   name  the disk's name
  *
  * Returns VHD_OK, or with a sentence in *ret:
  *   VHD_PATH_NOT_FOUND  there is no such disk
@@ -19,5 +18,5 @@
  *                       may
  *                       already be gone
  */
-enum vhd_result vhd_delete(const struct vhd_store *store, struct vhd_children *children,
-                           const char *name, struct vhd_verdict *ret);
+enum vhd_result vhd_delete(struct vhd_catalogue *catalogue, const char *name,
+                           struct vhd_verdict *ret);

@@ -26,16 +26,18 @@ static int claim_idle(int fd)
     return err;
 }
 
-static enum vhd_result judge_childless(const struct vhd_store *store, struct vhd_children *children,
-                                       const struct vhd_info *info, struct vhd_verdict *ret)
+static enum vhd_result judge_childless(struct vhd_catalogue *catalogue, const struct vhd_info *info,
+                                       struct vhd_verdict *ret)
 {
     unsigned count = 0;
     int err = 0;
 
     if (info->image.has_footer)
-        err = vhd_children_count_now(children, info->file, info->image.footer.uuid, &count);
+        err = vhd_catalogue_count_children_now(catalogue, info->file, info->image.footer.uuid,
+                                               &count);
     if (err < 0)
-        return vhd_verdict_errno(ret, err, "cannot list the folder \"%s\"", vhd_store_path(store));
+        return vhd_verdict_errno(ret, err, "cannot list the folder \"%s\"",
+                                 vhd_store_path(vhd_catalogue_store(catalogue)));
     if (count > 0)
         return vhd_verdict_set(
             ret, VHD_IN_USE, "the disk \"%s\" has %u differencing disk%s on it; delete %s first",
@@ -43,12 +45,13 @@ static enum vhd_result judge_childless(const struct vhd_store *store, struct vhd
     return VHD_OK;
 }
 
-enum vhd_result vhd_disk_lock_exclusive(const struct vhd_store *store,
-                                        struct vhd_children *children, const char *name,
+enum vhd_result vhd_disk_lock_exclusive(struct vhd_catalogue *catalogue, const char *name,
                                         struct vhd_info *ret_info, int *ret_fd,
                                         struct vhd_verdict *ret)
 {
-    int err = vhd_info_look(store, name, ret_info);
+    const struct vhd_store *store = vhd_catalogue_store(catalogue);
+
+    int err = vhd_info_read(store, name, ret_info);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot find the disk \"%s\"", name);
     AUTO_CLOSE int fd = vhd_store_open_to_use(store, ret_info->file);
@@ -65,7 +68,7 @@ enum vhd_result vhd_disk_lock_exclusive(const struct vhd_store *store,
                                "the disk \"%s\" is open; close it in every program first", name);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot lock the disk \"%s\"", name);
-    enum vhd_result result = judge_childless(store, children, ret_info, ret);
+    enum vhd_result result = judge_childless(catalogue, ret_info, ret);
     if (result == VHD_OK) {
         *ret_fd = fd;
         fd = -1;

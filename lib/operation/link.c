@@ -38,7 +38,7 @@ static int visit_file(void *arg, const char *file, const struct stat *attributes
 }
 
 /* Open the parent. A close that is under way may still hold it. */
-static enum vhd_result open_parent(struct vhd_store *store, const char *name,
+static enum vhd_result open_parent(struct vhd_catalogue *catalogue, const char *name,
                                    struct vhd_disk **ret_parent, struct vhd_verdict *ret)
 {
     const struct timespec pause = {.tv_nsec = 2000000};
@@ -46,14 +46,14 @@ static enum vhd_result open_parent(struct vhd_store *store, const char *name,
     struct vhd_verdict why;
     char file[NAME_MAX + 1];
 
-    if (vhd_store_find(store, name, file, NULL) == -ENOENT)
+    if (vhd_store_find(vhd_catalogue_store(catalogue), name, file, NULL) == -ENOENT)
         return vhd_verdict_set(ret, VHD_PARENT_NOT_FOUND,
                                "there is no disk \"%s\" to be the parent; ls disks shows all",
                                name);
-    enum vhd_result result = vhd_disk_open(store, NULL, name, 0, ret_parent, &why);
+    enum vhd_result result = vhd_disk_open(catalogue, name, 0, ret_parent, &why);
     while (result == VHD_IN_USE && !clock_has_passed(deadline)) {
         nanosleep(&pause, NULL);
-        result = vhd_disk_open(store, NULL, name, 0, ret_parent, &why);
+        result = vhd_disk_open(catalogue, name, 0, ret_parent, &why);
     }
     if (result == VHD_IN_USE)
         return vhd_verdict_set(
@@ -96,13 +96,13 @@ static enum vhd_result judge(const struct vhd_link *link, const char *name, unsi
     return VHD_OK;
 }
 
-enum vhd_result vhd_link_begin(struct vhd_store *store, const char *name, struct vhd_link *ret_link,
-                               struct vhd_verdict *ret)
+enum vhd_result vhd_link_begin(struct vhd_catalogue *catalogue, const char *name,
+                               struct vhd_link *ret_link, struct vhd_verdict *ret)
 {
     struct vhd_link link = VHD_LINK_NONE;
     struct visit visit = {.link = &link};
 
-    enum vhd_result result = open_parent(store, name, &link.parent, ret);
+    enum vhd_result result = open_parent(catalogue, name, &link.parent, ret);
     if (result != VHD_OK)
         return result;
     int err = vhd_disk_each_file(link.parent, visit_file, &visit);

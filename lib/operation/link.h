@@ -19,8 +19,8 @@ struct vhd_link {
  * Begin to link a new child to a disk: open it and its chain, and keep them from changing. The call
  * waits up to a second for a close that is under way.
  *
- *   store  of parent and child
- *   name   the parent, a disk of the store
+ *   catalogue  of the store of parent and child
+ *   name       the parent, a disk of that store
  *
  * Returns VHD_OK and a link, or with a sentence in *ret:
  *   VHD_PARENT_NOT_FOUND  there is no such disk
@@ -34,8 +34,8 @@ struct vhd_link {
  *
  * Source: Virtual Server 2005 reference, "CreateDifferencingVirtualHardDisk".
  */
-enum vhd_result vhd_link_begin(struct vhd_store *store, const char *name, struct vhd_link *ret_link,
-                               struct vhd_verdict *ret);
+enum vhd_result vhd_link_begin(struct vhd_catalogue *catalogue, const char *name,
+                               struct vhd_link *ret_link, struct vhd_verdict *ret);
 
 /*
  * Record the parent in a child's header: its identity, time and place.

@@ -50,16 +50,17 @@ static int move_file(const struct vhd_store *store, const char *file, const char
     return err;
 }
 
-enum vhd_result vhd_rename(const struct vhd_store *store, struct vhd_children *children,
-                           const char *name, const char *new_name, struct vhd_verdict *ret)
+enum vhd_result vhd_rename(struct vhd_catalogue *catalogue, const char *name, const char *new_name,
+                           struct vhd_verdict *ret)
 {
+    const struct vhd_store *store = vhd_catalogue_store(catalogue);
     AUTO_CLOSE int fd = -1;
     struct vhd_info info;
     char file[NAME_MAX + 1];
 
     enum vhd_result result = judge_names(store, name, new_name, ret);
     if (result == VHD_OK)
-        result = vhd_disk_lock_exclusive(store, children, name, &info, &fd, ret);
+        result = vhd_disk_lock_exclusive(catalogue, name, &info, &fd, ret);
     if (result != VHD_OK)
         return result;
 

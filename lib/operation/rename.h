@@ -3,13 +3,12 @@
  */
 #pragma once
 
-#include "image/children.h"
-#include "store/store.h"
+#include "image/catalogue.h"
+#include "result/result.h"
 
 /*
  * Rename a disk, durably, never over another disk.
  *
- *   children  the index of that store
  *   name      the disk's name
  *   new_name  its new name, judged here
  *
@@ -20,5 +19,5 @@
  *   VHD_IN_USE          it is open, leased, or has children, which record its name
  *   another             vhd_result_of_errno() of the host's answer
  */
-enum vhd_result vhd_rename(const struct vhd_store *store, struct vhd_children *children,
-                           const char *name, const char *new_name, struct vhd_verdict *ret);
+enum vhd_result vhd_rename(struct vhd_catalogue *catalogue, const char *name, const char *new_name,
+                           struct vhd_verdict *ret);

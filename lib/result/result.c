@@ -10,8 +10,8 @@
 #include "base/utf.h"
 
 static const struct vhd_outcome outcomes[] = {
-#define OUTCOME(symbol, name, hresult, err, task_result, sentence)                                 \
-    [symbol] = {name, hresult, err, (err) ? #err : "-", task_result, sentence},
+#define OUTCOME(symbol, name, hresult, err, sentence)                                              \
+    [symbol] = {name, hresult, err, (err) ? #err : "-", sentence},
     VHD_OUTCOMES(OUTCOME)
 #undef OUTCOME
 };

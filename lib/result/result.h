@@ -7,19 +7,7 @@
 #include <stdint.h>
 
 /*
- * VMTaskResult of Virtual Server: the coarse outcome that IVMTask reports.
- * Source: Virtual Server 2005 reference, "VMTaskResult".
- */
-enum vhd_task_result {
-    VHD_TASK_SUCCESS = 0,
-    VHD_TASK_CANCELLED = 1,
-    VHD_TASK_UNEXPECTED_ERROR = 2,
-    VHD_TASK_OUT_OF_MEMORY = 3,
-    VHD_TASK_DISK_RELATED_ERROR = 4,
-};
-
-/*
- * The outcomes: symbol, name, HRESULT, errno, task result, sentence.
+ * The outcomes: symbol, name, HRESULT, errno, sentence.
  *
  * Sources: Virtual Server 2005 reference, "HRESULT Codes Specific to the Virtual Server"
  * (0xA004....); Win32 error codes as HRESULT_FROM_WIN32 (0x8007....); common HRESULT values
@@ -27,72 +15,61 @@ enum vhd_task_result {
  * 0x80000003, its value in 16-bit OLE.
  */
 #define VHD_OUTCOMES(OUTCOME)                                                                      \
-    OUTCOME(VHD_OK, "S_OK", 0x00000000, 0, VHD_TASK_SUCCESS, "done")                               \
-    OUTCOME(VHD_PENDING, "E_PENDING", 0x8000000A, 0, VHD_TASK_UNEXPECTED_ERROR,                    \
-            "the task has not ended yet")                                                          \
-    OUTCOME(VHD_NULL_POINTER, "E_POINTER", 0x80004003, EFAULT, VHD_TASK_UNEXPECTED_ERROR,          \
-            "a required pointer is NULL")                                                          \
-    OUTCOME(VHD_INVALID_ARGUMENT, "E_INVALIDARG", 0x80070057, EINVAL, VHD_TASK_UNEXPECTED_ERROR,   \
-            "the request is not valid")                                                            \
-    OUTCOME(VHD_BAD_PATHNAME, "E_BAD_PATHNAME", 0x800700A1, EINVAL, VHD_TASK_UNEXPECTED_ERROR,     \
+    OUTCOME(VHD_OK, "S_OK", 0x00000000, 0, "done")                                                 \
+    OUTCOME(VHD_PENDING, "E_PENDING", 0x8000000A, 0, "the task has not ended yet")                 \
+    OUTCOME(VHD_NULL_POINTER, "E_POINTER", 0x80004003, EFAULT, "a required pointer is NULL")       \
+    OUTCOME(VHD_INVALID_ARGUMENT, "E_INVALIDARG", 0x80070057, EINVAL, "the request is not valid")  \
+    OUTCOME(VHD_BAD_PATHNAME, "E_BAD_PATHNAME", 0x800700A1, EINVAL,                                \
             "the path is empty or relative, expected an absolute path")                            \
-    OUTCOME(VHD_INVALID_NAME, "E_INVALID_NAME", 0x8007007B, EINVAL, VHD_TASK_UNEXPECTED_ERROR,     \
+    OUTCOME(VHD_INVALID_NAME, "E_INVALID_NAME", 0x8007007B, EINVAL,                                \
             "the name is not allowed for a disk")                                                  \
     OUTCOME(VHD_BUFFER_OVERFLOW, "E_BUFFER_OVERFLOW", 0x8007006F, ENAMETOOLONG,                    \
-            VHD_TASK_UNEXPECTED_ERROR, "the path is too long")                                     \
+            "the path is too long")                                                                \
     OUTCOME(VHD_PATH_NOT_FOUND, "E_PATH_NOT_FOUND", 0x80070003, ENOENT,                            \
-            VHD_TASK_DISK_RELATED_ERROR, "the folder cannot be made or reached")                   \
+            "the folder cannot be made or reached")                                                \
     OUTCOME(VHD_SIZE_TOO_SMALL, "VM_E_IMAGE_SIZE_TOO_SMALL", 0xA0040684, ERANGE,                   \
-            VHD_TASK_UNEXPECTED_ERROR, "the size is below the smallest allowed")                   \
+            "the size is below the smallest allowed")                                              \
     OUTCOME(VHD_SIZE_TOO_LARGE, "VM_E_IMAGE_SIZE_TOO_LARGE", 0xA0040683, ERANGE,                   \
-            VHD_TASK_UNEXPECTED_ERROR, "the size is above the largest allowed")                    \
+            "the size is above the largest allowed")                                               \
     OUTCOME(VHD_FILE_TOO_LARGE, "VM_E_FILE_TOO_LARGE_FOR_VOLUME", 0xA0040679, EFBIG,               \
-            VHD_TASK_DISK_RELATED_ERROR, "the file would be too long for its file system")         \
-    OUTCOME(VHD_DISK_FULL, "E_DISK_FULL", 0x80070070, ENOSPC, VHD_TASK_DISK_RELATED_ERROR,         \
-            "there is not enough free space")                                                      \
-    OUTCOME(VHD_ALREADY_EXISTS, "E_ALREADY_EXISTS", 0x800700B7, EEXIST,                            \
-            VHD_TASK_DISK_RELATED_ERROR, "the disk exists already")                                \
-    OUTCOME(VHD_IN_USE, "E_SHARING_VIOLATION", 0x80070020, EBUSY, VHD_TASK_DISK_RELATED_ERROR,     \
-            "the disk is in use")                                                                  \
+            "the file would be too long for its file system")                                      \
+    OUTCOME(VHD_DISK_FULL, "E_DISK_FULL", 0x80070070, ENOSPC, "there is not enough free space")    \
+    OUTCOME(VHD_ALREADY_EXISTS, "E_ALREADY_EXISTS", 0x800700B7, EEXIST, "the disk exists already") \
+    OUTCOME(VHD_IN_USE, "E_SHARING_VIOLATION", 0x80070020, EBUSY, "the disk is in use")            \
     OUTCOME(VHD_NOT_A_DISK, "VM_E_INVALID_HD_FILE", 0xA0040682, EUCLEAN,                           \
-            VHD_TASK_DISK_RELATED_ERROR, "the image is no VHD, or damaged")                        \
+            "the image is no VHD, or damaged")                                                     \
     OUTCOME(VHD_PARENT_LOST, "VM_E_PARENT_PATH_NOT_FOUND", 0xA0040677, EUCLEAN,                    \
-            VHD_TASK_DISK_RELATED_ERROR, "the parent of a differencing disk is missing")           \
+            "the parent of a differencing disk is missing")                                        \
     OUTCOME(VHD_PARENT_NOT_FOUND, "VM_E_PARENT_PATH_NOT_FOUND", 0xA0040677, ENOENT,                \
-            VHD_TASK_DISK_RELATED_ERROR, "there is no disk of the parent's name")                  \
+            "there is no disk of the parent's name")                                               \
     OUTCOME(VHD_PARENT_IDENTITY, "VM_E_PARENT_CHILD_ID_MISMATCH", 0xA0040685, EUCLEAN,             \
-            VHD_TASK_DISK_RELATED_ERROR, "the parent of a differencing disk is another disk")      \
+            "the parent of a differencing disk is another disk")                                   \
     OUTCOME(VHD_PARENT_MODIFIED, "VM_E_PARENT_MODIFIED", 0xA0040687, EUCLEAN,                      \
-            VHD_TASK_DISK_RELATED_ERROR, "the parent of a differencing disk has been changed")     \
-    OUTCOME(VHD_ENDED, "E_FAIL", 0x80004005, ESRCH, VHD_TASK_UNEXPECTED_ERROR,                     \
-            "the task has ended already")                                                          \
-    OUTCOME(VHD_READ_ONLY, "VM_E_FILE_READ_ONLY", 0xA004067A, EROFS, VHD_TASK_DISK_RELATED_ERROR,  \
+            "the parent of a differencing disk has been changed")                                  \
+    OUTCOME(VHD_ENDED, "E_FAIL", 0x80004005, ESRCH, "the task has ended already")                  \
+    OUTCOME(VHD_READ_ONLY, "VM_E_FILE_READ_ONLY", 0xA004067A, EROFS,                               \
             "the file system is read-only")                                                        \
-    OUTCOME(VHD_ACCESS_DENIED, "E_ACCESSDENIED", 0x80070005, EACCES, VHD_TASK_DISK_RELATED_ERROR,  \
-            "permission denied")                                                                   \
-    OUTCOME(VHD_CANCELLED, "E_ABORT", 0x80004004, ECANCELED, VHD_TASK_CANCELLED,                   \
-            "the task was cancelled")                                                              \
+    OUTCOME(VHD_ACCESS_DENIED, "E_ACCESSDENIED", 0x80070005, EACCES, "permission denied")          \
+    OUTCOME(VHD_CANCELLED, "E_ABORT", 0x80004004, ECANCELED, "the task was cancelled")             \
     OUTCOME(VHD_SHUTTING_DOWN, "VM_E_APP_SHUTTING_DOWN", 0xA0040209, ESHUTDOWN,                    \
-            VHD_TASK_UNEXPECTED_ERROR, "the service is shutting down")                             \
-    OUTCOME(VHD_OUT_OF_MEMORY, "E_OUTOFMEMORY", 0x8007000E, ENOMEM, VHD_TASK_OUT_OF_MEMORY,        \
-            "out of memory")                                                                       \
-    OUTCOME(VHD_QUOTA_EXCEEDED, "E_DISK_FULL", 0x80070070, EDQUOT, VHD_TASK_DISK_RELATED_ERROR,    \
+            "the service is shutting down")                                                        \
+    OUTCOME(VHD_OUT_OF_MEMORY, "E_OUTOFMEMORY", 0x8007000E, ENOMEM, "out of memory")               \
+    OUTCOME(VHD_QUOTA_EXCEEDED, "E_DISK_FULL", 0x80070070, EDQUOT,                                 \
             "the quota of the host's file system is used up")                                      \
-    OUTCOME(VHD_NO_DESCRIPTORS, "E_OUTOFMEMORY", 0x8007000E, EMFILE, VHD_TASK_OUT_OF_MEMORY,       \
+    OUTCOME(VHD_NO_DESCRIPTORS, "E_OUTOFMEMORY", 0x8007000E, EMFILE,                               \
             "vhdfs has no more file descriptors or threads")                                       \
     OUTCOME(VHD_CHAIN_ENDLESS, "VM_E_INVALID_HD_FILE", 0xA0040682, ELOOP,                          \
-            VHD_TASK_DISK_RELATED_ERROR, "the chain of parents is too long or has no end")         \
+            "the chain of parents is too long or has no end")                                      \
     OUTCOME(VHD_ACCESS_FAILED, "VM_E_HD_IMAGE_ACCESS", 0xA0040681, EIO,                            \
-            VHD_TASK_DISK_RELATED_ERROR, "the image cannot be relied on until its last close")     \
-    OUTCOME(VHD_NOT_PERMITTED, "E_NOT_SUPPORTED", 0x80070032, EPERM, VHD_TASK_UNEXPECTED_ERROR,    \
+            "the image cannot be relied on until its last close")                                  \
+    OUTCOME(VHD_NOT_PERMITTED, "E_NOT_SUPPORTED", 0x80070032, EPERM,                               \
             "the tree does not allow this")                                                        \
-    OUTCOME(VHD_NOT_EMPTY, "E_DIR_NOT_EMPTY", 0x80070091, ENOTEMPTY, VHD_TASK_UNEXPECTED_ERROR,    \
-            "the folder is not empty")                                                             \
-    OUTCOME(VHD_UNEXPECTED, "DISP_E_EXCEPTION", 0x80020009, EIO, VHD_TASK_DISK_RELATED_ERROR,      \
+    OUTCOME(VHD_NOT_EMPTY, "E_DIR_NOT_EMPTY", 0x80070091, ENOTEMPTY, "the folder is not empty")    \
+    OUTCOME(VHD_UNEXPECTED, "DISP_E_EXCEPTION", 0x80020009, EIO,                                   \
             "the host failed in an unexpected way")
 
 enum vhd_result {
-#define OUTCOME(symbol, name, hresult, err, task_result, sentence) symbol,
+#define OUTCOME(symbol, name, hresult, err, sentence) symbol,
     VHD_OUTCOMES(OUTCOME)
 #undef OUTCOME
         VHD_OUTCOME_COUNT
@@ -104,7 +81,6 @@ struct vhd_outcome {
     uint32_t hresult;     /* number of that name */
     int err;              /* positive errno that a system call returns; 0 if nothing failed */
     const char *err_name; /* symbol of that errno, "ENOSPC"; "-" if nothing failed */
-    enum vhd_task_result task_result;
     const char *sentence; /* the meaning, when nothing more is known; no full stop */
 };
 

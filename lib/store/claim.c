@@ -20,7 +20,7 @@ enum { NO_READ = 200, NO_WRITE = 201, NO_RESIZE = 203 };
  * with 0.
  */
 static const struct rule {
-    short take[6], test[6];
+    short lock[6], test[6];
 } rules[] = {
     [VHD_CLAIM_NONE] = {{0}, {0}},
     [VHD_CLAIM_READ] = {{DO_READ, NO_WRITE, NO_RESIZE}, {NO_READ, DO_WRITE, DO_RESIZE}},
@@ -47,10 +47,10 @@ static int test_lock(int fd, short byte)
     return range.l_type == F_UNLCK ? 0 : -EBUSY;
 }
 
-static bool is_taken_by(const struct rule *rule, short byte)
+static bool has_locked(const struct rule *rule, short byte)
 {
-    for (const short *taken = rule->take; *taken; taken++) {
-        if (*taken == byte)
+    for (const short *locked = rule->lock; *locked; locked++) {
+        if (*locked == byte)
             return true;
     }
     return false;
@@ -59,8 +59,8 @@ static bool is_taken_by(const struct rule *rule, short byte)
 /* Unlock the bytes that the wanted claim has beyond the held one. */
 static void drop(int fd, const struct rule *held, const struct rule *wanted)
 {
-    for (const short *byte = wanted->take; *byte; byte++) {
-        if (!is_taken_by(held, *byte))
+    for (const short *byte = wanted->lock; *byte; byte++) {
+        if (!has_locked(held, *byte))
             set_lock(fd, *byte, F_UNLCK);
     }
 }
@@ -73,7 +73,7 @@ static int try_claim(int fd, const struct rule *held, const struct rule *wanted)
 {
     int err = 0;
 
-    for (const short *byte = wanted->take; err == 0 && *byte; byte++)
+    for (const short *byte = wanted->lock; err == 0 && *byte; byte++)
         err = set_lock(fd, *byte, F_RDLCK);
     for (const short *byte = wanted->test; err == 0 && *byte; byte++)
         err = test_lock(fd, *byte);

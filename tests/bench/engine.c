@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "image/children.h"
+#include "image/catalogue.h"
 #include "disk/disk.h"
 #include "store/store.h"
 
@@ -126,10 +126,10 @@ static bool open_disk(const char *path, const char *name, struct vhd_disk **ret)
     struct vhd_store *store;
 
     if (vhd_store_open(path, 0, &store, &why) == VHD_OK) {
-        struct vhd_children *children = vhd_children_new(store);
+        struct vhd_catalogue *catalogue = vhd_catalogue_new(store);
         bool is_open =
-            children && vhd_disk_open(store, children, name, VHD_DISK_WRITE, ret, &why) == VHD_OK;
-        vhd_children_free(children);
+            catalogue && vhd_disk_open(catalogue, name, VHD_DISK_WRITE, ret, &why) == VHD_OK;
+        vhd_catalogue_unref(catalogue);
         vhd_store_unref(store);
         if (is_open)
             return true;

@@ -70,7 +70,9 @@ static enum vhd_result begin_named(struct vhd_service *service, const struct mak
     enum vhd_result result = vhd_store_open(maker->folder, 0, &store, NULL);
     if (result != VHD_OK)
         return result;
-    struct vhd_create *create = vhd_create_new(store, MAKER_FILE, &request);
+    struct vhd_catalogue *catalogue = vhd_catalogue_new(store);
+    struct vhd_create *create = catalogue ? vhd_create_new(catalogue, MAKER_FILE, &request) : NULL;
+    vhd_catalogue_unref(catalogue);
     vhd_store_unref(store);
     if (!create)
         return VHD_OUT_OF_MEMORY;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image/children.h"
+#include "image/catalogue.h"
 #include "disk/disk.h"
 #include "image/info.h"
 #include "store/store.h"
@@ -26,7 +26,7 @@
 
 struct harness {
     struct vhd_store *store;
-    struct vhd_children *children;
+    struct vhd_catalogue *catalogue;
     uint8_t *content, *found; /* WHOLE bytes each */
 };
 
@@ -39,10 +39,10 @@ struct harness *harness_new(const char *folder)
         err(2, "calloc");
     if (vhd_store_open(folder, 0, &harness->store, &why) != VHD_OK)
         errx(2, "%s", why.sentence);
-    harness->children = vhd_children_new(harness->store);
+    harness->catalogue = vhd_catalogue_new(harness->store);
     harness->content = malloc(WHOLE);
     harness->found = malloc(WHOLE);
-    if (!harness->children || !harness->content || !harness->found)
+    if (!harness->catalogue || !harness->content || !harness->found)
         err(2, "malloc");
     return harness;
 }
@@ -52,7 +52,7 @@ void harness_free(struct harness *harness)
     if (!harness)
         return;
     unlinkat(vhd_store_fd(harness->store), FILE_NAME, 0);
-    vhd_children_free(harness->children);
+    vhd_catalogue_unref(harness->catalogue);
     vhd_store_unref(harness->store);
     free(harness->content);
     free(harness->found);
@@ -92,7 +92,7 @@ static struct vhd_disk *open_disk(struct harness *harness, unsigned flags, struc
 {
     struct vhd_disk *disk = NULL;
 
-    vhd_disk_open(harness->store, harness->children, NAME, flags | VHD_DISK_NO_FLUSHER, &disk, ret);
+    vhd_disk_open(harness->catalogue, NAME, flags | VHD_DISK_NO_FLUSHER, &disk, ret);
     return disk;
 }
 
@@ -162,7 +162,7 @@ int harness_use(struct harness *harness, const uint8_t *bytes, size_t len)
     struct vhd_info info;
 
     put_image(harness, bytes, len);
-    vhd_info_read(harness->store, harness->children, NAME, &info);
+    vhd_info_read_all(harness->catalogue, NAME, &info);
     struct vhd_disk *disk = open_disk(harness, 0, &why);
     if (!disk)
         return 0;

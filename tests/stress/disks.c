@@ -72,6 +72,7 @@ static void make_disks(struct run *run, const struct image_plan plans[WORKER_DIS
 {
     static const char *const names[WORKER_DISKS] = {"a", "b"};
     struct ledger_clock *clock = ledger_memory(sizeof *clock);
+    struct vhd_store *store;
 
     run->crew->disk_count = WORKER_DISKS;
     for (unsigned i = 0; i < WORKER_DISKS; i++) {
@@ -81,9 +82,12 @@ static void make_disks(struct run *run, const struct image_plan plans[WORKER_DIS
         image_make(run->folder, names[i], &plans[i], &run->seed, ledger->bytes,
                    &run->disks[i].chain);
     }
-    if (vhd_store_open(run->folder, 0, &run->store, NULL) != VHD_OK)
+    if (vhd_store_open(run->folder, 0, &store, NULL) != VHD_OK)
         errx(EXIT_FAILURE, "%s cannot be opened", run->folder);
-    run->children = vhd_children_new(run->store);
+    run->catalogue = vhd_catalogue_new(store);
+    if (!run->catalogue)
+        err(EXIT_FAILURE, "catalogue");
+    vhd_store_unref(store); /* the catalogue holds it */
     for (unsigned i = 0; i < WORKER_DISKS; i++) {
         ledger_cut(run->crew->disks[i].ledger, &run->plan, &run->seed);
         run_open(run, i, 0);
@@ -115,8 +119,7 @@ static int body(const struct room_options *options, const char *folder)
         else
             run_round(&run);
     }
-    vhd_children_free(run.children);
-    vhd_store_unref(run.store);
+    vhd_catalogue_unref(run.catalogue);
     printf("%u rounds, ", run.rounds);
     crew_tell(run.crew);
     return EXIT_SUCCESS;

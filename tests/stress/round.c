@@ -25,7 +25,7 @@ static void make_writable(struct run *run)
         struct vhd_verdict why = {0};
         if (stressed->is_writable)
             continue;
-        if (vhd_disk_make_writable(run->disks[i].disk, run->children, &why) != VHD_OK)
+        if (vhd_disk_make_writable(run->disks[i].disk, &why) != VHD_OK)
             fault(stressed->ledger, 0, "it cannot be made writable: %s", why.sentence);
         __atomic_store_n(&stressed->is_writable, true, __ATOMIC_RELEASE);
     }

@@ -19,7 +19,7 @@ void run_open(struct run *run, unsigned number, unsigned flags)
     struct stressed *stressed = &run->crew->disks[number];
     struct vhd_verdict why = {0};
 
-    if (vhd_disk_open(run->store, run->children, disk->name, flags, &disk->disk, &why) != VHD_OK)
+    if (vhd_disk_open(run->catalogue, disk->name, flags, &disk->disk, &why) != VHD_OK)
         fault(stressed->ledger, 0, "it cannot be opened: %s", why.sentence);
     if (vhd_disk_size(disk->disk) != stressed->ledger->size)
         fault(stressed->ledger, 0, "it has another size");

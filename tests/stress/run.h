@@ -18,8 +18,7 @@ struct run {
     const char *folder; /* the store's */
     uint64_t seed;
     bool is_host_small; /* the host gets full and empty again */
-    struct vhd_store *store;
-    struct vhd_children *children;
+    struct vhd_catalogue *catalogue;
     struct crew *crew; /* in shared memory */
     struct ledger_plan plan;
     struct run_disk {

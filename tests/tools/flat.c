@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "image/children.h"
+#include "image/catalogue.h"
 #include "disk/disk.h"
 #include "result/result.h"
 #include "store/store.h"
@@ -138,15 +138,17 @@ int main(int argc, char **argv)
     }
     if (vhd_store_open(argv[1], 0, &store, &why) != VHD_OK)
         return refused(&why);
-    struct vhd_children *children = vhd_children_new(store);
+    struct vhd_catalogue *catalogue = vhd_catalogue_new(store);
+    if (!catalogue)
+        must(-ENOMEM, "catalogue", 0);
     enum vhd_result result =
-        vhd_disk_open(store, children, argv[2], is_write ? VHD_DISK_WRITE : 0, &disk, &why);
+        vhd_disk_open(catalogue, argv[2], is_write ? VHD_DISK_WRITE : 0, &disk, &why);
     if (result == VHD_OK) {
         use(disk, mode, piece);
         must(fflush(stdout) != 0 ? -errno : 0, "fflush", 0);
         must(vhd_disk_close(disk, NULL), "close", 0);
     }
-    vhd_children_free(children);
+    vhd_catalogue_unref(catalogue);
     vhd_store_unref(store);
     return result == VHD_OK ? 0 : refused(&why);
 }

@@ -36,7 +36,7 @@ static int open_chain(const char *folder, const char *file, enum vhd_layer_use u
 /* The chain for use and the chain without claims have the same parents. */
 static void accepts(const char *folder, const char *file, unsigned layers, enum vhd_defect defect)
 {
-    for (int use = VHD_LAYER_LOOK; use <= VHD_LAYER_READ; use++) {
+    for (int use = VHD_LAYER_HEADERS; use <= VHD_LAYER_READ; use++) {
         struct vhd_fault fault;
         unsigned found;
         assert_int_equal(open_chain(folder, file, (enum vhd_layer_use)use, &fault, &found), 0);
@@ -47,7 +47,7 @@ static void accepts(const char *folder, const char *file, unsigned layers, enum 
 
 static void refuses(const char *folder, const char *file, enum vhd_defect defect, const char *named)
 {
-    for (int use = VHD_LAYER_LOOK; use <= VHD_LAYER_READ; use++) {
+    for (int use = VHD_LAYER_HEADERS; use <= VHD_LAYER_READ; use++) {
         struct vhd_fault fault;
         unsigned found;
         assert_int_equal(open_chain(folder, file, (enum vhd_layer_use)use, &fault, &found),

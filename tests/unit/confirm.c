@@ -173,7 +173,7 @@ static struct vhd_disk *grown(struct disks disks, const char *folder, bool is_ra
     struct vhd_disk *disk = open_disk(disks, "a", is_raised ? 0 : VHD_DISK_WRITE);
 
     if (is_raised)
-        assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_OK);
+        assert_int_equal(vhd_disk_make_writable(disk, NULL), VHD_OK);
     fill(disk, 0, 512, 1);
     fill(disk, BLOCK, 512, 1);
     assert_int_equal(vhd_disk_confirm(disk), 0);
@@ -257,7 +257,7 @@ static void the_image_of_another_program_does_not_grow(void **state)
         assert_int_equal(vhd_disk_write(disk, &byte, 1, 0), -EIO);
         assert_true(vhd_disk_has_failed(disk));
         assert_int_equal(vhd_disk_flush(disk), -EIO);
-        assert_int_equal(vhd_disk_make_writable(disk, disks.children, &why), VHD_ACCESS_FAILED);
+        assert_int_equal(vhd_disk_make_writable(disk, &why), VHD_ACCESS_FAILED);
         assert_non_null(strstr(why.sentence, "\"a\""));
         assert_int_equal(vhd_disk_close(disk, NULL), -ESTALE);
         expect_kept_if_there(*state, kept);
@@ -344,13 +344,12 @@ static void recovery_does_not_cut_the_image_of_another_program(void **state)
         syncs_before = 1; /* remains of a killed writer, perhaps */
         if (i % 2) {
             disk = open_disk(disks, "a", 0);
-            assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_IN_USE);
+            assert_int_equal(vhd_disk_make_writable(disk, NULL), VHD_IN_USE);
             assert_int_equal(vhd_disk_confirm(disk), -ESTALE);
             assert_int_equal(vhd_disk_close(disk, NULL), 0);
         } else {
-            assert_int_equal(
-                vhd_disk_open(disks.store, disks.children, "a", VHD_DISK_WRITE, &disk, NULL),
-                VHD_IN_USE);
+            assert_int_equal(vhd_disk_open(disks.catalogue, "a", VHD_DISK_WRITE, &disk, NULL),
+                             VHD_IN_USE);
         }
         assert_null(at_sync);
         expect_kept_if_there(*state, kept_then);

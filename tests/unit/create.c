@@ -35,11 +35,21 @@ static struct vhd_service *service_with(unsigned workers)
     return service;
 }
 
+static struct vhd_create *create_new(struct vhd_store *store, const char *file,
+                                     const struct vhd_request *request)
+{
+    struct vhd_catalogue *catalogue = vhd_catalogue_new(store);
+    struct vhd_create *create = catalogue ? vhd_create_new(catalogue, file, request) : NULL;
+
+    vhd_catalogue_unref(catalogue);
+    return create;
+}
+
 static struct vhd_create *creation(struct vhd_store *store, const char *file, uint64_t size,
                                    bool is_named)
 {
     const struct vhd_request request = {.size = size};
-    struct vhd_create *create = vhd_create_new(store, file, &request);
+    struct vhd_create *create = create_new(store, file, &request);
     assert_non_null(create);
     if (is_named)
         vhd_create_name_draft(create);
@@ -124,7 +134,7 @@ static void writes_the_image_of_the_reference(void **state)
         struct vhd_request request = {.size = disk->mb * MB};
         if (is_given)
             memcpy(request.uuid, given, 16);
-        struct vhd_create *create = vhd_create_new(store, "a.vhd", &request);
+        struct vhd_create *create = create_new(store, "a.vhd", &request);
         assert_non_null(create);
         if (is_given)
             vhd_create_name_draft(create);
@@ -422,7 +432,7 @@ static void fill_up_meanwhile(void *path)
         const struct vhd_request request = {.size = 2088960 * MB};
         struct vhd_task_status status;
         struct vhd_task *task;
-        struct vhd_create *create = vhd_create_new(store, "a.vhd", &request);
+        struct vhd_create *create = create_new(store, "a.vhd", &request);
         CHILD_EXPECT(create != NULL);
         if (is_named)
             vhd_create_name_draft(create);

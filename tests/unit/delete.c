@@ -18,7 +18,7 @@
 static void deletes(struct disks disks, const char *name)
 {
     struct vhd_verdict verdict = {0};
-    enum vhd_result result = vhd_delete(disks.store, disks.children, name, &verdict);
+    enum vhd_result result = vhd_delete(disks.catalogue, name, &verdict);
     if (result != VHD_OK)
         print_error("%s\n", verdict.sentence);
     assert_int_equal(result, VHD_OK);
@@ -27,10 +27,10 @@ static void deletes(struct disks disks, const char *name)
 static void refuses(struct disks disks, const char *name, enum vhd_result result)
 {
     struct vhd_verdict verdict = {0};
-    assert_int_equal(vhd_delete(disks.store, disks.children, name, &verdict), result);
+    assert_int_equal(vhd_delete(disks.catalogue, name, &verdict), result);
     assert_int_equal(verdict.result, result);
     assert_true(*verdict.sentence);
-    assert_int_equal(vhd_delete(disks.store, disks.children, name, NULL), result);
+    assert_int_equal(vhd_delete(disks.catalogue, name, NULL), result);
 }
 
 static void removes_just_this_disk(void **state)
@@ -134,8 +134,7 @@ static void keeps_a_disk_that_is_open(void **state)
 
     put(*state, "a.vhd", sample_dynamic(1, 1));
     for (unsigned flags = 0; flags <= VHD_DISK_WRITE; flags++) {
-        assert_int_equal(vhd_disk_open(disks.store, disks.children, "a", flags, &disk, NULL),
-                         VHD_OK);
+        assert_int_equal(vhd_disk_open(disks.catalogue, "a", flags, &disk, NULL), VHD_OK);
         refuses(disks, "a", VHD_IN_USE);
         assert_true(scratch_has(*state, "a.vhd"));
         assert_int_equal(vhd_disk_close(disk, NULL), 0);
@@ -152,7 +151,7 @@ static void keeps_a_parent_of_an_open_disk(void **state)
 
     put(*state, "base.vhd", sample_dynamic(1, 1));
     put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
-    assert_int_equal(vhd_disk_open(disks.store, disks.children, "child", 0, &disk, NULL), VHD_OK);
+    assert_int_equal(vhd_disk_open(disks.catalogue, "child", 0, &disk, NULL), VHD_OK);
     assert_int_equal(unlink(scratch_path(*state, "child.vhd")), 0);
     refuses(disks, "base", VHD_IN_USE);
     assert_int_equal(vhd_disk_close(disk, NULL), 0);
@@ -167,9 +166,9 @@ static void waits_a_little_before_it_refuses(void **state)
     struct vhd_disk *disk;
 
     put(*state, "a.vhd", sample_dynamic(1, 1));
-    assert_int_equal(vhd_disk_open(disks.store, NULL, "a", 0, &disk, NULL), VHD_OK);
+    assert_int_equal(vhd_disk_open(disks.catalogue, "a", 0, &disk, NULL), VHD_OK);
     const struct timespec begin = clock_monotonic();
-    assert_int_equal(vhd_delete(disks.store, disks.children, "a", NULL), VHD_IN_USE);
+    assert_int_equal(vhd_delete(disks.catalogue, "a", NULL), VHD_IN_USE);
     const struct timespec now = clock_monotonic();
     const int64_t ms = (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000;
     assert_in_range(ms, 99, 20000);
@@ -182,7 +181,7 @@ static void delete_without_permission(void *arg)
     const struct disks *disks = arg;
 
     child_drop_root();
-    CHILD_EXPECT(vhd_delete(disks->store, disks->children, "a", NULL) == VHD_ACCESS_DENIED);
+    CHILD_EXPECT(vhd_delete(disks->catalogue, "a", NULL) == VHD_ACCESS_DENIED);
 }
 
 static void needs_permission(void **state)
@@ -204,7 +203,7 @@ static void delete_from_read_only_medium(void *path)
     struct disks disks = disks_open(path);
     put(path, "a.vhd", sample_fixed(1));
     child_remount_read_only(path);
-    CHILD_EXPECT(vhd_delete(disks.store, disks.children, "a", NULL) == VHD_READ_ONLY);
+    CHILD_EXPECT(vhd_delete(disks.catalogue, "a", NULL) == VHD_READ_ONLY);
     CHILD_EXPECT(scratch_has(path, "a.vhd"));
     disks_close(disks);
 }

@@ -1,30 +1,29 @@
 /*
- * A store full of disks, and the index of their children. A file that includes this has included
- * cmocka.h before.
+ * A store full of disks, and its catalogue. A file that includes this has included cmocka.h before.
  */
 #pragma once
 
-#include "image/children.h"
+#include "image/catalogue.h"
 #include "sample.h"
 #include "scratch.h"
 
 struct disks {
     struct vhd_store *store;
-    struct vhd_children *children;
+    struct vhd_catalogue *catalogue;
 };
 
 static inline struct disks disks_open(const char *path)
 {
     struct disks disks;
     assert_int_equal(vhd_store_open(path, 0, &disks.store, NULL), VHD_OK);
-    disks.children = vhd_children_new(disks.store);
-    assert_non_null(disks.children);
+    disks.catalogue = vhd_catalogue_new(disks.store);
+    assert_non_null(disks.catalogue);
     return disks;
 }
 
 static inline void disks_close(struct disks disks)
 {
-    vhd_children_free(disks.children);
+    vhd_catalogue_unref(disks.catalogue);
     vhd_store_unref(disks.store);
 }
 

@@ -18,7 +18,7 @@ static inline struct vhd_disk *open_disk(struct disks disks, const char *name, u
     struct vhd_verdict why = {0};
 
     enum vhd_result result =
-        vhd_disk_open(disks.store, disks.children, name, flags | VHD_DISK_NO_FLUSHER, &disk, &why);
+        vhd_disk_open(disks.catalogue, name, flags | VHD_DISK_NO_FLUSHER, &disk, &why);
     if (result != VHD_OK)
         print_error("%s\n", why.sentence);
     assert_int_equal(result, VHD_OK);
@@ -42,13 +42,11 @@ static inline void refuse_disk(struct disks disks, const char *name, unsigned fl
     struct vhd_disk *disk = NULL;
     struct vhd_verdict why = {0};
 
-    assert_int_equal(vhd_disk_open(disks.store, disks.children, name, flags, &disk, &why),
-                     expected);
+    assert_int_equal(vhd_disk_open(disks.catalogue, name, flags, &disk, &why), expected);
     assert_null(disk);
     assert_int_equal(why.result, expected);
     assert_true(*why.sentence);
-    assert_int_equal(vhd_disk_open(disks.store, disks.children, name, flags, &disk, NULL),
-                     expected);
+    assert_int_equal(vhd_disk_open(disks.catalogue, name, flags, &disk, NULL), expected);
 }
 
 /* All bytes of a range are this one. */

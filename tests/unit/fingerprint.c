@@ -28,7 +28,7 @@ static struct stat old_file(void)
 }
 
 /*
- * A time so many nanoseconds before the look; without a fraction of a second, if the host has none.
+ * A time so many nanoseconds before the stat; without a fraction of a second, if the host has none.
  */
 static struct timespec ago(int64_t nanoseconds)
 {
@@ -156,7 +156,7 @@ static void a_change_of_any_parent_shows(void **state)
     }
 }
 
-/* A look just after a close that left a certain stamp is as good as that stamp. */
+/* A stat just after a close that left a certain stamp is as good as that stamp. */
 static void a_reliable_fingerprint_stays_reliable(void **state)
 {
     const struct stat attributes = old_file();

@@ -116,7 +116,7 @@ static void a_childs_new_subblocks_cost_two(void **state)
     disks_close(disks);
 }
 
-struct look {
+struct first_bits {
     const char *folder;
     unsigned block;
     uint8_t bits[8]; /* the first byte of the block's bitmap at each barrier */
@@ -124,30 +124,30 @@ struct look {
 
 static void note_bits(void *arg)
 {
-    struct look *look = arg;
-    uint32_t entry = file_entry(look->folder, "child.vhd", look->block);
-    int fd = open(scratch_path(look->folder, "child.vhd"), O_RDONLY | O_CLOEXEC);
+    struct first_bits *seen = arg;
+    uint32_t entry = file_entry(seen->folder, "child.vhd", seen->block);
+    int fd = open(scratch_path(seen->folder, "child.vhd"), O_RDONLY | O_CLOEXEC);
 
     if (entry != 0xFFFFFFFF && barriers <= 8)
-        assert_int_equal(pread(fd, &look->bits[barriers - 1], 1, (off_t)entry * 512), 1);
+        assert_int_equal(pread(fd, &seen->bits[barriers - 1], 1, (off_t)entry * 512), 1);
     close(fd);
 }
 
 static void bits_are_written_between_the_two(void **state)
 {
     struct disks disks = disks_open(*state);
-    struct look look = {.folder = *state, .block = 3};
+    struct first_bits seen = {.folder = *state, .block = 3};
 
     put(*state, "base.vhd", sample_dynamic(1, 4));
     put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
     struct vhd_disk *disk = open_writable(disks, "child");
     fill(disk, 3 * BLOCK, 512, 1);
     at_barrier = note_bits;
-    at_barrier_arg = &look;
+    at_barrier_arg = &seen;
     assert_int_equal(flush(disk), 2);
     at_barrier = NULL;
-    assert_int_equal(look.bits[0], 0);
-    assert_int_equal(look.bits[1], 0xFF);
+    assert_int_equal(seen.bits[0], 0);
+    assert_int_equal(seen.bits[1], 0xFF);
     close_disk(disk);
     disks_close(disks);
 }
@@ -421,10 +421,10 @@ static void the_writes_of_a_killed_writer_are_made_durable_first(void **state)
     fails = 0;
     disk = open_disk(disks, "a", 0);
     fails = EIO;
-    assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_UNEXPECTED);
+    assert_int_equal(vhd_disk_make_writable(disk, NULL), VHD_UNEXPECTED);
     fails = 0;
     expect(disk, 0, BLOCK, 0xEE);
-    assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_OK);
+    assert_int_equal(vhd_disk_make_writable(disk, NULL), VHD_OK);
     close_disk(disk);
     disks_close(disks);
 }

@@ -19,7 +19,7 @@
 struct job {
     unsigned flushes; /* atomic */
     struct gate gate;
-    bool takes_its_time;
+    bool is_held;
     bool has_signals; /* one of the thread's signals is not blocked */
     int result;
 };
@@ -33,7 +33,7 @@ static int flush(void *arg)
     if (!sigismember(&blocked, SIGTERM) || !sigismember(&blocked, SIGINT))
         job->has_signals = true;
     COUNT(job->flushes);
-    if (job->takes_its_time)
+    if (job->is_held)
         gate_pass(&job->gate);
     return job->result;
 }
@@ -131,7 +131,7 @@ static void *free_it(void *flusher)
 static void its_end_waits_for_a_flush_at_work(void **state)
 {
     (void)state;
-    struct job job = {.gate = GATE_CLOSED, .takes_its_time = true};
+    struct job job = {.gate = GATE_CLOSED, .is_held = true};
     struct vhd_flusher *flusher = flusher_of(&job);
     pthread_t thread;
 
@@ -150,7 +150,7 @@ static void its_end_waits_for_a_flush_at_work(void **state)
 static void a_write_during_a_flush_is_not_forgotten(void **state)
 {
     (void)state;
-    struct job job = {.gate = GATE_CLOSED, .takes_its_time = true};
+    struct job job = {.gate = GATE_CLOSED, .is_held = true};
     fast_begin();
     struct vhd_flusher *flusher = flusher_of(&job);
 

@@ -20,7 +20,7 @@ static struct vhd_info info_of(struct disks disks, const char *name)
 {
     struct vhd_info info;
     memset(&info, 0xA5, sizeof info);
-    assert_int_equal(vhd_info_read(disks.store, disks.children, name, &info), 0);
+    assert_int_equal(vhd_info_read_all(disks.catalogue, name, &info), 0);
     assert_string_equal(info.name, name);
     return info;
 }
@@ -173,7 +173,7 @@ static void reads_neither_table_nor_children(void **state)
     scratch_put(*state, "text.vhd", "no VHD", 6);
 
     memset(&info, 0xA5, sizeof info);
-    assert_int_equal(vhd_info_look(disks.store, "base", &info), 0);
+    assert_int_equal(vhd_info_read(disks.store, "base", &info), 0);
     assert_string_equal(info.name, "base");
     assert_string_equal(info.file, "base.VHD");
     assert_int_equal(info.image.fault.defect, VHD_SOUND);
@@ -191,15 +191,15 @@ static void reads_neither_table_nor_children(void **state)
     assert_int_equal(info.image.length, whole.image.length);
     assert_memory_equal(&info.changed, &whole.changed, sizeof info.changed);
 
-    assert_int_equal(vhd_info_look(disks.store, "child", &info), 0);
+    assert_int_equal(vhd_info_read(disks.store, "child", &info), 0);
     assert_string_equal(info.parent, "base");
-    assert_int_equal(vhd_info_look(disks.store, "damaged", &info), 0);
+    assert_int_equal(vhd_info_read(disks.store, "damaged", &info), 0);
     assert_int_equal(info.image.fault.defect, VHD_SOUND);
     assert_int_equal(info_of(disks, "damaged").image.fault.defect, VHD_BLOCK_OUTSIDE);
-    assert_int_equal(vhd_info_look(disks.store, "text", &info), 0);
+    assert_int_equal(vhd_info_read(disks.store, "text", &info), 0);
     assert_int_equal(info.image.fault.defect, VHD_FOOTER_MISSING);
-    assert_int_equal(vhd_info_look(disks.store, "none", &info), -ENOENT);
-    assert_int_equal(vhd_info_look(disks.store, "base.VHD", &info), -ENOENT);
+    assert_int_equal(vhd_info_read(disks.store, "none", &info), -ENOENT);
+    assert_int_equal(vhd_info_read(disks.store, "base.VHD", &info), -ENOENT);
     disks_close(disks);
 }
 
@@ -212,10 +212,10 @@ static void read_in_a_folder_that_cannot_be_listed(void *path)
     put(path, "base.vhd", sample_dynamic(2, 1));
     put(path, "child.vhd", sample_child(3, 2, "base.vhd"));
     CHILD_EXPECT(chmod(path, 0300) == 0);
-    CHILD_EXPECT(vhd_info_look(disks.store, "base", &info) == 0);
-    CHILD_EXPECT(vhd_info_read(disks.store, disks.children, "base", &info) == -EACCES);
+    CHILD_EXPECT(vhd_info_read(disks.store, "base", &info) == 0);
+    CHILD_EXPECT(vhd_info_read_all(disks.catalogue, "base", &info) == -EACCES);
     CHILD_EXPECT(chmod(path, 0700) == 0);
-    CHILD_EXPECT(vhd_info_read(disks.store, disks.children, "base", &info) == 0);
+    CHILD_EXPECT(vhd_info_read_all(disks.catalogue, "base", &info) == 0);
     CHILD_EXPECT(info.children == 1);
     disks_close(disks);
 }
@@ -319,15 +319,14 @@ static void reports_the_faults_of_its_parents(void **state)
 }
 
 /* Info of a disk in use is available, and does not disturb its users. */
-static void a_look_at_a_disk_in_use_disturbs_nobody(void **state)
+static void info_of_a_disk_in_use_disturbs_nobody(void **state)
 {
     struct disks disks = disks_open(*state);
     struct vhd_disk *disk;
 
     put(*state, "base.vhd", sample_dynamic(2, 1));
     put(*state, "child.vhd", sample_child(3, 2, "base.vhd"));
-    assert_int_equal(
-        vhd_disk_open(disks.store, disks.children, "child", VHD_DISK_WRITE, &disk, NULL), VHD_OK);
+    assert_int_equal(vhd_disk_open(disks.catalogue, "child", VHD_DISK_WRITE, &disk, NULL), VHD_OK);
     assert_int_equal(info_of(disks, "child").image.fault.defect, VHD_PARENT_TOUCHED);
     assert_int_equal(info_of(disks, "base").image.fault.defect, VHD_SOUND);
     assert_int_equal(vhd_disk_close(disk, NULL), 0);
@@ -359,10 +358,10 @@ static void other_files_than_disks_are_not_there(void **state)
     assert_int_equal(mkdir(scratch_path(*state, "folder.vhd"), 0777), 0);
     const char *const names[] = {"fifo", "link", "folder", "none", "real.vhd"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        assert_int_equal(vhd_info_read(disks.store, disks.children, names[i], &info), -ENOENT);
+        assert_int_equal(vhd_info_read_all(disks.catalogue, names[i], &info), -ENOENT);
     unsigned children = 42;
     uuid_t parent = {1};
-    assert_int_equal(vhd_children_count(disks.children, "a.vhd", parent, &children), 0);
+    assert_int_equal(vhd_catalogue_count_children(disks.catalogue, "a.vhd", parent, &children), 0);
     assert_int_equal(children, 0);
     disks_close(disks);
 }
@@ -373,7 +372,7 @@ static void ask_without_permission(void *arg)
     struct vhd_info info;
 
     child_drop_root();
-    CHILD_EXPECT(vhd_info_read(disks->store, disks->children, "secret", &info) == 0);
+    CHILD_EXPECT(vhd_info_read_all(disks->catalogue, "secret", &info) == 0);
     CHILD_EXPECT(info.image.fault.defect == VHD_UNREADABLE);
     CHILD_EXPECT(info.image.length == SAMPLE_SIZE + 512);
     CHILD_EXPECT(!info.image.has_footer);
@@ -421,7 +420,7 @@ int main(void)
         SCRATCH_TEST(reports_the_fault_of_a_disk),
         SCRATCH_TEST(reports_a_disk_in_several_files),
         SCRATCH_TEST(reports_the_faults_of_its_parents),
-        SCRATCH_TEST(a_look_at_a_disk_in_use_disturbs_nobody),
+        SCRATCH_TEST(info_of_a_disk_in_use_disturbs_nobody),
         SCRATCH_TEST(a_missing_parent_is_worse_than_a_lost_footer),
         SCRATCH_TEST(other_files_than_disks_are_not_there),
         SCRATCH_TEST(reports_missing_permission),

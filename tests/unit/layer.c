@@ -62,11 +62,11 @@ static void a_layer_for_info_has_no_table_and_no_claim(void **state)
 {
     put(*state, "a.vhd", sample_dynamic(1, 2));
     struct open_layer writer = layer_of(*state, "a.vhd", VHD_LAYER_WRITE);
-    struct open_layer looker = layer_of(*state, "a.vhd", VHD_LAYER_LOOK);
+    struct open_layer headers = layer_of(*state, "a.vhd", VHD_LAYER_HEADERS);
 
-    assert_null(looker.layer->table);
-    assert_int_equal(looker.layer->image.footer.uuid[0], 1);
-    layer_end(looker);
+    assert_null(headers.layer->table);
+    assert_int_equal(headers.layer->image.footer.uuid[0], 1);
+    layer_end(headers);
     layer_end(writer);
 }
 
@@ -281,7 +281,7 @@ static bool know_better(const struct vhd_bit_source *bit_source, uint32_t block,
 
 static void a_bit_source_is_asked_for_newer_bits(void **state)
 {
-    static const struct vhd_bit_source bit_source = {.look = know_better};
+    static const struct vhd_bit_source bit_source = {.lookup = know_better};
 
     put(*state, "base.vhd", sample_dynamic(1, 2));
     struct open_layer open = layer_of(*state, "base.vhd", VHD_LAYER_READ);

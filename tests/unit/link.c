@@ -28,7 +28,7 @@ static enum vhd_result make(struct disks disks, const char *file, const char *pa
 
     snprintf(request.parent, sizeof request.parent, "%s", parent);
     assert_int_equal(vhd_service_new(1, &service), 0);
-    struct vhd_create *create = vhd_create_new(disks.store, file, &request);
+    struct vhd_create *create = vhd_create_new(disks.catalogue, file, &request);
     assert_non_null(create);
     assert_int_equal(vhd_create_submit(service, create, &task, NULL), VHD_OK);
     assert_int_equal(vhd_task_wait(task, -1), 0);
@@ -175,7 +175,7 @@ static void a_parent_has_no_writer(void **state)
     refuse_disk(disks, "base", VHD_DISK_WRITE, VHD_READ_ONLY);
 
     struct vhd_link link;
-    assert_int_equal(vhd_link_begin(disks.store, "child", &link, NULL), VHD_OK);
+    assert_int_equal(vhd_link_begin(disks.catalogue, "child", &link, NULL), VHD_OK);
     refuse_disk(disks, "child", VHD_DISK_WRITE, VHD_IN_USE);
     vhd_link_end(&link);
     close_disk(open_writable(disks, "child"));

@@ -39,7 +39,7 @@ static struct {
 } images[4];
 
 static time_t seconds_passed;
-static unsigned looks; /* atomic: at images */
+static unsigned image_stats; /* atomic: stat calls for images */
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
 {
@@ -48,9 +48,9 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
     return err;
 }
 
-static int note_look(const char *path, struct stat *image)
+static int note_stat(const char *path, struct stat *image)
 {
-    COUNT(looks);
+    COUNT(image_stats);
     for (size_t i = 0; i < 4 && images[i].file; i++) {
         if (strcmp(images[i].file, path) != 0)
             continue;
@@ -63,13 +63,13 @@ static int note_look(const char *path, struct stat *image)
 int __wrap_fstatat(int dir, const char *path, struct stat *ret, int flags)
 {
     int err = __real_fstatat(dir, path, ret, flags);
-    return err < 0 ? err : note_look(path, ret);
+    return err < 0 ? err : note_stat(path, ret);
 }
 
 int __wrap_fstatat64(int dir, const char *path, struct stat *ret, int flags)
 {
     int err = __real_fstatat64(dir, path, ret, flags);
-    return err < 0 ? err : note_look(path, ret);
+    return err < 0 ? err : note_stat(path, ret);
 }
 
 /* A store, and the index of one mount. */
@@ -157,10 +157,10 @@ static void the_inode_is_the_number(void **state)
     put(*state, "b.vhd");
     mount_begin(&mount, *state);
     const struct stat a = image_of(&mount, "a"), b = image_of(&mount, "b");
-    looks = 0;
+    image_stats = 0;
     assert_int_equal(fs_numbers_of(&mount.numbers, mount.store, "a", &a), a.st_ino);
     assert_int_equal(fs_numbers_of(&mount.numbers, mount.store, "b", &b), b.st_ino);
-    assert_int_equal(looks, 0); /* it costs nothing */
+    assert_int_equal(image_stats, 0); /* it costs nothing */
     expect_first(&mount, "a", NULL);
     mount_end(&mount);
 }
@@ -252,13 +252,13 @@ static void a_link_that_comes_or_goes_is_seen_at_once(void **state)
 }
 
 /* Count the images that are read to number this disk. */
-static unsigned looks_for(struct mount *mount, const char *name)
+static unsigned stats_for(struct mount *mount, const char *name)
 {
     const struct stat image = image_of(mount, name);
 
-    looks = 0;
+    image_stats = 0;
     fs_numbers_of(&mount->numbers, mount->store, name, &image);
-    return looks;
+    return image_stats;
 }
 
 static void a_store_that_stays_as_it_is_is_searched_once(void **state)
@@ -269,13 +269,13 @@ static void a_store_that_stays_as_it_is_is_searched_once(void **state)
     put_link(*state, "z.vhd", "m.vhd");
     mount_begin(&mount, *state);
     seconds_passed = 10;
-    assert_true(looks_for(&mount, "z") >= 2);
-    assert_int_equal(looks_for(&mount, "z"), 0);
-    assert_int_equal(looks_for(&mount, "m"), 0);
+    assert_true(stats_for(&mount, "z") >= 2);
+    assert_int_equal(stats_for(&mount, "z"), 0);
+    assert_int_equal(stats_for(&mount, "m"), 0);
     seconds_passed = 20; /* now a coarse clock may hide a change */
-    assert_true(looks_for(&mount, "z") >= 2);
+    assert_true(stats_for(&mount, "z") >= 2);
     seconds_passed = -5; /* the clock was set */
-    assert_true(looks_for(&mount, "z") >= 2);
+    assert_true(stats_for(&mount, "z") >= 2);
     mount_end(&mount);
 }
 

@@ -58,28 +58,40 @@ static void to_close_nothing_is_nothing(void **state)
     assert_int_equal(vhd_disk_close(NULL, NULL), 0);
 }
 
-/* The store may be released before the disk. */
-static void keeps_its_store(void **state)
+/* Store and catalogue may be released before the disk. */
+static void keeps_its_catalogue(void **state)
 {
     put(*state, "a.vhd", sample_dynamic(1, 1));
     struct disks disks = disks_open(*state);
-    struct vhd_disk *disk = open_writable(disks, "a");
+    struct vhd_disk *disk = open_disk(disks, "a", 0);
 
     disks_close(disks);
+    assert_int_equal(vhd_disk_make_writable(disk, NULL), VHD_OK);
     fill(disk, 0, BLOCK, 7);
     expect(disk, 0, BLOCK, 7);
     close_disk(disk);
 }
 
-static void needs_no_index_to_read(void **state)
+static void open_in_a_folder_that_cannot_be_listed(void *path)
 {
-    struct disks disks = disks_open(*state);
     struct vhd_disk *disk;
 
-    put(*state, "a.vhd", sample_dynamic(1, 1));
-    assert_int_equal(vhd_disk_open(disks.store, NULL, "a", 0, &disk, NULL), VHD_OK);
-    close_disk(disk);
+    child_drop_root();
+    struct disks disks = disks_open(path);
+    put(path, "a.vhd", sample_dynamic(1, 1));
+    CHILD_EXPECT(chmod(path, 0300) == 0);
+    CHILD_EXPECT(vhd_disk_open(disks.catalogue, "a", VHD_DISK_WRITE, &disk, NULL) ==
+                 VHD_ACCESS_DENIED);
+    CHILD_EXPECT(vhd_disk_open(disks.catalogue, "a", 0, &disk, NULL) == VHD_OK);
+    CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
+    CHILD_EXPECT(chmod(path, 0700) == 0);
     disks_close(disks);
+}
+
+/* Only a writer must know the children. */
+static void a_reader_lists_no_store(void **state)
+{
+    in_child(open_in_a_folder_that_cannot_be_listed, scratch_folder_of_nobody(*state));
 }
 
 static void a_missing_disk_is_not_opened(void **state)
@@ -124,7 +136,7 @@ static void the_sentence_names_fault_and_image(void **state)
 
     put32(sample_entry(&sample, 1), 777777);
     put(*state, "bad.vhd", sample);
-    assert_int_equal(vhd_disk_open(disks.store, NULL, "bad", 0, &disk, &why), VHD_NOT_A_DISK);
+    assert_int_equal(vhd_disk_open(disks.catalogue, "bad", 0, &disk, &why), VHD_NOT_A_DISK);
     assert_non_null(strstr(why.sentence, "bad"));
     assert_non_null(strstr(why.sentence, "777777"));
     disks_close(disks);
@@ -159,7 +171,7 @@ static void reports_the_fault_of_a_parent(void **state)
         refuse_disk(disks, cases[i].name, 0, cases[i].result);
     }
     struct vhd_disk *disk = NULL;
-    assert_int_equal(vhd_disk_open(disks.store, NULL, "ring", 0, &disk, NULL), VHD_CHAIN_ENDLESS);
+    assert_int_equal(vhd_disk_open(disks.catalogue, "ring", 0, &disk, NULL), VHD_CHAIN_ENDLESS);
     disks_close(disks);
 }
 
@@ -247,7 +259,7 @@ static void a_lease_is_waited_for(void **state)
     }
     fast_begin();
     disk = open_disk(disks, "a", 0); /* which a read lease permits */
-    assert_int_equal(vhd_disk_make_writable(disk, disks.children, &why), VHD_IN_USE);
+    assert_int_equal(vhd_disk_make_writable(disk, &why), VHD_IN_USE);
     assert_non_null(strstr(why.sentence, "another program holds a lease on \"a.vhd\""));
     close_disk(disk);
     refuse_disk(disks, "a", VHD_DISK_WRITE, VHD_IN_USE);
@@ -275,8 +287,7 @@ static void a_foreign_lock_is_named(void **state)
     assert_true(fd >= 0);
     assert_int_equal(vhd_claim(fd, VHD_CLAIM_NONE, VHD_CLAIM_WRITE), 0);
     for (unsigned flags = 0; flags <= VHD_DISK_WRITE; flags++) {
-        assert_int_equal(vhd_disk_open(disks.store, disks.children, "a", flags, &disk, &why),
-                         VHD_IN_USE);
+        assert_int_equal(vhd_disk_open(disks.catalogue, "a", flags, &disk, &why), VHD_IN_USE);
         assert_non_null(strstr(why.sentence, "another program holds a lock on \"a.VHD\""));
         assert_non_null(strstr(why.sentence, "QEMU"));
     }
@@ -294,7 +305,7 @@ static void a_parent_is_only_read(void **state)
     refuse_disk(disks, "base", VHD_DISK_WRITE, VHD_READ_ONLY);
     struct vhd_disk *base = open_disk(disks, "base", 0);
     struct vhd_verdict why;
-    assert_int_equal(vhd_disk_make_writable(base, disks.children, &why), VHD_READ_ONLY);
+    assert_int_equal(vhd_disk_make_writable(base, &why), VHD_READ_ONLY);
     assert_non_null(strstr(why.sentence, "1 differencing disk on it"));
     /* Not even for a moment: its children would not open meanwhile. */
     assert_int_equal(write_claims, 0);
@@ -316,12 +327,12 @@ static void a_parent_made_meanwhile_has_no_new_writer(void **state)
     put(*state, "base.vhd", sample_dynamic(1, 1));
     struct vhd_disk *base = open_writable(disks, "base");
     put(*state, "child.vhd", sample_child(2, 1, "base.vhd"));
-    assert_int_equal(vhd_disk_make_writable(base, disks.children, &why), VHD_READ_ONLY);
+    assert_int_equal(vhd_disk_make_writable(base, &why), VHD_READ_ONLY);
     assert_non_null(strstr(why.sentence, "1 differencing disk on it"));
     assert_true(vhd_disk_is_writable(base));
     fill(base, 0, 100, 1);
     assert_int_equal(unlink(scratch_path(*state, "child.vhd")), 0);
-    assert_int_equal(vhd_disk_make_writable(base, disks.children, &why), VHD_OK);
+    assert_int_equal(vhd_disk_make_writable(base, &why), VHD_OK);
     close_disk(base);
     disks_close(disks);
 }
@@ -355,8 +366,8 @@ static void *open_claimed(void *arg)
 {
     struct opener *opener = arg;
 
-    opener->result = vhd_disk_open(opener->disks.store, opener->disks.children, "a", opener->flags,
-                                   &opener->disk, NULL);
+    opener->result =
+        vhd_disk_open(opener->disks.catalogue, "a", opener->flags, &opener->disk, NULL);
     return NULL;
 }
 
@@ -406,9 +417,9 @@ static void becomes_writable_later(void **state)
     put(*state, "a.vhd", sample_dynamic(1, 1));
     struct vhd_disk *disk = open_disk(disks, "a", 0);
     assert_int_equal(vhd_disk_write(disk, "x", 1, 0), -EROFS);
-    assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_OK);
+    assert_int_equal(vhd_disk_make_writable(disk, NULL), VHD_OK);
     assert_true(vhd_disk_is_writable(disk));
-    assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_OK);
+    assert_int_equal(vhd_disk_make_writable(disk, NULL), VHD_OK);
     fill(disk, 3 * BLOCK, BLOCK, 9);
     expect(disk, 3 * BLOCK, BLOCK, 9);
     refuse_disk(disks, "a", 0, VHD_IN_USE);
@@ -424,14 +435,14 @@ static void stays_as_it_was_where_it_cannot_become_writable(void **state)
 
     put(*state, "a.vhd", sample_dynamic(1, 1));
     struct vhd_disk *disk = open_disk(disks, "a", 0), *other = open_disk(disks, "a", 0);
-    assert_int_equal(vhd_disk_make_writable(disk, disks.children, &why), VHD_IN_USE);
+    assert_int_equal(vhd_disk_make_writable(disk, &why), VHD_IN_USE);
     assert_true(*why.sentence);
     assert_false(vhd_disk_is_writable(disk));
     assert_int_equal(vhd_disk_write(disk, "x", 1, 0), -EROFS);
     expect(disk, 0, BLOCK, 0xEE);
     close_disk(open_disk(disks, "a", 0)); /* it still shares */
     close_disk(other);
-    assert_int_equal(vhd_disk_make_writable(disk, disks.children, &why), VHD_OK);
+    assert_int_equal(vhd_disk_make_writable(disk, &why), VHD_OK);
     close_disk(disk);
     disks_close(disks);
 }
@@ -467,7 +478,7 @@ static void readers_go_on_while_it_becomes_writable(void **state)
         void *fault;
         assert_int_equal(pthread_create(&thread, NULL, keep_reading, &reader), 0);
         UNTIL(READ(reader.rounds) > 0);
-        assert_int_equal(vhd_disk_make_writable(reader.disk, disks.children, NULL), VHD_OK);
+        assert_int_equal(vhd_disk_make_writable(reader.disk, NULL), VHD_OK);
         fill(reader.disk, 3 * BLOCK, 100, 1);
         unsigned rounds = READ(reader.rounds);
         UNTIL(READ(reader.rounds) > rounds);
@@ -530,12 +541,11 @@ static void open_without_permission(void *arg)
     struct vhd_disk *disk;
 
     child_drop_root();
-    CHILD_EXPECT(vhd_disk_open(disks->store, disks->children, "secret", 0, &disk, NULL) ==
+    CHILD_EXPECT(vhd_disk_open(disks->catalogue, "secret", 0, &disk, NULL) == VHD_ACCESS_DENIED);
+    CHILD_EXPECT(vhd_disk_open(disks->catalogue, "a", VHD_DISK_WRITE, &disk, NULL) ==
                  VHD_ACCESS_DENIED);
-    CHILD_EXPECT(vhd_disk_open(disks->store, disks->children, "a", VHD_DISK_WRITE, &disk, NULL) ==
-                 VHD_ACCESS_DENIED);
-    CHILD_EXPECT(vhd_disk_open(disks->store, disks->children, "a", 0, &disk, NULL) == VHD_OK);
-    CHILD_EXPECT(vhd_disk_make_writable(disk, disks->children, NULL) == VHD_ACCESS_DENIED);
+    CHILD_EXPECT(vhd_disk_open(disks->catalogue, "a", 0, &disk, NULL) == VHD_OK);
+    CHILD_EXPECT(vhd_disk_make_writable(disk, NULL) == VHD_ACCESS_DENIED);
     CHILD_EXPECT(!vhd_disk_is_writable(disk));
     CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
 }
@@ -560,9 +570,8 @@ static void open_on_read_only_medium(void *path)
     struct disks disks = disks_open(path);
     put(path, "a.vhd", sample_dynamic(1, 1));
     child_remount_read_only(path);
-    CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a", VHD_DISK_WRITE, &disk, NULL) ==
-                 VHD_READ_ONLY);
-    CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a", 0, &disk, NULL) == VHD_OK);
+    CHILD_EXPECT(vhd_disk_open(disks.catalogue, "a", VHD_DISK_WRITE, &disk, NULL) == VHD_READ_ONLY);
+    CHILD_EXPECT(vhd_disk_open(disks.catalogue, "a", 0, &disk, NULL) == VHD_OK);
     CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
     disks_close(disks);
 }
@@ -577,8 +586,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(opens_every_type_of_disk),
         cmocka_unit_test(to_close_nothing_is_nothing),
-        SCRATCH_TEST(keeps_its_store),
-        SCRATCH_TEST(needs_no_index_to_read),
+        SCRATCH_TEST(keeps_its_catalogue),
+        SCRATCH_TEST(a_reader_lists_no_store),
         SCRATCH_TEST(a_missing_disk_is_not_opened),
         SCRATCH_TEST(a_damaged_disk_is_not_opened),
         SCRATCH_TEST(the_sentence_names_fault_and_image),

@@ -212,7 +212,7 @@ static void a_failed_attempt_leaves_nothing_behind(void **state)
             struct vhd_disk *disk = open_disk(disks, "a", 0);
             failure = failures[i / 2];
             calls_before = step;
-            result = vhd_disk_make_writable(disk, disks.children, NULL);
+            result = vhd_disk_make_writable(disk, NULL);
             attempts += failure == 0;
             /* On a full host the attempt succeeds where the footer at the end can stay. */
             if (result != VHD_OK)
@@ -223,7 +223,7 @@ static void a_failed_attempt_leaves_nothing_behind(void **state)
             assert_int_equal(vhd_disk_confirm(disk), 0);
             expect(disk, 0, 2 * BLOCK, 0xEE);
             expect(disk, 2 * BLOCK, 2 * BLOCK, 0);
-            assert_int_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_OK);
+            assert_int_equal(vhd_disk_make_writable(disk, NULL), VHD_OK);
             fill(disk, 2 * BLOCK, 2 * BLOCK, 5);
             assert_int_equal(vhd_disk_flush(disk), 0);
             expect(disk, 0, 2 * BLOCK, 0xEE);
@@ -247,7 +247,7 @@ static void a_failed_attempt_keeps_no_claim(void **state)
     struct vhd_disk *disk = open_disk(disks, "a", 0);
     failure = EIO;
     calls_before = 1;
-    assert_int_not_equal(vhd_disk_make_writable(disk, disks.children, NULL), VHD_OK);
+    assert_int_not_equal(vhd_disk_make_writable(disk, NULL), VHD_OK);
     assert_int_equal(failure, 0);
     close_disk(open_disk(others, "a", 0));
     close_disk(disk);
@@ -263,8 +263,8 @@ static void be_killed(void *folder)
     struct vhd_disk *disk;
     const uint8_t byte = 9;
 
-    CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a",
-                               VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk, NULL) == VHD_OK);
+    CHILD_EXPECT(vhd_disk_open(disks.catalogue, "a", VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk,
+                               NULL) == VHD_OK);
     for (uint64_t i = 0; i < 20; i++) {
         CHILD_EXPECT(vhd_disk_write(disk, &byte, 1, i * 2 * MB) == 0);
         CHILD_EXPECT(vhd_disk_flush(disk) == 0);

@@ -70,7 +70,7 @@ static void renames(struct disks disks, const char *name, const char *new_name)
 {
     struct vhd_verdict verdict = {0};
     memset(host.steps, 0, sizeof host.steps);
-    enum vhd_result result = vhd_rename(disks.store, disks.children, name, new_name, &verdict);
+    enum vhd_result result = vhd_rename(disks.catalogue, name, new_name, &verdict);
     if (result != VHD_OK)
         print_error("%s\n", verdict.sentence);
     assert_int_equal(result, VHD_OK);
@@ -81,10 +81,10 @@ static struct vhd_verdict refuses(struct disks disks, const char *name, const ch
 {
     struct vhd_verdict verdict = {0};
     memset(host.steps, 0, sizeof host.steps);
-    assert_int_equal(vhd_rename(disks.store, disks.children, name, new_name, &verdict), result);
+    assert_int_equal(vhd_rename(disks.catalogue, name, new_name, &verdict), result);
     assert_int_equal(verdict.result, result);
     assert_sentence(verdict.sentence);
-    assert_int_equal(vhd_rename(disks.store, disks.children, name, new_name, NULL), result);
+    assert_int_equal(vhd_rename(disks.catalogue, name, new_name, NULL), result);
     return verdict;
 }
 
@@ -168,7 +168,7 @@ static void reports_that_it_is_not_durable(void **state)
     put(*state, "a.vhd", sample_dynamic(1, 1));
     memset(&host, 0, sizeof host);
     host.fsync_errno = EIO;
-    assert_int_equal(vhd_rename(disks.store, disks.children, "a", "b", &verdict), VHD_UNEXPECTED);
+    assert_int_equal(vhd_rename(disks.catalogue, "a", "b", &verdict), VHD_UNEXPECTED);
     assert_int_equal(verdict.result, VHD_UNEXPECTED);
     assert_true(*verdict.sentence);
     memset(&host, 0, sizeof host);
@@ -211,8 +211,7 @@ static void a_faster_rival_keeps_the_name(void **state)
     put(*state, "a.vhd", sample_dynamic(1, 1));
     memset(&host, 0, sizeof host);
     host.rival = "b.vhd";
-    assert_int_equal(vhd_rename(disks.store, disks.children, "a", "b", &verdict),
-                     VHD_ALREADY_EXISTS);
+    assert_int_equal(vhd_rename(disks.catalogue, "a", "b", &verdict), VHD_ALREADY_EXISTS);
     assert_sentence(verdict.sentence);
     assert_string_equal(host.steps, "r");
     memset(&host, 0, sizeof host);
@@ -336,8 +335,7 @@ static void a_disk_that_is_open_keeps_its_name(void **state)
 
     put(*state, "a.vhd", sample_dynamic(1, 1));
     for (unsigned flags = 0; flags <= VHD_DISK_WRITE; flags++) {
-        assert_int_equal(vhd_disk_open(disks.store, disks.children, "a", flags, &disk, NULL),
-                         VHD_OK);
+        assert_int_equal(vhd_disk_open(disks.catalogue, "a", flags, &disk, NULL), VHD_OK);
         refuses(disks, "a", "b", VHD_IN_USE);
         assert_true(scratch_has(*state, "a.vhd"));
         assert_int_equal(vhd_disk_close(disk, NULL), 0);
@@ -352,8 +350,7 @@ static void rename_without_permission(void *arg)
     struct vhd_verdict verdict = {0};
 
     child_drop_root();
-    CHILD_EXPECT(vhd_rename(disks->store, disks->children, "a", "b", &verdict) ==
-                 VHD_ACCESS_DENIED);
+    CHILD_EXPECT(vhd_rename(disks->catalogue, "a", "b", &verdict) == VHD_ACCESS_DENIED);
     CHILD_EXPECT(*verdict.sentence);
 }
 
@@ -377,7 +374,7 @@ static void rename_on_read_only_medium(void *path)
     struct disks disks = disks_open(path);
     put(path, "a.vhd", sample_fixed(1));
     child_remount_read_only(path);
-    CHILD_EXPECT(vhd_rename(disks.store, disks.children, "a", "b", NULL) == VHD_READ_ONLY);
+    CHILD_EXPECT(vhd_rename(disks.catalogue, "a", "b", NULL) == VHD_READ_ONLY);
     CHILD_EXPECT(scratch_has(path, "a.vhd"));
     disks_close(disks);
 }

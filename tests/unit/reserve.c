@@ -86,15 +86,14 @@ static void open_until_refused(void *path)
     char name[32];
     unsigned count = 0;
 
-    CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "alone", VHD_DISK_NO_FLUSHER, &disk,
-                               NULL) == VHD_OK);
+    CHILD_EXPECT(vhd_disk_open(disks.catalogue, "alone", VHD_DISK_NO_FLUSHER, &disk, NULL) ==
+                 VHD_OK);
     set_limit(256);
     for (;; count++) {
         CHILD_EXPECT(count < 130);
         snprintf(name, sizeof name, "%u", count);
-        enum vhd_result result =
-            vhd_disk_open(disks.store, disks.children, name, VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER,
-                          &open[count], &why);
+        enum vhd_result result = vhd_disk_open(
+            disks.catalogue, name, VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &open[count], &why);
         CHILD_EXPECT(result == VHD_OK || result == VHD_NO_DESCRIPTORS);
         if (result != VHD_OK)
             break;
@@ -105,15 +104,14 @@ static void open_until_refused(void *path)
 
     /* A disk that is open for reading stays open. */
     for (int i = 0; i < 2; i++) {
-        CHILD_EXPECT(vhd_disk_make_writable(disk, disks.children, &why) ==
-                     (i ? VHD_OK : VHD_NO_DESCRIPTORS));
+        CHILD_EXPECT(vhd_disk_make_writable(disk, &why) == (i ? VHD_OK : VHD_NO_DESCRIPTORS));
         if (i == 0)
             CHILD_EXPECT(!vhd_disk_is_writable(disk) && vhd_disk_close(open[--count], NULL) == 0);
     }
     /* Info of all is still available. */
     for (unsigned i = 0; i < 130; i++) {
         snprintf(name, sizeof name, "%u", i);
-        CHILD_EXPECT(vhd_info_read(disks.store, disks.children, name, &info) == 0);
+        CHILD_EXPECT(vhd_info_read_all(disks.catalogue, name, &info) == 0);
         CHILD_EXPECT(info.image.fault.defect == VHD_SOUND);
     }
     while (count > 0)
@@ -140,9 +138,9 @@ static void open_child_with_one_left(void *path)
     while ((fd = vhd_reserve_spare(open("/dev/null", O_RDONLY | O_CLOEXEC))) < 111)
         CHILD_EXPECT(fd >= 0);
     CHILD_EXPECT(close(fd) == 0);
-    CHILD_EXPECT(vhd_disk_open(disks.store, NULL, "child", 0, &disk, &why) == VHD_NO_DESCRIPTORS);
+    CHILD_EXPECT(vhd_disk_open(disks.catalogue, "child", 0, &disk, &why) == VHD_NO_DESCRIPTORS);
     CHILD_EXPECT(strstr(why.sentence, "\"child\"") && strstr(why.sentence, "ulimit -n"));
-    CHILD_EXPECT(vhd_disk_open(disks.store, NULL, "base", 0, &disk, &why) == VHD_OK);
+    CHILD_EXPECT(vhd_disk_open(disks.catalogue, "base", 0, &disk, &why) == VHD_OK);
     CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
     disks_close(disks);
 }

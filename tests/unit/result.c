@@ -91,20 +91,6 @@ static void no_two_outcomes_are_the_same(void **state)
     }
 }
 
-/* VMTaskResult: the names are of the reference, its numbers are typed here. */
-static void task_results_have_their_numbers(void **state)
-{
-    (void)state;
-    assert_int_equal(vhd_outcome(VHD_OK)->task_result, 0);
-    assert_int_equal(vhd_outcome(VHD_CANCELLED)->task_result, 1);
-    assert_int_equal(vhd_outcome(VHD_INVALID_ARGUMENT)->task_result, 2);
-    assert_int_equal(vhd_outcome(VHD_OUT_OF_MEMORY)->task_result, 3);
-    assert_int_equal(vhd_outcome(VHD_DISK_FULL)->task_result, 4);
-    for (int i = 1; i < VHD_OUTCOME_COUNT; i++) {
-        assert_in_range(vhd_outcome((enum vhd_result)i)->task_result, 1, 4);
-    }
-}
-
 static void host_failures_become_outcomes(void **state)
 {
     (void)state;
@@ -286,7 +272,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_outcome_has_its_numbers),
         cmocka_unit_test(no_two_outcomes_are_the_same),
-        cmocka_unit_test(task_results_have_their_numbers),
         cmocka_unit_test(host_failures_become_outcomes),
         cmocka_unit_test(no_failure_is_answered_as_success_or_as_try_again),
         cmocka_unit_test(a_verdict_has_a_sentence),

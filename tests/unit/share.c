@@ -75,18 +75,18 @@ static void children_of_one_parent_share_its_layer(void **state)
 static void a_layer_for_info_is_not_shared(void **state)
 {
     struct disks disks = disks_open(*state);
-    struct vhd_layer *looked;
+    struct vhd_layer *headers;
     struct vhd_fault fault;
 
     put_family(*state);
-    assert_int_equal(try_chain(disks, "a.vhd", VHD_LAYER_LOOK, &looked, &fault), 0);
+    assert_int_equal(try_chain(disks, "a.vhd", VHD_LAYER_HEADERS, &headers, &fault), 0);
     struct vhd_layer *b = open_chain(disks, "b.vhd");
-    assert_ptr_not_equal(b->parent, looked->parent);
+    assert_ptr_not_equal(b->parent, headers->parent);
     assert_non_null(b->parent->table);
-    vhd_layer_close(looked);
-    assert_int_equal(try_chain(disks, "a.vhd", VHD_LAYER_LOOK, &looked, &fault), 0);
-    assert_ptr_not_equal(b->parent, looked->parent);
-    vhd_layer_close(looked);
+    vhd_layer_close(headers);
+    assert_int_equal(try_chain(disks, "a.vhd", VHD_LAYER_HEADERS, &headers, &fault), 0);
+    assert_ptr_not_equal(b->parent, headers->parent);
+    vhd_layer_close(headers);
     vhd_layer_close(b);
     disks_close(disks);
 }
@@ -298,7 +298,7 @@ static void *open_and_read(void *arg)
 
     for (int i = 0; i < 300; i++) {
         struct vhd_disk *disk;
-        if (vhd_disk_open(opener->disks.store, NULL, opener->name, 0, &disk, NULL) != VHD_OK ||
+        if (vhd_disk_open(opener->disks.catalogue, opener->name, 0, &disk, NULL) != VHD_OK ||
             vhd_disk_read(disk, buf, BLOCK, 0, NULL) < 0 || buf[0] != 0xEE ||
             vhd_disk_read(disk, buf, BLOCK, BLOCK, NULL) < 0 || buf[BLOCK - 1] != 0xEE ||
             vhd_disk_close(disk, NULL) < 0)

@@ -468,14 +468,14 @@ static void an_unlocked_open_disturbs_nobody(void **state)
     int user = open(scratch_path(*state, "a.vhd"), O_RDWR | O_CLOEXEC);
     assert_true(user >= 0);
     assert_int_equal(vhd_draft_lock(user), 0);
-    int looker = vhd_store_open_unlocked(store, "a.vhd");
-    assert_true(looker >= 0);
+    int unlocked = vhd_store_open_unlocked(store, "a.vhd");
+    assert_true(unlocked >= 0);
     close(user);
     user = open(scratch_path(*state, "a.vhd"), O_RDWR | O_CLOEXEC);
     assert_true(user >= 0);
     assert_int_equal(vhd_draft_lock(user), 0);
     close(user);
-    close(looker);
+    close(unlocked);
     vhd_store_unref(store);
 }
 

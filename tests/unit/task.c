@@ -676,11 +676,11 @@ static void judge_round(const struct round *round)
     if (round->job.runs == 0)
         assert_true(is_zero(status.started));
 
-    bool was_watched = round->watched == 0, was_taken_back = round->unwatched == 0;
+    bool was_watched = round->watched == 0, was_unwatched = round->unwatched == 0;
     assert_true(was_watched || round->watched == -ESRCH);
-    assert_true(was_taken_back || round->unwatched == -ESRCH);
-    assert_int_equal(round->watcher.calls, was_watched && !was_taken_back ? 1 : 0);
-    assert_true(was_watched || !was_taken_back);
+    assert_true(was_unwatched || round->unwatched == -ESRCH);
+    assert_int_equal(round->watcher.calls, was_watched && !was_unwatched ? 1 : 0);
+    assert_true(was_watched || !was_unwatched);
 }
 
 static void cancel_and_commit_agree_in_any_order(void **state)

@@ -420,14 +420,14 @@ static void first_writes_of_several_threads_are_all_there(void **state)
 static int hog(const char *folder, off_t rest)
 {
     int fd = open(scratch_path(folder, "hog"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    off_t taken = 0;
+    off_t filled = 0;
 
     CHILD_EXPECT(fd >= 0);
     for (off_t piece = 1 << 20; piece >= 4096; piece /= 2) {
-        while (fallocate(fd, 0, taken, piece) == 0)
-            taken += piece;
+        while (fallocate(fd, 0, filled, piece) == 0)
+            filled += piece;
     }
-    CHILD_EXPECT(ftruncate(fd, taken > rest ? taken - rest : 0) == 0);
+    CHILD_EXPECT(ftruncate(fd, filled > rest ? filled - rest : 0) == 0);
     return fd;
 }
 
@@ -444,8 +444,8 @@ static void write_on_a_full_host(void *path)
     struct disks disks = disks_open(path);
     memset(buf, 0x5C, sizeof buf);
     for (int i = 0; i < 2; i++) {
-        CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, names[i],
-                                   VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk, NULL) == VHD_OK);
+        CHILD_EXPECT(vhd_disk_open(disks.catalogue, names[i], VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER,
+                                   &disk, NULL) == VHD_OK);
         CHILD_EXPECT(vhd_disk_write(disk, buf, 4096, 0) == 0);
         int fd = hog(path, MB);
         CHILD_EXPECT(vhd_disk_write(disk, buf, 3 * MB, 20 * MB) == -ENOSPC);
@@ -460,8 +460,7 @@ static void write_on_a_full_host(void *path)
         CHILD_EXPECT(vhd_disk_read(disk, got, 3 * MB, 20 * MB, NULL) == 0);
         CHILD_EXPECT(memcmp(got, buf, 3 * MB) == 0);
         CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
-        CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, names[i], 0, &disk, NULL) ==
-                     VHD_OK);
+        CHILD_EXPECT(vhd_disk_open(disks.catalogue, names[i], 0, &disk, NULL) == VHD_OK);
         CHILD_EXPECT(vhd_disk_read(disk, got, 3 * MB, 20 * MB, NULL) == 0);
         CHILD_EXPECT(memcmp(got, buf, 3 * MB) == 0);
         CHILD_EXPECT(vhd_disk_close(disk, NULL) == 0);
@@ -483,8 +482,8 @@ static void write_up_to_a_limit(void *path)
 
     signal(SIGXFSZ, SIG_IGN);
     put_empty(path, "a.vhd", 64 * MB, 1, 0, NULL);
-    CHILD_EXPECT(vhd_disk_open(disks.store, disks.children, "a",
-                               VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk, NULL) == VHD_OK);
+    CHILD_EXPECT(vhd_disk_open(disks.catalogue, "a", VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER, &disk,
+                               NULL) == VHD_OK);
     CHILD_EXPECT(vhd_disk_write(disk, buf, 512, 0) == 0);
     /* A growth by many slots is refused; one by the last slot that fits is not. */
     const struct rlimit limit = {5 * MB, 5 * MB};

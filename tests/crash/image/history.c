@@ -6,9 +6,9 @@
 
 void history_add(struct history *history, struct past past)
 {
-    if (history->count == history->room) {
-        history->room = history->room ? 2 * history->room : 2;
-        history->past = reallocarray(history->past, history->room, sizeof *history->past);
+    if (history->count == history->capacity) {
+        history->capacity = history->capacity ? 2 * history->capacity : 2;
+        history->past = reallocarray(history->past, history->capacity, sizeof *history->past);
         if (!history->past)
             err(EXIT_FAILURE, "history");
     }
@@ -35,7 +35,7 @@ uint32_t history_at(const struct history *history, int64_t position)
     return index;
 }
 
-void history_settle(struct history *history, int64_t begin, int64_t lost)
+void history_drop_covered(struct history *history, int64_t begin, int64_t lost)
 {
     uint32_t covered = history_at(history, begin);
 

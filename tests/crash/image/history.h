@@ -16,7 +16,7 @@ struct past {
 
 struct history {
     struct past *past; /* past[0] is on the medium unless a later one is */
-    uint32_t count, room;
+    uint32_t count, capacity;
 };
 
 /* Append a value; the first one makes the history. */
@@ -37,4 +37,4 @@ uint32_t history_at(const struct history *history, int64_t position);
  *
  *   lost  a failed barrier may have lost writes before this position; no other barrier covers them
  */
-void history_settle(struct history *history, int64_t begin, int64_t lost);
+void history_drop_covered(struct history *history, int64_t begin, int64_t lost);

@@ -29,9 +29,9 @@ void log_free(struct log *log)
 /* Add a record, and apply it to the live file. */
 static uint32_t add(struct log *log, struct record record)
 {
-    if (log->count == log->room) {
-        log->room = log->room ? 2 * log->room : 64;
-        log->records = reallocarray(log->records, log->room, sizeof *log->records);
+    if (log->count == log->capacity) {
+        log->capacity = log->capacity ? 2 * log->capacity : 64;
+        log->records = reallocarray(log->records, log->capacity, sizeof *log->records);
         if (!log->records)
             err(EXIT_FAILURE, "log");
     }

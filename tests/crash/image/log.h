@@ -49,7 +49,7 @@ struct log {
     struct content live; /* the file after the last record, in the host's view */
     struct content disk; /* content of the disk before the first record */
     struct record *records;
-    uint32_t count, room;
+    uint32_t count, capacity;
 };
 
 /* Begin a log. It copies both contents. */

@@ -130,8 +130,8 @@ static void step_sync(struct medium *medium, const struct record *end)
         return;
     }
     for (uint32_t i = 0; i < medium->sector_count; i++)
-        history_settle(&medium->sectors[i], end->pair, medium->lost);
-    history_settle(&medium->lengths, end->pair, medium->lost);
+        history_drop_covered(&medium->sectors[i], end->pair, medium->lost);
+    history_drop_covered(&medium->lengths, end->pair, medium->lost);
 }
 
 /* The host shows the medium, so every other value is past. */

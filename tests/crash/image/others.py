@@ -38,7 +38,7 @@ def judge(folder, line):
     programs = {"qemu-img": size_in_qemu}
     if has_tail == "1":
         programs["vhdiinfo"] = size_in_libvhdi
-    sizes = {program: look(path) for program, look in programs.items()}
+    sizes = {program: size_in(path) for program, size_in in programs.items()}
     return [f"{name}: {program} says {got}, expected {size}"
             for program, got in sizes.items() if got != int(size)]
 

@@ -94,7 +94,7 @@ static void read_table(struct reading *reading)
 }
 
 /* The sectors of a slot, its bitmap included. */
-static uint32_t room_sectors(const struct reading *reading)
+static uint32_t slot_sectors(const struct reading *reading)
 {
     return reading->bitmap_sectors + reading->plan->block_sectors;
 }
@@ -108,23 +108,23 @@ static bool check_places(struct reading *reading)
             continue;
         if (entries[i] < reading->table_end)
             return fault(reading, "I3: block %u lies over the metadata", i);
-        if ((uint64_t)entries[i] + room_sectors(reading) > reading->file->count - 1)
+        if ((uint64_t)entries[i] + slot_sectors(reading) > reading->file->count - 1)
             return fault(reading, "I3: block %u at %u ends outside the file of %u", i, entries[i],
                          reading->file->count);
         for (uint32_t other = 0; other < i; other++) {
             uint32_t low = entries[i] < entries[other] ? entries[i] : entries[other];
             uint32_t high = entries[i] < entries[other] ? entries[other] : entries[i];
-            if (high != NO_BLOCK && high - low < room_sectors(reading))
+            if (high != NO_BLOCK && high - low < slot_sectors(reading))
                 return fault(reading, "I4: blocks %u and %u lie over each other", other, i);
         }
     }
     return true;
 }
 
-static bool is_set(const struct reading *reading, uint32_t room, uint32_t sector)
+static bool is_set(const struct reading *reading, uint32_t slot, uint32_t sector)
 {
     uint32_t byte = sector / 8;
-    return sector_of(reading, room + byte / SECTOR)[byte % SECTOR] >> (7 - sector % 8) & 1;
+    return sector_of(reading, slot + byte / SECTOR)[byte % SECTOR] >> (7 - sector % 8) & 1;
 }
 
 /* Is a block still in the slot where the maker put it? */
@@ -139,14 +139,14 @@ static bool is_as_made(const struct reading *reading, uint32_t block)
 /* I6: zeros alone lie under clear bits. I3: blocks of the library have no clear bits. */
 static bool check_dynamic_bits(struct reading *reading, uint32_t block)
 {
-    uint32_t room = reading->ret->entries[block];
+    uint32_t slot = reading->ret->entries[block];
     bool is_foreign = reading->plan->bitmap && is_as_made(reading, block);
 
     for (uint32_t i = 0; i < reading->plan->block_sectors; i++) {
-        if (is_set(reading, room, i))
+        if (is_set(reading, slot, i))
             continue;
         if (!(is_foreign && reading->plan->has_rubbish) &&
-            reading->file->values[room + reading->bitmap_sectors + i] != VALUE_ZERO)
+            reading->file->values[slot + reading->bitmap_sectors + i] != VALUE_ZERO)
             return fault(reading, "I6: block %u: data under the clear bit %u", block, i);
         if (!is_foreign)
             return fault(reading, "I3: block %u is in the table, its bitmap is not set", block);
@@ -157,10 +157,10 @@ static bool check_dynamic_bits(struct reading *reading, uint32_t block)
 /* I8: bits are set in whole bytes. */
 static bool check_differencing_bits(struct reading *reading, uint32_t block)
 {
-    uint32_t room = reading->ret->entries[block];
+    uint32_t slot = reading->ret->entries[block];
 
     for (uint32_t i = 0; i < reading->plan->block_sectors; i++) {
-        if (is_set(reading, room, i) != is_set(reading, room, i / 8 * 8))
+        if (is_set(reading, slot, i) != is_set(reading, slot, i / 8 * 8))
             return fault(reading, "I8: block %u: the byte of sector %u is partly set", block, i);
     }
     return true;
@@ -182,11 +182,11 @@ static bool check_bits(struct reading *reading)
 /* The value of a sector of the disk. */
 static uint32_t value_at(const struct reading *reading, uint32_t sector)
 {
-    uint32_t room = reading->ret->entries[sector / reading->plan->block_sectors];
+    uint32_t slot = reading->ret->entries[sector / reading->plan->block_sectors];
     uint32_t inside = sector % reading->plan->block_sectors;
 
-    if (room != NO_BLOCK && is_set(reading, room, inside))
-        return reading->file->values[room + reading->bitmap_sectors + inside];
+    if (slot != NO_BLOCK && is_set(reading, slot, inside))
+        return reading->file->values[slot + reading->bitmap_sectors + inside];
     return plan_has_parent(reading->plan) ? reading->made->parent_disk.values[sector] : VALUE_ZERO;
 }
 

@@ -78,28 +78,28 @@ static void write_header(struct draft *draft, uint8_t parent_id)
 }
 
 /* The place of the next block's bitmap. */
-static uint32_t next_room(const struct draft *draft)
+static uint32_t next_slot(const struct draft *draft)
 {
-    uint32_t room = draft->end;
+    uint32_t slot = draft->end;
 
     if (draft->plan->is_packed)
-        return room;
-    for (room++; (room + bitmap_sectors(draft->plan)) % 8 != 0;)
-        room++;
-    return room;
+        return slot;
+    for (slot++; (slot + bitmap_sectors(draft->plan)) % 8 != 0;)
+        slot++;
+    return slot;
 }
 
 /* Add one block, with fresh values where its bitmap has a bit. */
 static void add_block(struct draft *draft, uint32_t block)
 {
     const struct plan *plan = draft->plan;
-    uint32_t room = next_room(draft), data = room + bitmap_sectors(plan);
+    uint32_t slot = next_slot(draft), data = slot + bitmap_sectors(plan);
     uint8_t pattern = plan->bitmap ? plan->bitmap : 0xFF, bitmap[SECTOR];
 
     memset(bitmap, pattern, sizeof bitmap);
     draft->end = data + plan->block_sectors;
     content_resize(&draft->file, draft->end);
-    for (uint32_t i = room; i < data; i++)
+    for (uint32_t i = slot; i < data; i++)
         draft->file.values[i] = value_of(bitmap);
     for (uint32_t i = 0; i < plan->block_sectors; i++) {
         bool is_set = pattern >> (7 - i % 8) & 1;
@@ -108,7 +108,7 @@ static void add_block(struct draft *draft, uint32_t block)
         if (is_set)
             draft->disk.values[block * plan->block_sectors + i] = draft->file.values[data + i];
     }
-    put32(draft->table + (size_t)block * 4, room);
+    put32(draft->table + (size_t)block * 4, slot);
 }
 
 /* Add the blocks of a mask, from the last to the first, because their order in a file is free. */

@@ -84,14 +84,14 @@ void play_write_value(struct play *play, uint32_t first, uint32_t value)
 void play_write_bytes(struct play *play, uint64_t off, uint32_t len)
 {
     uint32_t first = (uint32_t)(off / SECTOR), end = (uint32_t)((off + len + SECTOR - 1) / SECTOR);
-    size_t room = (size_t)(end - first) * SECTOR;
-    AUTO_FREE uint8_t *bytes = malloc(room);
+    size_t size = (size_t)(end - first) * SECTOR;
+    AUTO_FREE uint8_t *bytes = malloc(size);
 
     if (!play->disk)
         return;
     if (!bytes)
         err(EXIT_FAILURE, "play");
-    int err = vhd_disk_read(play->disk, bytes, room, (uint64_t)first * SECTOR, NULL);
+    int err = vhd_disk_read(play->disk, bytes, size, (uint64_t)first * SECTOR, NULL);
     if (err < 0)
         play_fault(play, "a read failed: %s", strerrorname_np(-err));
     memcpy(bytes + off % SECTOR, value_bytes(value_fresh()), len < SECTOR ? len : SECTOR);
@@ -168,8 +168,7 @@ bool play_open(struct play *play, bool is_for_reading)
     unsigned flags = is_for_reading ? 0 : VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER;
     struct vhd_verdict why;
 
-    enum vhd_result result =
-        vhd_disk_open(play->store, play->children, play->name, flags, &play->disk, &why);
+    enum vhd_result result = vhd_disk_open(play->catalogue, play->name, flags, &play->disk, &why);
     if (result != VHD_OK) {
         play->disk = NULL;
         play->has_denied = true;

@@ -13,8 +13,7 @@
 
 struct play {
     /* set by the test */
-    struct vhd_store *store;
-    struct vhd_children *children;
+    struct vhd_catalogue *catalogue;
     const char *name; /* of the disk; its image is NAME.vhd */
     const struct plan *plan;
     struct log *log;

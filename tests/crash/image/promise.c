@@ -155,10 +155,10 @@ static bool fills(const struct record *record, uint32_t first, uint32_t count)
  * Was a unit surely present, not the parent's, before a kill? One process wrote it and then
  * flushed. A later write there sets no bit, so it is not lost.
  */
-static bool is_settled(const struct view *view, uint32_t first, uint32_t count)
+static bool is_present(const struct view *view, uint32_t first, uint32_t count)
 {
     int64_t written = INT64_MAX; /* end of this process's write */
-    bool is_settled = false;
+    bool is_present = false;
 
     for (uint32_t i = 0; i < view->position; i++) {
         const struct record *record = &view->log->records[i];
@@ -166,13 +166,13 @@ static bool is_settled(const struct view *view, uint32_t first, uint32_t count)
         if (record->kind == RECORD_DEATH || is_discarded)
             written = INT64_MAX;
         if (is_discarded)
-            is_settled = false;
+            is_present = false;
         if (fills(record, first, count))
             written = is_done(view, i) ? end_of(view, i) : INT64_MAX;
         if (record->kind == RECORD_OP_END && record->op == OP_FLUSH && record->result == 0)
-            is_settled = is_settled || written < record->pair;
+            is_present = is_present || written < record->pair;
     }
-    return is_settled;
+    return is_present;
 }
 
 /* The position before which writes to a sector count as flushed. */
@@ -181,16 +181,16 @@ static int64_t flushed_of(const struct view *view, uint32_t sector, enum crash c
 {
     if (crash == CRASH_POWER)
         return view->flushed;
-    if (first_lost == 0 || is_settled(view, sector / first_lost * first_lost, first_lost))
+    if (first_lost == 0 || is_present(view, sector / first_lost * first_lost, first_lost))
         return view->position;
     return view->flushed;
 }
 
 static void add(struct promise *promise, uint32_t *count, uint32_t value)
 {
-    if (*count == promise->room) {
-        promise->room = promise->room ? 2 * promise->room : 256;
-        promise->values = reallocarray(promise->values, promise->room, sizeof *promise->values);
+    if (*count == promise->capacity) {
+        promise->capacity = promise->capacity ? 2 * promise->capacity : 256;
+        promise->values = reallocarray(promise->values, promise->capacity, sizeof *promise->values);
         if (!promise->values)
             err(EXIT_FAILURE, "promise");
     }

@@ -18,7 +18,7 @@ struct promise {
     uint32_t sectors;
     uint32_t *starts; /* sector i: from values[starts[i]] to before values[starts[i + 1]] */
     uint32_t *values;
-    uint32_t room;
+    uint32_t capacity;
 };
 
 /* The kind of crash. */

@@ -198,8 +198,8 @@ static void live(struct round *round)
     pthread_t thread;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (vhd_disk_open(round->stage->store, round->stage->children, STAGE_DISK, VHD_DISK_WRITE,
-                      &round->disk, &why) != VHD_OK)
+    if (vhd_disk_open(round->stage->catalogue, STAGE_DISK, VHD_DISK_WRITE, &round->disk, &why) !=
+        VHD_OK)
         errx(EXIT_FAILURE, "%s", why.sentence);
     for (unsigned i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){round, i, random_next(&round->seed) | 1};
@@ -212,15 +212,15 @@ static void live(struct round *round)
 /* Kill the process after so many deeds. */
 static void kill_at(const struct board *board, pid_t child, uint64_t deeds)
 {
-    const struct timespec look = {.tv_nsec = 20000};
+    const struct timespec pause = {.tv_nsec = 20000};
     int status;
 
-    for (unsigned looks = 0; __atomic_load_n(&board->deeds, __ATOMIC_SEQ_CST) < deeds; looks++) {
+    for (unsigned checks = 0; __atomic_load_n(&board->deeds, __ATOMIC_SEQ_CST) < deeds; checks++) {
         if (waitpid(child, &status, WNOHANG) == child)
             errx(EXIT_FAILURE, "it has ended by itself");
-        if (looks > KILL_DEADLINE_MS * 50)
+        if (checks > KILL_DEADLINE_MS * 50)
             errx(EXIT_FAILURE, "it does nothing any more");
-        nanosleep(&look, NULL);
+        nanosleep(&pause, NULL);
     }
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
@@ -258,8 +258,7 @@ static void check_content(struct round *round, unsigned flags, const char *when)
     struct vhd_verdict why;
     uint32_t n;
 
-    if (vhd_disk_open(round->stage->store, round->stage->children, STAGE_DISK, flags, &round->disk,
-                      &why) != VHD_OK)
+    if (vhd_disk_open(round->stage->catalogue, STAGE_DISK, flags, &round->disk, &why) != VHD_OK)
         errx(EXIT_FAILURE, "%s: %s", when, why.sentence);
     if (!bytes || vhd_disk_read(round->disk, bytes, (size_t)sectors * SECTOR, 0, NULL) < 0)
         errx(EXIT_FAILURE, "%s: it cannot be read", when);

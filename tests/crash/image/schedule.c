@@ -16,7 +16,7 @@
  * The longest wait for the other thread, the pause between two checks, and the checks in a row that
  * must find it waiting.
  */
-enum { DEADLINE_MS = 5000, CHECK_NS = 50000, LOOKS = 4 };
+enum { DEADLINE_MS = 5000, CHECK_NS = 50000, CHECKS = 4 };
 
 enum { HELD, OTHER };
 
@@ -119,11 +119,11 @@ static bool is_idle(struct schedule *schedule)
  */
 static void await_other(struct schedule *schedule)
 {
-    const struct timespec look = {.tv_nsec = CHECK_NS}, start = clock_monotonic();
+    const struct timespec pause = {.tv_nsec = CHECK_NS}, start = clock_monotonic();
     int idle = 0;
 
-    while (idle < LOOKS && clock_monotonic().tv_sec - start.tv_sec < DEADLINE_MS / 1000) {
-        nanosleep(&look, NULL);
+    while (idle < CHECKS && clock_monotonic().tv_sec - start.tv_sec < DEADLINE_MS / 1000) {
+        nanosleep(&pause, NULL);
         HOLD_LOCK(&schedule->lock);
         if (schedule->has_ended[OTHER])
             return;

@@ -11,17 +11,19 @@ void stage_open(struct stage *stage)
 {
     const char *memory = "/dev/shm", *tmp = getenv("TMPDIR");
     struct vhd_verdict why;
+    struct vhd_store *store;
 
     if (access(memory, W_OK) != 0)
         memory = tmp ? tmp : "/tmp";
     snprintf(stage->folder, sizeof stage->folder, "%s/vhdfs-crash.XXXXXX", memory);
     if (!mkdtemp(stage->folder))
         err(EXIT_FAILURE, "%s", stage->folder);
-    if (vhd_store_open(stage->folder, 0, &stage->store, &why) != VHD_OK)
+    if (vhd_store_open(stage->folder, 0, &store, &why) != VHD_OK)
         errx(EXIT_FAILURE, "%s", why.sentence);
-    stage->children = vhd_children_new(stage->store);
-    if (!stage->children)
-        err(EXIT_FAILURE, "children");
+    stage->catalogue = vhd_catalogue_new(store);
+    if (!stage->catalogue)
+        err(EXIT_FAILURE, "catalogue");
+    vhd_store_unref(store); /* the catalogue holds it */
 }
 
 void stage_close(struct stage *stage)
@@ -29,8 +31,7 @@ void stage_close(struct stage *stage)
     static const char *const files[] = {STAGE_DISK ".vhd", STAGE_STATE ".vhd", PLAN_PARENT ".vhd"};
     char path[300];
 
-    vhd_children_free(stage->children);
-    vhd_store_unref(stage->store);
+    vhd_catalogue_unref(stage->catalogue);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(path, sizeof path, "%s/%s", stage->folder, files[i]);
         unlink(path);
@@ -54,8 +55,7 @@ struct play stage_play(const struct stage *stage, const char *name, const struct
                        struct log *log)
 {
     return (struct play){
-        .store = stage->store,
-        .children = stage->children,
+        .catalogue = stage->catalogue,
         .name = name,
         .plan = plan,
         .log = log,

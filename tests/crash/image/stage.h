@@ -12,8 +12,7 @@
 
 struct stage {
     char folder[200];
-    struct vhd_store *store;
-    struct vhd_children *children;
+    struct vhd_catalogue *catalogue;
 };
 
 /* Make the folder and open it as a store, or close and remove both. */

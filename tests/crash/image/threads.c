@@ -17,7 +17,7 @@ static void open_disk(struct play *play)
 }
 
 /* With slots made ahead, so that a first write finds one. */
-static void open_with_rooms(struct play *play)
+static void open_with_slots(struct play *play)
 {
     play_open(play, false);
     play_write(play, block(play, 5), 1);
@@ -78,7 +78,7 @@ static const struct workload rows[] = {
     {.name = "two-writers-one-block",
      .plan = &fresh,
      .hosts = ON_ALL,
-     .life = open_with_rooms,
+     .life = open_with_slots,
      .players = {write_new_block, write_new_block_and_flush}},
     {.name = "two-writers-one-block-of-a-fresh-disk",
      .plan = &fresh,
@@ -109,7 +109,7 @@ static const struct workload rows[] = {
     {.name = "two-flushes",
      .plan = &fresh,
      .hosts = ON_ALL,
-     .life = open_with_rooms,
+     .life = open_with_slots,
      .players = {write_new_block_and_flush, flush}},
 };
 

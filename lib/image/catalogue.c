@@ -1,4 +1,4 @@
-#include "image/children.h"
+#include "image/catalogue.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "store/fingerprint.h"
 
 /* How long a listing stays valid while the directory looks unchanged. */
-#define BELIEVED_SECONDS 2
+#define LISTING_SECONDS 2
 
 /* The record of an image. */
 struct known {
@@ -28,8 +28,9 @@ struct known {
     char text[];
 };
 
-struct vhd_children {
-    struct vhd_store *store; /* constant */
+struct vhd_catalogue {
+    _Atomic unsigned refs;
+    struct vhd_store *store; /* constant; referenced */
 
     pthread_mutex_t lock;         /* guards all below; held while the store is read */
     void *known;                  /* tree of struct known, by file */
@@ -40,14 +41,15 @@ struct vhd_children {
     struct vhd_fingerprint folder; /* of the directory, from before the listing */
 };
 
-struct vhd_children *vhd_children_new(struct vhd_store *store)
+struct vhd_catalogue *vhd_catalogue_new(struct vhd_store *store)
 {
-    struct vhd_children *children = calloc(1, sizeof *children);
-    if (!children)
+    struct vhd_catalogue *catalogue = calloc(1, sizeof *catalogue);
+    if (!catalogue)
         return NULL;
-    pthread_mutex_init(&children->lock, NULL);
-    children->store = vhd_store_ref(store);
-    return children;
+    pthread_mutex_init(&catalogue->lock, NULL);
+    catalogue->refs = 1;
+    catalogue->store = vhd_store_ref(store);
+    return catalogue;
 }
 
 static void known_free(void *arg)
@@ -59,15 +61,26 @@ static void known_free(void *arg)
     free(known);
 }
 
-void vhd_children_free(struct vhd_children *children)
+struct vhd_catalogue *vhd_catalogue_ref(struct vhd_catalogue *catalogue)
 {
-    if (!children)
+    catalogue->refs++;
+    return catalogue;
+}
+
+void vhd_catalogue_unref(struct vhd_catalogue *catalogue)
+{
+    if (!catalogue || --catalogue->refs > 0)
         return;
-    tdestroy(children->known, known_free);
-    free(children->parents);
-    vhd_store_unref(children->store);
-    pthread_mutex_destroy(&children->lock);
-    free(children);
+    tdestroy(catalogue->known, known_free);
+    free(catalogue->parents);
+    vhd_store_unref(catalogue->store);
+    pthread_mutex_destroy(&catalogue->lock);
+    free(catalogue);
+}
+
+struct vhd_store *vhd_catalogue_store(const struct vhd_catalogue *catalogue)
+{
+    return catalogue->store;
 }
 
 static int compare_files(const void *a, const void *b)
@@ -113,11 +126,11 @@ static int keep_names(int fd, const struct vhd_header *header, struct known *kno
  * Read an image into known. An unreadable image counts as no child, and no image is its own child.
  * An image under another program's lease must not delay all others: the next listing reads it.
  */
-static int known_read(const struct vhd_children *children, const char *file, struct known *known)
+static int known_read(const struct vhd_catalogue *catalogue, const char *file, struct known *known)
 {
     struct vhd_image image;
 
-    AUTO_CLOSE int fd = vhd_store_open_unlocked(children->store, file);
+    AUTO_CLOSE int fd = vhd_store_open_unlocked(catalogue->store, file);
     if (fd == -EAGAIN) {
         known->fingerprint.is_reliable = false;
         return 0;
@@ -134,7 +147,7 @@ static int known_read(const struct vhd_children *children, const char *file, str
 }
 
 /* Make the record of an image. Returns 0 or a negative errno. */
-static int known_new(const struct vhd_children *children, const struct vhd_file *file,
+static int known_new(const struct vhd_catalogue *catalogue, const struct vhd_file *file,
                      struct known **ret)
 {
     size_t size = strlen(file->file) + 1;
@@ -144,8 +157,8 @@ static int known_new(const struct vhd_children *children, const struct vhd_file 
     memcpy(known->text, file->file, size);
     known->file = known->text;
     /* The listing begins before the stat, so its time is safe. */
-    known->fingerprint = vhd_fingerprint_seen(&file->attributes, children->listed_at);
-    int err = known_read(children, file->file, known);
+    known->fingerprint = vhd_fingerprint_seen(&file->attributes, catalogue->listed_at);
+    int err = known_read(catalogue, file->file, known);
     if (err < 0)
         known_free(known);
     else
@@ -162,19 +175,19 @@ static bool is_same(const struct known *known, const struct vhd_file *file)
 
 /* A listing of the store at work. */
 struct listing {
-    struct vhd_children *children;
+    struct vhd_catalogue *catalogue;
     void *known; /* records so far */
 };
 
-static int add_child(struct vhd_children *children, const struct known *known)
+static int add_child(struct vhd_catalogue *catalogue, const struct known *known)
 {
     const struct known **parents =
-        array_grow(children->parents, children->count, &children->capacity,
+        array_grow(catalogue->parents, catalogue->count, &catalogue->capacity,
                    sizeof *parents); /* NOLINT(bugprone-sizeof-expression): of pointers */
     if (!parents)
         return -ENOMEM;
-    children->parents = parents;
-    children->parents[children->count++] = known;
+    catalogue->parents = parents;
+    catalogue->parents[catalogue->count++] = known;
     return 0;
 }
 
@@ -188,63 +201,63 @@ static int list_known(struct listing *listing, struct known *known)
         known_free(known);
         return node ? 0 : -ENOMEM;
     }
-    return known->is_child ? add_child(listing->children, known) : 0;
+    return known->is_child ? add_child(listing->catalogue, known) : 0;
 }
 
 /* Move a valid record to the listing, or make a new one. */
 static int list_one(void *arg, const struct vhd_file *file)
 {
     struct listing *listing = arg;
-    struct vhd_children *children = listing->children;
+    struct vhd_catalogue *catalogue = listing->catalogue;
     const struct known key = {.file = file->file};
     int err = 0;
 
-    void *node = tfind(&key, &children->known, compare_files);
+    void *node = tfind(&key, &catalogue->known, compare_files);
     struct known *known = node ? *(struct known **)node : NULL;
     if (known)
-        tdelete(known, &children->known, compare_files);
+        tdelete(known, &catalogue->known, compare_files);
     if (!known || !is_same(known, file)) {
         known_free(known);
         known = NULL;
-        err = known_new(children, file, &known);
+        err = known_new(catalogue, file, &known);
     }
     return err < 0 ? err : list_known(listing, known);
 }
 
 /* List the store. After a failure only the records so far stay, and the next call lists again. */
-static int list(struct vhd_children *children, const struct vhd_fingerprint *folder)
+static int list(struct vhd_catalogue *catalogue, const struct vhd_fingerprint *folder)
 {
-    struct listing listing = {.children = children};
+    struct listing listing = {.catalogue = catalogue};
 
-    children->count = 0;
-    children->listed_at = clock_real();
-    int err = vhd_store_each_image(children->store, list_one, &listing);
-    tdestroy(children->known, known_free);
-    children->known = listing.known;
-    children->is_listed = err == 0;
-    children->folder = *folder;
-    if (children->count > 0)
-        qsort(children->parents, children->count, sizeof(struct known *), compare_parents);
+    catalogue->count = 0;
+    catalogue->listed_at = clock_real();
+    int err = vhd_store_each_image(catalogue->store, list_one, &listing);
+    tdestroy(catalogue->known, known_free);
+    catalogue->known = listing.known;
+    catalogue->is_listed = err == 0;
+    catalogue->folder = *folder;
+    if (catalogue->count > 0)
+        qsort(catalogue->parents, catalogue->count, sizeof(struct known *), compare_parents);
     return err;
 }
 
 /* Does the last listing still match the directory? */
-static bool is_current(const struct vhd_children *children, const struct vhd_fingerprint *folder)
+static bool is_current(const struct vhd_catalogue *catalogue, const struct vhd_fingerprint *folder)
 {
-    int64_t age = between(children->listed_at, clock_real());
+    int64_t age = between(catalogue->listed_at, clock_real());
 
-    return children->is_listed && age >= 0 && age < BELIEVED_SECONDS * INT64_C(1000000000) &&
-           children->folder.is_reliable && vhd_fingerprint_is_same(&children->folder, folder);
+    return catalogue->is_listed && age >= 0 && age < LISTING_SECONDS * INT64_C(1000000000) &&
+           catalogue->folder.is_reliable && vhd_fingerprint_is_same(&catalogue->folder, folder);
 }
 
 /* The first of the sorted parents that is not below this one. */
-static size_t lower_bound(const struct vhd_children *children, const uuid_t parent)
+static size_t lower_bound(const struct vhd_catalogue *catalogue, const uuid_t parent)
 {
-    size_t low = 0, high = children->count;
+    size_t low = 0, high = catalogue->count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (uuid_compare(children->parents[middle]->parent, parent) < 0)
+        if (uuid_compare(catalogue->parents[middle]->parent, parent) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -265,7 +278,7 @@ static bool is_same_file(const struct vhd_store *store, const char *a, const cha
 }
 
 /* Do a child's names for its parent lead to this file? Returns 1, 0, or a negative errno. */
-static int leads_to(const struct vhd_children *children, const struct known *child,
+static int leads_to(const struct vhd_catalogue *catalogue, const struct known *child,
                     const char *file)
 {
     char name[NAME_MAX + 1], found[NAME_MAX + 1];
@@ -275,32 +288,32 @@ static int leads_to(const struct vhd_children *children, const struct known *chi
         if (child->parent_names[i])
             memcpy(names.names[i], child->parent_names[i], strlen(child->parent_names[i]) + 1);
     }
-    int err = vhd_parent_resolve(children->store, &names, child->parent, name, found);
+    int err = vhd_parent_resolve(catalogue->store, &names, child->parent, name, found);
     if (err < 0)
         return err;
-    return *found && is_same_file(children->store, found, file);
+    return *found && is_same_file(catalogue->store, found, file);
 }
 
-static int count(struct vhd_children *children, const char *file, const uuid_t parent, bool is_anew,
-                 unsigned *ret)
+static int count(struct vhd_catalogue *catalogue, const char *file, const uuid_t parent,
+                 bool is_forced, unsigned *ret)
 {
     const struct timespec seen = clock_real();
     struct stat attributes;
 
-    if (fstat(vhd_store_fd(children->store), &attributes) < 0)
+    if (fstat(vhd_store_fd(catalogue->store), &attributes) < 0)
         return -errno;
     const struct vhd_fingerprint folder = vhd_fingerprint_seen(&attributes, seen);
-    HOLD_LOCK(&children->lock);
-    if (is_anew || !is_current(children, &folder)) {
-        int err = list(children, &folder);
+    HOLD_LOCK(&catalogue->lock);
+    if (is_forced || !is_current(catalogue, &folder)) {
+        int err = list(catalogue, &folder);
         if (err < 0)
             return err;
     }
     unsigned found = 0;
-    for (size_t i = lower_bound(children, parent); i < children->count; i++) {
-        if (uuid_compare(children->parents[i]->parent, parent) != 0)
+    for (size_t i = lower_bound(catalogue, parent); i < catalogue->count; i++) {
+        if (uuid_compare(catalogue->parents[i]->parent, parent) != 0)
             break;
-        int is_child = leads_to(children, children->parents[i], file);
+        int is_child = leads_to(catalogue, catalogue->parents[i], file);
         if (is_child < 0)
             return is_child;
         found += is_child != 0;
@@ -309,14 +322,14 @@ static int count(struct vhd_children *children, const char *file, const uuid_t p
     return 0;
 }
 
-int vhd_children_count(struct vhd_children *children, const char *file, const uuid_t parent,
-                       unsigned *ret)
+int vhd_catalogue_count_children(struct vhd_catalogue *catalogue, const char *file,
+                                 const uuid_t parent, unsigned *ret)
 {
-    return count(children, file, parent, false, ret);
+    return count(catalogue, file, parent, false, ret);
 }
 
-int vhd_children_count_now(struct vhd_children *children, const char *file, const uuid_t parent,
-                           unsigned *ret)
+int vhd_catalogue_count_children_now(struct vhd_catalogue *catalogue, const char *file,
+                                     const uuid_t parent, unsigned *ret)
 {
-    return count(children, file, parent, true, ret);
+    return count(catalogue, file, parent, true, ret);
 }

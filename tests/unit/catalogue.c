@@ -98,30 +98,30 @@ static struct disks store_of(const char *folder)
     return disks_open(folder);
 }
 
-static unsigned count_with(int (*count)(struct vhd_children *, const char *, const uuid_t,
+static unsigned count_with(int (*count)(struct vhd_catalogue *, const char *, const uuid_t,
                                         unsigned *),
                            struct disks disks, const char *file, uint8_t id)
 {
     uuid_t parent;
     unsigned children = 42;
     memset(parent, id, sizeof parent);
-    assert_int_equal(count(disks.children, file, parent, &children), 0);
+    assert_int_equal(count(disks.catalogue, file, parent, &children), 0);
     return children;
 }
 
 static unsigned children_of(struct disks disks, uint8_t id)
 {
-    return count_with(vhd_children_count, disks, "base.vhd", id);
+    return count_with(vhd_catalogue_count_children, disks, "base.vhd", id);
 }
 
 static unsigned children_of_file(struct disks disks, const char *file, uint8_t id)
 {
-    return count_with(vhd_children_count, disks, file, id);
+    return count_with(vhd_catalogue_count_children, disks, file, id);
 }
 
 static unsigned children_now(struct disks disks, uint8_t id)
 {
-    return count_with(vhd_children_count_now, disks, "base.vhd", id);
+    return count_with(vhd_catalogue_count_children_now, disks, "base.vhd", id);
 }
 
 static bool is_same_time(struct timespec a, struct timespec b)
@@ -202,7 +202,7 @@ static void counts_a_child_with_its_header_elsewhere(void **state)
         sample_seal_footer(footer);
     }
     put(*state, "child.vhd", sample);
-    assert_int_equal(vhd_info_read(disks.store, disks.children, "child", &info), 0);
+    assert_int_equal(vhd_info_read_all(disks.catalogue, "child", &info), 0);
     assert_int_equal(info.image.fault.defect, VHD_BAD_PARENT);
     assert_int_equal(children_of(disks, 2), 1);
     disks_close(disks);
@@ -220,14 +220,14 @@ static void counts_children_by_the_footer_at_the_end(void **state)
 
     memset(lost.bytes, 0, 512);
     put(*state, "lost.vhd", lost);
-    assert_int_equal(vhd_info_read(disks.store, disks.children, "lost", &info), 0);
+    assert_int_equal(vhd_info_read_all(disks.catalogue, "lost", &info), 0);
     assert_int_equal(info.image.fault.defect, VHD_BAD_PARENT);
     assert_int_equal(children_of(disks, 2), 1);
 
     memcpy(fixed.bytes, child.bytes, 2048); /* the guest writes this */
     free(child.bytes);
     put(*state, "fixed.vhd", fixed);
-    assert_int_equal(vhd_info_read(disks.store, disks.children, "fixed", &info), 0);
+    assert_int_equal(vhd_info_read_all(disks.catalogue, "fixed", &info), 0);
     assert_int_equal(info.image.footer.type, VHD_TYPE_FIXED);
     assert_int_equal(children_of(disks, 3), 0);
     disks_close(disks);
@@ -587,9 +587,10 @@ static void count_in_a_folder_that_cannot_be_listed(void *path)
     CHILD_EXPECT(children_of(disks, 2) == 1);
     for (int i = 0; i < 2; i++) {
         CHILD_EXPECT(chmod(path, 0300) == 0);
-        CHILD_EXPECT(vhd_children_count(disks.children, "base.vhd", parent, &children) == -EACCES);
-        CHILD_EXPECT(vhd_children_count_now(disks.children, "base.vhd", parent, &children) ==
+        CHILD_EXPECT(vhd_catalogue_count_children(disks.catalogue, "base.vhd", parent, &children) ==
                      -EACCES);
+        CHILD_EXPECT(vhd_catalogue_count_children_now(disks.catalogue, "base.vhd", parent,
+                                                      &children) == -EACCES);
         CHILD_EXPECT(children == 42);
         CHILD_EXPECT(chmod(path, 0700) == 0);
         CHILD_EXPECT(children_of(disks, 2) == 1);
@@ -619,8 +620,9 @@ static void count_without_descriptors(void *path)
         for (int i = 0; i < 2; i++) {
             unsigned children = 42;
             CHILD_EXPECT(setrlimit(RLIMIT_NOFILE, &low) == 0);
-            int err = i ? vhd_children_count_now(disks.children, "base.vhd", parent, &children)
-                        : vhd_children_count(disks.children, "base.vhd", parent, &children);
+            int err =
+                i ? vhd_catalogue_count_children_now(disks.catalogue, "base.vhd", parent, &children)
+                  : vhd_catalogue_count_children(disks.catalogue, "base.vhd", parent, &children);
             CHILD_EXPECT(setrlimit(RLIMIT_NOFILE, &limit) == 0);
             CHILD_EXPECT(spare > 0 || err == -EMFILE);
             CHILD_EXPECT(err < 0 ? children == 42 : children == 1);
@@ -644,7 +646,7 @@ static void outlives_the_owner_of_the_store(void **state)
     disks.store = NULL;
     assert_int_equal(children_of(disks, 2), 1);
     disks_close(disks);
-    vhd_children_free(NULL);
+    vhd_catalogue_unref(NULL);
 }
 
 /* Counts of all kinds at once, each compared with a plain one. */
@@ -672,7 +674,7 @@ static void finds_each_parent_among_many(void **state)
     disks_close(disks);
 }
 
-static bool counts_without_a_look(struct disks disks, unsigned children)
+static bool counts_without_a_read(struct disks disks, unsigned children)
 {
     unsigned before = images_opened;
     assert_int_equal(children_now(disks, 2), children);
@@ -696,7 +698,7 @@ static void a_second_count_opens_no_image(void **state)
     assert_int_equal(children_of(disks, 2), IMAGES);
     assert_int_equal(images_opened, IMAGES + 1); /* with the parent */
     /* Very new images may be opened twice, because they could change unnoticed. */
-    UNTIL(counts_without_a_look(disks, IMAGES));
+    UNTIL(counts_without_a_read(disks, IMAGES));
     images_opened = IMAGES;
     assert_int_equal(children_of(disks, 2), IMAGES);
     assert_int_equal(children_of(disks, 3), 0);
@@ -747,9 +749,10 @@ static void *count_much(void *arg)
     memset(parent, 2, sizeof parent);
     for (unsigned i = 0; READ(stress->moving) > 0; i++) {
         unsigned children;
-        int err =
-            i % 3 ? vhd_children_count(stress->disks.children, "base.vhd", parent, &children)
-                  : vhd_children_count_now(stress->disks.children, "base.vhd", parent, &children);
+        int err = i % 3 ? vhd_catalogue_count_children(stress->disks.catalogue, "base.vhd", parent,
+                                                       &children)
+                        : vhd_catalogue_count_children_now(stress->disks.catalogue, "base.vhd",
+                                                           parent, &children);
         if (err < 0)
             COUNT(stress->failed);
         else if (children < STAYING)
@@ -851,5 +854,5 @@ int main(void)
         SCRATCH_TEST(an_unchanged_folder_is_not_listed_again),
         SCRATCH_TEST(counts_while_disks_come_and_go),
     };
-    return cmocka_run_group_tests_name("children", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("catalogue", tests, NULL, NULL);
 }
