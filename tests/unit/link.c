@@ -214,7 +214,9 @@ static void a_chain_has_64_files_at_most(void **state)
         make_child(disks, file, parent);
         snprintf(parent, sizeof parent, "%d", i);
     }
-    expect(open_disk(disks, parent, 0), 0, 512, 0xEE);
+    struct vhd_disk *disk = open_disk(disks, parent, 0);
+    expect(disk, 0, 512, 0xEE);
+    close_disk(disk);
     refused(disks, parent, 0, VHD_INVALID_ARGUMENT);
     disks_close(disks);
 }
