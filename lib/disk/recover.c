@@ -39,13 +39,11 @@ static int cut_at(struct vhd_disk *disk, uint64_t at, bool is_without_barrier)
 
 int vhd_disk_cut_slack(struct vhd_disk *disk)
 {
-    struct vhd_layout content;
+    uint64_t at;
 
-    int err = vhd_layout_list(disk->top, &content);
+    int err = vhd_layout_end(disk->top, &at);
     if (err < 0)
         return err;
-    const uint64_t at = content.end;
-    vhd_layout_free(&content);
     if (at >= disk->footer_at && disk->tried_length == 0)
         return 0;
     err = vhd_confirm_all(disk);

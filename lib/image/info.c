@@ -37,14 +37,11 @@ static void measure_slack(const struct vhd_layer *top, struct vhd_info *info)
     uint64_t end = image->footer.current_size;
 
     if (image->has_header) {
-        struct vhd_layout content;
-        int err = vhd_layout_list(top, &content);
+        int err = vhd_layout_end(top, &end);
         if (err < 0) {
             vhd_fault_set(&info->image.fault, VHD_UNREADABLE, "%s", strerrordesc_np(-err));
             return;
         }
-        end = content.end;
-        vhd_layout_free(&content);
     }
     info->slack = end < image->footer_at ? image->footer_at - end : 0;
     info->has_slack = true;

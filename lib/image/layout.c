@@ -184,7 +184,8 @@ static void sort(struct vhd_layout *content)
     }
 }
 
-int vhd_layout_list(const struct vhd_layer *layer, struct vhd_layout *ret)
+/* List all stretches in any order. */
+static int list(const struct vhd_layer *layer, struct vhd_layout *ret)
 {
     const size_t blocks = count_blocks(layer), capacity = blocks + METADATA_MAX;
     struct vhd_layout content = {.first_block = UINT64_MAX};
@@ -201,13 +202,32 @@ int vhd_layout_list(const struct vhd_layer *layer, struct vhd_layout *ret)
         vhd_layout_free(&content);
         return err;
     }
-    sort(&content);
     for (size_t i = 0; i < content.count; i++) {
         if (content.stretches[i].end > content.end)
             content.end = content.stretches[i].end;
     }
     content.end = round_up(content.end, VHD_SECTOR_SIZE);
     *ret = content;
+    return 0;
+}
+
+int vhd_layout_list(const struct vhd_layer *layer, struct vhd_layout *ret)
+{
+    int err = list(layer, ret);
+    if (err == 0)
+        sort(ret);
+    return err;
+}
+
+int vhd_layout_end(const struct vhd_layer *layer, uint64_t *ret)
+{
+    struct vhd_layout content;
+
+    int err = list(layer, &content);
+    if (err < 0)
+        return err;
+    *ret = content.end;
+    vhd_layout_free(&content);
     return 0;
 }
 

@@ -31,5 +31,8 @@ struct vhd_layout {
  */
 int vhd_layout_list(const struct vhd_layer *layer, struct vhd_layout *ret);
 
+/* Find the end of a layer's layout alone, which needs no sorting. Returns as vhd_layout_list(). */
+int vhd_layout_end(const struct vhd_layer *layer, uint64_t *ret);
+
 /* Free the stretches of a layout. */
 void vhd_layout_free(struct vhd_layout *content);

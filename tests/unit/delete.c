@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "disk/disk.h"
 #include "disks.h"
+#include "fast.h"
 #include "operation/delete.h"
 
 static void deletes(struct disks disks, const char *name)
@@ -129,6 +130,7 @@ static void keeps_the_parent_of_a_child_without_copy(void **state)
 
 static void keeps_a_disk_that_is_open(void **state)
 {
+    fast_begin();
     struct disks disks = disks_open(*state);
     struct vhd_disk *disk;
 
@@ -141,11 +143,13 @@ static void keeps_a_disk_that_is_open(void **state)
     }
     deletes(disks, "a");
     disks_close(disks);
+    fast_end();
 }
 
 /* A parent of an open disk is in use too, even if the file of its child is gone. */
 static void keeps_a_parent_of_an_open_disk(void **state)
 {
+    fast_begin();
     struct disks disks = disks_open(*state);
     struct vhd_disk *disk;
 
@@ -157,6 +161,7 @@ static void keeps_a_parent_of_an_open_disk(void **state)
     assert_int_equal(vhd_disk_close(disk, NULL), 0);
     deletes(disks, "base");
     disks_close(disks);
+    fast_end();
 }
 
 /* close(2) returns before the server of the file sees it: a deletion waits that long. */

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "disks.h"
+#include "fast.h"
 #include "gate.h"
 #include "disk/disk.h"
 #include "operation/exclusive.h"
@@ -66,6 +67,7 @@ static struct vhd_verdict refuses(struct disks disks, const char *name, enum vhd
 /* A disk that is locked or open keeps others out. */
 static void an_open_disk_is_in_use(void **state)
 {
+    fast_begin();
     struct disks disks = disks_open(*state);
     struct vhd_info info;
     struct vhd_disk *disk;
@@ -82,6 +84,7 @@ static void an_open_disk_is_in_use(void **state)
     }
     accepts(disks, "base");
     disks_close(disks);
+    fast_end();
 }
 
 static void accepts_disks_without_children(void **state)

@@ -19,12 +19,15 @@ static struct vhd_layout content_of(const char *folder, struct sample sample)
     struct vhd_layout content;
     struct vhd_layer *layer;
     struct vhd_fault fault;
+    uint64_t end = 0;
 
     put(folder, "a.vhd", sample);
     assert_int_equal(vhd_layer_open(disks.store, "a.vhd", VHD_LAYER_READ, &layer, NULL, &fault), 0);
     assert_int_equal(vhd_layout_list(layer, &content), 0);
     for (size_t i = 1; i < content.count; i++)
         assert_true(content.stretches[i - 1].at <= content.stretches[i].at);
+    assert_int_equal(vhd_layout_end(layer, &end), 0);
+    assert_int_equal(end, content.end);
     vhd_layer_close(layer);
     disks_close(disks);
     return content;
