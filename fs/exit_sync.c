@@ -67,6 +67,7 @@ static void note(void *arg, const struct fs_entry *entry, struct fs_disk *disk)
     serials->all[serials->count++] = entry->serial;
 }
 
+/* Drop a reference; the last one frees it. The owner has one, and so has each thread. */
 static void drop(struct fs_exit_sync *sync)
 {
     pthread_mutex_lock(&sync->lock);

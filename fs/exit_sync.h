@@ -1,13 +1,13 @@
 /*
  * Syncing at the end. A mapping may have changed pages that only the kernel knows. The kernel sends
- * them when the file is synced. So a stop signal opens the raw of each disk that is open for
- * writing, through the mount as any program does. It syncs them before the mount is detached. The
- * files stay open until no other program writes to their disks, so they can be synced again.
+ * them when the file is synced. So after a stop signal vhdfs opens raw of each disk that is open
+ * for writing, through the mount as any program does, and syncs it before the mount is detached.
+ * The files stay open until no other program writes to their disks, so they can be synced again.
  *
- * Each disk has a thread of its own, because a host that hangs holds it for good. Such a thread
- * cannot be killed before its request has a reply. The end of the connection to the kernel gives
- * every request a reply, but a thread that has the connection keeps it open. So these threads have
- * a descriptor table of their own, without the connection.
+ * Each disk has a thread of its own, because a file system of the store that hangs holds a thread
+ * for good. Such a thread cannot be killed before its request has a reply. The end of the
+ * connection to the kernel gives every request a reply, but a thread that has the connection keeps
+ * it open. So these threads have a descriptor table of their own, without the connection.
  *
  * Only one thread may call these functions, and none that serves the kernel.
  */

@@ -15,7 +15,10 @@ static struct fs *fs_of(fuse_req_t req)
     return fuse_req_userdata(req);
 }
 
-/* Describe a node to the kernel, and count its lookup. Returns 0 or a negative errno. */
+/*
+ * Fill in the reply that gives the kernel a node, and count that lookup for its entry: the kernel
+ * takes the count back by forget. Returns 0, or a negative errno without a count.
+ */
 static int entry_of(struct fs *fs, const struct fs_node *node, struct fuse_entry_param *ret)
 {
     *ret = (struct fuse_entry_param){

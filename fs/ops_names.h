@@ -1,6 +1,6 @@
 /*
- * The operations on names: the kernel finds, lists, makes, removes and renames them. For the table
- * of ops.c, whose functions they are for libfuse; <fuse_lowlevel.h> describes their arguments.
+ * The operations on names: find, list, make, remove and rename. ops.c puts these functions into
+ * libfuse's table; <fuse_lowlevel.h> describes their arguments.
  */
 #pragma once
 

@@ -3,10 +3,11 @@
  * waits for it. The reply comes from the worker that ends the task, or from a thread of this file
  * when the caller is interrupted.
  *
- * Every signal that wakes a process interrupts its request: not only Ctrl-C, but also the end of a
- * background job (SIGCHLD). A request that only waits then gets EINTR, which is right for any
- * signal. A write to new/NAME is work. It is given up only if a signal that means stop is pending
- * for the caller, or the caller is gone. It never gets EINTR, because shells would write again.
+ * Every signal that wakes the calling process interrupts its request: not only Ctrl-C, but also the
+ * end of a background job (SIGCHLD). A request that only waits then gets EINTR, which is right for
+ * any signal. A write to new/NAME is work. It is given up only if a signal that means stop is
+ * pending for the caller, or the caller is gone. It then gets ECANCELED and never EINTR, because
+ * shells would write again.
  */
 #pragma once
 
@@ -36,7 +37,10 @@ struct fs_deferred_ops {
  */
 int fs_deferred_new(struct fs_deferred **ret);
 
-/* Stop the thread. All tasks must have ended, so that no reply is deferred any more. */
+/*
+ * Stop the thread, wait for its end, and free all; NULL is allowed. All tasks must have ended
+ * before, because the end of a task gives the replies that wait for it.
+ */
 void fs_deferred_free(struct fs_deferred *deferred);
 
 /*

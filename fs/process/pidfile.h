@@ -1,13 +1,16 @@
 /*
- * The pid file. It exists as long as the daemon runs, so a script can wait for the daemon's end.
+ * The pid file. The daemon removes it at its end, so a script can wait for that.
  */
 #pragma once
 
 struct fs_pidfile;
 
 /*
- * Make or open the file, before the daemon goes to the background and to another directory. Its
- * content stays until fs_pidfile_write().
+ * Make the file, or open one that is there. fs_pidfile_write() replaces its content, so a start
+ * that fails leaves an older file as it was.
+ *
+ *   path  relative or absolute; kept as an absolute one, because the daemon changes its directory
+ *   ret   receives the file, to be released by fs_pidfile_close(); only on success
  *
  * Returns 0, -ENOMEM, or a negative errno of open(2) or realpath(3).
  */

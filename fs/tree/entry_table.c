@@ -81,7 +81,10 @@ const char *fs_entry_name(const struct fs_entry *entry)
     return ((const struct full_entry *)entry)->name;
 }
 
-/* Give an entry a name, and keep those that it had. */
+/*
+ * Give an entry a copy of this name. The former names stay in memory until the entry is freed,
+ * because fs_entry_name() has given out pointers to them. Returns false when memory is short.
+ */
 static bool set_name(struct full_entry *entry, const char *name)
 {
     size_t size = strlen(name) + 1;

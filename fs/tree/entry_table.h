@@ -1,6 +1,6 @@
 /*
- * The table of entries, for entry_table.c and records.c alone; entries.h and records.h are its
- * faces.
+ * The inside of the table of entries. Only entry_table.c and records.c include it; entries.h and
+ * records.h are the public headers.
  */
 #pragma once
 

@@ -340,7 +340,10 @@ void fs_open_disk_set_flushed(struct fs_disk *disk, struct fs_open_disk *open, b
  * Truncation.
  */
 
-/* Discard all of an open disk. The kernel drops its pages before and after. */
+/*
+ * Discard the whole content of a disk, which then reads as zeros. The kernel drops its
+ * pages before, so that none is written back over the zeros, and after. By the busy thread.
+ */
 static enum vhd_result discard_all(struct fs_disk *disk, struct fs *fs,
                                    const struct fs_disk_ref *ref, struct fs_open_disk *open,
                                    struct vhd_verdict *ret_why)
@@ -352,7 +355,7 @@ static enum vhd_result discard_all(struct fs_disk *disk, struct fs *fs,
     if (err < 0)
         return refuse_drop(err, name, ret_why);
     err = vhd_disk_discard(open->content, vhd_disk_size(open->content), 0);
-    /* A reader may have brought pages back between the two. */
+    /* A reader may have filled pages again before the discard. */
     if (has_pages)
         drop_raw(disk, fs, ref);
     return err < 0 ? vhd_verdict_errno(ret_why, err,

@@ -56,8 +56,13 @@ int vhd_disk_cut_slack(struct vhd_disk *disk)
 }
 
 /*
- * Write a footer again if its bytes differ: an interrupted resize left an old copy, the first
- * sector was lost, or an early tapdisk left an old checksum.
+ * Write our footer to a place of it, and sync, if other bytes stand there. An interrupted resize
+ * may have left the footer of the former size, or an early tapdisk a wrong checksum; or the first
+ * sector was damaged.
+ *
+ *   at  bytes: 0 for the copy, or disk->footer_at
+ *
+ * Returns 0; -ESTALE when another program has changed the file; or another negative errno.
  */
 static int mend_footer_at(struct vhd_disk *disk, uint64_t at)
 {

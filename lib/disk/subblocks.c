@@ -115,7 +115,15 @@ uint32_t vhd_subblocks_size(const struct vhd_subblocks *subblocks)
     return subblocks->size;
 }
 
-/* Make the pending bitmap of a block from its bitmap on disk, and publish it to readers. */
+/*
+ * Make the pending bitmap of a block that has none, with the present bits of its bitmap on disk.
+ * Readers see it at once. Call it under the lock.
+ *
+ *   entry  of the block
+ *   ret    receives the bitmap, which belongs to subblocks
+ *
+ * Returns 0, -ENOMEM, or a negative errno of pread(2).
+ */
 static int bitmap_new(struct vhd_subblocks *subblocks, uint32_t block, uint32_t entry,
                       struct vhd_pending_bitmap **ret)
 {

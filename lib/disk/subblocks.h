@@ -7,7 +7,7 @@
  * in place of the parent's data after a power loss. So a flush writes only bits that were pending
  * when it began. A block has a pending bitmap here while memory knows more than the disk.
  *
- * The lock comes before growth_lock (state.h). Readers take no lock.
+ * The lock of struct vhd_subblocks is taken before growth_lock (state.h). Readers take no lock.
  */
 #pragma once
 

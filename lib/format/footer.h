@@ -93,5 +93,5 @@ struct vhd_footer vhd_footer_of(enum vhd_disk_type type, uint64_t size, uint32_t
 enum vhd_defect vhd_footer_decode(const struct vhd_footer_disk *disk, struct vhd_footer *ret,
                                   struct vhd_fault *ret_fault);
 
-/* Write a footer, checksum included. */
+/* Encode a footer as it lies on disk: all 512 bytes, with the checksum of these. */
 void vhd_footer_encode(const struct vhd_footer *footer, struct vhd_footer_disk *ret);

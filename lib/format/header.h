@@ -74,5 +74,5 @@ struct vhd_header {
 enum vhd_defect vhd_header_decode(const struct vhd_header_disk *disk, struct vhd_header *ret,
                                   struct vhd_fault *ret_fault);
 
-/* Write a header, checksum included. */
+/* Encode a header as it lies on disk: all 1024 bytes, with the checksum of these. */
 void vhd_header_encode(const struct vhd_header *header, struct vhd_header_disk *ret);

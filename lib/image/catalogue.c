@@ -191,13 +191,16 @@ static int add_child(struct vhd_catalogue *catalogue, const struct known *known)
     return 0;
 }
 
-/* Add a record to the listing, which owns it from now on. */
+/*
+ * Add the record of a file to the listing, which owns it then. A second record of the same file, or
+ * one that does not fit into memory, is freed. Returns 0 or -ENOMEM.
+ */
 static int list_known(struct listing *listing, struct known *known)
 {
     struct known **node = tsearch(known, &listing->known, compare_files);
 
     if (!node || *node != known) {
-        /* A directory that changes during the listing may give a file twice. */
+        /* A directory that changes while it is read may name a file twice. */
         known_free(known);
         return node ? 0 : -ENOMEM;
     }
