@@ -48,8 +48,8 @@ static enum vhd_result option_type(struct word value, struct vhd_request *reques
     (void)request;
     if (value.len != strlen("dynamic") || memcmp(value.text, "dynamic", value.len) != 0)
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the type is \"%.*s\", expected dynamic, such as \"4096 "
-                               "type=dynamic\"",
+                               "the type \"%.*s\" cannot be made; write type=dynamic, such as "
+                               "\"4096 type=dynamic\"",
                                shown(value), value.text);
     return VHD_OK;
 }
@@ -62,10 +62,11 @@ static enum vhd_result option_uuid(struct word value, struct vhd_request *reques
     if (value.len == UUID_STR_LEN - 1)
         memcpy(text, value.text, value.len);
     if (uuid_parse(text, request->uuid) != 0 || uuid_is_null(request->uuid))
-        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the uuid is \"%.*s\", expected 36 characters such as "
-                               "8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6, not all zero",
-                               shown(value), value.text);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_ARGUMENT,
+            "the uuid \"%.*s\" is not valid; write 36 characters that are not all "
+            "zeros, such as 8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6",
+            shown(value), value.text);
     return VHD_OK;
 }
 
@@ -91,33 +92,36 @@ static enum vhd_result option_read(struct word word, bool seen[OPTION_COUNT],
             continue;
         if (seen[i])
             return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                                   "%s= is given twice, expected once, such as "
+                                   "%s= is given twice; write it once, such as "
                                    "\"4096 type=dynamic\"",
                                    options[i].key);
         seen[i] = true;
         struct word value = {equals + 1, word.len - key_len - 1};
         return options[i].read(value, request, ret);
     }
-    return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                           "\"%.*s\" is neither a unit behind the size nor an option, expected "
-                           "type=dynamic or uuid=UUID, such as \"4096 MB type=dynamic\"",
-                           shown(word), word.text);
+    return vhd_verdict_set(
+        ret, VHD_INVALID_ARGUMENT,
+        "\"%.*s\" is neither a unit nor an option; write type=dynamic or uuid=UUID, "
+        "such as \"4096 MB type=dynamic\"",
+        shown(word), word.text);
 }
 
 /* Cut the text down to its one line, whose newline is optional. */
 static enum vhd_result one_line(struct word *text, struct vhd_verdict *ret)
 {
     if (text->len > VHD_REQUEST_MAX)
-        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the request takes %zu bytes, expected at most %d, such as \"4096\"",
-                               text->len, VHD_REQUEST_MAX);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_ARGUMENT,
+            "the request has %zu bytes, but at most %d are allowed; write a short line, "
+            "such as \"4096\"",
+            text->len, VHD_REQUEST_MAX);
     const char *end = memchr(text->text, '\n', text->len);
     if (!end)
         return VHD_OK;
     size_t len = (size_t)(end - text->text);
     if (!vhd_request_is_blank(end, text->len - len))
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "there is text behind the first line, expected one request a write, "
+                               "there is text behind the first line; write one request at a time, "
                                "such as \"4096\"");
     text->len = len;
     return VHD_OK;
@@ -147,8 +151,8 @@ static enum vhd_result refuse_quotes(struct word line, struct vhd_verdict *ret)
 {
     return vhd_verdict_set(
         ret, VHD_INVALID_ARGUMENT,
-        "the request is %.*s, expected no quotes in it, or a pair around the size "
-        "or all of it, such as 4096 MB or \"4096 MB\"",
+        "the request %.*s has quotes at a wrong place; write none, or a pair around the size "
+        "or the whole request, such as 4096 MB or \"4096 MB\"",
         shown(line), line.text);
 }
 
@@ -208,10 +212,11 @@ static enum vhd_result find_size(struct word *line, struct word *ret_size, struc
         return refuse_quotes(whole, ret);
     if (ret_size->len > 0 && !memchr(ret_size->text, '=', ret_size->len))
         return VHD_OK;
-    return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                           "the request is \"%.*s\", expected a size first, such as \"4096 "
-                           "type=dynamic\"",
-                           shown(whole), whole.text);
+    return vhd_verdict_set(
+        ret, VHD_INVALID_ARGUMENT,
+        "the request \"%.*s\" does not begin with a size; write the size first, such as "
+        "\"4096 type=dynamic\"",
+        shown(whole), whole.text);
 }
 
 enum vhd_result vhd_request_parse(const char *text, size_t len, struct vhd_request *ret_request,

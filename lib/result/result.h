@@ -35,7 +35,7 @@ enum vhd_task_result {
     OUTCOME(VHD_INVALID_ARGUMENT, "E_INVALIDARG", 0x80070057, EINVAL, VHD_TASK_UNEXPECTED_ERROR,   \
             "the request is not valid")                                                            \
     OUTCOME(VHD_BAD_PATHNAME, "E_BAD_PATHNAME", 0x800700A1, EINVAL, VHD_TASK_UNEXPECTED_ERROR,     \
-            "the path is empty or relative, expected an absolute path")                            \
+            "the path is empty or relative; write a path that begins with /")                      \
     OUTCOME(VHD_INVALID_NAME, "E_INVALID_NAME", 0x8007007B, EINVAL, VHD_TASK_UNEXPECTED_ERROR,     \
             "the name is not allowed for a disk")                                                  \
     OUTCOME(VHD_BUFFER_OVERFLOW, "E_BUFFER_OVERFLOW", 0x8007006F, ENAMETOOLONG,                    \
@@ -43,9 +43,9 @@ enum vhd_task_result {
     OUTCOME(VHD_PATH_NOT_FOUND, "E_PATH_NOT_FOUND", 0x80070003, ENOENT,                            \
             VHD_TASK_DISK_RELATED_ERROR, "the folder cannot be made or reached")                   \
     OUTCOME(VHD_SIZE_TOO_SMALL, "VM_E_IMAGE_SIZE_TOO_SMALL", 0xA0040684, ERANGE,                   \
-            VHD_TASK_UNEXPECTED_ERROR, "the size is below the smallest allowed")                   \
+            VHD_TASK_UNEXPECTED_ERROR, "the size is too small")                                    \
     OUTCOME(VHD_SIZE_TOO_LARGE, "VM_E_IMAGE_SIZE_TOO_LARGE", 0xA0040683, ERANGE,                   \
-            VHD_TASK_UNEXPECTED_ERROR, "the size is above the largest allowed")                    \
+            VHD_TASK_UNEXPECTED_ERROR, "the size is too large")                                    \
     OUTCOME(VHD_FILE_TOO_LARGE, "VM_E_FILE_TOO_LARGE_FOR_VOLUME", 0xA0040679, EFBIG,               \
             VHD_TASK_DISK_RELATED_ERROR, "the file would be too long for its file system")         \
     OUTCOME(VHD_DISK_FULL, "E_DISK_FULL", 0x80070070, ENOSPC, VHD_TASK_DISK_RELATED_ERROR,         \
@@ -55,7 +55,7 @@ enum vhd_task_result {
     OUTCOME(VHD_IN_USE, "E_SHARING_VIOLATION", 0x80070020, EBUSY, VHD_TASK_DISK_RELATED_ERROR,     \
             "the disk is in use")                                                                  \
     OUTCOME(VHD_NOT_A_DISK, "VM_E_INVALID_HD_FILE", 0xA0040682, EUCLEAN,                           \
-            VHD_TASK_DISK_RELATED_ERROR, "the image is no VHD, or damaged")                        \
+            VHD_TASK_DISK_RELATED_ERROR, "the image is not a VHD, or is damaged")                  \
     OUTCOME(VHD_PARENT_LOST, "VM_E_PARENT_PATH_NOT_FOUND", 0xA0040677, EUCLEAN,                    \
             VHD_TASK_DISK_RELATED_ERROR, "the parent of a differencing disk is missing")           \
     OUTCOME(VHD_PARENT_IDENTITY, "VM_E_PARENT_CHILD_ID_MISMATCH", 0xA0040685, EUCLEAN,             \
@@ -81,7 +81,8 @@ enum vhd_task_result {
     OUTCOME(VHD_CHAIN_ENDLESS, "VM_E_INVALID_HD_FILE", 0xA0040682, ELOOP,                          \
             VHD_TASK_DISK_RELATED_ERROR, "the chain of parents is too long or has no end")         \
     OUTCOME(VHD_ACCESS_FAILED, "VM_E_HD_IMAGE_ACCESS", 0xA0040681, EIO,                            \
-            VHD_TASK_DISK_RELATED_ERROR, "the image cannot be relied on until its last close")     \
+            VHD_TASK_DISK_RELATED_ERROR,                                                           \
+            "the image may lack writes; close it everywhere and open it again")                    \
     OUTCOME(VHD_NOT_PERMITTED, "E_NOT_SUPPORTED", 0x80070032, EPERM, VHD_TASK_UNEXPECTED_ERROR,    \
             "the tree does not allow this")                                                        \
     OUTCOME(VHD_NOT_EMPTY, "E_DIR_NOT_EMPTY", 0x80070091, ENOTEMPTY, VHD_TASK_UNEXPECTED_ERROR,    \

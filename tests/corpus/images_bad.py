@@ -7,19 +7,19 @@ from vhd import FREE, GIB, KIB, MIB, ONES, SECTOR, Dynamic, Fixed, noise
 
 STRIDE = SECTOR + BLOCK
 FIRST = 2048 // SECTOR  # the sector of a sample's first block
-NO_FOOTER = "no VHD footer at the end of the file, none at its start"
+NO_FOOTER = "the file has no VHD footer, neither at its end nor at its start"
 CHECKSUM = "the footer's checksum is wrong"
 KIND = "the footer's disk type is not fixed, dynamic or differencing"
 TOO_LARGE = "the disk is larger than 2 TiB"
-SIZE = "the footer's current size is not a whole number of sectors, not 0"
-SHORT = "the file is shorter than the disk that it holds"
+SIZE = "the footer's current size is 0 or not a multiple of 512 bytes"
+SHORT = "the file is too short for its disk"
 HEADER = "the dynamic header lies outside the file or over a footer"
-SPARSE = "the block size is not a power of two from 512 bytes on"
+SPARSE = "the block size is below 512 bytes or not a power of two"
 SMALL = "the block allocation table has too few entries for the disk"
 TABLE = "the block allocation table lies outside the file or over metadata"
 OUTSIDE = "a block lies outside the file or over metadata"
 OVERLAP = "two blocks overlap"
-SPLIT = "the disk is split into several files, which have to be joined first"
+SPLIT = "the disk is split into several files; join them first"
 
 
 class Text(Fixed):
@@ -347,7 +347,7 @@ def table_whose_bytes_overflow():
     return table_at(1536, entries=2**30)
 
 
-@bad("the blocks are too small for so large a disk: 2147483648 of 512 bytes, "
+@bad("the disk has too many blocks: 2147483648 of 512 bytes, "
      "expected at most 16777216")
 def table_that_is_a_hole():
     """A disk of 1 TiB with blocks of a sector: 2^31 entries, and most of the table is a hole."""

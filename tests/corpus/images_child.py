@@ -5,8 +5,8 @@ from vhd import (KIB, MAC, MACX, MIB, MODIFIED, EPOCH, SECTOR, W2KU, W2RU, Child
                  noise)
 
 BLOCK = 4 * KIB
-TOUCHED = "the parent's time is not the one that was recorded"
-SMALLER = "the parent is smaller than the disk, which has zeros beyond it"
+TOUCHED = "the parent's time is not the recorded one"
+SMALLER = "the parent is smaller than the disk; the rest reads as zeros"
 
 
 def base(size=4 * BLOCK, **more):
@@ -352,7 +352,7 @@ def child_of_another_time():
 
 
 @good(parent="child-that-lost-its-footer.base",
-      fault="the footer at the end of the file is lost, its copy is used")
+      fault="the footer at the end of the file is lost; its copy is used")
 def child_that_lost_its_footer():
     """The child's own footer at the end is lost."""
     parent = base()

@@ -5,9 +5,9 @@ from case import good
 from vhd import FREE, GIB, KIB, MIB, MODIFIED, EPOCH, SECTOR, Dynamic, Fixed, noise, round_up
 
 BLOCK = 4 * KIB
-DISABLED = "blktap has disabled the disk, which opens for reading only"
-OLD_BITMAPS = "the bitmaps are blktap 0.1's, so the disk opens for reading only"
-LOST = "the footer at the end of the file is lost, its copy is used"
+DISABLED = "blktap has disabled the disk, so it opens for reading only"
+OLD_BITMAPS = "the bitmaps are those of blktap 0.1, so the disk opens for reading only"
+LOST = "the footer at the end of the file is lost; its copy is used"
 
 
 def sample(size=4 * BLOCK, **more):

@@ -138,7 +138,7 @@ def fixed_features_of_no_kind():
     return disk
 
 
-@good(fault="blktap has disabled the disk, which opens for reading only")
+@good(fault="blktap has disabled the disk, so it opens for reading only")
 def fixed_disabled_by_blktap():
     """The cookie is "v_poison"."""
     disk = filled(64 * KIB)

@@ -6,8 +6,8 @@ from vhd import KIB, MACX, SECTOR, W2KU, W2RU, Child, Dynamic, noise
 BLOCK = 4 * KIB
 LOST, IDENTITY = "VM_E_PARENT_PATH_NOT_FOUND", "VM_E_PARENT_CHILD_ID_MISMATCH"
 MODIFIED = "VM_E_PARENT_MODIFIED"
-NO_PARENT = "the parent is no disk of the store"
-OTHER = "the parent has another identity than the one that was recorded"
+NO_PARENT = "the parent is not a disk of the store"
+OTHER = "the parent's uuid is not the recorded one"
 OTHER_SIZE = "the parent is larger than the disk"
 ENDLESS = "the chain of parents has no end, or is too long"
 BAD_PARENT = "a parent cannot be used"

@@ -85,11 +85,11 @@ are made x 'a b' ' a' a.b a.b.c a-1 a,b "it's" 'a&b' 'a;b' '#a' '%41' '$a' '(a)'
 
 # The sentence shows the right name. mv has the same rule.
 expect "open EINVAL" "$(answer "$mnt/new/d.qcow2" 40)" "new/d.qcow2"
-tail -n 1 "$mnt/errors" | grep -q 'vhdfs makes VHD disks.*expected "d"$' ||
+tail -n 1 "$mnt/errors" | grep -q 'vhdfs makes VHD disks; write the name without an ending: "d"$' ||
     fail "what to write is not told: $(tail -n 1 "$mnt/errors")"
 for name in b.img b.vhd.vhd b.vhdx; do
     mv "$mnt/disks/x" "$mnt/disks/$name" 2>/dev/null && fail "mv to $name went well"
-    tail -n 1 "$mnt/errors" | grep -q ' EINVAL E_INVALID_NAME .*expected "b"$' ||
+    tail -n 1 "$mnt/errors" | grep -q ' EINVAL E_INVALID_NAME .*without an ending: "b"$' ||
         fail "mv to $name is not told: $(tail -n 1 "$mnt/errors")"
 done
 mv "$mnt/disks/x" "$mnt/disks/b.vhd" || fail "mv to b.vhd failed"

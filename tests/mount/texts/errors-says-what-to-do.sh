@@ -36,7 +36,7 @@ for shell in dash bash "busybox sh"; do
     # shellcheck disable=SC2086
     refused version "$no" 'only shows' $shell -c 'echo 10 >> version'
     # shellcheck disable=SC2086
-    refused new/d 'EEXIST E_ALREADY_EXISTS' 'exists already; take another name, or delete' $shell -c 'echo 10 > new/d'
+    refused new/d 'EEXIST E_ALREADY_EXISTS' 'exists already; choose another name, or delete' $shell -c 'echo 10 > new/d'
     # shellcheck disable=SC2086
     refused tasks/d/cancel 'ESRCH E_FAIL' 'has ended' $shell -c 'echo 1 > tasks/d/cancel'
 done
