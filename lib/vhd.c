@@ -74,7 +74,8 @@ enum vhd_result vhd_create_dynamic(struct vhd_service *service, const char *imag
                                              : "ret_task");
     if (*image_path != '/')
         return vhd_verdict_set(ret_why, VHD_BAD_PATHNAME,
-                               "the path is \"%s\", expected an absolute path", image_path);
+                               "the path \"%s\" is not absolute; write a path that begins with /",
+                               image_path);
 
     AUTO_FREE char *path = strdup(image_path);
     if (!path)

@@ -1,14 +1,15 @@
 # shellcheck shell=sh disable=SC2154 # root is set by who sources this
-# What the scripts share that make a chroot of a Debian release. Sourced; root is the source tree.
+# Functions for scripts that make a chroot of a Debian release. Sourced; root is the source tree.
 
-# mirror: the address of Debian's archive, DEBIAN_MIRROR or what this machine's own sources name.
+# mirror: print the address of Debian's archive: DEBIAN_MIRROR, or the one in this machine's
+# sources.
 mirror()
 {
     if [ -n "${DEBIAN_MIRROR:-}" ]; then
         echo "$DEBIAN_MIRROR"
         return
     fi
-    # "URIs: ADDRESS" in the one format, "deb [OPTION...] ADDRESS SUITE..." in the other.
+    # Two formats: "URIs: ADDRESS" and "deb [OPTION...] ADDRESS SUITE...".
     mirror_=$(sed -n -e 's/^URIs: *\([^ ]*\).*/\1/p' \
         -e 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) .*/\2/p' \
         /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
@@ -19,8 +20,8 @@ mirror()
     echo "$mirror_"
 }
 
-# bootstrap RELEASE FOLDER MIRROR PACKAGES: a minimal system there, with these packages, separated
-# by commas. The settings of this machine's apt, such as a proxy, count in it too.
+# bootstrap RELEASE FOLDER MIRROR PACKAGES: install a minimal system with these packages, which are
+# separated by commas. It gets the settings of this machine's apt, such as a proxy.
 bootstrap()
 {
     debootstrap --variant=minbase --include="$4" "$1" "$2" "$3" >"$2.log" 2>&1 || {
@@ -33,7 +34,7 @@ bootstrap()
     done
 }
 
-# mount_system FOLDER: have programs in that chroot find /proc, /sys and /dev.
+# mount_system FOLDER: mount /proc, /sys and /dev in that chroot.
 mount_system()
 {
     mount -t proc proc "$1/proc"
@@ -43,7 +44,7 @@ mount_system()
     done
 }
 
-# unmount_below FOLDER: take down every mount on it and below it, the last one first.
+# unmount_below FOLDER: unmount everything on it and below it, the last mount first.
 unmount_below()
 {
     awk -v folder="$1" '$5 == folder || index($5, folder "/") == 1 { print $5 }' \
@@ -52,8 +53,7 @@ unmount_below()
     done
 }
 
-# remove_below FOLDER: delete it, unless something is still mounted in it, such as this machine's
-# own /dev.
+# remove_below FOLDER: delete it, unless a mount is left in it, such as /dev of this machine.
 remove_below()
 {
     unmount_below "$1"
@@ -65,7 +65,7 @@ remove_below()
     rm -rf --one-file-system "$1"
 }
 
-# copy_tree FOLDER: the files of $root that git knows, as a clone would bring them.
+# copy_tree FOLDER: copy the files of $root that git knows, as in a clone.
 copy_tree()
 {
     mkdir -p "$1"

@@ -1,19 +1,20 @@
 # shellcheck shell=sh
-# What the shell tests share. Sourced as the first thing; gives each test a directory of its own,
-# $tmp, and undoes everything when the test ends, however it ends.
+# Functions for shell tests. Source this first. Each test gets a folder of its own, $tmp, and all is
+# undone when the test ends, however it ends.
 #
-# A test exits 0 when it passed, 77 when it was skipped (and says why), anything else when not.
+# The exit status is 0 after a success, 77 if the test was skipped (with a reason), otherwise a
+# failure.
 
 set -u
 
-# Each deadline is multiplied by this: a slow machine, such as an emulated one, sets it.
+# Multiplies each deadline. Set it on a slow machine, such as an emulated one.
 patience=${VHD_TEST_PATIENCE:-1}
-export VHD_TEST_PATIENCE="$patience" # for programs that wait by themselves
+export VHD_TEST_PATIENCE="$patience" # for programs with deadlines of their own
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/vhdfs-test.XXXXXX") || exit 1
 undo_list=
 
-# undo COMMAND: run it when the test ends, the last one first.
+# undo COMMAND: run it when the test ends, the latest one first.
 undo()
 {
     undo_list="$1
@@ -56,14 +57,14 @@ need_command()
     done
 }
 
-# Mounts that only the caller sees: a chroot whose root is no mount point cannot have them.
+# Mount namespaces do not work in a chroot whose root is not a mount point.
 need_own_mounts()
 {
     unshare -m true 2>/dev/null || skip "needs mounts of its own"
 }
 
-# In mounts of our own: let go of the copies of other tests' mounts. Each would keep its daemon from
-# ending for as long as this test takes.
+# forget_other_mounts: in a mount namespace, unmount the copies of other tests' mounts. A copy would
+# keep the daemon of its test running as long as this test.
 forget_other_mounts()
 {
     sed -n 's,^[^ ]* \([^ ]*/vhdfs-test\.[^ ]*\) .*,\1,p' /proc/self/mounts | tac |
@@ -82,8 +83,8 @@ need_file_system()
     grep -qw "$1" /proc/filesystems || modprobe -q "$1" 2>/dev/null || skip "needs $1 in the kernel"
 }
 
-# loop_mount SIZE_MB DIR MKFS [ARG...]: a file system of its own, made in a file and mounted on DIR.
-# MOUNT_OPTIONS, where set, are given to mount.
+# loop_mount SIZE_MB DIR MKFS [ARG...]: make a file system in a file and mount it on DIR, with
+# MOUNT_OPTIONS if set.
 loop_mount()
 {
     need_root
@@ -98,8 +99,8 @@ loop_mount()
     undo "umount -l '$loop_dir'"
 }
 
-# wait_until SECONDS COMMAND...: poll until the command succeeds; fail after that many seconds, times
-# the patience. What takes longer than half a second is asked for less often.
+# wait_until SECONDS COMMAND...: repeat the command until it succeeds. Fails after that many
+# seconds, times the patience. After half a second the pauses are longer.
 wait_until()
 {
     read -r wait_now _ </proc/uptime
@@ -114,7 +115,7 @@ wait_until()
     done
 }
 
-# within SECONDS COMMAND...: end it after that many seconds, times the patience, with status 124.
+# within SECONDS COMMAND...: stop it after that many seconds, times the patience, with status 124.
 within()
 {
     within_limit=$(($1 * patience))
@@ -122,7 +123,7 @@ within()
     timeout "$within_limit" "$@"
 }
 
-# expect WANTED GOT WHAT: fail unless both are the same text.
+# expect WANTED GOT WHAT: fail unless both texts are equal.
 expect()
 {
     [ "$1" = "$2" ] || fail "$3: expected \"$1\", got \"$2\""

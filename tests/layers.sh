@@ -1,6 +1,7 @@
 #!/bin/sh
-# The house falls into one heap: a room of the library includes one that is built on it, the library
-# knows of the mount, or two files cannot be understood one before the other.
+# If this failed: a folder of the library could include one that is built on it, the library could
+# depend on FUSE, or files could include each other in a circle. A developer could then no longer
+# understand, test or change one folder alone.
 #
 # Usage: layers.sh [SOURCE_ROOT]
 
@@ -16,8 +17,9 @@ complain()
     status=1
 }
 
-# find_position FILE: set $position to the number of its room from below; the public face, above all
-# rooms, is the last. FILE is named as in an #include. No process is started: there are many files.
+# find_position FILE: set $position to the number of its folder from the bottom. The public face is
+# above all folders. FILE is named as in an #include. It starts no process, because there are many
+# files.
 find_position()
 {
     position=0
@@ -28,7 +30,7 @@ find_position()
     position=99
 }
 
-# A line "FILE INCLUDED" for each #include of ours.
+# One line "FILE INCLUDED" for each #include of our own headers.
 includes=$(grep -H '^# *include "' lib/*.[ch] lib/*/*.[ch] fs/*.[ch] fs/*/*.[ch] |
     sed -n 's/^\([^:]*\):# *include "\(.*\)"$/\1 \2/p')
 [ -n "$includes" ] || complain "no file includes another"
@@ -39,12 +41,13 @@ while read -r file included; do
     find_position "${file#lib/}"
     own=$position
     find_position "$included"
-    [ "$position" -le "$own" ] || complain "$file includes \"$included\", a room above its own"
+    [ "$position" -le "$own" ] || complain "$file includes \"$included\", a folder above its own"
 done <<END
 $includes
 END
 
-# may_include FOLDER OTHER: may a folder of fs/ include another one? What lies in fs/ itself may.
+# may_include FOLDER OTHER: may a folder of fs/ include the other? Files in fs/ itself may include
+# all.
 may_include()
 {
     case $1-$2 in
@@ -65,7 +68,7 @@ if grep -nE '<fuse|(^|[^a-z_])fuse_|"fs/' lib/*.[ch] lib/*/*.[ch]; then
     complain "the library knows of FUSE"
 fi
 
-# A header and its source are one; tsort tells of a circle among them.
+# A header and its source count as one. tsort complains about a circle among them.
 while read -r file included; do
     if [ -f "fs/$included" ]; then
         echo "${file%.[ch]} fs/${included%.h}"
@@ -77,6 +80,6 @@ $includes
 END
 
 [ "$(echo lib/*/ | tr ' ' '\n' | wc -l)" = "$(echo "$rooms" | wc -w)" ] ||
-    complain "a folder of lib/ is no room of this test's list"
+    complain "a folder of lib/ is missing in the list of this test"
 
 exit $status

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""skipped.py BUILD_DIR: print the tests that the last `meson test` skipped, each with its reason."""
+"""skipped.py BUILD_DIR: print the tests that the last `meson test` skipped, with the reasons."""
 import json
 import os
 import re
 import sys
 
 REASON = re.compile(r"^SKIPPED: (.*)$", re.M)
-PART = re.compile(r"^\[ *SKIPPED *\] (\w+)$", re.M)  # one of the tests of a cmocka program
+PART = re.compile(r"^\[ *SKIPPED *\] (\w+)$", re.M)  # a single test in a program of cmocka
 
 
 def skips(result):
-    """Yield what was skipped of one test, and why."""
+    """Yields the skipped parts of a test, with the reasons."""
     said = result.get("stdout", "") + result.get("stderr", "")
     name = result["name"].split(" / ")[-1].split(":")[-1].strip()
     if result["result"] == "SKIP":

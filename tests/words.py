@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The house keeps its words: no retired word or identifier, no pattern of English that must be read
-twice, and no sentence of more than 40 words in a comment.
+"""If this failed: retired words or identifiers would come back, and a newcomer would read sentences
+twice. It finds them, some patterns of English, and sentences of more than 40 words in comments.
 
 usage: words.py [SOURCE_ROOT]
 """
@@ -9,10 +9,10 @@ import re
 import subprocess
 import sys
 
-LONGEST = 40  # words of a sentence
+LONGEST = 40  # words in a sentence
 
-# Words that are not ordinary English, or had too many meanings. Each has a successor: lib/README.md,
-# lib/disk/README.md and fs/README.md explain those.
+# Words that are not ordinary English, or had too many meanings. lib/README.md, lib/disk/README.md
+# and fs/README.md explain their successors.
 RETIRED = re.compile(
     r"granule|\bgrace\b|_grace\b|\bsalvage|\bparking\b|\bparked\b|\bemptying\b|\bemptier\b|\bbeliev(?:e|es|ed|ing)\b"
     r"|\bdoubt|hindrance|\bcarve|\b(?:look|take|settle)_[a-z]", re.IGNORECASE)
@@ -25,7 +25,7 @@ SCRIPTS = (".sh", ".py", "meson.build")
 
 
 def tracked(root):
-    """The files to read; without git, as in a tarball, all that lie here."""
+    """The files to read. Without git, as in a tarball, all files here."""
     try:
         listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], stdout=subprocess.PIPE,
                                 stderr=subprocess.DEVNULL, check=True)
@@ -40,7 +40,7 @@ def tracked(root):
 
 
 def comments(name, text):
-    """Each comment of a source: its first line's number, and its words as one text."""
+    """Yields the comments of a source: the number of the first line, and the text."""
     if name.endswith(CODE):
         for found in re.finditer(r"/\*.*?\*/", text, re.DOTALL):
             lines = re.sub(r"^\s*\*(?!/)", "", found.group()[2:-2], flags=re.MULTILINE)
@@ -52,7 +52,8 @@ def comments(name, text):
 
 
 def sentences(text):
-    """A table, a list and a diagram are none: a blank line, a column of blanks, or a colon ends one."""
+    """Splits text into sentences. A table is no sentence. A blank line, a column or a colon ends
+    one."""
     for piece in re.split(r"\n[ \t]*\n|\n {3,}\S", text):
         if not re.search(r"\S {2,}\S", piece):
             yield from re.split(r"(?<=[.;:!?])\s", piece)

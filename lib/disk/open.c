@@ -47,16 +47,17 @@ static enum vhd_result refuse_for_descriptors(struct vhd_verdict *ret, const cha
     const struct vhd_reserve reserve = vhd_reserve_now();
 
     return vhd_verdict_set(ret, VHD_NO_DESCRIPTORS,
-                           "cannot open the disk \"%s\": too many files are open for the limit of "
-                           "%" PRIu64 ", of which %" PRIu64 " are kept free for other work; close "
-                           "some disks, or raise the limit with \"ulimit -n\" and start again",
+                           "cannot open the disk \"%s\": vhdfs may open %" PRIu64
+                           " files and keeps %" PRIu64
+                           " of them for other work; close some disks, or "
+                           "raise the limit (ulimit -n) and start vhdfs again",
                            name, reserve.limit, reserve.kept);
 }
 
 static enum vhd_result refuse_for_change(struct vhd_verdict *ret, const char *name)
 {
     return vhd_verdict_set(
-        ret, VHD_IN_USE, "another program is changing the disk \"%s\"; try again once it has ended",
+        ret, VHD_IN_USE, "another program is changing the disk \"%s\"; try again when it has ended",
         name);
 }
 
@@ -75,10 +76,11 @@ static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd
     if (fault->defect != VHD_SOUND)
         return vhd_verdict_set(ret, result, "the disk \"%s\": %s", name, fault->sentence);
     if (err == -EBUSY)
-        return vhd_verdict_set(ret, result,
-                               "the disk \"%s\" is in use: another program holds a lock on \"%s\", "
-                               "most likely QEMU or another vhdfs",
-                               name, file);
+        return vhd_verdict_set(
+            ret, result,
+            "the disk \"%s\" is in use: another program holds a lock on \"%s\"; end "
+            "that program (probably QEMU or another vhdfs), or try again",
+            name, file);
     if (err == -EAGAIN)
         return vhd_verdict_set(
             ret, result,
@@ -102,7 +104,8 @@ static enum vhd_result judge_writable(const struct vhd_disk *disk, const struct 
                                vhd_defect_sentence(reason));
     int err = vhd_catalogue_count_children(disk->catalogue, file, image->footer.uuid, &count);
     if (err < 0)
-        return vhd_verdict_errno(ret, err, "cannot tell the children of \"%s\"", disk->name);
+        return vhd_verdict_errno(ret, err, "cannot find the differencing disks of \"%s\"",
+                                 disk->name);
     if (count > 0)
         return vhd_verdict_set(ret, VHD_READ_ONLY,
                                "the disk \"%s\" has %u differencing disk%s on it, so it opens for "
@@ -325,10 +328,11 @@ static enum vhd_result refuse_failed(const struct vhd_disk *disk, struct vhd_ver
                                "another program has changed the file of the disk \"%s\" while it "
                                "was open for writing; close it everywhere and open it again",
                                disk->name);
-    return vhd_verdict_set(ret, VHD_ACCESS_FAILED,
-                           "a sync of the disk \"%s\" has failed: what was written since the last "
-                           "good one may be lost; close it everywhere and open it again",
-                           disk->name);
+    return vhd_verdict_set(
+        ret, VHD_ACCESS_FAILED,
+        "a sync of the disk \"%s\" has failed, so writes since the last good sync may "
+        "be lost; close it everywhere and open it again",
+        disk->name);
 }
 
 enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_verdict *ret_why)

@@ -18,9 +18,10 @@ static uint64_t mb_up(uint64_t bytes)
 enum vhd_result vhd_admit_refuse_existing(const struct vhd_store *store, const char *file,
                                           struct vhd_verdict *ret)
 {
-    return vhd_verdict_set(ret, VHD_ALREADY_EXISTS,
-                           "\"%s/%s\" exists already; take another name, or delete that disk first",
-                           vhd_store_path(store), file);
+    return vhd_verdict_set(
+        ret, VHD_ALREADY_EXISTS,
+        "\"%s/%s\" exists already; choose another name, or delete that disk first",
+        vhd_store_path(store), file);
 }
 
 static enum vhd_result judge_exists(const struct vhd_store *store, const char *file,
@@ -68,12 +69,13 @@ static enum vhd_result judge_space(const struct vhd_store *store, struct vhd_ver
 
     int err = vhd_store_statvfs(store, &volume);
     if (err < 0)
-        return vhd_verdict_errno(ret, err, "cannot tell the free space of \"%s\"",
+        return vhd_verdict_errno(ret, err, "cannot find the free space of \"%s\"",
                                  vhd_store_path(store));
     uint64_t available = (uint64_t)volume.f_bavail * volume.f_frsize;
     if (available < VHD_FREE_MIN)
         return vhd_verdict_set(ret, VHD_DISK_FULL,
-                               "%" PRIu64 " MB are free in \"%s\", expected at least %" PRIu64
+                               "%" PRIu64
+                               " MB are free in \"%s\", but a disk needs at least %" PRIu64
                                " MB; free some, or put the store elsewhere",
                                available / VHD_MB, vhd_store_path(store), VHD_FREE_MIN / VHD_MB);
     return VHD_OK;

@@ -167,7 +167,7 @@ static enum vhd_result create_run(void *arg, struct vhd_task *task, struct vhd_v
     if (err == -EEXIST)
         return vhd_admit_refuse_existing(create->store, file, ret);
     if (err < 0)
-        return vhd_verdict_errno(ret, err, "cannot publish \"%s/%s\"", folder, file);
+        return vhd_verdict_errno(ret, err, "cannot make \"%s/%s\"", folder, file);
     return vhd_task_commit(task) ? VHD_OK : withdraw(create, ret);
 }
 

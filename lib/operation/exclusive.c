@@ -61,7 +61,8 @@ enum vhd_result vhd_disk_lock_exclusive(struct vhd_catalogue *catalogue, const c
             "another program holds a lease on \"%s\"; end that program, or try again",
             ret_info->file);
     if (fd < 0)
-        return vhd_verdict_errno(ret, fd, "cannot read the disk \"%s\" to tell its children", name);
+        return vhd_verdict_errno(
+            ret, fd, "cannot read the disk \"%s\" to find its differencing disks", name);
     err = claim_idle(fd);
     if (err == -EBUSY)
         return vhd_verdict_set(ret, VHD_IN_USE,

@@ -22,16 +22,19 @@ enum vhd_result vhd_name_judge_length(const char *folder, const char *file, stru
     size_t bytes = strlen(file);
     if (bytes > NAME_MAX)
         return vhd_verdict_set(ret, VHD_BUFFER_OVERFLOW,
-                               "the file name takes %zu bytes, expected at most %d", bytes,
-                               NAME_MAX);
+                               "the file name has %zu bytes, but at most %d are allowed; choose a "
+                               "shorter name",
+                               bytes, NAME_MAX);
 
     size_t folder_units = vhd_utf8_utf16_units(folder);
     bool needs_slash = folder_units > 0 && folder[strlen(folder) - 1] != '/';
     size_t units = folder_units + needs_slash + vhd_utf8_utf16_units(file);
     if (units > VHD_PATH_UNITS_MAX)
-        return vhd_verdict_set(ret, VHD_BUFFER_OVERFLOW,
-                               "the path \"%s%s%s\" takes %zu UTF-16 units, expected at most %d",
-                               folder, needs_slash ? "/" : "", file, units, VHD_PATH_UNITS_MAX);
+        return vhd_verdict_set(
+            ret, VHD_BUFFER_OVERFLOW,
+            "the path \"%s%s%s\" has %zu UTF-16 units, but at most %d are allowed; "
+            "choose a shorter name",
+            folder, needs_slash ? "/" : "", file, units, VHD_PATH_UNITS_MAX);
     return VHD_OK;
 }
 
@@ -96,8 +99,8 @@ static enum vhd_result judge_ending(const char *name, struct vhd_verdict *ret)
     for (size_t more = ending; more > 0; more = image_ending_length(name, stem))
         stem -= more;
     return vhd_verdict_set(ret, VHD_INVALID_NAME,
-                           "the name \"%s\" ends in %s, but vhdfs makes VHD disks, whose name is "
-                           "written without ending: expected \"%.*s\"",
+                           "the name \"%s\" ends in %s, but vhdfs makes VHD disks; write the name "
+                           "without an ending: \"%.*s\"",
                            name, name + len - ending, (int)stem, name);
 }
 
@@ -107,28 +110,33 @@ enum vhd_result vhd_name_judge(const char *name, struct vhd_verdict *ret)
     int32_t forbidden = forbidden_character(name);
 
     if (len == 0)
-        return vhd_verdict_set(ret, VHD_INVALID_NAME, "the name is empty");
+        return vhd_verdict_set(ret, VHD_INVALID_NAME, "the name is empty; choose a name");
     if (forbidden < 0)
-        return vhd_verdict_set(ret, VHD_INVALID_NAME, "the name is not UTF-8");
+        return vhd_verdict_set(ret, VHD_INVALID_NAME,
+                               "the name is not valid UTF-8; choose another name");
     if (forbidden > 0 && (forbidden < ' ' || forbidden == 0x7F))
-        return vhd_verdict_set(ret, VHD_INVALID_NAME,
-                               "the name \"%s\" holds a control byte, 0x%02X", name,
-                               (unsigned)forbidden);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_NAME,
+            "the name \"%s\" has the control byte 0x%02X; choose a name without it", name,
+            (unsigned)forbidden);
     if (forbidden > 0)
-        return vhd_verdict_set(ret, VHD_INVALID_NAME,
-                               "the name \"%s\" holds '%c', expected none of * ? : < > / | \" \\",
-                               name, (int)forbidden);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_NAME,
+            "the name \"%s\" has '%c'; choose a name without * ? : < > / | \" \\", name,
+            (int)forbidden);
     if (name[0] == '.' || name[0] == '-')
-        return vhd_verdict_set(ret, VHD_INVALID_NAME,
-                               "the name \"%s\" begins with '%c', expected no leading . or -", name,
-                               name[0]);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_NAME,
+            "the name \"%s\" begins with '%c'; choose a name without . or - at its start", name,
+            name[0]);
     if (strchr("~. ", name[len - 1]))
-        return vhd_verdict_set(ret, VHD_INVALID_NAME,
-                               "the name \"%s\" ends in '%c', expected no ~ . or blank at the end",
-                               name, name[len - 1]);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_NAME,
+            "the name \"%s\" ends in '%c'; choose a name without ~ . or blank at its end", name,
+            name[len - 1]);
     if (is_device(name))
-        return vhd_verdict_set(ret, VHD_INVALID_NAME, "the name \"%s\" is a device of Windows",
-                               name);
+        return vhd_verdict_set(ret, VHD_INVALID_NAME,
+                               "the name \"%s\" is a device of Windows; choose another name", name);
     return judge_ending(name, ret);
 }
 
@@ -138,9 +146,10 @@ enum vhd_result vhd_name_judge_disk(const char *folder, const char *name, struct
     char file[NAME_MAX + 1];
 
     if (strlen(name) > most)
-        return vhd_verdict_set(ret, VHD_BUFFER_OVERFLOW,
-                               "the name takes %zu bytes, expected at most %zu", strlen(name),
-                               most);
+        return vhd_verdict_set(
+            ret, VHD_BUFFER_OVERFLOW,
+            "the name has %zu bytes, but at most %zu are allowed; choose a shorter name",
+            strlen(name), most);
     snprintf(file, sizeof file, "%s%s", name, VHD_ENDING);
     enum vhd_result result = vhd_name_judge_length(folder, file, ret);
     return result == VHD_OK ? vhd_name_judge(name, ret) : result;

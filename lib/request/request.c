@@ -73,10 +73,11 @@ static enum vhd_result option_type(struct word value, struct request *request,
     request->is_dynamic = is_word(value, "dynamic");
     request->is_differencing = is_word(value, "differencing");
     if (!request->is_dynamic && !request->is_differencing)
-        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the type is \"%.*s\", expected dynamic or differencing, such as "
-                               "\"4096 type=dynamic\"",
-                               shown(value), value.text);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_ARGUMENT,
+            "the type \"%.*s\" cannot be made; write dynamic or differencing, such as "
+            "\"4096 type=dynamic\"",
+            shown(value), value.text);
     return VHD_OK;
 }
 
@@ -87,10 +88,11 @@ static enum vhd_result option_parent(struct word value, struct request *request,
 
     if (value.len == 0 || value.len > NAME_MAX || memchr(value.text, '/', value.len) ||
         memchr(value.text, 0, value.len))
-        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the parent is \"%.*s\", expected the name of a disk as in disks/, "
-                               "such as \"parent=disk1\"",
-                               shown(value), value.text);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_ARGUMENT,
+            "the parent \"%.*s\" is not the name of a disk; write one of disks/, "
+            "such as \"parent=disk1\"",
+            shown(value), value.text);
     memcpy(name, value.text, value.len);
     name[value.len] = 0;
     name[vhd_name_stem_length(name)] = 0;
@@ -105,10 +107,11 @@ static enum vhd_result option_uuid(struct word value, struct request *request,
     if (value.len == UUID_STR_LEN - 1)
         memcpy(text, value.text, value.len);
     if (uuid_parse(text, request->asked.uuid) != 0 || uuid_is_null(request->asked.uuid))
-        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the uuid is \"%.*s\", expected 36 characters such as "
-                               "8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6, not all zero",
-                               shown(value), value.text);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_ARGUMENT,
+            "the uuid \"%.*s\" is not valid; write 36 characters that are not all "
+            "zeros, such as 8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6",
+            shown(value), value.text);
     return VHD_OK;
 }
 
@@ -146,38 +149,41 @@ static enum vhd_result option_read(struct word word, bool seen[OPTION_COUNT],
             continue;
         if (seen[i])
             return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                                   "%s= is given twice, expected once, such as "
+                                   "%s= is given twice; write it once, such as "
                                    "\"4096 type=dynamic\"",
                                    options[i].key);
         seen[i] = true;
         struct word value = {equals + 1, word.len - key_len - 1};
         if (!unquote(&value))
             return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                                   "the value of %s= begins with a quote that does not end it, "
-                                   "expected a pair, such as parent=\"my disk\"",
+                                   "the value of %s= begins with a quote that does not end it; "
+                                   "write a pair of quotes, such as parent=\"my disk\"",
                                    options[i].key);
         return options[i].read(value, request, ret);
     }
-    return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                           "\"%.*s\" is neither a unit behind the size nor an option, expected "
-                           "type=TYPE, parent=NAME or uuid=UUID, such as \"4096 MB type=dynamic\"",
-                           shown(word), word.text);
+    return vhd_verdict_set(
+        ret, VHD_INVALID_ARGUMENT,
+        "\"%.*s\" is neither a unit nor an option; write type=TYPE, parent=NAME or uuid=UUID, "
+        "such as \"4096 MB type=dynamic\"",
+        shown(word), word.text);
 }
 
 /* Cut the text down to its one line, whose newline is optional. */
 static enum vhd_result one_line(struct word *text, struct vhd_verdict *ret)
 {
     if (text->len > VHD_REQUEST_MAX)
-        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the request takes %zu bytes, expected at most %d, such as \"4096\"",
-                               text->len, VHD_REQUEST_MAX);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_ARGUMENT,
+            "the request has %zu bytes, but at most %d are allowed; write a short line, "
+            "such as \"4096\"",
+            text->len, VHD_REQUEST_MAX);
     const char *end = memchr(text->text, '\n', text->len);
     if (!end)
         return VHD_OK;
     size_t len = (size_t)(end - text->text);
     if (!vhd_request_is_blank(end, text->len - len))
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "there is text behind the first line, expected one request a write, "
+                               "there is text behind the first line; write one request at a time, "
                                "such as \"4096\"");
     text->len = len;
     return VHD_OK;
@@ -202,8 +208,8 @@ static enum vhd_result refuse_quotes(struct word line, struct vhd_verdict *ret)
 {
     return vhd_verdict_set(
         ret, VHD_INVALID_ARGUMENT,
-        "the request is %.*s, expected no quotes in it, or a pair around the size "
-        "or all of it, such as 4096 MB or \"4096 MB\"",
+        "the request %.*s has quotes at a wrong place; write none, or a pair around the size "
+        "or the whole request, such as 4096 MB or \"4096 MB\"",
         shown(line), line.text);
 }
 
@@ -288,10 +294,11 @@ static enum vhd_result judge(struct request *request, struct word size, struct w
         return vhd_size_parse(size.text, size.len, &request->asked.size, ret);
     if (has_parent)
         return VHD_OK;
-    return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                           "the request is \"%.*s\", expected a size first, such as \"4096 "
-                           "type=dynamic\", or a parent, such as \"parent=disk1\"",
-                           shown(whole), whole.text);
+    return vhd_verdict_set(
+        ret, VHD_INVALID_ARGUMENT,
+        "the request \"%.*s\" has neither a size nor a parent; write a size first, such as "
+        "\"4096 type=dynamic\", or a parent, such as \"parent=disk1\"",
+        shown(whole), whole.text);
 }
 
 enum vhd_result vhd_request_parse(const char *text, size_t len, struct vhd_request *ret_request,

@@ -25,10 +25,11 @@ static int shown(size_t len)
 
 static enum vhd_result refuse_text(const char *text, size_t len, struct vhd_verdict *ret)
 {
-    return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                           "the size is \"%.*s\", expected a number of MB above 0, such as 4096, "
-                           "or a number with a unit B, M, G or T, such as 1.5G",
-                           shown(len), text);
+    return vhd_verdict_set(
+        ret, VHD_INVALID_ARGUMENT,
+        "the size \"%.*s\" is not valid; write a number of MB above 0, such as 4096, "
+        "or a number with a unit, B, M, G or T, such as 1.5G",
+        shown(len), text);
 }
 
 static enum vhd_result judge(const char *text, size_t len, bool has_unit, uint64_t bytes,
@@ -38,15 +39,15 @@ static enum vhd_result judge(const char *text, size_t len, bool has_unit, uint64
 
     if (bytes < VHD_SIZE_MIN_MB * VHD_MB)
         return vhd_verdict_set(ret, VHD_SIZE_TOO_SMALL,
-                               "the size is %.*s%s, expected at least %" PRId64
-                               " MB, such as 4096 or 4G",
+                               "the size is %.*s%s, but a disk has at least %" PRId64
+                               " MB; write a size such as 4096 or 4G",
                                shown(len), text, counted, VHD_SIZE_MIN_MB);
     if (bytes > VHD_SIZE_MAX_MB * VHD_MB)
         return vhd_verdict_set(ret, VHD_SIZE_TOO_LARGE,
-                               "the size is %.*s%s, expected at most %" PRId64 " MB (2040 GB)%s",
+                               "the size is %.*s%s, but a disk has at most %" PRId64
+                               " MB (2040 GB); write a smaller size%s",
                                shown(len), text, counted, VHD_SIZE_MAX_MB,
-                               has_unit ? ""
-                                        : "; a number of bytes ends in B, such as 4294967296B");
+                               has_unit ? "" : ", or a number of bytes, such as 4294967296B");
     return VHD_OK;
 }
 
@@ -126,19 +127,21 @@ static enum vhd_result judge_syntax(const struct reading *reading, struct vhd_ve
     if (reading->unit_len == 0 && reading->has_point)
         return vhd_verdict_set(
             ret, VHD_INVALID_ARGUMENT,
-            "the size is \"%.*s\", a fraction without a unit, expected one of M, "
-            "G or T behind it, such as 1.5G",
+            "the size \"%.*s\" is a fraction without a unit; write M, G or T behind it, "
+            "such as 1.5G",
             len, reading->text);
     if (reading->unit_len > 0 && reading->unit[0] == ',')
-        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the size is \"%.*s\", expected digits without a comma, such as "
-                               "4096, and a point before a fraction, such as 1.5G",
-                               len, reading->text);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_ARGUMENT,
+            "the size \"%.*s\" has a comma; write digits alone, such as 4096, and a "
+            "point before a fraction, such as 1.5G",
+            len, reading->text);
     if (reading->unit_len > 0 && unit_of(reading->unit, reading->unit_len) == 0)
-        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the size is \"%.*s\", where \"%.*s\" is no unit, expected B, M, G, "
-                               "T, MB, GB, TB, MiB, GiB or TiB, such as 4096M",
-                               len, reading->text, shown(reading->unit_len), reading->unit);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_ARGUMENT,
+            "the size \"%.*s\" ends in \"%.*s\", which is not a unit; write B, M, G, "
+            "T, MB, GB, TB, MiB, GiB or TiB, such as 4096M",
+            len, reading->text, shown(reading->unit_len), reading->unit);
     return VHD_OK;
 }
 
@@ -227,10 +230,10 @@ enum vhd_result vhd_size_parse(const char *text, size_t len, uint64_t *ret_bytes
     if (result != VHD_OK)
         return result;
     if (!is_exact || bytes % 512 != 0)
-        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the size is \"%.*s\", expected a multiple of 512 bytes, such as "
-                               "%" PRIu64 "B",
-                               shown(len), text, bytes - bytes % 512);
+        return vhd_verdict_set(
+            ret, VHD_INVALID_ARGUMENT,
+            "the size \"%.*s\" is not a multiple of 512 bytes; write one, such as %" PRIu64 "B",
+            shown(len), text, bytes - bytes % 512);
     *ret_bytes = bytes;
     return VHD_OK;
 }

@@ -20,7 +20,7 @@
     OUTCOME(VHD_NULL_POINTER, "E_POINTER", 0x80004003, EFAULT, "a required pointer is NULL")       \
     OUTCOME(VHD_INVALID_ARGUMENT, "E_INVALIDARG", 0x80070057, EINVAL, "the request is not valid")  \
     OUTCOME(VHD_BAD_PATHNAME, "E_BAD_PATHNAME", 0x800700A1, EINVAL,                                \
-            "the path is empty or relative, expected an absolute path")                            \
+            "the path is empty or relative; write a path that begins with /")                      \
     OUTCOME(VHD_INVALID_NAME, "E_INVALID_NAME", 0x8007007B, EINVAL,                                \
             "the name is not allowed for a disk")                                                  \
     OUTCOME(VHD_BUFFER_OVERFLOW, "E_BUFFER_OVERFLOW", 0x8007006F, ENAMETOOLONG,                    \
@@ -28,16 +28,16 @@
     OUTCOME(VHD_PATH_NOT_FOUND, "E_PATH_NOT_FOUND", 0x80070003, ENOENT,                            \
             "the folder cannot be made or reached")                                                \
     OUTCOME(VHD_SIZE_TOO_SMALL, "VM_E_IMAGE_SIZE_TOO_SMALL", 0xA0040684, ERANGE,                   \
-            "the size is below the smallest allowed")                                              \
+            "the size is too small")                                                               \
     OUTCOME(VHD_SIZE_TOO_LARGE, "VM_E_IMAGE_SIZE_TOO_LARGE", 0xA0040683, ERANGE,                   \
-            "the size is above the largest allowed")                                               \
+            "the size is too large")                                                               \
     OUTCOME(VHD_FILE_TOO_LARGE, "VM_E_FILE_TOO_LARGE_FOR_VOLUME", 0xA0040679, EFBIG,               \
             "the file would be too long for its file system")                                      \
     OUTCOME(VHD_DISK_FULL, "E_DISK_FULL", 0x80070070, ENOSPC, "there is not enough free space")    \
     OUTCOME(VHD_ALREADY_EXISTS, "E_ALREADY_EXISTS", 0x800700B7, EEXIST, "the disk exists already") \
     OUTCOME(VHD_IN_USE, "E_SHARING_VIOLATION", 0x80070020, EBUSY, "the disk is in use")            \
     OUTCOME(VHD_NOT_A_DISK, "VM_E_INVALID_HD_FILE", 0xA0040682, EUCLEAN,                           \
-            "the image is no VHD, or damaged")                                                     \
+            "the image is not a VHD, or is damaged")                                               \
     OUTCOME(VHD_PARENT_LOST, "VM_E_PARENT_PATH_NOT_FOUND", 0xA0040677, EUCLEAN,                    \
             "the parent of a differencing disk is missing")                                        \
     OUTCOME(VHD_PARENT_NOT_FOUND, "VM_E_PARENT_PATH_NOT_FOUND", 0xA0040677, ENOENT,                \
@@ -61,7 +61,7 @@
     OUTCOME(VHD_CHAIN_ENDLESS, "VM_E_INVALID_HD_FILE", 0xA0040682, ELOOP,                          \
             "the chain of parents is too long or has no end")                                      \
     OUTCOME(VHD_ACCESS_FAILED, "VM_E_HD_IMAGE_ACCESS", 0xA0040681, EIO,                            \
-            "the image cannot be relied on until its last close")                                  \
+            "the image may lack writes; close it everywhere and open it again")                    \
     OUTCOME(VHD_NOT_PERMITTED, "E_NOT_SUPPORTED", 0x80070032, EPERM,                               \
             "the tree does not allow this")                                                        \
     OUTCOME(VHD_NOT_EMPTY, "E_DIR_NOT_EMPTY", 0x80070091, ENOTEMPTY, "the folder is not empty")    \

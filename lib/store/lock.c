@@ -181,8 +181,9 @@ static enum vhd_result refuse(const struct holder *holder, const char *path,
                                "the store \"%s\" is in use by another vhdfs that only reads it; "
                                "mount with -o ro to read beside it",
                                path);
-    return vhd_verdict_set(ret, VHD_IN_USE, "the store \"%s\" is in use by another vhdfs%s", path,
-                           who);
+    return vhd_verdict_set(ret, VHD_IN_USE,
+                           "the store \"%s\" is in use by another vhdfs%s; unmount that one first",
+                           path, who);
 }
 
 /* Set mode 0600. Otherwise any user could open the lock file and hold a lock on it. */
@@ -214,10 +215,11 @@ enum vhd_result vhd_store_lock(int fd, const char *path, bool is_read_only, int 
                                "the store \"%s\" is on a read-only file system; mount with -o ro",
                                path);
     if (lock_fd < 0)
-        return vhd_verdict_errno(ret, errno,
-                                 "cannot open or make the lock file \"%s/%s\", expected a plain "
-                                 "file of yours that no other program uses",
-                                 path, VHD_LOCK_FILE);
+        return vhd_verdict_errno(
+            ret, errno,
+            "cannot open or make the lock file \"%s/%s\", which must be a plain "
+            "file of yours",
+            path, VHD_LOCK_FILE);
     protect(lock_fd);
     int err = lock_in_time(lock_fd, is_read_only ? F_RDLCK : F_WRLCK, &holder);
     if (err == -EAGAIN)

@@ -133,7 +133,8 @@ static enum vhd_result open_directory(struct vhd_store *store, const char *path,
         return result;
     store->path = realpath(path, NULL);
     if (!store->path)
-        return vhd_verdict_errno(ret, errno, "cannot tell the path of the folder \"%s\"", path);
+        return vhd_verdict_errno(ret, errno, "cannot find the full path of the folder \"%s\"",
+                                 path);
     int err = is_new ? sync_parent_of(store->path) : 0;
     return err < 0 ? vhd_verdict_errno(ret, err, "cannot sync the folder above \"%s\"", path)
                    : VHD_OK;

@@ -64,5 +64,7 @@ enum vhd_result vhd_store_sweep(int fd, const char *path, struct vhd_verdict *re
             break;
     }
     closedir(dir);
-    return err < 0 ? vhd_verdict_errno(ret, err, "cannot sweep the folder \"%s\"", path) : VHD_OK;
+    return err < 0 ? vhd_verdict_errno(
+                         ret, err, "cannot remove unfinished files from the folder \"%s\"", path)
+                   : VHD_OK;
 }

@@ -42,10 +42,11 @@ enum vhd_result vhd_store_judge_volume(int fd, const char *path, struct vhd_verd
     read_type(fd, type);
     for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++) {
         if (strcmp(type, unsafe[i]) == 0)
-            return vhd_verdict_set(ret, VHD_ACCESS_DENIED,
-                                   "the store \"%s\" is on %s, whose locks do not hold between "
-                                   "hosts; -o unsafe_store writes to it all the same",
-                                   path, type);
+            return vhd_verdict_set(
+                ret, VHD_ACCESS_DENIED,
+                "the store \"%s\" is on %s, whose locks other hosts do not see; if no "
+                "other host uses it, mount with -o unsafe_store",
+                path, type);
     }
     return VHD_OK;
 }

@@ -1,6 +1,6 @@
 /*
  * clients PREFIX SIZE_MB COUNT THREADS: make disks through a mount, as `echo SIZE_MB > new/NAME`
- * does in a shell that is running, and print the seconds. PREFIX begins with the mount's new/.
+ * does in a running shell, and print the seconds. PREFIX begins with the mount's new/.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 
 #define THREADS_MAX 64
 
-/* What the threads share. */
+/* The threads share it. */
 struct run {
     const struct crew *crew;
     const char *ending;

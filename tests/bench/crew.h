@@ -1,6 +1,6 @@
 /*
- * A crew: threads that make disks 0 to count - 1 together, each taking the next number when it has
- * made one, and the time that they take. What making a disk means is the program's affair.
+ * A crew: threads that make disks 0 to count - 1 together, and the time for it. Each thread takes
+ * the next number after it has made a disk. The program says how to make one.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct crew {
-    const char *prefix; /* of the disks' paths */
+    const char *prefix; /* of the paths */
     int64_t size_mb;
     unsigned count;
     unsigned threads; /* 1 to 64 */
@@ -17,17 +17,18 @@ struct crew {
 /*
  * Read the arguments PREFIX SIZE_MB COUNT THREADS.
  *
- * Returns false, with the usage on stderr, when they are something else.
+ * Returns false after printing the usage, if they are something else.
  */
 bool crew_parse(int argc, char **argv, struct crew *ret);
 
 /*
- * Make the disks and print the seconds that it took.
+ * Make the disks and print the seconds.
  *
- *   ending  of the disks' paths, behind their numbers
- *   make    makes a disk; called by all threads at once. It says on stderr why it returns false
+ *   ending  of the paths, behind the number
+ *   make    makes a disk. Several threads call it at once. It prints the reason before it returns
+ *           false
  *
- * Returns main()'s exit status: 0, or 1 when make() returned false, which ends it all.
+ * Returns the exit status for main(): 0, or 1 after make() has returned false, which ends the run.
  */
 int crew_run(const struct crew *crew, const char *ending,
              bool (*make)(void *arg, const char *path, int64_t size_mb), void *arg);

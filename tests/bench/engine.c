@@ -1,7 +1,7 @@
 /*
- * engine STORE NAME FILE: read and write an empty disk through the library, and a flat file by the
- * host's calls, at the same places: what the engine costs by itself, without FUSE. Both are of the
- * same size, at least 8 GB. Prints a line for each row: its name, its unit, and the two figures.
+ * engine STORE NAME FILE: read and write an empty disk through the library, and a flat file by
+ * calls of the host, at the same places. It measures the engine without FUSE. Both have the same
+ * size, at least 8 GB. Prints a line for each row: name, unit, and the two figures.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -19,19 +19,19 @@
 #define MB (1024 * KB)
 #define GB (1024 * MB)
 
-/* The host's calls end short at a file's end only, and here nothing is that far. */
+/* Calls of the host are short only at the end of a file, and no row reaches it. */
 struct target {
-    struct vhd_disk *disk; /* NULL: the flat file */
+    struct vhd_disk *disk; /* NULL for the flat file */
     int fd;
 };
 
-/* A row: calls of one length, over a range in order, in steps, or at random. */
+/* A row: calls of one length over a range, in order, in steps, or at random. */
 struct row {
     const char *name;
     enum { READ, WRITE, WRITE_AND_SYNC } kind;
-    uint64_t call, off, step; /* step 0: at random */
+    uint64_t call, off, step; /* step 0: random */
     unsigned count;
-    uint64_t range; /* at random */
+    uint64_t range; /* for random calls */
 };
 
 static const struct row rows[] = {
@@ -82,7 +82,7 @@ static uint64_t place(const struct row *row, unsigned i, uint64_t *seed)
     return row->off + (*seed >> 32) % (row->range / row->call) * row->call;
 }
 
-/* Returns the seconds, or -1 when a call has failed. */
+/* Returns the seconds, or -1 after a call has failed. */
 static double run(const struct row *row, const struct target *target)
 {
     static char data[MB], read_into[MB];

@@ -1,9 +1,9 @@
 /*
- * floor PREFIX SIZE_MB COUNT THREADS: write files of the bytes that the library writes for a disk,
- * by the same calls, with nothing around them: what the host takes for durable disks at the least.
- * Prints the seconds.
+ * floor PREFIX SIZE_MB COUNT THREADS: write files with the bytes that the library writes for a
+ * disk, by the same calls and without any other work. It measures the least time that the host
+ * needs for durable disks. Prints the seconds.
  *
- * The bytes are those of a disk that the library makes first, outside the time.
+ * The library makes one disk before the clock starts, and the files get its bytes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 enum { FOOTER = 512, HEAD = 1536, PIECE = 65536, PIECES_MAX = 64 };
 
-/* An image: a footer and a header, ones, and the footer again. */
+/* An image: footer and header, a table of ones, and the footer again. */
 struct image {
     int folder_fd;
     size_t len;
@@ -30,7 +30,7 @@ struct image {
     char ones[PIECE];
 };
 
-/* Have the library make a disk, and read it. */
+/* Make a disk by the library and read it. */
 static bool read_sample(const char *path, int64_t size_mb, struct image *image)
 {
     struct vhd_service *service;
@@ -99,6 +99,6 @@ int main(int argc, char **argv)
     }
     AUTO_CLOSE int folder_fd = open(dirname(sample), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     image.folder_fd = folder_fd;
-    fsync(folder_fd); /* so that the sample's going is not counted */
+    fsync(folder_fd); /* so that the removal of the sample does not count */
     return crew_run(&crew, ".vhd", make, &image);
 }

@@ -1,14 +1,14 @@
 /*
  * fusefloor FILE MOUNTPOINT: serve a flat file as MOUNTPOINT/raw, in the foreground, until it is
- * unmounted: the least that a disk in a file costs when it comes through FUSE. What the kernel is
- * told is what vhdfs tells it: an open is cached and keeps its cache, or is direct with parallel
- * writes where it is O_WRONLY or O_DIRECT; no writeback cache, no splice, eight threads.
+ * unmounted. It measures the least time that a disk in a file needs through FUSE. The kernel gets
+ * the same options as from vhdfs: an open is cached and keeps its cache, or is direct with parallel
+ * writes for O_WRONLY and O_DIRECT; no writeback cache, no splice, eight threads.
  *
- * What was never written is answered from zeros in memory, as for a disk that has a table: the host
- * fills its cache when a hole of a file is read, which costs more than all the rest.
+ * Unwritten parts are answered from zeros in memory, as for a disk that has a table. Otherwise a
+ * read of a hole would fill the host's cache, and that costs more than all the rest.
  *
- * Not a file system that anybody should use: the file's size is taken once, and a discard leaves
- * what the kernel has cached.
+ * Do not use this as a file system: it reads the file's size once, and a discard leaves the
+ * kernel's cached pages.
  */
 #define FUSE_USE_VERSION 314
 
@@ -34,7 +34,7 @@ struct floor {
     int fd;
     off_t size;
     char *zeros;       /* REQUEST bytes */
-    atomic_bool *used; /* for each block of the file: was any of it written? */
+    atomic_bool *used; /* for each block of the file: was a part of it written? */
 };
 
 static struct floor *floor_of(fuse_req_t req)
@@ -121,7 +121,7 @@ static void punch(struct floor *floor, off_t off, off_t len)
     }
 }
 
-/* A truncation gives the room back, and the size stays. */
+/* A truncation frees the space and keeps the size. */
 static void floor_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attributes, int to_set,
                           struct fuse_file_info *fi)
 {
@@ -132,7 +132,7 @@ static void floor_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attribute
     floor_getattr(req, ino, fi);
 }
 
-/* libfuse 3.14 has no field for parallel writes: answer as the kernel wants to be answered. */
+/* libfuse 3.14 has no field for parallel writes, so build the kernel's reply by hand. */
 static void floor_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     bool is_direct = (fi->flags & O_ACCMODE) == O_WRONLY || (fi->flags & O_DIRECT);
@@ -193,7 +193,7 @@ static void floor_fsync(fuse_req_t req, fuse_ino_t ino, int is_data, struct fuse
     answer(req, fdatasync(floor_of(req)->fd));
 }
 
-/* To punch and to write zeros is one here, where no room is ever set aside. */
+/* Punching and zeroing are the same here, because no space is ever reserved. */
 static void floor_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
                             struct fuse_file_info *fi)
 {
@@ -236,7 +236,7 @@ static const struct fuse_lowlevel_ops floor_ops = {
     .lseek = floor_lseek,
 };
 
-/* Open the file, and find out what of it was written. Returns whether that went well. */
+/* Open the file and find its written parts. Returns true on success. */
 static bool floor_prepare(struct floor *floor, const char *path)
 {
     floor->fd = open(path, O_RDWR | O_CLOEXEC);
@@ -256,7 +256,7 @@ static bool floor_prepare(struct floor *floor, const char *path)
     return true;
 }
 
-/* Returns 0 or a negative errno, as libfuse's loops do. */
+/* Returns 0 or a negative errno, as the loops of libfuse do. */
 static int serve(struct fuse_session *session)
 {
     struct fuse_loop_config *config = fuse_loop_cfg_create();

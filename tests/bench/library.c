@@ -1,6 +1,6 @@
 /*
- * library PREFIX SIZE_MB COUNT THREADS: make disks through the library, each thread waiting for
- * one before it asks for the next, and print the seconds. The service has a worker for each.
+ * library PREFIX SIZE_MB COUNT THREADS: make disks through the library and print the seconds. Each
+ * thread waits for its disk before it requests the next. The service has a worker for each thread.
  */
 #include <stdio.h>
 

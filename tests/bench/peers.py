@@ -1,4 +1,4 @@
-"""Who is compared: each shows the content of an image, flat, as a file."""
+"""The programs that the benchmark compares. Each shows the content of an image as a flat file."""
 import contextlib
 import os
 import shutil
@@ -6,13 +6,14 @@ import subprocess
 
 from shared import Fault, run, serving, wait_until
 
-READ_AHEAD_KB = 1024  # as vhdfs sets it where it may
+READ_AHEAD_KB = 1024  # the value that vhdfs sets if it may
 
 
 class View:
-    """The content of an image: the file that shows it, and the process that does so, if any."""
+    """The content of an image: the file that shows it, and the process that serves the file, if
+    any."""
 
-    start_ms = None  # from nothing to the first bytes
+    start_ms = None  # from the start of the program to the first bytes
 
     def __init__(self, path, image, pid=None):
         self.path = path
@@ -26,10 +27,10 @@ class View:
 
 
 class Peer:
-    """A way to show an image. Of each peer one image is shown at a time."""
+    """A way to show an image. Each peer shows one image at a time."""
 
     name = None
-    ending = ".vhd"  # of the images that it shows
+    ending = ".vhd"  # of its images
     is_read_only = False
     is_slow = False
     has_daemon = True
@@ -48,14 +49,14 @@ class Peer:
         return shutil.which(self.program) is not None
 
     def image(self, name):
-        """Where the image of that name is to be."""
+        """The path for the image of that name."""
         return f"{self.folder}/{name}{self.ending}"
 
     def describe(self):
         raise NotImplementedError
 
     def show(self, name, size):
-        """A context in which an image is shown: gives its View."""
+        """A context that shows an image and yields its View."""
         raise NotImplementedError
 
 
@@ -129,7 +130,7 @@ class Vhdimount(Peer):
         return run(self.program, "-V").splitlines()[0] + ", reads only"
 
     def process(self, image):
-        """It goes to the background without leaving its number anywhere."""
+        """Find the process: it goes to the background and writes no pid file."""
         for number in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError), open(f"/proc/{number}/cmdline", "rb") as file:
                 if file.read().split(b"\0")[:3] == [
@@ -140,7 +141,7 @@ class Vhdimount(Peer):
     @contextlib.contextmanager
     def show(self, name, size):
         path = f"{self.mount}/vhdi1"
-        # What it prints would come through a pipe that it keeps open.
+        # It would keep a pipe for its output open, so there is none.
         subprocess.run([self.program, self.image(name), self.mount], check=True,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         try:

@@ -1,4 +1,4 @@
-"""What is measured: rows, each a figure of a view, in groups that share an image."""
+"""The figures of the benchmark: rows, each a figure of a view, in groups that share an image."""
 import json
 import mmap
 import os
@@ -11,15 +11,15 @@ KB, MB, GB = 1 << 10, 1 << 20, 1 << 30
 BLOCK = 2 * MB
 
 FEW = 4 * KB
-FILLED = 512 * MB  # of a disk, from its start
-LONGEST_MS = 1000  # what goes over a range once ends then, however far it is
+FILLED = 512 * MB  # bytes with data, from the start of a disk
+LONGEST_MS = 1000  # a pass over a range ends then, wherever it is
 
 
 class Row:
-    """A figure. measure() takes it of a View."""
+    """A figure. measure() determines it for a View."""
 
     is_write = False
-    is_long = False  # too long to have the slowest do it in each round
+    is_long = False  # too long to repeat for the slowest in each round
     less_is_better = False
 
     def __init__(self, name, unit):
@@ -31,15 +31,15 @@ class Row:
 
 
 class Fio(Row):
-    """A rate that fio finds.
+    """A rate that fio measures.
 
     kind         fio's rw
     more         options of fio
-    depth        threads, each with one request on its way
+    depth        threads, each with one request under way
     off, length  the range, in bytes
-    is_once      over the range and no further, else for a while
-    is_cached    with the view's cache full, else with it empty
-    is_sliced    with a part of the range for each thread
+    is_once      one pass over the range, otherwise for a fixed time
+    is_cached    the view's cache is full, otherwise empty
+    is_sliced    each thread has a part of the range
     """
 
     seconds = 0.4
@@ -70,7 +70,7 @@ class Fio(Row):
 
 
 class Stream(Row):
-    """A range written by a handle that can only write, as cp and dd have one."""
+    """A range written through a write-only handle, as cp and dd use it."""
 
     is_write = True
 
@@ -80,7 +80,7 @@ class Stream(Row):
 
     def measure(self, view):
         off, length = self.range
-        data = mmap.mmap(-1, MB)  # aligned, as what dd has
+        data = mmap.mmap(-1, MB)  # aligned, as the buffer of dd
         data.write(b"data" * (MB // 4))
         fd = os.open(view.path, os.O_WRONLY)
         try:
@@ -94,7 +94,7 @@ class Stream(Row):
 
 
 class Job(Row):
-    """How long a program takes, in ms."""
+    """The time that a program needs, in ms."""
 
     is_long = True
     less_is_better = True
@@ -118,8 +118,8 @@ class Job(Row):
 
 
 class CopyInto(Job):
-    """A copy by cp, which relies on what a file says of its blocks. QEMU says a byte: then cp makes
-    a hole of each byte that is zero, and does not come to an end."""
+    """A copy by cp, which looks at the file's block size. QEMU reports a byte: then cp makes a hole
+    of each byte that is zero, and does not end."""
 
     def __init__(self, name, how):
         super().__init__(name, "cp", how, "{work}/half.raw", "{view}", is_write=True)
@@ -129,7 +129,7 @@ class CopyInto(Job):
 
 
 class Known(Row):
-    """Something that is known already; less of it is better."""
+    """A figure that is known already. Smaller is better."""
 
     less_is_better = True
 
@@ -144,7 +144,8 @@ class Known(Row):
 
 
 class Open(Row):
-    """From open(2) to the first bytes. Who opens its image when it starts has done that already."""
+    """From open(2) to the first bytes. A program that opens its image at its start has done a part
+    before."""
 
     less_is_better = True
 
@@ -162,10 +163,10 @@ class Open(Row):
 
 
 class Group:
-    """Rows that share an image, in the order in which they are taken.
+    """Rows that share an image, in the order of their measurement.
 
     size    of the disk, in bytes
-    filled  which of its blocks hold data
+    filled  numbers of the blocks that hold data
     """
 
     def __init__(self, name, size, filled, rows):
@@ -184,14 +185,14 @@ def read_all(path, off, length):
 
 
 def forget(view):
-    """Have the kernel forget what it has cached of a view; the image behind it stays cached."""
+    """Drop the kernel's cache of a view. The image behind it stays cached."""
     if view.pid:
         with open(view.path, "rb", buffering=0) as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def fill(path, group):
-    """Put data into the blocks of a group's disk that are to hold some."""
+    """Write data into the blocks of a group's disk that should hold some."""
     data = os.urandom(BLOCK)
     fd = os.open(path, os.O_WRONLY)
     try:

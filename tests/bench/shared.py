@@ -1,18 +1,18 @@
-"""What the benchmarks share: running programs, and saying where they ran."""
+"""Shared by the benchmarks: running programs, and describing the machine."""
 import contextlib
 import os
 import subprocess
 import sys
 import time
 
-UNREAL = ("tmpfs", "ramfs", "overlay", "fuse")  # sync means nothing there, or something else
-PATIENCE = 30  # seconds for a daemon to be ready, or to end
-LIMIT = 600  # seconds for a program to end
+UNREAL = ("tmpfs", "ramfs", "overlay", "fuse")  # there a sync does nothing, or something else
+PATIENCE = 30  # seconds until a daemon is ready or has ended
+LIMIT = 600  # seconds until a program has ended
 POLL = 0.001
 
 
 class Fault(Exception):
-    """Something did not work, and the sentence says what."""
+    """Something did not work; the sentence says what and where."""
 
 
 def run(*command):
@@ -27,7 +27,7 @@ def run(*command):
 
 
 def wait_until(is_so, daemon=None):
-    """Wait for something to be so; a daemon that has ended makes that impossible."""
+    """Wait for a condition. If the daemon has ended, fail."""
     deadline = time.monotonic() + PATIENCE
     while not is_so():
         if (daemon and daemon.poll() is not None) or time.monotonic() > deadline:
@@ -38,8 +38,8 @@ def wait_until(is_so, daemon=None):
 
 @contextlib.contextmanager
 def serving(command, point, is_ready, log):
-    """Have a daemon run in the foreground, and its mount at a point; what it says is shown only
-    when something goes wrong."""
+    """A context: a daemon runs in the foreground and has mounted at a point. Its messages are shown
+    only after a fault."""
     with open(log, "w+", encoding="utf-8") as said, subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=said, stderr=said) as daemon:
         try:
@@ -59,13 +59,13 @@ def serving(command, point, is_ready, log):
 
 
 def tell(text):
-    """Show how far it is to somebody who sits there."""
+    """Show the progress on a terminal."""
     if sys.stderr.isatty():
         print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
 
 
 def mount_of(path):
-    """Returns the type and the options of the file system that a path is on."""
+    """Returns the type and the options of a path's file system."""
     found = "/", "unknown", ""
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
@@ -83,7 +83,8 @@ def check_work(work):
 
 
 def build_programs(build):
-    """Build vhdfs and what the benchmarks run, in a build directory that meson has set up."""
+    """Build vhdfs and the programs of the benchmarks, in a build directory that meson has set
+    up."""
     run("ninja", "-C", build, "all", "meson-benchmark-prereq")
 
 

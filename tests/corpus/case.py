@@ -1,4 +1,4 @@
-"""What a function of the corpus makes: an image under the function's name, and what is expected."""
+"""A case of the corpus: a function makes an image of its name, and a decorator says the result."""
 import os
 
 from vhd import SECTOR, Disk, ids
@@ -11,7 +11,7 @@ class Case:
         self.name, self.about, self.make, self.wanted = name, about, make, wanted
 
     def build(self):
-        """Returns the disk, and the other files that belong to it by their names."""
+        """Returns the disk, and a dict of its other files by name."""
         ids.begin(self.name)
         made = self.make()
         return made if isinstance(made, tuple) else (made, {})
@@ -54,12 +54,12 @@ def case(into, make, wanted):
 
 
 def good(fault="-", parent="-"):
-    """A disk that reads. fault and parent are what `info` tells."""
+    """A disk that reads. `info` shows these values of fault and parent."""
     return lambda make: case(GOOD, make, {"fault": fault, "parent": parent})
 
 
 def bad(fault, result="VM_E_INVALID_HD_FILE"):
-    """A disk that is refused, with this sentence in `info`, and this result when it is opened."""
+    """A disk that is refused. `info` shows this sentence, and opening gives this result."""
     return lambda make: case(BAD, make, {"fault": fault, "result": result})
 
 
@@ -77,7 +77,7 @@ def creator_text(footer):
 
 
 def facts(case_, disk):
-    """What `info` must tell of a good disk, and the digest of what reads."""
+    """The values that `info` must show of a good disk, and the digest of its content."""
     footer, has_blocks = disk.footer, disk.footer.kind != 2
     way, digest = disk.flat.digest()
     return {
@@ -97,7 +97,7 @@ def facts(case_, disk):
 
 
 def text_of(case_, disk):
-    """The expected text: what is odd about the image, then a fact a line."""
+    """The expected text: one line about the image, then one line a value."""
     wanted = case_.wanted if case_.name in BAD else facts(case_, disk)
     lines = [f"# {case_.about}"] + [f"{key} {value}" for key, value in wanted.items()]
     return "\n".join(lines) + "\n"

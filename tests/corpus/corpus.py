@@ -1,6 +1,6 @@
-"""What the tests of the corpus share: the images, what is expected of them, and the library.
+"""Shared by the tests of the corpus: the images, their expected texts, and calls of the library.
 
-FLAT is the program of tests/tools that opens a disk through the library.
+The variable FLAT names the program of tests/tools that opens a disk through the library.
 """
 import os
 import shutil
@@ -24,12 +24,12 @@ def expect(wanted, got, what):
 
 
 def errno_of(facts):
-    """The errno with which a bad disk is refused."""
+    """The errno of opening a bad disk."""
     return "ELOOP" if facts["fault"].startswith("the chain of parents has no end") else "EUCLEAN"
 
 
 def texts(kind):
-    """The expected texts: for each image its facts."""
+    """The expected texts: a dict of values for each image."""
     found = {}
     for name in sorted(make.names(kind, make.TEXT)):
         with open(make.text_path(kind, name), encoding="utf-8") as file:
@@ -44,7 +44,7 @@ def digest_wanted(facts):
 
 
 class Files:
-    """The files of a folder, such that it can be told which have been touched in any way."""
+    """The state of the files in a folder, which shows later whether a file was touched."""
 
     def __init__(self, folder):
         self.folder, self.state = folder, self.look(folder)
@@ -59,19 +59,19 @@ class Files:
         return state
 
     def changed(self):
-        """Names of files that are not as they were."""
+        """The names of files that are new, gone or changed."""
         new = self.look(self.folder)
         return sorted(name for name in new.keys() | self.state.keys()
                       if new.get(name) != self.state.get(name))
 
 
 def sectors_of(file, size):
-    """The sectors of a flat file that are not all zeros, by their numbers."""
+    """The sectors of a flat file that are not all zeros, by number."""
     found, at = {}, 0
     while at < size:
         try:
             data_at = os.lseek(file.fileno(), at, os.SEEK_DATA)
-        except OSError:  # ENXIO: nothing but a hole follows
+        except OSError:  # ENXIO: only a hole follows
             break
         at = max(at, data_at - data_at % PIECE)
         found.update(sectors_in(os.pread(file.fileno(), PIECE, at), at))
@@ -80,7 +80,7 @@ def sectors_of(file, size):
 
 
 def sectors_in(data, at):
-    """The same of bytes that stand there."""
+    """The sectors of these bytes, which lie at offset at, that are not all zeros."""
     found = {}
     if data.count(0) < len(data):
         for inner in range(0, len(data), 512):
@@ -102,7 +102,7 @@ def must(done, what):
 
 
 def read_whole(store, name, *words):
-    """The sectors that the library reads, and the disk's size."""
+    """The sectors that the library reads, and the size of the disk."""
     content = must(flat(store, name, "read", *words), f"reading {name}")
     found = {}
     for at in range(0, len(content), PIECE):
@@ -111,7 +111,7 @@ def read_whole(store, name, *words):
 
 
 def read_data(store, name):
-    """The same of what SEEK_DATA finds, for any size."""
+    """The sectors that SEEK_DATA finds, and the size. Quick for disks of any size."""
     with tempfile.NamedTemporaryFile(dir=os.path.dirname(store)) as out:
         must(flat(store, name, "data", out=out), f"reading the data of {name}")
         size = os.fstat(out.fileno()).st_size
@@ -119,7 +119,7 @@ def read_data(store, name):
 
 
 def expect_content(wanted, got, what):
-    """Both are sectors and a size."""
+    """Compare two pairs of sectors and size."""
     if wanted[1] != got[1]:
         raise Fault(f"{what}: expected {wanted[1]} bytes, got {got[1]}")
     if wanted[0] != got[0]:
@@ -129,13 +129,13 @@ def expect_content(wanted, got, what):
 
 
 def copy_of(folder, to):
-    """A copy of a folder with the times of its files and their holes."""
+    """Copy a folder with times and holes."""
     subprocess.run(["cp", "-a", "--sparse=always", folder, to], check=True)
     return to
 
 
 def need_commands(*commands):
-    """End the test when a program is missing."""
+    """Skip the test if a program is missing; in CI, fail."""
     missing = [command for command in commands if not shutil.which(command)]
     if missing and os.environ.get("CI") == "true":
         raise Fault(f"needs {', '.join(missing)}, and CI must not do without")
@@ -145,7 +145,7 @@ def need_commands(*commands):
 
 
 def fast_folder():
-    """Where what is synced need not wait for a device, if there is such a place with room."""
+    """A folder in memory with enough space, so that syncs are quick; None if there is none."""
     shm = "/dev/shm"
     if "TMPDIR" in os.environ or not os.access(shm, os.W_OK) or shutil.disk_usage(shm).free < GIB:
         return None
@@ -153,7 +153,7 @@ def fast_folder():
 
 
 def run(test, with_images=True):
-    """Run a test, which is given a folder of its own, with the corpus in it."""
+    """Run a test with a temporary folder that holds the corpus."""
     folder = tempfile.mkdtemp(prefix="vhdfs-corpus.", dir=fast_folder())
     try:
         if with_images:
@@ -166,7 +166,7 @@ def run(test, with_images=True):
 
 
 def each(cases, check):
-    """Check each case, so that all failures are printed."""
+    """Check all cases before the test fails, so that it prints all faults."""
     faults = []
     for name, facts in cases.items():
         try:

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-# If this failed: a damaged or hostile image would be accepted, or refused without a word that tells
-# its owner what is wrong with it and where.
+# If this failed: a user could open a damaged or hostile image and read wrong data, or could not
+# learn what is wrong with it.
 #
-# The corpus is made; each bad disk is opened through the library, for reading and for writing. Each
-# time the sentence and the outcome must be the expected ones, and no file may change.
+# Each bad disk of the corpus is opened through the library, for reading and for writing. The
+# sentence and the outcome must be the expected ones, and no file may change.
 import corpus
 
 def check_disk(store, name, facts):
     wanted = f"{corpus.errno_of(facts)} {facts['result']} the disk \"{name}\": {facts['fault']}\n"
-    # Each disk of a ring is the other's child: that is what a writer hears.
+    # Each disk of a ring is also the other's child, so a writer gets another answer.
     for mode in ("read",) if name == "ring-of-two" else ("read", "write"):
         done = corpus.flat(store, name, mode)
         corpus.expect(1, done.returncode, f"exit status, to {mode}")

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-# If this failed: a disk that another program has made would read other bytes here than its maker
-# has put in, or not at all; or looking at it would change it.
+# If this failed: a disk from another program would read with wrong bytes or not at all, or reading
+# would change its image.
 #
-# The corpus is made; each good disk is read by the corpus' own reader and through the library: in
-# pieces of several sizes, and by SEEK_DATA and SEEK_HOLE. Then no file may have changed.
+# Each good disk is read by the corpus' own reader and through the library, in pieces of several
+# sizes and by SEEK_DATA and SEEK_HOLE. No file may change.
 import corpus
 import reader
 
-WHOLE, SMALL = 64 << 20, 1 << 20  # sizes up to which a disk is read whole, and in odd pieces
+WHOLE, SMALL = 64 << 20, 1 << 20  # largest disks to read whole, and in odd pieces
 
 
 def check_disk(store, name, facts):

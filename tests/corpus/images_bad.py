@@ -1,4 +1,4 @@
-"""Images that must be refused, each with the sentence that says why."""
+"""Images that the library must refuse, with the sentences that give the reason."""
 import struct
 
 from case import bad
@@ -6,24 +6,24 @@ from images_dynamic import BLOCK, sample
 from vhd import FREE, GIB, KIB, MIB, ONES, SECTOR, Dynamic, Fixed, noise
 
 STRIDE = SECTOR + BLOCK
-FIRST = 2048 // SECTOR  # where a sample's first block begins
-NO_FOOTER = "no VHD footer at the end of the file, none at its start"
+FIRST = 2048 // SECTOR  # the sector of a sample's first block
+NO_FOOTER = "the file has no VHD footer, neither at its end nor at its start"
 CHECKSUM = "the footer's checksum is wrong"
 KIND = "the footer's disk type is not fixed, dynamic or differencing"
 TOO_LARGE = "the disk is larger than 2 TiB"
-SIZE = "the footer's current size is not a whole number of sectors, not 0"
-SHORT = "the file is shorter than the disk that it holds"
+SIZE = "the footer's current size is 0 or not a multiple of 512 bytes"
+SHORT = "the file is too short for its disk"
 HEADER = "the dynamic header lies outside the file or over a footer"
-SPARSE = "the block size is not a power of two from 512 bytes on"
+SPARSE = "the block size is below 512 bytes or not a power of two"
 SMALL = "the block allocation table has too few entries for the disk"
 TABLE = "the block allocation table lies outside the file or over metadata"
 OUTSIDE = "a block lies outside the file or over metadata"
 OVERLAP = "two blocks overlap"
-SPLIT = "the disk is split into several files, which have to be joined first"
+SPLIT = "the disk is split into several files; join them first"
 
 
 class Text(Fixed):
-    """A file that is no disk."""
+    """A file that is not a disk."""
 
     def __init__(self, content):
         super().__init__(SECTOR)
@@ -43,25 +43,25 @@ def file_of_nothing():
 
 @bad(f"{NO_FOOTER}: it has 511 bytes")
 def file_of_511_bytes():
-    """A file that has no room for a footer."""
+    """A file that is too short for a footer."""
     return Text(noise("short", 511))
 
 
 @bad(NO_FOOTER)
 def file_of_text():
-    """A text."""
+    """A text file."""
     return Text(b"This is no disk, but a text of some lines.\n" * 100)
 
 
 @bad(NO_FOOTER)
 def file_of_zeros():
-    """Nothing but zeros."""
+    """A file of zeros."""
     return Text(bytes(64 * KIB))
 
 
 @bad(NO_FOOTER)
 def fixed_cut():
-    """A fixed disk whose file has lost its end."""
+    """The end of a fixed disk's file is missing."""
     disk = Fixed(64 * KIB)
     disk.write(0, noise("fixed", 64 * KIB))
     disk.cut = 64 * KIB
@@ -70,7 +70,7 @@ def fixed_cut():
 
 @bad(NO_FOOTER)
 def fixed_cut_with_a_false_footer():
-    """The same, with a footer in its first sector, which is the guest's."""
+    """The end of a fixed disk's file is missing, and the guest has a footer in its first sector."""
     disk = Fixed(64 * KIB)
     disk.write(0, disk.footer.pack())
     disk.cut = 64 * KIB
@@ -79,7 +79,7 @@ def fixed_cut_with_a_false_footer():
 
 @bad(f"{SHORT}: 65536 bytes before the footer, expected 66048")
 def fixed_too_short():
-    """The file lacks a sector before its footer."""
+    """A sector before the footer is missing."""
     disk = Fixed(64 * KIB)
     disk.write(0, noise("fixed", 64 * KIB))
     disk.footer.size += SECTOR
@@ -88,7 +88,7 @@ def fixed_too_short():
 
 @bad(f"{SHORT}: 65536 bytes before the footer, expected {2**64 - 512}")
 def fixed_of_16_eib():
-    """The size is as large as a number can be."""
+    """The size is the largest multiple of 512 that the field holds."""
     disk = Fixed(64 * KIB)
     disk.footer.size = 2**64 - SECTOR
     return disk
@@ -108,13 +108,13 @@ def with_header(**changes):
 
 @bad(f"{CHECKSUM}: 0x12345678, expected 0xFFFFF0F4, at byte 11264")
 def footer_checksum():
-    """Both footers have a checksum that is none."""
+    """Both footers have a wrong checksum."""
     return with_footer(checksum=0x12345678)
 
 
 @bad(f"{CHECKSUM}: 0xFFFFF2A6, expected 0xFFFFF2A5, at byte 11264")
 def footer_checksum_of_hidden():
-    """Hidden without a new checksum, but not by tapdisk 0.1 or 1.1."""
+    """Hidden with the old checksum, but not by tapdisk 0.1 or 1.1."""
     disk = with_footer(creator=b"tap\0", creator_version=0x00010003)
     disk.footer.checksum = int.from_bytes(disk.footer.pack()[64:68], "big")
     disk.footer.reserved = b"\1" + bytes(426)
@@ -153,25 +153,25 @@ def footer_kind_6():
 
 @bad(f"{KIND}: 4294967295, at byte 11264")
 def footer_kind_of_ones():
-    """A type of ones."""
+    """All bits of the type are ones."""
     return with_footer(kind=2**32 - 1)
 
 
 @bad(f"{SIZE}: 0 bytes, at byte 11264")
 def footer_size_0():
-    """A disk of nothing."""
+    """The size is 0."""
     return with_footer(size=0)
 
 
 @bad(f"{SIZE}: 16383 bytes, at byte 11264")
 def footer_size_odd():
-    """A size that is no number of sectors."""
+    """The size is not a multiple of 512."""
     return with_footer(size=4 * BLOCK - 1)
 
 
 @bad(f"{HEADER}: at byte 0")
 def header_at_0():
-    """The header is said to lie over the footer's copy."""
+    """The data offset points at the footer's copy."""
     return header_at(0)
 
 
@@ -190,7 +190,7 @@ def header_nowhere():
 
 @bad(f"{HEADER}: at byte 700")
 def header_off_sectors():
-    """The header does not begin with a sector."""
+    """The header does not begin at a sector."""
     return header_at(700)
 
 
@@ -202,7 +202,7 @@ def header_over_footer():
 
 @bad(f"{HEADER}: at byte 9223372036854775808")
 def header_at_8_eib():
-    """The header's place is negative where places have a sign."""
+    """The header's offset would be negative as a signed number."""
     return header_at(2**63)
 
 
@@ -214,25 +214,25 @@ def header_elsewhere():
 
 @bad('the dynamic header does not begin with "cxsparse": at byte 512')
 def header_cookie():
-    """Another cookie."""
+    """The header has another cookie."""
     return with_header(cookie=b"cxsparsE")
 
 
 @bad("the dynamic header's checksum is wrong: 0x12345678, expected 0xFFFFF483, at byte 512")
 def header_checksum():
-    """A checksum that is none."""
+    """The header has a wrong checksum."""
     return with_header(checksum=0x12345678)
 
 
 @bad("the dynamic header's version is not 1.0: 0x00010001, at byte 512")
 def header_version():
-    """A version of 1.1."""
+    """The header's version is 1.1."""
     return with_header(version=0x00010001)
 
 
 @bad(f"{SPARSE}: 0, at byte 512")
 def block_size_0():
-    """Blocks of nothing."""
+    """The block size is 0."""
     return of_block_size(0)
 
 
@@ -244,7 +244,7 @@ def of_block_size(size):
 
 @bad(f"{SPARSE}: 256, at byte 512")
 def block_size_256():
-    """Blocks of half a sector."""
+    """The block size is half a sector."""
     return of_block_size(256)
 
 
@@ -262,19 +262,19 @@ def block_size_3_mib():
 
 @bad(f"{SPARSE}: 4294967295, at byte 512")
 def block_size_of_ones():
-    """A block size of ones."""
+    """All bits of the block size are ones."""
     return of_block_size(2**32 - 1)
 
 
 @bad(f"{SMALL}: 3 entries, expected at least 4")
 def table_too_small():
-    """An entry is missing."""
+    """The table has one entry too few."""
     return with_header(entries=3)
 
 
 @bad(f"{SMALL}: 0 entries, expected at least 4")
 def table_of_no_entries():
-    """No entry at all."""
+    """The table has no entry."""
     disk = sample()
     disk.spoil(512, disk.header.but(entries=0).pack())
     return disk
@@ -282,20 +282,20 @@ def table_of_no_entries():
 
 @bad(f"{TOO_LARGE}: {2**64 - BLOCK} bytes")
 def table_for_16_eib():
-    """A size of nearly 16 EiB, which would need entries without end."""
+    """A size of nearly 16 EiB, which would need 2^52 entries."""
     return with_footer(size=2**64 - BLOCK)
 
 
 @bad(f"{TOO_LARGE}: 2199023256064 bytes")
 def size_above_2_tib():
-    """A sector more than 32 bits can number, and a table for it."""
+    """One sector more than 32 bits can number, with a table for all of them."""
     disk = Dynamic(2048 * GIB + SECTOR, block=2 * GIB)
     return disk
 
 
 @bad(f"{TABLE}: 16 bytes at 0")
 def table_over_copy():
-    """The table is said to lie over the footer's copy."""
+    """The table lies over the footer's copy."""
     return table_at(0)
 
 
@@ -307,13 +307,13 @@ def table_at(offset, **changes):
 
 @bad(f"{TABLE}: 16 bytes at 512")
 def table_over_header():
-    """The table is said to lie over the header."""
+    """The table lies over the header."""
     return table_at(512)
 
 
 @bad(f"{TABLE}: 16 bytes at 1540")
 def table_off_sectors():
-    """The table does not begin with a sector."""
+    """The table does not begin at a sector."""
     return table_at(1540)
 
 
@@ -325,13 +325,13 @@ def table_over_footer():
 
 @bad(f"{TABLE}: 16 bytes at 1099511627776")
 def table_behind_the_file():
-    """The table lies 1 TiB into a file of some KiB."""
+    """The table lies at 1 TiB in a file of some KiB."""
     return table_at(1 << 40)
 
 
 @bad(f"{TABLE}: 16 bytes at 18446744073709551104")
 def table_at_the_end_of_numbers():
-    """Place and length of the table add up to more than a number can be."""
+    """The sum of the table's offset and length is more than 64 bits hold."""
     return table_at(2**64 - 512)
 
 
@@ -343,14 +343,14 @@ def table_of_ones():
 
 @bad(f"{TABLE}: 4294967296 bytes at 1536")
 def table_whose_bytes_overflow():
-    """2^30 entries: their bytes are 0 in 32 bits."""
+    """2^30 entries: their length in bytes is 0 in 32 bits."""
     return table_at(1536, entries=2**30)
 
 
-@bad("the blocks are too small for so large a disk: 2147483648 of 512 bytes, "
+@bad("the disk has too many blocks: 2147483648 of 512 bytes, "
      "expected at most 16777216")
 def table_that_is_a_hole():
-    """A disk of 1 TiB in sectors: 2^31 entries, all but the first 2^20 of which are a hole."""
+    """A disk of 1 TiB with blocks of a sector: 2^31 entries, and most of the table is a hole."""
     return Dynamic(1024 * GIB, block=SECTOR)
 
 
@@ -362,7 +362,7 @@ def with_entry(number, sector):
 
 @bad(f"{OUTSIDE}: block 0 at sector 0 reaches over the footer's copy")
 def block_over_copy():
-    """A block is said to begin with the footer's copy: an entry of zeros."""
+    """A block lies over the footer's copy, because its entry is 0."""
     return with_entry(0, 0)
 
 
@@ -380,7 +380,7 @@ def block_over_table():
 
 @bad(f"{OUTSIDE}: block 1 at sector 4 reaches over the table")
 def block_over_surplus_entries():
-    """A block lies over entries that the size does not need."""
+    """A block lies over surplus entries of the table."""
     disk = sample()
     disk.spoil(512, disk.header.but(entries=129).pack())
     disk.spoil(1536, struct.pack(">4I", FREE, FIRST, FREE, FREE))
@@ -395,19 +395,20 @@ def block_over_footer():
 
 @bad(f"{OUTSIDE}: block 3 at sector 22 ends at byte 15872, expected at most 11264")
 def block_behind_the_end():
-    """A block begins where the footer is: it was never written, as XO leaves it after a crash."""
+    """A block begins at the footer. XO leaves such an entry after a crash before it writes the
+    block."""
     return with_entry(3, FIRST + 18)
 
 
 @bad(f"{OUTSIDE}: block 0 at sector 4294967294 ends at byte 2199023259136, expected at most 11264")
 def block_at_2_tib():
-    """A block lies at the last sector that can be told."""
+    """A block lies at the last sector that an entry can name."""
     return with_entry(0, FREE - 1)
 
 
 @bad(f"{OUTSIDE}: block 1 at sector 4 ends at byte 6656, expected at most 6144")
 def block_of_a_file_cut_short():
-    """The file has lost its last block and its footer; the copy is there."""
+    """The last block and the footer are cut off; the copy remains."""
     disk = Dynamic(4 * BLOCK)
     disk.write(BLOCK, noise("one", BLOCK))
     disk.cut = 2048 + SECTOR + BLOCK - SECTOR
@@ -430,7 +431,7 @@ def blocks_overlap():
 
 @bad(f"{SPLIT}: \"split-fixed.v01\" is there")
 def split_fixed():
-    """A fixed disk in two files: the footer stands at the end of the last."""
+    """A fixed disk in two files, with the footer at the end of the second."""
     disk = Fixed(64 * KIB)
     disk.write(0, noise("fixed", 64 * KIB))
     disk.cut = 40 * KIB
@@ -440,7 +441,7 @@ def split_fixed():
 
 @bad(f"{SPLIT}: \"split-dynamic.v01\" is there")
 def split_dynamic():
-    """A dynamic disk in three files, the first of which has a copy of the footer."""
+    """A dynamic disk in three files, with a copy of the footer in the first."""
     return split(10 * KIB, "split-dynamic")
 
 
@@ -457,7 +458,7 @@ def split(length, name):
 
 @bad(f"{SPLIT}: \"split-of-blocks-in-one.v01\" is there")
 def split_of_blocks_in_one():
-    """A dynamic disk in two files, with all its blocks in the first: they could be read."""
+    """A dynamic disk in two files. All its blocks are in the first, so they could be read."""
     disk = sample()
     end = 2048 + 2 * STRIDE
     disk.cut = end

@@ -1,16 +1,16 @@
-"""Differencing disks that read, with their parents."""
+"""Differencing disks that read, and their parents."""
 from case import good
 from images_dynamic import with_batmap
 from vhd import (KIB, MAC, MACX, MIB, MODIFIED, EPOCH, SECTOR, W2KU, W2RU, Child, Dynamic, Fixed,
                  noise)
 
 BLOCK = 4 * KIB
-TOUCHED = "the parent's time is not the one that was recorded"
-SMALLER = "the parent is smaller than the disk, which has zeros beyond it"
+TOUCHED = "the parent's time is not the recorded one"
+SMALLER = "the parent is smaller than the disk; the rest reads as zeros"
 
 
 def base(size=4 * BLOCK, **more):
-    """A parent: noise in its blocks 0 and 2, nothing in the others."""
+    """A parent with noise in its blocks 0 and 2."""
     disk = Dynamic(size, **more)
     for number in (2, 0):
         disk.write(number * disk.block, noise(f"base {number}", disk.block))
@@ -18,7 +18,7 @@ def base(size=4 * BLOCK, **more):
 
 
 def changed(child):
-    """Some sectors of the child differ from the parent's, each kind of block has some."""
+    """Write some sectors of the child, in blocks with and without data of the parent."""
     for sector in (1, 3, 9, 16, 17, 18):
         child.write(sector * SECTOR, noise(f"child {sector}", SECTOR))
     return child
@@ -30,7 +30,7 @@ def child_of(parent, **more):
 
 @good(parent="child-by-all-names.base")
 def child_by_all_names():
-    """Name field, W2ru, W2ku and MacX tell of the parent, as Windows and blktap write them."""
+    """Name field, W2ru, W2ku and MacX name the parent, as Windows and blktap write them."""
     parent = base()
     child = Child(parent)
     child.name("child-by-all-names.base.vhd")
@@ -42,7 +42,7 @@ def child_by_all_names():
 
 @good(parent="child-by-relative-path.base")
 def child_by_relative_path():
-    """W2ru alone tells of the parent."""
+    """Only W2ru names the parent."""
     parent = base()
     child = Child(parent)
     child.locate(W2RU, ".\\child-by-relative-path.base.vhd")
@@ -51,7 +51,7 @@ def child_by_relative_path():
 
 @good(parent="child-by-relative-path-upwards.base")
 def child_by_relative_path_upwards():
-    """The relative path leads through other folders; the parent lies in the store all the same."""
+    """The relative path leads through other folders, but the parent lies in the store."""
     parent = base()
     child = Child(parent)
     child.locate(W2RU, "..\\Images\\Old\\child-by-relative-path-upwards.base.vhd", slot=7)
@@ -60,7 +60,7 @@ def child_by_relative_path_upwards():
 
 @good(parent="child-by-absolute-path.base")
 def child_by_absolute_path():
-    """W2ku alone tells of the parent."""
+    """Only W2ku names the parent."""
     parent = base()
     child = Child(parent)
     child.locate(W2KU, "D:\\Virtual Machines\\child-by-absolute-path.base.vhd", slot=3)
@@ -69,7 +69,7 @@ def child_by_absolute_path():
 
 @good(parent="child-by-url with ä.base")
 def child_by_url():
-    """MacX alone tells of the parent, with blanks and letters encoded."""
+    """Only MacX names the parent, with blanks and letters encoded."""
     parent = base()
     child = Child(parent)
     child.locate(MACX, b"file://localhost/Disks/child-by-url%20with%20%C3%A4.base.vhd")
@@ -78,7 +78,7 @@ def child_by_url():
 
 @good(parent="child-by-name-field.base")
 def child_by_name_field():
-    """The header's name field alone tells of the parent."""
+    """Only the header's name field names the parent."""
     parent = base()
     child = child_of(parent)
     child.name("child-by-name-field.base.vhd")
@@ -96,7 +96,7 @@ def child_by_path_in_name_field():
 
 @good(parent="child-by-second-name.base")
 def child_by_second_name():
-    """W2ru and name field tell of disks that are not there; W2ku tells of the right one."""
+    """W2ru and the name field name disks that do not exist; W2ku names the right one."""
     parent = base()
     child = Child(parent)
     child.name("child-by-second-name.lost.vhd")
@@ -126,7 +126,7 @@ def child_of_letters():
 
 @good(parent="child-with-surrogates.base")
 def child_with_surrogates():
-    """Name field and W2ku have halves of pairs in them; W2ru tells of the parent."""
+    """Name field and W2ku hold half pairs of UTF-16; W2ru names the parent."""
     parent = base()
     child = Child(parent)
     child.name("a\uD83Db.vhd")
@@ -137,7 +137,7 @@ def child_with_surrogates():
 
 @good(parent="child-with-space-in-sectors.base")
 def child_with_space_in_sectors():
-    """The locator's data space is counted in sectors, as the specification and XO have it."""
+    """The locator's data space is a number of sectors, as in the specification and XO."""
     parent = base()
     child = Child(parent)
     child.locate(W2RU, ".\\child-with-space-in-sectors.base.vhd", space=1)
@@ -146,7 +146,7 @@ def child_with_space_in_sectors():
 
 @good(parent="child-with-space-of-nothing.base")
 def child_with_space_of_nothing():
-    """The locator's data space is 0, and its length right."""
+    """The locator's data space is 0; its length is right."""
     parent = base()
     child = Child(parent)
     child.locate(W2RU, ".\\child-with-space-of-nothing.base.vhd", space=0)
@@ -155,7 +155,7 @@ def child_with_space_of_nothing():
 
 @good(parent="child-with-space-of-a-length.base")
 def child_with_space_of_a_length():
-    """The locator's data space is the length of its text, no multiple of anything."""
+    """The locator's data space is the length of its text, and not a multiple of 512."""
     parent = base()
     text = ".\\" + "..\\" * 200 + "child-with-space-of-a-length.base.vhd"
     child = Child(parent)
@@ -165,7 +165,7 @@ def child_with_space_of_a_length():
 
 @good(parent="child-with-zeros-in-its-locator.base")
 def child_with_zeros_in_its_locator():
-    """The locator's length counts the zeros that fill it up, too."""
+    """The locator's length includes its padding of zeros."""
     parent = base()
     child = Child(parent)
     text = ".\\child-with-zeros-in-its-locator.base.vhd".encode("utf-16-le")
@@ -204,7 +204,7 @@ def child_with_locators_between_blocks():
 
 @good(parent="child-with-an-unused-locator-area.base")
 def child_with_an_unused_locator_area():
-    """Room for locators lies before the blocks, and no slot points at it."""
+    """Space for locators lies before the blocks, and no slot points at it."""
     parent = base()
     child = Child(parent)
     child.put(child.next, bytes(2 * SECTOR))
@@ -215,7 +215,7 @@ def child_with_an_unused_locator_area():
 
 @good(parent="child-with-mac-alias.base")
 def child_with_mac_alias():
-    """A locator holds a Mac's alias, which is a blob; another one has no data at all."""
+    """A locator holds an alias of a Mac, which is binary; another one is empty."""
     parent = base()
     child = Child(parent)
     child.locate(MAC, noise("alias", 300))
@@ -226,7 +226,7 @@ def child_with_mac_alias():
 
 @good(parent="child-with-hostile-locators.base")
 def child_with_hostile_locators():
-    """Locators of lengths and places that cannot be; behind them a good one."""
+    """Locators with impossible lengths and offsets come before a good one."""
     parent = base()
     child = Child(parent)
     places = [(2**32 - 1, 0), (2**32 - 1, 2**64 - 1), (2**31, 2**63), (64, 2**63 - 1),
@@ -269,7 +269,7 @@ def child_of_smaller_blocks():
 
 @good(parent="child-without-blocks.base")
 def child_without_blocks():
-    """Nothing has been written to the child: all is the parent's."""
+    """The child has no block, so all data is the parent's."""
     parent = base()
     child = Child(parent)
     child.name("child-without-blocks.base.vhd")
@@ -278,7 +278,7 @@ def child_without_blocks():
 
 @good(parent="child-with-garbage.base")
 def child_with_garbage():
-    """Sectors whose bits are clear are the parent's, whatever lies there."""
+    """Sectors with clear bits read from the parent, although garbage lies there."""
     parent = base()
     child = Child(parent)
     child.hide(0, noise("garbage", 4 * BLOCK))
@@ -288,7 +288,7 @@ def child_with_garbage():
 
 @good(parent="child-of-garbage.base")
 def child_of_garbage():
-    """The parent has garbage under clear bits, and bits set in zeros."""
+    """The parent has garbage under clear bits, and zeros under set bits."""
     parent = Dynamic(4 * BLOCK)
     parent.hide(0, noise("garbage", 3 * BLOCK))
     for sector in (0, 2, 11, 12):
@@ -331,7 +331,7 @@ def child_with_batmap():
 
 @good(parent="child-whose-parent-lost-its-footer.base")
 def child_whose_parent_lost_its_footer():
-    """The parent's footer at the end is lost; its copy serves."""
+    """The parent's footer at the end is lost; the copy is used."""
     parent = base()
     parent.tail = bytes(SECTOR)
     child = child_of(parent)
@@ -343,7 +343,7 @@ def child_whose_parent_lost_its_footer():
       fault=f"{TOUCHED}: \"child-of-another-time.base\" was last changed at 2024-01-01T00:00:00Z, "
             "expected 2023-12-31T23:43:20Z")
 def child_of_another_time():
-    """The parent's time is another than the one that was recorded, and nothing else."""
+    """The parent has another time than the child recorded, and no other difference."""
     parent = base()
     child = child_of(parent)
     child.header.parent_time = MODIFIED - EPOCH - 1000
@@ -352,7 +352,7 @@ def child_of_another_time():
 
 
 @good(parent="child-that-lost-its-footer.base",
-      fault="the footer at the end of the file is lost, its copy is used")
+      fault="the footer at the end of the file is lost; its copy is used")
 def child_that_lost_its_footer():
     """The child's own footer at the end is lost."""
     parent = base()
@@ -363,7 +363,7 @@ def child_that_lost_its_footer():
 
 
 class Raw(Fixed):
-    """A file that is nothing but content."""
+    """A raw file: the content and no footer."""
 
     def lay_out(self):
         file = super().lay_out()
@@ -374,7 +374,7 @@ class Raw(Fixed):
 
 @good(parent="child-of-raw.img")
 def child_of_raw():
-    """A parent of no identity is a raw file, as in blktap."""
+    """The recorded identity of the parent is zeros, and the parent is a raw file, as in blktap."""
     parent = Raw(4 * BLOCK)
     parent.write(0, noise("raw", 3 * BLOCK))
     child = child_of(parent)
@@ -386,7 +386,7 @@ def child_of_raw():
 @good(parent="child-of-smaller-raw.img",
       fault=f"{SMALLER}: \"child-of-smaller-raw.img\" has 5632 bytes of 16384")
 def child_of_smaller_raw():
-    """A raw parent that ends inside 4 KiB of the child."""
+    """A raw parent ends inside a 4 KiB piece of the child."""
     parent = Raw(11 * SECTOR)
     parent.write(0, noise("raw", 11 * SECTOR))
     child = changed(Child(parent, size=4 * BLOCK))
@@ -396,7 +396,7 @@ def child_of_smaller_raw():
 
 
 def larger(name, parent, size, **more):
-    """A child that is larger than its parent, with sectors of its own around the parent's end."""
+    """A child larger than its parent, with own sectors around the parent's end."""
     child = changed(Child(parent, size=size, **more))
     end = parent.flat.size
     child.write(end - 2 * SECTOR, noise("before", SECTOR))
@@ -409,7 +409,7 @@ def larger(name, parent, size, **more):
 @good(parent="child-larger-than-its-parent.base",
       fault=f"{SMALLER}: \"child-larger-than-its-parent.base\" has 13824 bytes of 327680")
 def child_larger_than_its_parent():
-    """The parent ends inside a block and inside 4 KiB; behind its end lies garbage, bits set."""
+    """The parent ends inside a block and inside 4 KiB. Behind its end lies garbage, bits set."""
     parent = Dynamic(27 * SECTOR)
     parent.write(0, noise("base", 9 * SECTOR))
     parent.write(3 * BLOCK, noise("base end", BLOCK))
@@ -431,7 +431,7 @@ def child_larger_in_small_blocks():
 @good(parent="child-larger-than-a-fixed.base",
       fault=f"{SMALLER}: \"child-larger-than-a-fixed.base\" has 10752 bytes of 131072")
 def child_larger_than_a_fixed():
-    """Behind the parent's content stands its footer, which is no content."""
+    """Behind the parent's content lies its footer, which is not content."""
     parent = Fixed(21 * SECTOR)
     parent.write(0, noise("fixed", 21 * SECTOR))
     child = larger("child-larger-than-a-fixed.base", parent, 128 * KIB, block=64 * KIB)
@@ -451,7 +451,7 @@ def child_larger_in_2_mib():
 @good(parent="child-larger-twice.middle",
       fault=f"{SMALLER}: \"child-larger-twice.middle\" has 53248 bytes of 98304")
 def child_larger_twice():
-    """A child that is larger than its parent, which is larger than its own."""
+    """A child is larger than its parent, and the parent larger than its own."""
     first = base(27 * SECTOR)
     second = larger("child-larger-twice.base", first, 13 * BLOCK)
     child = larger("child-larger-twice.middle", second, 96 * KIB, block=64 * KIB)
@@ -463,7 +463,7 @@ def child_larger_twice():
             "2024-01-01T00:00:00Z, expected 2023-12-31T23:43:20Z; "
             f"{SMALLER}: \"child-larger-and-touched.base\" has 16384 bytes of 32768")
 def child_larger_and_touched():
-    """Both can be told of the parent."""
+    """The parent is smaller and has another time."""
     parent = base()
     child = larger("child-larger-and-touched.base", parent, 8 * BLOCK)
     child.header.parent_time = MODIFIED - EPOCH - 1000
@@ -472,7 +472,7 @@ def child_larger_and_touched():
 
 @good(parent="child-of-nobody.base")
 def child_of_nobody():
-    """A parent of no identity that is a VHD of no identity, as bximage makes them."""
+    """The recorded identity of the parent is zeros, and so is its own, as bximage makes them."""
     parent = base()
     parent.footer.uuid = bytes(16)
     child = child_of(parent)
@@ -482,7 +482,7 @@ def child_of_nobody():
 
 @good(parent="child-of-avhd.base.avhd")
 def child_of_avhd():
-    """The parent is a snapshot of Hyper-V, whose files end in ".avhd"; its own parent does not."""
+    """The parent is a snapshot of Hyper-V, an ".avhd" file; its own parent is a ".vhd" file."""
     first = base()
     second = child_of(first)
     second.locate(W2RU, ".\\child-of-avhd.base.vhd")
@@ -494,7 +494,7 @@ def child_of_avhd():
 
 
 def chain(name, parent, length, blocks):
-    """A chain of that many disks: the last, and the others by their files' names."""
+    """A chain of that many disks: the last one, and the others by file name."""
     others = {}
     for number in range(1, length):
         file = f"{name}.{number}.vhd"
@@ -522,7 +522,7 @@ def chain_of_3():
 
 @good(parent="chain-of-30.29")
 def chain_of_30():
-    """30 disks, as many as XenServer allows, of blocks of many sizes, the first one fixed."""
+    """30 disks, the most that XenServer allows, with blocks of many sizes; the first is fixed."""
     first = Fixed(256 * KIB)
     first.write(0, noise("first", 256 * KIB))
     sizes = [SECTOR, 64 * KIB, BLOCK, MIB, 2 * KIB]

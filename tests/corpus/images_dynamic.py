@@ -5,13 +5,13 @@ from case import good
 from vhd import FREE, GIB, KIB, MIB, MODIFIED, EPOCH, SECTOR, Dynamic, Fixed, noise, round_up
 
 BLOCK = 4 * KIB
-DISABLED = "blktap has disabled the disk, which opens for reading only"
-OLD_BITMAPS = "the bitmaps are blktap 0.1's, so the disk opens for reading only"
-LOST = "the footer at the end of the file is lost, its copy is used"
+DISABLED = "blktap has disabled the disk, so it opens for reading only"
+OLD_BITMAPS = "the bitmaps are those of blktap 0.1, so the disk opens for reading only"
+LOST = "the footer at the end of the file is lost; its copy is used"
 
 
 def sample(size=4 * BLOCK, **more):
-    """Blocks 1 and 2 of four are allocated, in reverse order and in full."""
+    """Of four blocks, 1 and 2 are allocated, in reverse order and in full."""
     disk = Dynamic(size, **more)
     for number in (2, 1):
         disk.write(number * disk.block, noise(number, disk.block))
@@ -19,7 +19,7 @@ def sample(size=4 * BLOCK, **more):
 
 
 def of_block(block, count=3):
-    """Blocks of a certain size: a little of the first, of the last, nothing of those between."""
+    """A disk with blocks of this size: some data in the first and the last one, none between."""
     disk = Dynamic(count * block, block=block)
     disk.write((count - 1) * block, noise("last", min(block, 16 * KIB)))
     disk.write(0, noise("first", min(block, 64 * KIB)))
@@ -43,7 +43,7 @@ def dynamic_one_block():
 
 @good()
 def dynamic_full():
-    """All blocks are allocated, in the order in which they lie on the disk."""
+    """All blocks are allocated, in the order of their numbers."""
     disk = Dynamic(8 * BLOCK)
     disk.write(0, noise("all", 8 * BLOCK))
     return disk
@@ -51,7 +51,7 @@ def dynamic_full():
 
 @good()
 def dynamic_in_reverse_order():
-    """All blocks are allocated, from the last to the first."""
+    """All blocks are allocated, in reverse order."""
     disk = Dynamic(8 * BLOCK)
     for number in range(7, -1, -1):
         disk.write(number * BLOCK, noise(number, BLOCK))
@@ -60,7 +60,7 @@ def dynamic_in_reverse_order():
 
 @good()
 def dynamic_largest():
-    """2040 GiB, with data at its start, in its middle and at its end."""
+    """2040 GiB, with data at the start, in the middle and at the end."""
     disk = Dynamic(2040 * GIB, block=2 * MIB)
     for offset in (0, 1020 * GIB + 3 * MIB, 2040 * GIB - SECTOR):
         disk.write(offset, noise(offset, SECTOR))
@@ -78,7 +78,8 @@ def dynamic_2093050_mb():
 
 @good()
 def dynamic_2_tib():
-    """As many sectors as 32 bits can number, and a block at the last place that they can name."""
+    """The most sectors that 32 bits can number, and a block at the last place that an entry can
+    name."""
     disk = Dynamic(2048 * GIB, block=2 * MIB)
     disk.write(2048 * GIB - SECTOR, noise("last", SECTOR))
     disk.allocate(7, at=(2**32 - 2 - 4097) * SECTOR)
@@ -96,7 +97,7 @@ def dynamic_one_sector():
 
 @good()
 def block_of_512_bytes():
-    """A block is one sector, with a bitmap that takes as much."""
+    """A block of one sector, with a bitmap of the same size."""
     disk = Dynamic(64 * SECTOR, block=SECTOR)
     for number in range(63, -1, -3):
         disk.write(number * SECTOR, noise(number, SECTOR))
@@ -117,19 +118,19 @@ def block_of_64_kib():
 
 @good()
 def block_of_512_kib():
-    """Blocks of 512 KiB, the other size that Microsoft has tested."""
+    """Blocks of 512 KiB, the other size that Microsoft tested."""
     return of_block(512 * KIB)
 
 
 @good()
 def block_of_2_mib():
-    """Blocks of 2 MiB, which nearly everybody writes."""
+    """Blocks of 2 MiB, which nearly all programs write."""
     return of_block(2 * MIB)
 
 
 @good()
 def block_of_4_mib():
-    """Blocks of 4 MiB, the first size whose bitmap takes two sectors."""
+    """Blocks of 4 MiB, the smallest with a bitmap of two sectors."""
     return of_block(4 * MIB)
 
 
@@ -149,7 +150,7 @@ def block_of_2_gib():
 
 @good()
 def partial_last_block():
-    """The disk ends in the middle of its last block, which has noise behind that."""
+    """The disk ends inside its last block, and noise lies behind its end."""
     disk = Dynamic(2 * BLOCK + 5 * SECTOR)
     disk.write(2 * BLOCK, noise("last", BLOCK))
     disk.write(0, noise("first", BLOCK))
@@ -158,7 +159,7 @@ def partial_last_block():
 
 @good()
 def partial_last_block_of_2_mib():
-    """3 MiB in blocks of 2 MiB, as in the smallest disk that can be made."""
+    """3 MiB in blocks of 2 MiB, as in the smallest disk that vhdfs makes."""
     disk = Dynamic(3 * MIB, block=2 * MIB)
     disk.write(0, noise("first", 4 * KIB))
     disk.write(3 * MIB - 8 * KIB, noise("end", 8 * KIB))
@@ -167,7 +168,7 @@ def partial_last_block_of_2_mib():
 
 @good()
 def bitmap_partly_set():
-    """Sectors whose bits are clear read as zeros, whatever lies there."""
+    """Sectors with clear bits read as zeros, although garbage lies there."""
     disk = Dynamic(3 * 64 * KIB, block=64 * KIB)
     disk.hide(0, noise("garbage", 2 * 64 * KIB))
     for sector in (0, 1, 2, 9, 17, 18, 40, 127, 128, 200, 255):
@@ -177,7 +178,7 @@ def bitmap_partly_set():
 
 @good()
 def bitmap_every_other_bit():
-    """Bits are set and clear by turns."""
+    """Every other bit is set."""
     disk = Dynamic(64 * KIB, block=64 * KIB)
     disk.hide(0, noise("garbage", 64 * KIB))
     for sector in range(0, 128, 2):
@@ -187,7 +188,7 @@ def bitmap_every_other_bit():
 
 @good()
 def bitmap_all_clear():
-    """A block is allocated, and none of its bits is set: all of it reads as zeros."""
+    """An allocated block without set bits reads as zeros."""
     disk = sample()
     disk.hide(3 * BLOCK, noise("garbage", BLOCK))
     return disk
@@ -195,7 +196,7 @@ def bitmap_all_clear():
 
 @good()
 def bitmap_partly_set_in_2_mib():
-    """A few runs are set in blocks of 2 MiB, with garbage beside them."""
+    """Some runs are set in blocks of 2 MiB, beside garbage."""
     disk = Dynamic(4 * MIB, block=2 * MIB)
     for at in (0, 300 * KIB, 2 * MIB - 16 * KIB, 3 * MIB):
         disk.hide(at, noise(at, 16 * KIB))
@@ -205,7 +206,7 @@ def bitmap_partly_set_in_2_mib():
 
 @good()
 def bitmap_of_two_sectors_partly_set():
-    """The second sector of a bitmap counts like the first."""
+    """Some bits are set in both sectors of a bitmap."""
     disk = Dynamic(4 * MIB, block=4 * MIB)
     disk.hide(2 * MIB - 8 * KIB, noise("garbage", 16 * KIB))
     disk.write(2 * MIB - 3 * SECTOR, noise("across", 7 * SECTOR))
@@ -214,7 +215,7 @@ def bitmap_of_two_sectors_partly_set():
 
 @good()
 def bitmap_bits_behind_the_end():
-    """Bits of the last block are set behind the end of the disk, and in the bitmap's padding."""
+    """Bits are set behind the end of the disk, and in the padding of the bitmap."""
     disk = Dynamic(BLOCK + 3 * SECTOR)
     disk.write(BLOCK, noise("last", BLOCK))
     disk.blocks[1].bitmap[:] = b"\xFF" * 512
@@ -223,7 +224,7 @@ def bitmap_bits_behind_the_end():
 
 @good()
 def table_padding_of_zeros():
-    """What fills up the table's last sector are zeros, as BLKTAP and VirtualBox leave them."""
+    """The padding of the table is zeros, as BLKTAP and VirtualBox leave it."""
     disk = sample()
     disk.padding = 0
     return disk
@@ -243,7 +244,7 @@ def table_with_many_surplus_entries():
 
 @good()
 def table_with_surplus_entries_of_noise():
-    """Surplus entries point anywhere; nobody looks there."""
+    """Surplus entries hold any value; readers must ignore them."""
     disk = sample(entries=9)
     disk.changed_entries = {4: 0, 5: 3, 6: disk.blocks[1].offset // SECTOR, 7: 0x7FFFFFFF,
                             8: FREE - 1}
@@ -252,7 +253,7 @@ def table_with_surplus_entries_of_noise():
 
 @good()
 def table_of_four_billion_entries():
-    """As many surplus entries as can be told, in a file that is a hole of 16 GiB."""
+    """The most surplus entries that the field allows; the table is a hole of 16 GiB."""
     return sample(entries=2**32 - 1)
 
 
@@ -270,7 +271,7 @@ def table_at_4096():
 
 @good()
 def table_before_the_header():
-    """Copy of the footer, table, header, blocks."""
+    """The order is: copy of the footer, table, header, blocks."""
     return sample(table=512, header_at=1024, first=2048)
 
 
@@ -284,14 +285,14 @@ def table_behind_the_blocks():
 
 @good()
 def header_behind_the_blocks():
-    """The header lies behind the blocks, the table at 512."""
+    """The header lies behind the blocks, and the table at 512."""
     stride = SECTOR + BLOCK
     return sample(table=512, header_at=1024 + 2 * stride, first=1024)
 
 
 @good()
 def gap_before_the_blocks():
-    """7 sectors of noise between table and first block."""
+    """7 sectors of noise lie between the table and the first block."""
     disk = Dynamic(4 * BLOCK)
     disk.put(disk.next, noise("gap", 7 * SECTOR))
     disk.skip(7 * SECTOR)
@@ -301,7 +302,7 @@ def gap_before_the_blocks():
 
 @good()
 def gaps_between_blocks():
-    """Each block lies some sectors behind the one before."""
+    """A gap of some sectors follows each block."""
     disk = Dynamic(8 * BLOCK)
     for number in (5, 0, 7, 2):
         disk.write(number * BLOCK, noise(number, BLOCK))
@@ -311,7 +312,7 @@ def gaps_between_blocks():
 
 @good()
 def data_on_4_kib():
-    """Each block's data begins on 4 KiB, as BLKTAP and Windows 8 write it."""
+    """Each block's data begins at a multiple of 4 KiB, as BLKTAP and Windows 8 write it."""
     disk = Dynamic(8 * MIB, block=2 * MIB)
     for number in (3, 0, 1):
         disk.skip(round_up(disk.next + SECTOR, 4096) - SECTOR - disk.next)
@@ -322,7 +323,7 @@ def data_on_4_kib():
 
 @good()
 def slack_before_footer():
-    """The room of a block that no entry points at lies before the footer, with noise in it."""
+    """Slack of one block lies before the footer, with noise in it."""
     disk = sample()
     disk.slack = noise("slack", SECTOR + BLOCK)
     return disk
@@ -338,7 +339,7 @@ def sector_behind_the_table():
 
 @good()
 def room_of_a_block_between():
-    """Between two blocks lies the room of one that no entry points at any more."""
+    """A gap of one block lies between two blocks, with a bitmap and noise in it."""
     disk = Dynamic(4 * BLOCK)
     disk.write(0, noise("zero", BLOCK))
     disk.put(disk.next, b"\xFF" * SECTOR + noise("freed", BLOCK))
@@ -357,7 +358,7 @@ def footer_of_511_bytes():
 
 @good(fault=LOST)
 def footer_of_zeros():
-    """Where the footer at the end should be are zeros."""
+    """Zeros lie in place of the footer at the end."""
     disk = sample()
     disk.tail = bytes(SECTOR)
     return disk
@@ -365,7 +366,7 @@ def footer_of_zeros():
 
 @good(fault=LOST)
 def footer_of_0xc7():
-    """Where the footer at the end should be is BLKTAP's mark of an image that is open."""
+    """BLKTAP's mark of an open image lies in place of the footer at the end."""
     disk = sample()
     disk.tail = b"\xC7" * SECTOR
     return disk
@@ -373,7 +374,7 @@ def footer_of_0xc7():
 
 @good(fault=LOST)
 def footer_cut_off():
-    """The file ends with its last block."""
+    """The file ends at the end of its last block."""
     disk = sample()
     disk.tail = b""
     return disk
@@ -381,7 +382,7 @@ def footer_cut_off():
 
 @good(fault=LOST)
 def footer_cut_in_half():
-    """The file ends in the middle of the footer at the end."""
+    """The file ends inside the footer at the end."""
     disk = sample()
     disk.tail = disk.footer.pack()[:256]
     return disk
@@ -389,7 +390,7 @@ def footer_cut_in_half():
 
 @good(fault=LOST)
 def footer_with_a_wrong_checksum():
-    """A bit of the footer at the end has changed."""
+    """One bit of the footer at the end is wrong."""
     disk = sample()
     disk.spoil(-SECTOR + 70, bytes([disk.footer.uuid[2] ^ 1]))
     return disk
@@ -397,7 +398,7 @@ def footer_with_a_wrong_checksum():
 
 @good(fault=LOST)
 def footer_followed_by_zeros():
-    """The file was filled up with zeros to a multiple of 4 KiB, so no footer stands at its end."""
+    """Padding of zeros up to a multiple of 4 KiB follows the footer."""
     disk = sample()
     disk.behind = bytes(-disk.lay_out().length % 4096)
     return disk
@@ -405,7 +406,7 @@ def footer_followed_by_zeros():
 
 @good(fault=LOST)
 def footer_overwritten_by_a_block_of_zeros():
-    """The file has grown by zeros, as after a crash: the footer was zeroed before the next came."""
+    """The footer was zeroed and the file extended by zeros, as after a crash in a growth."""
     disk = sample()
     disk.tail = bytes(SECTOR + SECTOR + BLOCK)
     return disk
@@ -413,7 +414,7 @@ def footer_overwritten_by_a_block_of_zeros():
 
 @good()
 def footer_off_sectors():
-    """The footer at the end lies over the last two bytes of the table's padding."""
+    """The footer at the end lies off the sectors: it covers two bytes of the table's padding."""
     disk = Dynamic(4 * BLOCK)
     disk.tail = b""
     disk.spoil(2046, disk.footer.pack())
@@ -430,7 +431,7 @@ def copy_of_zeros():
 
 @good()
 def copy_with_a_wrong_checksum():
-    """A bit of the copy at 0 has changed."""
+    """One bit of the copy at 0 is wrong."""
     disk = sample()
     disk.spoil(100, b"\1")
     return disk
@@ -438,7 +439,7 @@ def copy_with_a_wrong_checksum():
 
 @good()
 def copy_of_another_size():
-    """The copy at 0 tells another size, as after a resize that was cut; the end decides."""
+    """The copy at 0 has another size, as after an interrupted resize; the end decides."""
     disk = sample()
     disk.copy = disk.footer.but(size=2 * BLOCK).pack()
     return disk
@@ -479,7 +480,7 @@ def geometry_as_large_as_can_be():
 
 @good()
 def geometry_larger_by_virtual_pc():
-    """Creator "vpc " with a geometry of more sectors than there are: still the size counts."""
+    """Creator "vpc " and a geometry with too many sectors; the size field decides."""
     disk = sample(size=8 * MIB, block=2 * MIB)
     disk.footer.creator, disk.footer.creator_version = b"vpc ", 0x00050003
     disk.footer.geometry = (260, 4, 17)
@@ -488,7 +489,7 @@ def geometry_larger_by_virtual_pc():
 
 @good()
 def geometry_smaller_by_virtual_pc():
-    """Creator "vpc " with a geometry of fewer sectors than there are: still the size counts."""
+    """Creator "vpc " and a geometry with too few sectors; the size field decides."""
     disk = sample(size=8 * MIB, block=2 * MIB)
     disk.footer.creator, disk.footer.creator_version = b"vpc ", 0x00050000
     disk.footer.geometry = (1, 4, 17)
@@ -498,7 +499,7 @@ def geometry_smaller_by_virtual_pc():
 
 @good()
 def features_of_all_kinds():
-    """A temporary disk in saved state, hidden, made in the future by nobody, of no identity."""
+    """Temporary, in saved state, hidden, made in the future, without creator and identity."""
     disk = sample()
     disk.footer.features = 3
     disk.footer.saved = 1
@@ -511,7 +512,7 @@ def features_of_all_kinds():
 
 @good()
 def reserved_bytes_of_noise():
-    """What is reserved in footer and header has values all over."""
+    """The reserved bytes of footer and header are noise."""
     disk = sample()
     disk.footer.reserved = noise("footer", 427)
     disk.header.reserved = noise("header", 256)
@@ -520,7 +521,7 @@ def reserved_bytes_of_noise():
 
 @good()
 def header_data_offset_of_32_bits():
-    """The header's unused data offset has ones in 32 bits alone, as the specification prints it."""
+    """The header's unused data offset is ones in 32 bits only, as the specification prints it."""
     disk = sample()
     disk.header.data_offset = 0xFFFFFFFF
     return disk
@@ -528,7 +529,7 @@ def header_data_offset_of_32_bits():
 
 @good()
 def parent_in_a_dynamic_disk():
-    """A dynamic disk's header names a parent, which means nothing."""
+    """A dynamic disk's header names a parent, which has no meaning."""
     disk = sample()
     disk.header.parent_uuid = noise("parent", 16)
     disk.header.parent_name = "nobody.vhd".encode("utf-16-be")
@@ -536,7 +537,7 @@ def parent_in_a_dynamic_disk():
 
 
 def with_batmap(disk, full=(), version=0x00010003):
-    """As tapdisk writes it: behind the table a header of a sector, behind that a map of a sector."""
+    """Add a batmap as tapdisk writes it: a header behind the table, then the map, a sector each."""
     disk.footer.creator, disk.footer.creator_version = b"tap\0", version
     disk.footer.host = bytes(4)
     at = disk.next
@@ -551,7 +552,7 @@ def with_batmap(disk, full=(), version=0x00010003):
 
 @good()
 def batmap():
-    """Creator "tap" 1.3: a map of full blocks lies between table and blocks."""
+    """Creator "tap" 1.3: a map of full blocks lies between the table and the blocks."""
     disk = Dynamic(8 * MIB, block=2 * MIB)
     with_batmap(disk, full=[1])
     disk.write(2 * MIB, noise("one", 16 * KIB))
@@ -562,7 +563,7 @@ def batmap():
 
 @good()
 def batmap_of_tapdisk_1_1():
-    """Creator "tap" 1.1, which may have a batmap, and has."""
+    """Creator "tap" 1.1, which may have a batmap, and has one."""
     disk = Dynamic(8 * MIB, block=2 * MIB)
     with_batmap(disk, version=0x00010001)
     disk.write(2 * MIB, noise("one", 16 * KIB))
@@ -571,7 +572,7 @@ def batmap_of_tapdisk_1_1():
 
 @good()
 def batmap_of_an_empty_disk():
-    """Creator "tap" 1.3, no block: the map lies before the footer."""
+    """Creator "tap" 1.3 without blocks: the map lies before the footer."""
     disk = Dynamic(8 * MIB, block=2 * MIB)
     with_batmap(disk)
     return disk
@@ -579,7 +580,7 @@ def batmap_of_an_empty_disk():
 
 @good()
 def batmap_behind_a_large_table():
-    """Creator "tap" 1.3, a table for 64 GiB, as vhd-util preallocates it, and its map."""
+    """Creator "tap" 1.3: a table for 64 GiB, as vhd-util preallocates it, and its map."""
     disk = Dynamic(8 * MIB, block=2 * MIB, entries=32768)
     with_batmap(disk)
     disk.write(6 * MIB, noise("three", 16 * KIB))
@@ -587,7 +588,7 @@ def batmap_behind_a_large_table():
 
 
 def hidden_by_tapdisk(version):
-    """Early tapdisk marked disks as hidden and left the checksum as it was."""
+    """Early tapdisk marked a disk as hidden and did not update the checksum."""
     disk = sample()
     disk.footer.creator, disk.footer.creator_version = b"tap\0", version
     shown = disk.footer.pack()
@@ -598,13 +599,13 @@ def hidden_by_tapdisk(version):
 
 @good(fault=OLD_BITMAPS)
 def hidden_by_tapdisk_0_1():
-    """Creator "tap" 0.1, hidden, with the checksum from before that."""
+    """Creator "tap" 0.1: hidden, with the old checksum."""
     return hidden_by_tapdisk(0x00000001)
 
 
 @good()
 def hidden_by_tapdisk_1_1():
-    """Creator "tap" 1.1, hidden, with the checksum from before that."""
+    """Creator "tap" 1.1: hidden, with the old checksum."""
     return hidden_by_tapdisk(0x00010001)
 
 

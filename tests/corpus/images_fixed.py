@@ -17,19 +17,19 @@ def fixed():
 
 @good()
 def fixed_one_sector():
-    """The smallest disk there can be."""
+    """The smallest possible disk."""
     return filled(SECTOR)
 
 
 @good()
 def fixed_odd_number_of_sectors():
-    """A size that is no multiple of anything but a sector."""
+    """The size is an odd number of sectors."""
     return filled(129 * SECTOR)
 
 
 @good()
 def fixed_sparse():
-    """A disk of 64 MiB with data at its start, in its middle and at its end, holes between."""
+    """A disk of 64 MiB with data at the start, in the middle and at the end, and holes between."""
     disk = Fixed(64 * MIB)
     for offset in (0, 31 * MIB + 3 * SECTOR, 64 * MIB - SECTOR):
         disk.write(offset, noise(offset, SECTOR))
@@ -46,7 +46,7 @@ def fixed_footer_of_511_bytes():
 
 @good()
 def fixed_false_footer_in_first_sector():
-    """The guest has a whole dynamic disk's footer and header in its first sectors."""
+    """The guest's first sectors hold the footer and header of a dynamic disk."""
     disk = filled(64 * KIB)
     false = Footer.of(3 * GIB, 3, bytes(16))
     disk.write(0, false.pack() + Header.of(1536, 2 * MIB, 1536).pack())
@@ -55,7 +55,7 @@ def fixed_false_footer_in_first_sector():
 
 @good()
 def fixed_slack_before_footer():
-    """The file has 3 sectors more than the disk before its footer."""
+    """Three sectors of slack lie before the footer."""
     disk = filled(64 * KIB)
     disk.slack = noise("slack", 3 * SECTOR)
     return disk
@@ -71,7 +71,7 @@ def fixed_original_size_differs():
 
 @good()
 def fixed_data_offset_of_32_bits():
-    """The data offset has ones in 32 bits alone, as the specification prints it."""
+    """The data offset is ones in 32 bits only, as the specification prints it."""
     disk = filled(64 * KIB)
     disk.footer.data_offset = 0xFFFFFFFF
     return disk
@@ -79,7 +79,7 @@ def fixed_data_offset_of_32_bits():
 
 @good()
 def fixed_geometry_too_large():
-    """The geometry tells of more sectors than there are."""
+    """The geometry has too many sectors."""
     disk = filled(64 * KIB)
     disk.footer.geometry = (65535, 16, 255)
     return disk
@@ -87,7 +87,7 @@ def fixed_geometry_too_large():
 
 @good()
 def fixed_geometry_of_zeros():
-    """The geometry tells of no sectors."""
+    """The geometry has no sectors."""
     disk = filled(64 * KIB)
     disk.footer.geometry = (0, 0, 0)
     return disk
@@ -103,7 +103,7 @@ def fixed_by_azure():
 
 @good()
 def fixed_by_virtual_pc():
-    """Creator "vpc ", whose disks some programs measure by their geometry."""
+    """Creator "vpc ", whose disks some programs measure by the geometry."""
     disk = filled(3 * MIB)
     disk.footer.creator, disk.footer.creator_version = b"vpc ", 0x00050000
     return disk
@@ -119,7 +119,7 @@ def fixed_by_virtual_pc_for_mac():
 
 @good()
 def fixed_features_of_all_kinds():
-    """A temporary disk in saved state, hidden, made in the future by nobody, of no identity."""
+    """Temporary, in saved state, hidden, made in the future, without creator and identity."""
     disk = filled(64 * KIB)
     disk.footer.features = 3
     disk.footer.saved = 1
@@ -132,13 +132,13 @@ def fixed_features_of_all_kinds():
 
 @good()
 def fixed_features_of_no_kind():
-    """The bit of the features that is always set is not."""
+    """The feature bit that is always set is clear."""
     disk = filled(64 * KIB)
     disk.footer.features = 0
     return disk
 
 
-@good(fault="blktap has disabled the disk, which opens for reading only")
+@good(fault="blktap has disabled the disk, so it opens for reading only")
 def fixed_disabled_by_blktap():
     """The cookie is "v_poison"."""
     disk = filled(64 * KIB)

@@ -1,4 +1,4 @@
-"""Differencing disks that must be refused for what their parents are."""
+"""Differencing disks that the library must refuse because of their parents."""
 from case import bad, fifo, folder, link_to
 from images_child import base, changed, child_of
 from vhd import KIB, MACX, SECTOR, W2KU, W2RU, Child, Dynamic, noise
@@ -6,8 +6,8 @@ from vhd import KIB, MACX, SECTOR, W2KU, W2RU, Child, Dynamic, noise
 BLOCK = 4 * KIB
 LOST, IDENTITY = "VM_E_PARENT_PATH_NOT_FOUND", "VM_E_PARENT_CHILD_ID_MISMATCH"
 MODIFIED = "VM_E_PARENT_MODIFIED"
-NO_PARENT = "the parent is no disk of the store"
-OTHER = "the parent has another identity than the one that was recorded"
+NO_PARENT = "the parent is not a disk of the store"
+OTHER = "the parent's uuid is not the recorded one"
 OTHER_SIZE = "the parent is larger than the disk"
 ENDLESS = "the chain of parents has no end, or is too long"
 BAD_PARENT = "a parent cannot be used"
@@ -21,19 +21,19 @@ def named(child, name):
 
 @bad(f"{NO_PARENT}: no name is recorded", LOST)
 def orphan_without_names():
-    """No name field, no locator."""
+    """Neither the name field nor a locator names the parent."""
     return child_of(base())
 
 
 @bad(f"{NO_PARENT}: \"orphan.gone\"", LOST)
 def orphan():
-    """The parent is not there."""
+    """The parent does not exist."""
     return named(child_of(base()), "orphan.gone")
 
 
 @bad(f"{NO_PARENT}: \"orphan-outside\"", LOST)
 def orphan_of_a_parent_outside():
-    """The path leads out of the store, where nothing is looked for."""
+    """The path leads out of the store, but parents must lie in the store."""
     child = child_of(base())
     child.locate(W2RU, "..\\..\\..\\etc\\orphan-outside.vhd")
     child.locate(W2KU, "/etc/passwd")
@@ -43,7 +43,7 @@ def orphan_of_a_parent_outside():
 
 @bad(f"{NO_PARENT}: \"a\uFFFDb\"", LOST)
 def orphan_of_surrogates():
-    """The parent has only a name, with half a pair in it."""
+    """Only the name field names the parent, with half a pair of UTF-16."""
     child = child_of(base())
     child.name("a\uD83Db.vhd")
     return child
@@ -51,21 +51,21 @@ def orphan_of_surrogates():
 
 @bad(f"{NO_PARENT}: \"orphan-of-a-fifo.base\"", LOST)
 def orphan_of_a_fifo():
-    """In the place of the parent is a FIFO, and an open of that waits."""
+    """A FIFO has the parent's name; opening it would block."""
     child = named(child_of(base()), "orphan-of-a-fifo.base")
     return child, {"orphan-of-a-fifo.base.vhd": fifo}
 
 
 @bad(f"{NO_PARENT}: \"orphan-of-a-folder.base\"", LOST)
 def orphan_of_a_folder():
-    """Where the parent should be is a folder."""
+    """A folder has the parent's name."""
     child = named(child_of(base()), "orphan-of-a-folder.base")
     return child, {"orphan-of-a-folder.base.vhd": folder}
 
 
 @bad(f"{NO_PARENT}: \"orphan-of-a-link.base\"", LOST)
 def orphan_of_a_link():
-    """Where the parent should be is a symbolic link to it."""
+    """A symbolic link to the parent has its name."""
     parent = base()
     child = named(child_of(parent), "orphan-of-a-link.base")
     return child, {"orphan-of-a-link.base.vhd": link_to("orphan-of-a-link.real"),
@@ -75,7 +75,7 @@ def orphan_of_a_link():
 @bad(f"{OTHER}: \"orphan-of-another.base\" is ef77871f-0bf2-7dae-d588-52a2ed225da4, "
      "expected d749e4ee-cfe7-7634-53ce-d7c71ce58162", IDENTITY)
 def orphan_of_another():
-    """The parent's identity is another."""
+    """The parent has another identity."""
     child = named(child_of(base()), "orphan-of-another.base")
     return child, {"orphan-of-another.base.vhd": base()}
 
@@ -100,7 +100,7 @@ def orphan_of_a_damaged():
 
 @bad(f"{NO_PARENT}: \"orphan-of-an-orphan.gone\"", LOST)
 def orphan_of_an_orphan():
-    """The parent is there, and its own parent is not."""
+    """The parent exists, but its own parent does not."""
     parent = named(child_of(base()), "orphan-of-an-orphan.gone")
     child = named(child_of(parent), "orphan-of-an-orphan.base")
     return child, {"orphan-of-an-orphan.base.vhd": parent}
@@ -108,7 +108,7 @@ def orphan_of_an_orphan():
 
 @bad(f"{ENDLESS}: it comes back to \"ring-of-one\"")
 def ring_of_one():
-    """A disk that is its own parent."""
+    """A disk is its own parent."""
     disk = child_of(base())
     disk.header.parent_uuid = disk.footer.uuid
     return named(disk, "ring-of-one")
@@ -116,7 +116,7 @@ def ring_of_one():
 
 @bad(f"{ENDLESS}: it comes back to \"ring-of-two\"")
 def ring_of_two():
-    """Two disks, each the other's parent."""
+    """Two disks are each other's parent."""
     first = child_of(base())
     second = named(child_of(first), "ring-of-two.other")
     first.header.parent_uuid = second.footer.uuid
@@ -126,7 +126,7 @@ def ring_of_two():
 
 @bad(f"{ENDLESS}: it has more than 64 layers")
 def chain_of_65():
-    """A chain longer than any that is in use: XenServer allows 30 disks."""
+    """A chain of 65 disks, longer than any in use: XenServer allows 30."""
     parent, others = Dynamic(BLOCK), {}
     for number in range(1, 65):
         file = f"chain-of-65.{number}"

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """Make the corpus: make.py FOLDER
 
-FOLDER/good and FOLDER/bad receive the images, each under the name of the function that makes it,
-with the files that belong to it. Beside this program lie good/NAME.txt and bad/NAME.txt, which
-say what is expected of each; where an image would no longer be what its text says, it ends. Images
-of programs that no test can call lie there packed, as NAME.vhd.xz.
+FOLDER/good and FOLDER/bad receive the images, each named after the function that makes it, and
+their other files. The texts good/NAME.txt and bad/NAME.txt beside this program say the expected
+result. The program fails if an image differs from its text. Images of programs that no test can
+call are packed here as NAME.vhd.xz.
 
-`make.py --describe` writes the texts again, but those of packed images: what has changed in them is
-to be looked at.
+`make.py --describe` writes the texts again, except those of packed images. Review each change.
 """
 import lzma
 import os
@@ -31,7 +30,7 @@ def text_path(kind, name):
 
 
 def names(kind, ending):
-    """What lies beside this program."""
+    """The names of the files here with this ending."""
     files = os.listdir(f"{HERE}/{kind}")
     return {file[: -len(ending)] for file in files if file.endswith(ending)}
 

@@ -1,8 +1,8 @@
-"""A careful reader of VHD images, written from the specification alone and knowing nothing of the
-programs that make the corpus or of the library: what it reads, the library must read too, and what
-the library has written it must find sound.
+"""A strict reader of VHD images, written from the specification. It shares no code with the library
+or with the programs that make the corpus. The library must read the same content, and this reader
+must find no fault in images that the library has written.
 
-As a program: reader.py FILE prints the digest of the disk's content, and what is unsound about it.
+reader.py FILE prints the digest of the disk's content, and the faults of the image.
 """
 import hashlib
 import os
@@ -12,7 +12,7 @@ import urllib.parse
 
 SECTOR = 512
 FREE = 0xFFFFFFFF
-PLAIN = 1 << 30  # up to this size a digest is that of the whole content, above it of its pieces
+PLAIN = 1 << 30  # larger contents have a digest of their pieces
 PIECE = 64 << 10
 BITS = [f"{byte:08b}" for byte in range(256)]
 OLD_BITS = [bits[::-1] for bits in BITS]
@@ -32,13 +32,13 @@ def is_footer(data):
     stored = struct.unpack(">I", data[64:68])[0]
     if checksum(data, 64) == stored:
         return True
-    # tapdisk 0.1 and 1.1 hid a disk without a new checksum.
+    # tapdisk 0.1 and 1.1 hid a disk and kept the old checksum.
     is_old = data[28:31] == b"tap" and data[32:36] in (b"\0\0\0\1", b"\0\1\0\1")
     return is_old and checksum(data[:85] + b"\0" + data[86:], 64) == stored
 
 
 class Image:
-    """An image file, open for reading, with its parents behind it."""
+    """An image file that is open for reading, with its parents."""
 
     def __init__(self, path, depth=0):
         if not os.path.isfile(path) or os.path.islink(path):
@@ -63,11 +63,11 @@ class Image:
         return data
 
     def data(self, start, end):
-        """Those sectors from start to end that are not all zeros: their offsets, and the bytes."""
+        """Yields offset and bytes of each sector from start to end that is not all zeros."""
         while start < end:
             try:
                 start = max(start, os.lseek(self.file.fileno(), start, os.SEEK_DATA))
-            except OSError:  # ENXIO: nothing but a hole follows
+            except OSError:  # ENXIO: only a hole follows
                 return
             start -= start % SECTOR
             piece = self.read(start, min(PIECE, end - start)) if start < end else b""
@@ -111,11 +111,11 @@ class Image:
                         yield at // 4 + number, sector
 
     def locators(self):
-        """What is used of the eight slots: code, length, offset and the room that is reserved."""
+        """The used ones of the eight slots: code, length, offset and reserved space."""
         for slot in range(8):
             code, space, length, offset = struct.unpack_from(">4sII4xQ", self.header,
                                                              576 + 24 * slot)
-            # XO's vhd-lib 4 tells places that cannot be.
+            # XO's vhd-lib 4 writes impossible offsets.
             if code == bytes(4) or length == 0 or not SECTOR <= offset <= self.length - length:
                 continue
             room = space * SECTOR if space < SECTOR else space if space % SECTOR == 0 else length
@@ -140,7 +140,8 @@ class Image:
                 yield texts[code].replace("\\", "/").rsplit("/", 1)[-1]
 
     def find_parent(self, depth):
-        """By the names that are given, beside the child; an ending in any case is the same."""
+        """Find the parent by its recorded names, beside the child. Upper and lower case of ".vhd"
+        are equal."""
         folder = os.path.dirname(self.path) or "."
         files = {file: file for file in os.listdir(folder)}
         files.update({file[:-4] + ".vhd": file for file in files if file.lower().endswith(".vhd")})
@@ -163,14 +164,14 @@ class Image:
         raise Unreadable(f"{self.path} has lost its parent")
 
     def bits(self, number):
-        """The bits of a block, the first sector's first, as text."""
+        """The bits of a block as text, in the order of its sectors."""
         data = self.read(self.places[number] * SECTOR, self.bitmap_length)
         is_old = self.creator[:3] == b"tap" and self.creator_version == 1
         text = "".join(map((OLD_BITS if is_old else BITS).__getitem__, data))
         return text[: self.block // SECTOR]
 
     def stretches(self):
-        """What this file itself has to say: offset, and the bytes."""
+        """Yields the data that lies in this file itself: offset and bytes."""
         if self.kind == 2:
             yield from self.data(0, self.size)
             return
@@ -188,7 +189,7 @@ class Image:
                 at += run
 
     def sectors(self):
-        """The whole content: each sector that is not all zeros, by its number."""
+        """The whole content: the sectors that are not all zeros, by number."""
         found = self.parent.sectors() if self.parent else {}
         for offset, data in self.stretches():
             for at in range(0, len(data), SECTOR):
@@ -206,7 +207,7 @@ class Image:
 
 
 class Raw:
-    """A parent that is nothing but content."""
+    """A parent that is a raw file."""
 
     def __init__(self, path):
         self.path = path
@@ -231,7 +232,7 @@ def sectors_of(path):
 
 
 def digest_of(sectors, size):
-    """The digest of a content, as the expected texts have it: the name of the way, the digest."""
+    """The digest of a content in the format of the expected texts: method and digest."""
     total, at = hashlib.sha256(), 0
     each = PIECE // SECTOR
     for number in sorted({sector // each for sector in sectors}):
@@ -257,7 +258,7 @@ def skip_to(total, at, end):
 
 
 def metadata(image):
-    """Where the file is taken by what is no block: what it is, from where to where."""
+    """Yields the places of all that is not a block: name, begin and end."""
     yield "the copy", 0, SECTOR
     yield "the header", image.data_offset, image.data_offset + 1024
     table_end = image.table + -(-4 * image.entries // SECTOR) * SECTOR
@@ -273,9 +274,8 @@ def metadata(image):
 
 
 def complaints(path, before=None):
-    """
-    What is unsound about an image that has been closed after writing. Where the image before that
-    is given, also what must not have become of it.
+    """Yields the faults of an image that was closed after writing. If the image before is given,
+    forbidden changes are faults too.
     """
     image = Image(path)
     old = Image(before) if before else None
@@ -288,7 +288,7 @@ def complaints(path, before=None):
 
 
 def is_clean(path):
-    """Is there nothing that opening for writing would put in order?"""
+    """Returns true if opening for writing has nothing to repair."""
     image = Image(path)
     try:
         stored = struct.unpack(">I", image.footer[64:68])[0]
@@ -330,7 +330,7 @@ def places_of(image):
 
 
 def complaints_of_bits(image, old):
-    """Blocks that are new keep to our own rules; others may be as they were."""
+    """New blocks must keep our own rules. Bits that have not changed may have any value."""
     for number, sector in image.places.items():
         known = old.bits(number) if old and number in old.places else None
         bits = image.bits(number)
@@ -339,7 +339,7 @@ def complaints_of_bits(image, old):
         if image.kind == 4:
             for at in range(0, len(bits), 8):
                 byte, was = bits[at : at + 8], known[at : at + 8] if known else "0" * 8
-                # All clear is whole as well: the block was discarded, and has come back.
+                # All clear is legal too: the block was discarded and allocated again.
                 if byte != was and "0" in byte and "1" in byte:
                     yield f"block {number}: sectors {at} to {at + 7} are set in part: {byte}"
                     break
@@ -353,7 +353,7 @@ def complaints_of_bits(image, old):
 
 
 def complaints_of_change(image, old):
-    """What nobody has asked to be changed must be as it was."""
+    """Parts that no write concerns must be unchanged."""
     if image.header != old.header:
         yield "the header has changed"
     if image.footer[:64] + image.footer[68:511] != old.footer[:64] + old.footer[68:511]:

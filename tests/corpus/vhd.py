@@ -1,8 +1,7 @@
-"""Images made byte by byte from the VHD specification 1.0, with nothing of the library's code.
+"""Images made byte by byte from the VHD specification 1.0, without the library's code.
 
-An image is put together from its parts, each of which can be made other than the specification
-wants it, and knows what a careful reader must see in it: its flat content and what stands in its
-footer. Everything is the same in every run.
+An image consists of parts, and a test can make each part wrong. It also knows the flat content and
+the footer that a reader must see. Every run makes the same bytes.
 """
 import hashlib
 import os
@@ -12,15 +11,15 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 SECTOR = 512
 FIXED, DYNAMIC, DIFFERENCING = 2, 3, 4
 ONES = 2**64 - 1
-FREE = 2**32 - 1  # the entry of a block that has no place
+FREE = 2**32 - 1  # the entry of an unallocated block
 EPOCH = 946684800  # 2000-01-01 00:00 UTC in Unix time
 CREATED = 0x2E000001
-MODIFIED = 1704067200  # the time of every image's file: 2024-01-01 00:00 UTC
+MODIFIED = 1704067200  # of every image's file: 2024-01-01 00:00 UTC
 W2RU, W2KU, MACX, MAC = b"W2ru", b"W2ku", b"MacX", b"Mac "
 
 
 def noise(tag, length):
-    """Bytes that look random and depend on the tag alone."""
+    """Bytes that look random and depend only on the tag."""
     return hashlib.shake_128(str(tag).encode()).digest(length)
 
 
@@ -29,13 +28,13 @@ def round_up(number, step):
 
 
 def seal(data, at):
-    """Put in the checksum: one's complement of the sum of all bytes, the field as zeros."""
+    """Insert the checksum: one's complement of the sum of all bytes, with the field as zeros."""
     total = ~(sum(data[:at]) + sum(data[at + 4 :])) & 0xFFFFFFFF
     return data[:at] + struct.pack(">I", total) + data[at + 4 :]
 
 
 def geometry(sectors):
-    """The appendix "CHS Calculation"."""
+    """The geometry of the specification's appendix "CHS Calculation"."""
     sectors = min(sectors, 65535 * 16 * 255)
     if sectors >= 65535 * 16 * 63:
         return sectors // 255 // 16, 16, 255
@@ -49,7 +48,7 @@ def geometry(sectors):
 
 
 class Fields(dict):
-    """Named values, which are attributes too."""
+    """A dict whose values are attributes too."""
 
     __getattr__ = dict.__getitem__
     __setattr__ = dict.__setitem__
@@ -102,9 +101,9 @@ class Header(Fields):
 
 
 class Flat:
-    """The content of a disk, by sectors; what is not there is zeros."""
+    """The content of a disk by sector. Absent sectors are zeros."""
 
-    PLAIN = GIB  # up to this size the digest is that of the whole content
+    PLAIN = GIB  # up to this size the digest covers the whole content
     PIECE = 64 * KIB
 
     def __init__(self, size, sectors=()):
@@ -118,7 +117,7 @@ class Flat:
                 self.sectors[(offset + at) // SECTOR] = data[at : at + SECTOR]
 
     def pieces(self, length):
-        """Those stretches of this length that are not all zeros, with their offsets."""
+        """Yields the pieces of this length that are not all zeros, with their offsets."""
         for number in sorted({sector * SECTOR // length for sector in self.sectors}):
             first = number * length // SECTOR
             data = b"".join(self.sectors.get(first + i, bytes(SECTOR))
@@ -128,7 +127,7 @@ class Flat:
                 yield number * length, data
 
     def digest(self):
-        """A name for the way it is made, and the digest."""
+        """Returns the name of the method and the digest."""
         total, at = hashlib.sha256(), 0
         if self.size > self.PLAIN:
             for offset, data in self.pieces(self.PIECE):
@@ -149,7 +148,7 @@ class Flat:
 
 
 class File:
-    """A file to be: bytes at places, holes between them."""
+    """A planned file: bytes at offsets, with holes between."""
 
     def __init__(self):
         self.pieces = []
@@ -169,7 +168,7 @@ class File:
 
 
 class Ids:
-    """Identities, for each image of the corpus the same in every run."""
+    """Identities, the same for an image in every run."""
 
     def __init__(self):
         self.begin("")
@@ -186,16 +185,16 @@ ids = Ids()
 
 
 class Disk:
-    """What all kinds have in common. The last footer decides, so self.footer is that one."""
+    """The base of all kinds of disks. self.footer is the last footer, which decides."""
 
     def __init__(self, size, kind):
         self.flat = Flat(size)
         self.footer = Footer.of(size, kind, ids.next())
-        self.tail = None  # bytes that stand there instead of the last footer
-        self.slack = b""  # in front of the last footer
-        self.behind = b""  # after it
-        self.spoils = []  # bytes that are put over all at the very end
-        self.cut = None  # the file's length where it is not what it should be
+        self.tail = None  # bytes in place of the last footer
+        self.slack = b""  # bytes before the last footer
+        self.behind = b""  # bytes behind the last footer
+        self.spoils = []  # bytes that overwrite the finished file
+        self.cut = None  # a length of the file other than the right one
 
     def spoil(self, offset, data):
         self.spoils.append((offset, data))
@@ -232,13 +231,13 @@ class Fixed(Disk):
 
 class Block:
     def __init__(self, offset, bitmap_length):
-        self.offset = offset  # in the file, of its bitmap
+        self.offset = offset  # of its bitmap in the file
         self.bitmap = bytearray(bitmap_length)
         self.pieces = []  # data, with the offset in the block
 
 
 class Dynamic(Disk):
-    """A dynamic disk; blocks are placed one behind the other as they are first written to."""
+    """A dynamic disk. Blocks follow each other in the order of their first writes."""
 
     def __init__(self, size, block=4 * KIB, entries=None, table=1536, header_at=512, first=None,
                  kind=DYNAMIC):
@@ -246,11 +245,11 @@ class Dynamic(Disk):
         entries = -(-size // block) if entries is None else entries
         self.footer.data_offset = header_at
         self.header = Header.of(entries, block, table)
-        self.copy = None  # bytes that stand at 0 instead of the footer's copy
+        self.copy = None  # bytes at 0 in place of the footer's copy
         self.padding = 0xFF
-        self.changed_entries = {}  # entries other than what follows from the blocks
+        self.changed_entries = {}  # entries that differ from the blocks
         self.blocks = {}
-        self.extras = []  # bytes at places: locator data, batmaps
+        self.extras = []  # bytes at offsets: locator data, batmaps
         self.next = table + round_up(4 * entries, SECTOR) if first is None else first
         self.bitmap_length = round_up(-(-block // (8 * SECTOR)), SECTOR)
 
@@ -271,12 +270,12 @@ class Dynamic(Disk):
         return self.blocks[number]
 
     def hide(self, offset, data):
-        """Put data into blocks without setting the sectors' bits."""
+        """Put data into blocks and leave the sectors' bits clear."""
         for number, inner, piece in self.by_blocks(offset, data):
             self.allocate(number).pieces.append((inner, piece))
 
     def write(self, offset, data):
-        """Put data into blocks, set the sectors' bits."""
+        """Put data into blocks and set the sectors' bits."""
         self.hide(offset, data)
         self.flat.put(offset, data)
         for number, inner, piece in self.by_blocks(offset, data):
@@ -287,7 +286,7 @@ class Dynamic(Disk):
         self.allocate(number).bitmap[sector // 8] |= 0x80 >> sector % 8
 
     def fill_bits(self):
-        """Set all bits of all blocks, also those behind the end of the disk."""
+        """Set all bits of all blocks, including those behind the end of the disk."""
         for block in self.blocks.values():
             block.bitmap[: max(1, self.block // SECTOR // 8)] = (
                 b"\xFF" * max(1, self.block // SECTOR // 8))
@@ -301,7 +300,7 @@ class Dynamic(Disk):
             offset, data = offset + len(piece), data[len(piece) :]
 
     def put(self, offset, data):
-        """Put something else into the file; what follows comes behind it."""
+        """Put other data into the file."""
         self.extras.append((offset, data))
 
     def table_bytes(self):
@@ -330,17 +329,17 @@ class Dynamic(Disk):
 
 
 def windows_path(text):
-    """As W2ru and W2ku hold it: UTF-16, little-endian."""
+    """Encode as in W2ru and W2ku: UTF-16, little-endian."""
     return text.encode("utf-16-le", "surrogatepass")
 
 
 def name_field(text):
-    """As the header's name field holds it: UTF-16, big-endian."""
+    """Encode as in the header's name field: UTF-16, big-endian."""
     return text.encode("utf-16-be", "surrogatepass")
 
 
 class Child(Dynamic):
-    """A differencing disk. It knows whose child it is, but says not yet under which name."""
+    """A differencing disk. It records the identity of its parent, but no name yet."""
 
     def __init__(self, parent, size=None, block=4 * KIB, **more):
         super().__init__(parent.flat.size if size is None else size, block, kind=DIFFERENCING,
@@ -350,7 +349,7 @@ class Child(Dynamic):
         self.header.parent_time = MODIFIED - EPOCH
 
     def locate(self, code, text, slot=None, at=None, space=None):
-        """Add a locator; its data goes where the next block would go, unless told otherwise."""
+        """Add a locator. By default its data goes to the place of the next block."""
         data = text if isinstance(text, bytes) else windows_path(text)
         if slot is None:
             slot = len(self.header.locators)

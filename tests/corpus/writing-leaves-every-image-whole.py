@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-# If this failed: a disk that another program has made would be damaged by writing to it here: other
-# bytes would read, or the program that has made it would find what it needs overwritten.
+# If this failed: writing here to a disk from another program would destroy data, or damage the
+# image so that the other program could not use it.
 #
-# Each good disk of the corpus is opened for writing and closed; then written to and discarded at
-# random places and read again, several times over. After each step the content must be exactly the
-# expected one, for the library and for the corpus' own reader, which must find nothing unsound; no
-# parent may have changed; and the programs that open images of that kind must see the same bytes.
-# VHD_SEED, which is printed, chooses the places; VHD_ROUNDS says how often.
+# Each good disk of the corpus is opened for writing and closed. Then it is written to, discarded
+# and read at random places, several times. After each step the library, the corpus' own reader and
+# other programs that know such images must read the expected content. The reader must find no
+# fault, and no parent may change. VHD_SEED, which is printed, chooses the places; VHD_ROUNDS is the
+# number of rounds.
 import json
 import os
 import random
@@ -17,14 +17,14 @@ import corpus
 import reader
 
 SECTOR = 512
-WHOLE = 64 << 20  # the size up to which a disk is read whole
+WHOLE = 64 << 20  # largest disk to read whole
 ROUNDS = int(os.environ.get("VHD_ROUNDS") or 1)
 CHANGES = 16
 TOOL_7Z = next(filter(shutil.which, ("7zz", "7z")), None)
 
 
 class Model:
-    """The content that a disk must have."""
+    """The expected content of a disk."""
 
     def __init__(self, path):
         self.sectors, self.size = reader.sectors_of(path)
@@ -43,7 +43,7 @@ class Model:
 
 
 def place(chance, model):
-    """A range to be changed: anywhere, or where there is something already."""
+    """A random range: anywhere, or near existing data."""
     length = min(model.size, chance.choice([1, 511, 512, 513, 4096, 5000, 9 * SECTOR, 70000]))
     if model.sectors and chance.random() < 0.6:
         offset = chance.choice(list(model.sectors)) * SECTOR + chance.randint(-2000, 2000)
@@ -53,7 +53,7 @@ def place(chance, model):
 
 
 def changes(chance, model):
-    """A script for the library; the model changes along."""
+    """A script of random calls for the library. The model changes too."""
     script = b""
     for _ in range(CHANGES):
         offset, length = place(chance, model)
@@ -82,16 +82,15 @@ def check_image(store, name, original, model, when):
 
 
 def size_in_qemu(image):
-    """What QEMU takes a disk's size for; None when it does not open it."""
+    """The size that QEMU finds; None if it does not open the disk."""
     done = subprocess.run(["qemu-img", "info", "-f", "vpc", "--output=json", image], check=False,
                           stdin=subprocess.DEVNULL, capture_output=True)
     return json.loads(done.stdout)["virtual-size"] if done.returncode == 0 else None
 
 
 def check_qemu(original, image, model):
-    """
-    QEMU must read what it could read before. It measures some disks by their geometry, and finds no
-    bitmap in blocks below 4 KiB.
+    """If QEMU could read the disk before, it must read it now. QEMU measures some disks by their
+    geometry, and finds no bitmap in blocks below 4 KiB.
     """
     if size_in_qemu(original) != model.size or reader.Image(image).block < 4096:
         return
@@ -106,14 +105,14 @@ def check_qemu(original, image, model):
 
 
 def opens(command, model):
-    """Does a program open a disk, without complaint and at its size?"""
+    """Returns true if a program opens a disk without complaint and finds its size."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     words = done.stdout.decode(errors="replace").replace("(", " ").split()
     return done.returncode == 0 and str(model.size) in words and "ERRORS:" not in words
 
 
 def check_readers(original, image, facts, model):
-    """Other programs, of disks that they could read before or that keep to all the rules."""
+    """Other programs must open the disk if they could before, or if it keeps all rules."""
     if facts["type"] == "dynamic" and not list(reader.complaints(image)):
         check_qemu(original, image, model)
     for command in (["vhdiinfo"], [TOOL_7Z, "l", "-slt", "-tVHD"]):
@@ -122,7 +121,7 @@ def check_readers(original, image, facts, model):
 
 
 def refuses(name, facts, cases):
-    """Why a disk is not to be written to: the outcome's name; None where it is."""
+    """The outcome of opening a disk for writing that must be refused; None if it must succeed."""
     if facts["fault"].endswith("opens for reading only"):
         return "VM_E_FILE_READ_ONLY"
     is_parent = any(other["parent"] == name and other["parent_uuid"] == facts["uuid"]

@@ -18,10 +18,10 @@
 #define NAME      "spoilt-image"
 #define FILE_NAME NAME ".vhd"
 
-/* Disks up to this size are read whole, and every byte of them is looked at. */
+/* The largest disks that are read whole, and checked byte by byte. */
 #define WHOLE ((uint64_t)1 << 20)
 
-/* Stretches of data that are looked at in a larger one. */
+/* The number of data ranges to read in larger ones. */
 #define STRETCHES 64
 
 struct harness {
@@ -67,7 +67,7 @@ static void put_image(const struct harness *harness, const uint8_t *bytes, size_
         err(2, FILE_NAME);
 }
 
-/* Read a disk that is small; of one that is not, its ends and some of its data. */
+/* Read a small disk whole. Of a larger one read both ends and some of the data. */
 static void read_disk(struct vhd_disk *disk, uint8_t *buf)
 {
     const uint64_t size = vhd_disk_size(disk);
@@ -87,7 +87,7 @@ static void read_disk(struct vhd_disk *disk, uint8_t *buf)
     }
 }
 
-/* Returns NULL with a sentence when it is refused. */
+/* Returns NULL if the disk is refused; *ret then has the sentence. */
 static struct vhd_disk *open_disk(struct harness *harness, unsigned flags, struct vhd_verdict *ret)
 {
     struct vhd_disk *disk = NULL;
@@ -96,7 +96,7 @@ static struct vhd_disk *open_disk(struct harness *harness, unsigned flags, struc
     return disk;
 }
 
-/* Write, and discard, by numbers that the image's own bytes give. */
+/* Write and discard at places that the image's own bytes choose. */
 static void change(struct harness *harness, struct vhd_disk *disk, const uint8_t *bytes, size_t len)
 {
     const uint64_t size = vhd_disk_size(disk);
@@ -121,7 +121,7 @@ static void change(struct harness *harness, struct vhd_disk *disk, const uint8_t
     }
 }
 
-/* Every byte of a small disk must be what was written last. */
+/* In a small disk, every byte must be the one that was written last. */
 static void look(struct harness *harness, struct vhd_disk *disk, const char *when)
 {
     const uint64_t size = vhd_disk_size(disk);
@@ -147,7 +147,9 @@ static void use_for_writing(struct harness *harness, const uint8_t *bytes, size_
     if (vhd_disk_close(disk, NULL) < 0)
         errx(1, "a disk cannot be closed");
     disk = open_disk(harness, 0, &why);
-    /* A locator may claim a place in a block: then a guest writes over its parent's name. */
+    /*
+     * A locator may name a place inside a block. Then the guest overwrites the name of its parent.
+     */
     if (!disk && why.result == VHD_PARENT_LOST)
         return;
     if (!disk)

@@ -1,7 +1,6 @@
 /*
- * What is done with an image of which nothing is known: whatever its bytes are, the library must
- * neither crash, nor read what is not there, nor use memory or time without end; and a disk that it
- * takes for sound must keep what is written to it.
+ * Use an image with unknown content. Whatever its bytes are, the library must not crash, read
+ * outside the image, or use memory or time without limit. A disk that it opens must keep its data.
  */
 #pragma once
 
@@ -11,23 +10,22 @@
 struct harness;
 
 /*
- * Begin with a store: a folder that may be full of other images, for the spoilt one to have as
- * parents. Ends the program when that cannot be.
+ * Open a store: a folder, possibly with other images that the spoilt one can have as parents. Ends
+ * the program on a failure.
  */
 struct harness *harness_new(const char *folder);
 
-/* Remove what was put into the folder. NULL is allowed. */
+/* Remove the image and close the store. NULL is allowed. */
 void harness_free(struct harness *harness);
 
 /*
- * Put bytes into the store as an image, and use it: read, written to, discarded, read again.
+ * Put bytes into the store as an image and use it: read, write, discard, read again.
  *
- * Returns 1 when the library took it for a disk, 0 when not. Aborts when a byte is not what it must
- * be.
+ * Returns 1 if the library opened it as a disk, otherwise 0. Aborts if a byte is wrong.
  */
 int harness_use(struct harness *harness, const uint8_t *bytes, size_t len);
 
-/* The place of 32 bits in big-endian order. */
+/* Store 32 bits in big-endian order. */
 static inline void harness_put32(uint8_t *at, uint32_t value)
 {
     at[0] = (uint8_t)(value >> 24);
@@ -36,5 +34,5 @@ static inline void harness_put32(uint8_t *at, uint32_t value)
     at[3] = (uint8_t)value;
 }
 
-/* Make the checksums of footers and header right, wherever an image has them. */
+/* Correct the checksums of footers and header at their usual places. */
 void harness_seal(uint8_t *bytes, size_t len);

@@ -1,13 +1,13 @@
 /*
- * A target for libFuzzer, built with -Dfuzz=true by clang: what is done with an image. The store is
- * the folder that VHD_FUZZ_STORE names, which may be the corpus' good/; seeds are its images.
+ * A target for libFuzzer, built by clang with -Dfuzz=true. The store is the folder in
+ * VHD_FUZZ_STORE, which may be good/ of the corpus. The seeds are the images of the corpus.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness.h"
 
-/* libFuzzer's. */
+/* The entry point of libFuzzer. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t room, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t len, size_t room);
@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     return 0;
 }
 
-/* Checksums would keep it from ever seeing more than they guard. */
+/* With wrong checksums the fuzzer would never reach the code behind their check. */
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t room, unsigned seed)
 {
     len = LLVMFuzzerMutate(bytes, len, room);

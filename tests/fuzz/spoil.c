@@ -1,9 +1,9 @@
 /*
- * spoil FOLDER SEED SECONDS: for so long, take images of a folder at random, spoil them at random,
- * and use what comes of it. Prints how many there were; exits 1 when one did harm.
+ * spoil FOLDER SEED SECONDS: during that time, take random images of a folder, spoil them at
+ * random, and use them. Prints their number. Exits with 1 after a harmful one.
  *
- * If this failed: an image that somebody puts into a store would crash the daemon, or have it hang,
- * or show what is not the image's; or what is written to a disk that is odd would be lost.
+ * If this failed: a bad image in a store could crash the daemon, make it hang, or show bytes of
+ * other memory. Or an odd disk would lose data.
  */
 #include <dirent.h>
 #include <err.h>
@@ -21,13 +21,13 @@
 #include "base/clock.h"
 #include "harness.h"
 
-/* Larger images are not spoilt. */
+/* Larger images are left out. */
 #define LARGEST (1u << 20)
 
-/* Memory that one image may need, with a sanitizer's share: far below what a header can claim. */
+/* The most memory for one image with a sanitizer. A header can claim far more. */
 #define MEMORY_KIB (1024L * 1024)
 
-/* One use of an image may take so long on a busy machine. */
+/* The most time for one image, on a busy machine. */
 #define PATIENCE_SECONDS 60
 
 struct image {
@@ -38,7 +38,7 @@ struct image {
 static struct image *images;
 static size_t image_count;
 
-/* Random numbers that are the same in every run: xorshift64*. */
+/* Random numbers that depend on the seed alone: xorshift64*. */
 static uint64_t draw(uint64_t *seed)
 {
     *seed ^= *seed >> 12;
@@ -69,7 +69,7 @@ static int compare_names(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Load the images, in an order that the seed alone decides. */
+/* Load the images, in an order that depends on the seed alone. */
 static void load_images(const char *path)
 {
     struct dirent **entries;
@@ -89,7 +89,7 @@ static void load_images(const char *path)
         errx(2, "%s holds no images", path);
 }
 
-/* Numbers at which programs stumble. */
+/* A number that programs often handle wrongly. */
 static uint64_t odd_number(uint64_t random)
 {
     static const uint64_t odd[] = {0,
@@ -116,7 +116,7 @@ static uint64_t odd_number(uint64_t random)
     return random >> 8 & 1 ? number + (random >> 9 & 7) - 3 : number;
 }
 
-/* Fields of footer, header and table, at the usual places: where they are, and how wide. */
+/* Offset and width of fields in footer, header and table, at the usual places. */
 static const struct field {
     uint16_t at;
     uint8_t width;
@@ -136,7 +136,7 @@ static void spoil_field(struct image *image, uint64_t random)
     }
 }
 
-/* Some bytes anywhere, more often where numbers are. */
+/* Change some bytes anywhere, or near the metadata. */
 static void spoil_bytes(struct image *image, uint64_t random)
 {
     size_t at = random >> 60 & 1 ? random % image->len : random % 4096;
@@ -145,7 +145,7 @@ static void spoil_bytes(struct image *image, uint64_t random)
         image->bytes[at] = (uint8_t)(random >> 50 & 1 ? UINT8_MAX : random >> run);
 }
 
-/* Cut some off, or let the file grow. */
+/* Shorten or lengthen the file. */
 static void spoil_length(struct image *image, uint64_t random)
 {
     size_t change = 1 + (random >> 8) % (random & 2 ? 3 : 2000);
@@ -170,14 +170,14 @@ static void spoil(struct image *image, uint64_t *seed)
         if (ways[way] != spoil_length || how >> 8 & 1)
             ways[way](image, draw(seed));
     }
-    /* Often the end tells the same as the copy, mostly with right checksums. */
+    /* Usually the footer at the end equals the copy, and the checksums are right. */
     if (how >> 9 & 3 && image->len >= 1024)
         memcpy(image->bytes + image->len - 512, image->bytes, 512);
     if (how >> 11 & 7)
         harness_seal(image->bytes, image->len);
 }
 
-/* Take an image, and spoil it. */
+/* Choose an image and spoil it. */
 static void make_next(struct image *spoilt, uint64_t *seed)
 {
     fprintf(stderr, "seed 0x%" PRIX64 "\n", *seed);
@@ -187,7 +187,7 @@ static void make_next(struct image *spoilt, uint64_t *seed)
     spoil(spoilt, seed);
 }
 
-/* Write the image, to standard output, to show what did harm. */
+/* Write the image with this seed to standard output, to examine the harm. */
 static int show(struct image *spoilt, uint64_t *seed)
 {
     make_next(spoilt, seed);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-# If this failed: an image that somebody puts into a store would crash the daemon, have it hang or use
-# memory without end, or lose what is written to it.
+# If this failed: a bad image in a store could crash the daemon, make it hang, use memory without
+# limit, or lose data.
 #
-# SPOIL, the program, is given the corpus and so many seconds, VHD_FUZZ_SECONDS or 20. The seed,
-# VHD_SEED or a random one, is printed, and after a failure the one of the last image.
+# The program SPOIL spoils images of the corpus for VHD_FUZZ_SECONDS or 20 seconds. The seed is
+# VHD_SEED or random; it is printed, and after a failure the one of the last image.
 import os
 import random
 import subprocess

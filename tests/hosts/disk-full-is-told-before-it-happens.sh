@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a disk would be begun on a host with no room for its first block, or refused on
-# one that has the 8 MB which are asked for.
+# If this failed: a user would get a disk on a host without space for its first block, or would be
+# refused on a host that has the required 8 MB.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 
@@ -11,7 +11,7 @@ free_bytes()
     echo $(($1 * $2))
 }
 
-# leave BYTES: fill the host until that much is free, no more, and at most two blocks less.
+# leave BYTES: fill the host until that much is free, or up to two blocks less.
 leave()
 {
     rm -f "$tmp/host/filler"
@@ -31,6 +31,6 @@ out=$("$VHD_CREATE" "$tmp/host/store/d.vhd" 4096) && fail "made with $free bytes
 expect E_DISK_FULL "${out%% *}" "with $free bytes free"
 expect "" "$(ls -A "$tmp/host/store")" "what a refusal leaves"
 
-# What is free counts, not what the disk could grow to.
+# The present free space counts, and not the size to which the disk can grow.
 leave $((minimum + 8192))
 expect S_OK "$("$VHD_CREATE" "$tmp/host/store/d.vhd" 2088960)" "with $free bytes free"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a disk would be made that can never be filled, for its host's files end before:
-# with blocks of 1 KiB ext2 has files of 16 GB at most.
+# If this failed: a user would get a disk that can never be filled, because the host's files are
+# limited: to 16 GB on ext2 with blocks of 1 KiB.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 

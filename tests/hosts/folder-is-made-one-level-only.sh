@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a disk in a new folder could not be made, a mistyped path would leave a trail of
-# folders, or a refusal would leave the new folder behind.
+# If this failed: a user could not make a disk in a new folder, or a mistyped path would make
+# several folders, or a refused request would leave its new folder.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 
@@ -15,7 +15,7 @@ expect E_PATH_NOT_FOUND "${out%% *}" "two folders missing"
 out=$("$VHD_CREATE" "$tmp/file/d.vhd" 100) && fail "made in a file"
 expect E_PATH_NOT_FOUND "${out%% *}" "a file for a folder"
 
-# Refused by its arguments, and by the host once the folder is made.
+# The first is refused by its arguments, the second by the host after the folder was made.
 out=$("$VHD_CREATE" "$tmp/new/d.vhd" 2) && fail "2 MB: made"
 expect VM_E_IMAGE_SIZE_TOO_SMALL "${out%% *}" "2 MB"
 [ ! -e "$tmp/new" ] || fail "a folder was made for a request that is not valid"

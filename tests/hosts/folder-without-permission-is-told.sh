@@ -1,11 +1,11 @@
 #!/bin/sh
-# If this failed: somebody who may not write to a folder would not be told that this is the cause.
+# If this failed: a user without permission for the folder would get an error with another cause.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 
 need_root
 need_command setpriv
-# As somebody else, who must reach the program.
+# Another user must be able to run the program.
 cp "$VHD_CREATE" "$tmp/create" || fail "cannot copy the program"
 chmod 755 "$tmp" "$tmp/create"
 as_nobody()

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a disk would be half made, or called done, on a host that another program filled
-# up after the free space was looked at. (VHD_FULL makes a disk and does the filling.)
+# If this failed: a user would get half a disk, or a success without a disk, if another program
+# fills the host after the check of free space. (VHD_FULL makes the disk and fills the host.)
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: on a host with space but no room for one more file the user would be told
-# something else than that it is full, or find leftovers.
+# If this failed: on a host without a free inode, a user would get an error other than "full", or
+# find remains of the disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 

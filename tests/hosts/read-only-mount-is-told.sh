@@ -1,5 +1,5 @@
 #!/bin/sh
-# If this failed: on a read-only file system the user would not be told that it is read-only.
+# If this failed: on a read-only file system, a user would get an error with another cause.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 

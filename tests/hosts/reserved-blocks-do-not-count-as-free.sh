@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: a disk would be made in the blocks that ext4 keeps for root, and the first block
-# of its content would find the host full.
+# If this failed: a user would get a disk in the blocks that ext4 reserves for root, and the first
+# write to the disk would find the host full.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 

@@ -1,11 +1,12 @@
 #!/bin/sh
-# If this failed: under "ulimit -f" a disk would be made that its maker can never fill, or the
-# program would be killed by SIGXFSZ.
+# If this failed: under "ulimit -f" a user would get a disk that can never be filled, or SIGXFSZ
+# would kill the program.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 
 mkdir "$tmp/store"
-# Shells count in 512 or in 1024 bytes: 10 or 20 MB. A disk of 3 MB grows to 4, one of 100 to 105.
+# Shells count in units of 512 or 1024 bytes: 10 or 20 MB. A disk of 3 MB grows to 4, one of 100 to
+# 105.
 limited()
 {
     (ulimit -f 20000 && "$VHD_CREATE" "$@")

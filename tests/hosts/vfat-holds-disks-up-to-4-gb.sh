@@ -1,6 +1,7 @@
 #!/bin/sh
-# If this failed: on a USB stick or a memory card, which knows neither hard links nor files without
-# a name, no disk could be made, or one that can never be filled, for files end at 4 GiB there.
+# If this failed: on a USB stick or a memory card, a user could not make a disk, because vfat has
+# neither hard links nor nameless files. Or the disk could never be filled, because files there are
+# limited to 4 GiB.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-# If this failed: what is written to a disk here would be other bytes for QEMU, for libvhdi or for
-# 7-Zip, so that a disk could not be taken elsewhere.
+# If this failed: QEMU, libvhdi or 7-Zip would read other bytes than vhdfs wrote, so a user could
+# not take a disk to another program.
 #
-# Disks of several sizes are made by the library (VHD_CREATE), written to and discarded at random
-# places, several times over; after each time all three programs must read the expected bytes. Then
-# the same with differencing disks that XO has made, whose parents libvhdi finds by itself.
-# VHD_SEED, which is printed, chooses the places.
+# The library makes disks of several sizes (VHD_CREATE), writes and discards at random places,
+# several times. After each time all three programs must read the expected bytes. Then the same with
+# differencing disks of XO, whose parents libvhdi finds by itself. VHD_SEED, which is printed,
+# chooses the places.
 import os
 import random
 import shutil
@@ -23,7 +23,7 @@ READERS = [tools.by_qemu, tools.by_7z, tools.by_vhdimount]
 
 
 def change(sectors, size, chance):
-    """A script for the library; the sectors change along."""
+    """A script of random calls for the library. The sectors change too."""
     script = b""
     for _ in range(8):
         count = chance.choice([1, 7, 8, 9, 64, 300])

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-# If this failed: a disk that was ordered with 4096 MB would have another size, or be none at all,
-# for QEMU, for libvhdi or for 7-Zip; or the image would not be the one that the VHD format asks for.
+# If this failed: QEMU, libvhdi or 7-Zip would see a new disk of 4096 MB with another size, or not
+# open it; or the image would break the VHD specification.
 #
-# Makes disks of many sizes through the library (VHD_CREATE is the program), reads each byte of
-# each of them by rules of its own, and has each opened by the three tools. The random sizes come
-# from VHD_SEED, which is printed. A tool that is missing skips the test, and fails it where CI is
-# "true".
+# The library makes disks of many sizes (the program VHD_CREATE). The test reads each byte of their
+# images by its own rules, and opens each by the three tools. The random sizes come from VHD_SEED,
+# which is printed. A missing tool skips the test, or fails it if CI is "true".
 import concurrent.futures
 import json
 import os
@@ -25,8 +24,8 @@ BATCH = 40
 WORKERS = 2
 EPOCH = 946684800  # 2000-01-01 00:00 UTC
 
-# Written down, not computed: megabytes -> bytes, C/H/S, entries, bytes of the padded table, bytes
-# of the file.
+# Typed, not computed: megabytes -> bytes, C/H/S, entries, bytes of the padded table, bytes of the
+# file.
 WORKED = {
     3: (3145728, (90, 4, 17), 2, 512, 2560),
     514: (538968064, (1044, 16, 63), 257, 1536, 3584),
@@ -48,7 +47,7 @@ def expect(wanted, got, what):
 
 
 def checksum(data, at):
-    """One's complement of the sum of all bytes, the field itself counted as zeros."""
+    """The one's complement of the sum of all bytes, with the field itself as zeros."""
     return ~(sum(data) - sum(data[at : at + 4])) & 0xFFFFFFFF
 
 
@@ -105,7 +104,7 @@ def check_header(header, entries):
 
 
 def check_bytes(path, size_mb):
-    """Read the whole image. Returns its identity."""
+    """Check the whole image. Returns its identity."""
     with open(path, "rb") as file:
         data = file.read()
     size = size_mb * MB
@@ -133,7 +132,7 @@ def check_qemu(path, size):
     info = json.loads(run("qemu-img", "info", "--output=json", path))
     expect("vpc", info["format"], "qemu-img: format")
     expect(size, info["virtual-size"], "qemu-img: size")
-    # 63: this format cannot be checked. So it is up to QEMU 10 at least.
+    # 63: this format cannot be checked. At least QEMU up to 10 says so.
     run("qemu-img", "check", path, ok=(0, 63))
 
 
@@ -155,7 +154,7 @@ def check_7z(tool, path, size):
 
 
 def make(folder, number, sizes_mb):
-    """Make a batch of disks, in one run of the program. Returns their paths."""
+    """Make several disks in one run of the program. Returns their paths."""
     paths = [f"{folder}/{number}-{i}.vhd" for i in range(len(sizes_mb))]
     words = [word for pair in zip(paths, map(str, sizes_mb)) for word in pair]
     out = run(os.environ["VHD_CREATE"], *words)
@@ -164,7 +163,7 @@ def make(folder, number, sizes_mb):
 
 
 def check_batch(folder, number, sizes_mb, tool_7z):
-    """Returns the disks' identities."""
+    """Returns the identities of the disks."""
     uuids = []
     for path, size_mb in zip(make(folder, number, sizes_mb), sizes_mb):
         try:
@@ -179,7 +178,7 @@ def check_batch(folder, number, sizes_mb, tool_7z):
 
 
 def random_sizes(seed):
-    """Half of them even over all sizes; half even over their logarithms, so that small ones come."""
+    """Half of them are uniform; half have uniform logarithms, so that small sizes occur."""
     chance = random.Random(seed)
     low, high = SIZES[0], SIZES[-1]
     for i in range(RANDOM_SIZES):
@@ -190,7 +189,7 @@ def random_sizes(seed):
 
 
 def find_tools():
-    """Returns 7-Zip's name; ends the test when a tool is missing."""
+    """Returns the name of 7-Zip. Ends the test if a tool is missing."""
     tool_7z = next(filter(shutil.which, ("7zz", "7z")), None)
     missing = [tool for tool in ("qemu-img", "vhdiinfo") if not shutil.which(tool)]
     if not tool_7z:

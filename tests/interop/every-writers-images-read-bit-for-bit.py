@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-# If this failed: a disk that QEMU, Bochs or xmount has made would read other bytes here than were put
-# in, or would be spoilt, or lost to its maker, by what is written to it here.
+# If this failed: a disk from QEMU, Bochs or xmount would read with wrong bytes here. Or a write
+# here would damage it for its maker.
 #
-# All programs of Debian that write VHDs, qemu-img, bximage and xmount, make images of a flat file
-# with data at random places; each is read through the library, written to and read again by its
-# maker where that can read. The tests in tests/corpus do the same with images of others. VHD_SEED,
-# which is printed, chooses the places.
+# Debian has three programs that write VHDs: qemu-img, bximage and xmount. Each makes images of a
+# flat file with data at random places. The library reads and writes each image, and its maker reads
+# it again if it can. tests/corpus does the same with images of other programs. VHD_SEED, which is
+# printed, chooses the places.
 import os
 import random
 import subprocess
@@ -16,11 +16,11 @@ from tools import corpus
 
 MIB = 1 << 20
 SECTOR = 512
-CYLINDER = 16 * 63 * SECTOR  # Bochs knows no other sizes
+CYLINDER = 16 * 63 * SECTOR  # Bochs knows only multiples of it
 
 
 def fill(path, size, chance):
-    """A flat file with data at some places, and holes."""
+    """Make a flat file with data at some places, and holes."""
     with open(path, "xb") as file:
         file.truncate(size)
         for offset in (0, size - 3000, *(chance.randrange(size) for _ in range(6))):
@@ -33,7 +33,7 @@ def by_qemu_img(flat, image, options):
 
 
 def by_qemu_io(flat, image, options):
-    """QEMU's own way to allocate blocks, in the order of the writes."""
+    """QEMU itself allocates the blocks, in the order of the writes."""
     size = os.stat(flat).st_size
     tools.run("qemu-img", "create", "-q", "-f", "vpc", "-o", options, image, str(size))
     places = list(range(0, size, 65536))
@@ -51,14 +51,14 @@ def by_qemu_io(flat, image, options):
 
 
 def by_bximage(flat, image, _):
-    """It tells each percent of its work some thousand times, so nobody listens."""
+    """It prints each percent of its work some thousand times, so the output is dropped."""
     done = subprocess.run(["bximage", "-func=convert", "-imgmode=vpc", "-q", flat, image],
                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
     corpus.expect(0, done.returncode, "bximage")
 
 
 def by_xmount(flat, image, _):
-    """It shows an image, which is copied."""
+    """It only shows an image, so copy that."""
     with tools.mounted(f"{flat}.mnt", "xmount", "--in", "raw", flat, "--out", "vhd") as folder:
         shown = next(name for name in os.listdir(folder) if name.endswith(".vhd"))
         subprocess.run(["cp", "--sparse=always", f"{folder}/{shown}", image], check=True)
@@ -77,14 +77,14 @@ WRITERS = [
 
 
 def larger(content, size):
-    """The content of a disk that its maker has rounded up; what is new reads as zeros."""
+    """The content of a disk after its maker has rounded the size up: zeros at the end."""
     if size < content[1]:
         raise corpus.Fault(f"the disk has {size} bytes, expected at least {content[1]}")
     return content[0], size
 
 
 def changed(content, chance):
-    """What is to be written, and the content that follows from it."""
+    """A script of random writes, and the content after them."""
     sectors, size = dict(content[0]), content[1]
     script = b""
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""What the tests beside other programs share."""
+"""Shared by the tests beside other programs."""
 import contextlib
 import os
 import shutil
@@ -23,7 +23,7 @@ def run(*command):
 
 
 def content_of(path):
-    """The sectors of a flat file that are not all zeros, and its size."""
+    """Returns the sectors of a flat file that are not all zeros, and its size."""
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         return corpus.sectors_of(file, size), size
@@ -31,7 +31,7 @@ def content_of(path):
 
 @contextlib.contextmanager
 def mounted(folder, *command):
-    """A FUSE mount on a folder by a command that takes it as its last word."""
+    """A context: a FUSE mount on a folder. The command takes the folder as its last argument."""
     os.makedirs(folder, exist_ok=True)
     run(*command, folder)
     try:
@@ -66,7 +66,7 @@ def by_7z(image, scratch):
 
 
 def why_no_vhdimount():
-    """Why vhdimount cannot be asked; None where it can. Debian 13 builds it without FUSE."""
+    """The reason why vhdimount cannot be used; None if it can. Debian 13 builds it without FUSE."""
     if not HAS_FUSE:
         return "vhdimount needs /dev/fuse"
     if b"libfuse" not in run("ldd", shutil.which("vhdimount")):
@@ -75,11 +75,11 @@ def why_no_vhdimount():
 
 
 def by_vhdimount(image, scratch):
-    """Of a chain it shows each image as a file of its own, the last one for the whole."""
+    """vhdimount shows each image of a chain as a file. The last one is the whole disk."""
     with mounted(scratch, "vhdimount", image):
         shown = sorted(os.listdir(scratch), key=lambda name: int(name[len("vhdi"):]))
         path = f"{scratch}/{shown[-1]}"
-        # It knows nothing of SEEK_DATA.
+        # The file does not support SEEK_DATA.
         with open(path, "rb", buffering=0) as file:
             size, found = os.fstat(file.fileno()).st_size, {}
             for at in range(0, size, 1 << 20):

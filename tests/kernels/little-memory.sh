@@ -1,9 +1,9 @@
 #!/bin/sh
-# If this failed: a disk that is mounted by a loop device would stall, or lose what is written, when
-# the machine runs out of memory. The recipe of the README is what is tried: losetup
-# --direct-io=on. A buffered loop device needs memory to write memory back, on any FUSE file system.
+# If this failed: a disk on a loop device would stall, or lose data, when the machine runs out of
+# memory. The test uses the recipe of the README: losetup --direct-io=on. A buffered loop device
+# needs memory to write memory back, on any FUSE file system.
 #
-# In a machine of 420 MB and no swap: 400 MB are written while a program takes 280 MB.
+# For a machine of 420 MB without swap: 400 MB are written while a program uses 280 MB.
 #
 # Usage: little-memory.sh VHDFS
 VHDFS=$(realpath "$1")

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Open a file, write to it once, and print what the system answered, by the names of errno."""
+"""Open a file, write to it once, and print the answer of the system, with the name of an errno."""
 import errno
 import os
 import sys
 
 
 def answer(path, text, flags=os.O_TRUNC):
-    """The answer to who opens a file, making it, and writes to it: "done", or step and errno."""
+    """Make and open a file and write to it. Returns "done", or the step and the errno."""
     step = "open"
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o666)

@@ -1,8 +1,8 @@
-"""Look at the corpus through a mount: corpus.py MOUNTPOINT good|bad, with CORPUS naming its folder.
+"""Check the corpus through a mount: corpus.py MOUNTPOINT good|bad. CORPUS names its folder.
 
-Of each good disk `info` must tell the facts of its expected text, `raw` read as that says, and
-`fixed.vhd` the same with a footer behind it. Of each bad one `info` must tell the fault, and `raw`
-not open.
+For a good disk, `info` must show the values of its expected text, `raw` must read with its digest,
+and `fixed.vhd` must be the same with a footer. For a bad disk, `info` must show the fault, and
+`raw` must not open.
 """
 import errno
 import os
@@ -12,7 +12,7 @@ sys.path.insert(0, os.environ["CORPUS"])
 import corpus  # noqa: E402
 import reader  # noqa: E402
 
-SMALL = 16 << 20  # sizes up to which disks are read whole
+SMALL = 16 << 20  # largest disks to read whole
 FIXED = 2
 
 

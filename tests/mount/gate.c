@@ -1,11 +1,12 @@
 /*
- * A host that a test controls, put before vhdfs by LD_PRELOAD. In the folder $GATE_DIR:
+ * A host that a test controls, loaded into vhdfs by LD_PRELOAD. The folder $GATE_DIR has these
+ * files:
  *
- *   sync, open, cut    calls of that kind on images named slow*.vhd wait for as long as somebody
- *                      holds a lock (flock) on the file of that name: fsync and fdatasync, open and
- *                      openat, ftruncate. Each that begins to wait adds a byte to the file "held".
- *   lose               while it exists writes to an image vanish, and each sync fails with EIO, as
- *                      if the host had lost its pages.
+ *   sync, open, cut    calls of that kind on images slow*.vhd wait while a process holds a lock
+ *                      (flock) on the file: fsync and fdatasync, open and openat, ftruncate. Each
+ *                      waiting call adds a byte to the file "held".
+ *   lose               while it exists, writes to images vanish and each sync fails with EIO, as if
+ *                      the host had lost its pages.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -22,7 +23,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* The function that the program would have got without this library. */
+/* The function of the C library that ours replaces. */
 #define REAL(name) (__extension__(typeof(&(name))) dlsym(RTLD_NEXT, #name))
 
 static int gate_open(const char *name, int flags)
@@ -102,7 +103,7 @@ static bool sync_fails(int fd)
     return true;
 }
 
-/* From here on it is what the program gets instead of the C library. */
+/* From here on, functions replace those of the C library. */
 #pragma GCC visibility push(default)
 
 int fsync(int fd)

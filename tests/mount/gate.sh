@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # tmp, mnt and VHDFS are those of mount.sh
-# A host that hangs, or loses writes: gate.c comes before vhdfs. Sourced after mount.sh. GATE is
-# that library.
+# A host that hangs or loses writes: vhdfs runs with the library GATE, made of gate.c. Sourced after
+# mount.sh.
 
 [ "$sanitized" = no ] || skip "a sanitizer has to come first"
 mkdir "$tmp/gate"
@@ -10,7 +10,7 @@ printf '#!/bin/sh\nexec env LD_PRELOAD=%s GATE_DIR=%s %s "$@"\n' "$GATE" "$tmp/g
 chmod +x "$tmp/gated"
 VHDFS=$tmp/gated
 
-# shut_gate KIND...: from now on such calls on images slow* wait, for as long as $gatekeeper lives.
+# shut_gate KIND...: such calls on images slow* wait while $gatekeeper lives.
 shut_gate()
 {
     : >"$tmp/gate/held"
@@ -37,13 +37,13 @@ open_gate()
     wait_until 20 has_ended "$gatekeeper"
 }
 
-# held: the number of calls that have begun to wait
+# held: the number of calls that have started to wait
 held()
 {
     wc -c <"$tmp/gate/held"
 }
 
-# no_more_come: for a second no call has begun to wait
+# no_more_come: calls wait, and for a second no further one has come
 no_more_come()
 {
     held_before=$(held)

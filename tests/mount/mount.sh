@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# The tests of a mounted store share these functions; sourced after functions.sh. VHDFS is the
-# program under test. Where it is built with sanitizers, their reports fail the test. PYTHON is the
-# interpreter itself: python3 may be a script that searches for it, which takes long.
+# Functions for the tests of a mounted store; sourced after functions.sh. VHDFS is the program under
+# test. If it is built with sanitizers, their reports fail the test. PYTHON is the interpreter
+# itself, because python3 may be a slow script that searches for it.
 #
-# Starting programs takes most of the time of these tests, so frequent questions go to the shell.
+# Starting programs takes most of the time of these tests, so frequent checks use the shell alone.
 
-# This folder. The test itself lies in a folder of it, or in one beside it.
+# This folder. A test lies in a folder below, or beside it.
 here=$(cd "$(dirname "$0")" && pwd)
 here=${here%/tests/*}/tests/mount
 tmp=$(cd "$tmp" && pwd -P)
@@ -44,14 +44,14 @@ is_not_mounted()
     ! is_mounted "$1"
 }
 
-# has_ended PID: is the process gone, or a zombie that nobody has waited for?
+# has_ended PID: the process is gone, or a zombie
 has_ended()
 {
     read -r ended_stat 2>/dev/null <"/proc/$1/stat" || return 0
     case ${ended_stat##*) } in [ZX]*) ;; *) return 1 ;; esac
 }
 
-# birth PID: the time of its start. Time and number together tell it from all other processes.
+# birth PID: the start time of a process. Time and pid together identify it.
 birth()
 {
     read -r birth_stat 2>/dev/null <"/proc/$1/stat" || return
@@ -66,20 +66,20 @@ kill_later()
     undo "kill_same KILL $1 $(birth "$1")"
 }
 
-# kill_same SIGNAL PID BIRTH: unless the number belongs to another process by now.
+# kill_same SIGNAL PID BIRTH: kill it, unless the pid belongs to another process now.
 kill_same()
 {
     [ "$(birth "$2")" != "${3-}" ] || kill "-$1" "$2" 2>/dev/null
 }
 
-# behind COMMAND...: start it in the background, to be killed at the end of the test; $! is its pid.
+# behind COMMAND...: start it in the background and kill it at the end of the test; $! is its pid.
 behind()
 {
     "$@" &
     kill_later $!
 }
 
-# ends_with STATUS PID WHAT: wait for the end of a process that was started by behind.
+# ends_with STATUS PID WHAT: wait for the end of a process that behind has started.
 ends_with()
 {
     wait_until 20 has_ended "$2"
@@ -88,7 +88,7 @@ ends_with()
     expect "$1" "$ends_status" "exit status of $3"
 }
 
-# start_vhdfs [OPTION...]: mount $store on $mnt and set $daemon; the options are those of -o.
+# start_vhdfs [OPTION...]: mount $store on $mnt and set $daemon. The options are those of -o.
 start_vhdfs()
 {
     start_options=pidfile=$tmp/pid
@@ -108,14 +108,14 @@ start_vhdfs()
     end_later "$daemon"
 }
 
-# is_ready PID [MOUNTPOINT]: does the daemon answer there, or did it end?
+# is_ready PID [MOUNTPOINT]: the daemon answers there, or has ended
 is_ready()
 {
     [ -e "${2-$mnt}/version" ] || has_ended "$1"
 }
 
-# start_other STORE [OPTIONS]: mount another store, or the same, on $tmp/mnt2, as long as the test
-# lasts.
+# start_other STORE [OPTIONS]: mount another store, or the same one, on $tmp/mnt2 until the test
+# ends.
 start_other()
 {
     mkdir "$tmp/mnt2"
@@ -127,14 +127,14 @@ start_other()
     [ -e "$tmp/mnt2/version" ] || fail "the other vhdfs has ended: $(cat "$tmp/log2")"
 }
 
-# stop_vhdfs: end the daemon, which must leave nothing behind, so that it can be started again.
+# stop_vhdfs: end the daemon, and check that it leaves nothing behind. start_vhdfs works again then.
 stop_vhdfs()
 {
     kill "$daemon" || fail "the daemon has ended before its time"
     daemon_ends
 }
 
-# daemon_ends: wait until the daemon, which has got its signal, is gone.
+# daemon_ends: wait for the end of the daemon after a signal.
 daemon_ends()
 {
     wait_until 20 has_ended "$daemon"
@@ -146,7 +146,7 @@ daemon_ends()
     daemon=
 }
 
-# kill_vhdfs: end the daemon with no chance to do anything; its helper takes the mount away.
+# kill_vhdfs: kill the daemon with SIGKILL; its helper removes the mount.
 kill_vhdfs()
 {
     kill -KILL "$daemon" || fail "the daemon has ended before its time"
@@ -156,7 +156,7 @@ kill_vhdfs()
     daemon=
 }
 
-# make_disk NAME [REQUEST]: make a disk, of 40 MB by default, and set $raw to its content.
+# make_disk NAME [REQUEST]: make a disk, by default of 40 MB, and set $raw to its content.
 make_disk()
 {
     echo "${2:-40}" >"$mnt/new/$1" || fail "cannot make $1: $(tail -n 1 "$mnt/errors")"
@@ -164,14 +164,14 @@ make_disk()
     raw=$mnt/disks/$1/raw
 }
 
-# noise BYTES SEED: bytes that look random, always the same ones.
+# noise BYTES SEED: bytes that look random and depend on the seed alone.
 noise()
 {
     "$python" -I -S -c 'import random, sys
 sys.stdout.buffer.write(random.Random(sys.argv[2]).randbytes(int(sys.argv[1])))' "$1" "$2"
 }
 
-# run_python WHAT PROGRAM [ARG...]: an exception fails the test; WHAT says what was tried.
+# run_python WHAT PROGRAM [ARG...]: an exception fails the test; WHAT names the step.
 run_python()
 {
     run_what=$1
@@ -185,19 +185,19 @@ same_bytes()
     cmp "$1" "$2" || fail "$3"
 }
 
-# allocated NAME: blocks of that disk that hold data.
+# allocated NAME: the number of allocated blocks of that disk.
 allocated()
 {
     value "$mnt/disks/$1/info" allocated
 }
 
-# host_blocks FILE: how much room it takes, in KiB.
+# host_blocks FILE: the KiB that it takes on the host.
 host_blocks()
 {
     du -k "$1" | cut -f 1
 }
 
-# loop_device OPTION... FILE: set $loop to a loop device of it, detached at the end of the test.
+# loop_device OPTION... FILE: attach the file, set $loop, and detach it at the end of the test.
 loop_device()
 {
     need_root
@@ -207,7 +207,7 @@ loop_device()
     undo "detach_own $loop"
 }
 
-# detach_own DEVICE: a device that a test has detached may be another test's by now.
+# detach_own DEVICE: detach it, unless it belongs to another test by now.
 detach_own()
 {
     case $(losetup --noheadings --output BACK-FILE "$1" 2>/dev/null) in
@@ -215,13 +215,13 @@ detach_own()
     esac
 }
 
-# end_later PID: at the end of the test, end this daemon and its mount on $mnt.
+# end_later PID: end this daemon and its mount on $mnt at the end of the test.
 end_later()
 {
     undo "end_daemon $1 '$mnt' $(birth "$1")"
 }
 
-# end_daemon PID MOUNTPOINT BIRTH: whatever has happened, leave neither process nor mount.
+# end_daemon PID MOUNTPOINT BIRTH: leave neither process nor mount, whatever has happened.
 end_daemon()
 {
     kill_same TERM "$1" "${3-}"
@@ -240,7 +240,7 @@ is_over()
     [ "$(birth "$1")" != "$2" ] || has_ended "$1"
 }
 
-# No mount of ours is left, wherever a test has got one by mistake; its daemon ends with it.
+# Remove all mounts below $tmp, also those made by mistake. Their daemons end with them.
 unmount_all()
 {
     sed -n "s,^[^ ]* \($tmp/[^ ]*\) fuse.*,\1,p" /proc/self/mounts | while read -r left; do
@@ -260,14 +260,14 @@ check_reports()
     status=1
 }
 
-# answer PATH TEXT [PATH TEXT...]: open PATH, making it, and write TEXT in one write. Prints the
+# answer PATH TEXT [PATH TEXT...]: make and open PATH and write TEXT in one write. Prints the
 # outcome of each: "done", or the step and the errno, such as "open EEXIST".
 answer()
 {
     "$python" -I -S "$here/answer.py" "$@"
 }
 
-# enter_own_mounts: begin the test again, in mounts that it alone sees.
+# enter_own_mounts: start the test again in a mount namespace of its own.
 enter_own_mounts()
 {
     need_root
@@ -280,7 +280,7 @@ enter_own_mounts()
     IN_NAMESPACE=1 exec unshare -m "$0"
 }
 
-# The words before a command that give it to a user without rights.
+# A command after these words runs as a user without rights.
 nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
 
 as_nobody()
@@ -288,13 +288,13 @@ as_nobody()
     $nobody "$@"
 }
 
-# let_nobody_mount: in mounts of our own, a user without rights can run $tmp/vhdfs. Sets $store and
-# $mnt to paths in a home that is his.
+# let_nobody_mount: in a mount namespace of our own, let a user without rights run $tmp/vhdfs. Sets
+# $store and $mnt to paths in the home of that user.
 let_nobody_mount()
 {
     need_command setpriv fusermount3
     [ -u "$(command -v fusermount3)" ] || skip "needs fusermount3 with its setuid bit"
-    # Some hosts keep /dev/fuse from plain users.
+    # Some hosts do not let plain users open /dev/fuse.
     mknod -m 666 "$tmp/fuse" c 10 229 || skip "cannot make a device"
     mount --bind "$tmp/fuse" /dev/fuse || skip "cannot open /dev/fuse to a plain user"
     undo "umount /dev/fuse"
@@ -308,8 +308,8 @@ let_nobody_mount()
         skip "cannot open /dev/fuse to a plain user"
 }
 
-# hold_locks START LENGTH FILE...: a user without rights locks these bytes, against writers, of each
-# file that he can open. Sets $holder.
+# hold_locks START LENGTH FILE...: a user without rights locks these bytes of each file against
+# writers, as far as it can open them. Sets $holder.
 hold_locks()
 {
     # shellcheck disable=SC2086 # words
@@ -331,7 +331,7 @@ time.sleep(600)' "$@" >"$tmp/holds"
     wait_until 20 [ -s "$tmp/holds" ]
 }
 
-# words_of SHELL: the words that call a shell; skips where there is none.
+# words_of SHELL: the command that runs a shell; skips the test if there is none.
 words_of()
 {
     case $1 in
@@ -353,13 +353,13 @@ value()
     sed -n "s/^$2 //p" "$1"
 }
 
-# Put a stretch of bytes into a file: poke FILE OFFSET, bytes from standard input.
+# poke FILE OFFSET: write standard input to that place of a file.
 poke()
 {
     dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
-# children_of PID: those that have not ended, on one line.
+# children_of PID: its running children, on one line.
 children_of()
 {
     grep -ls "^PPid:[[:space:]]*$1$" /proc/[0-9]*/status | while read -r child; do

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Programs that use one disk at the same time, and say what each of them must see.
+"""Several programs use one disk at the same time. Each scenario checks their view of the data.
 
-pages.py SCENARIO SECONDS RAW [ARG...]: an exception, and exit status 1, where it is not so.
+pages.py SCENARIO SECONDS RAW [ARG...]: an exception and exit status 1 show a fault.
 """
 import errno
 import itertools
@@ -15,12 +15,12 @@ import threading
 import time
 
 PAGE = 4096
-RANGE = 16 * PAGE  # what a writer writes at once: a stamp in each page
+RANGE = 16 * PAGE  # the length of a long write, with a stamp in each page
 NOBODY = 65534
 
 
 class Beside:
-    """Processes that go on until the block ends. What one of them raises, the block raises."""
+    """Processes that run until the block ends. The block then raises their first exception."""
 
     def __init__(self, *jobs):
         self.context = multiprocessing.get_context("fork")
@@ -35,7 +35,7 @@ class Beside:
                 state.begin()
             while not self.stop.is_set():
                 step(*arguments)
-        except BaseException as error:  # the parent tells of all of them
+        except BaseException as error:  # the parent raises it again
             self.wrong.put(f"{step.__name__}{arguments}: {error!r}")
 
     def __enter__(self):
@@ -60,7 +60,7 @@ def aligned(length):
 
 
 def read_all(raw):
-    """Read the disk whole, so that the kernel has pages of it."""
+    """Read the whole disk into the page cache."""
     fd = os.open(raw, os.O_RDONLY)
     while os.read(fd, 1 << 20):
         pass
@@ -89,7 +89,7 @@ def openers(raw):
         time.sleep(0.0005)
 
     def without_rights():
-        # A user without the right to read: the open fails, and disturbs nobody.
+        # A user without permission: the open fails, and must not disturb others.
         if os.getuid() == 0:
             os.setgroups([])
             os.setresgid(NOBODY, NOBODY, NOBODY)
@@ -121,7 +121,7 @@ def reader_beside(raw):
 
 
 def write_and_read(seconds, write, read, unit=8):
-    """The one who writes reads back each time what was written last: a few bytes, or pages."""
+    """Write, and read the same place back each time: a few bytes, or pages."""
     end = time.monotonic() + seconds
     number = missed = 0
     while time.monotonic() < end or number < 10:
@@ -138,7 +138,7 @@ def write_and_read(seconds, write, read, unit=8):
 
 
 def is_direct_loop(device):
-    """Is this a loop device whose file is open with O_DIRECT?"""
+    """Returns true for a loop device that uses O_DIRECT on its file."""
     try:
         with open(f"/sys/block/{os.path.basename(device)}/loop/dio", encoding="ascii") as file:
             return file.read().strip() == "1"
@@ -149,8 +149,8 @@ def is_direct_loop(device):
 def own_writes(seconds, raw, way, *which):
     """own-writes WAY [OPENER...]: file, mapping, apart (O_WRONLY beside O_RDONLY) or DEVICE."""
     kinds = openers(raw)
-    # The first writer of "apart" only writes, and a loop device with direct I/O goes past the pages
-    # too. Meanwhile nobody may map the disk.
+    # In "apart" the first writer is write-only, and a loop device with direct I/O bypasses the
+    # pages. No program may map the disk then.
     chosen = [kinds[name] for name in which or kinds
               if name != "map" or not (way == "apart" or is_direct_loop(way))]
     flags = os.O_WRONLY if way == "apart" else os.O_RDWR
@@ -197,7 +197,7 @@ def own_writes(seconds, raw, way, *which):
 
 
 def page_shared(seconds, raw, *flags):
-    """A mapping and plain writes on one page: each keeps the bytes that it alone writes."""
+    """A mapping and plain writes share a page. The bytes of both must survive."""
     flags = {"wronly": os.O_WRONLY, "rdwr": os.O_RDWR, "append": os.O_WRONLY | os.O_SYNC}[flags[0]]
     fd = os.open(raw, os.O_RDWR)
     view = mmap.mmap(fd, PAGE)
@@ -209,7 +209,7 @@ def page_shared(seconds, raw, *flags):
         view[2048:2056] = struct.pack("<Q", turns)
         if turns % 3 == 0:
             view.flush()
-        # In the mapping itself nobody else may have changed it.
+        # No other program writes to these bytes of the mapping.
         assert view[2048:2056] == struct.pack("<Q", turns), "a store to the mapping is gone"
 
     with Beside((store_by_mapping,)):
@@ -234,7 +234,7 @@ def page_shared(seconds, raw, *flags):
 
 
 def truncated_beside(seconds, raw):
-    """A truncation to 0 beside mappings and opens ends soon: done, or EBUSY."""
+    """A truncation to 0 beside mappings and opens ends soon, with success or EBUSY."""
     size = os.stat(raw).st_size
     context = multiprocessing.get_context("fork")
     at = context.Value("d", time.monotonic())
@@ -281,7 +281,7 @@ def truncated_beside(seconds, raw):
 
 
 def dd_then_map(seconds, raw, count=1000):
-    """Who maps a disk right after another has written to it: never ENODEV."""
+    """A program maps a disk right after another has written to it, and never gets ENODEV."""
     del seconds
     count = int(count)
     refused = 0
@@ -311,7 +311,8 @@ def dd_then_map(seconds, raw, count=1000):
 
 
 def opened_together(seconds, raw, image, at):
-    """When IMAGE changes at AT behind vhdfs, all who then open the disk together see it."""
+    """IMAGE changes at AT without vhdfs. All programs that then open the disk together see the
+    change."""
     at = int(at)
     size = os.stat(raw).st_size
     under = os.open(image, os.O_RDWR)
@@ -376,7 +377,7 @@ def kernel_copies(seconds, raw):
             try:
                 count = os.copy_file_range(fd, out, length - done, done, done)
             except OSError as error:
-                # Between file systems of two kinds: programs then read and write.
+                # The kernel cannot copy between these file systems: programs then read and write.
                 if error.errno not in (errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP):
                     raise
                 count = os.pwrite(out, os.pread(fd, length - done, done), done)
@@ -411,7 +412,7 @@ def kernel_copies(seconds, raw):
             content = random.Random(number).randbytes(length)
             os.pwrite(writer, content, 0)
             os.fsync(writer)
-            # The kept descriptor comes first: an open may drop the kernel's pages.
+            # The kept descriptor comes first, because an open may drop the kernel's pages.
             for what in "kept open", "just opened":
                 for way, (path, fd) in itertools.product(ways, kept.items()):
                     if way is by_private_mapping and flags == os.O_WRONLY and path == raw:
@@ -435,7 +436,7 @@ def kernel_copies(seconds, raw):
 
 
 def private_mapping(seconds, raw):
-    """Stores to a private mapping stay with their program."""
+    """Stores to a private mapping stay in their program."""
     end = time.monotonic() + seconds
     with open(raw, "r+b", buffering=0) as file:
         file.write(b"shared" * 1000)

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154 # tmp, mnt, here and python are mount.sh's
-# The blocks of code that the README shows; sourced after mount.sh.
+# The code blocks of the README; sourced after mount.sh.
 
 readme=$here/../../README.md
 [ -f "$readme" ] || skip "needs README.md"
@@ -13,13 +13,13 @@ for i, (kind, text) in enumerate(re.findall(r"^```(\w*)\n(.*?)^```$", section, r
     open(f"{out}.{i}{'.' + kind if kind else ''}", "w").write(text)
 END
 
-# blocks TITLE NAME
+# blocks TITLE NAME: write the code blocks of that section to $tmp/NAME.0, .1, ...
 blocks()
 {
     "$python" -I -S "$tmp/program" "$readme" "$1" "$tmp/$2" || fail "the README has no \"$1\""
 }
 
-# shown FILE [SHELL]: the output of its commands, on our mount
+# shown FILE [SHELL]: run its commands on our mount and print their output
 shown()
 {
     sed "s,/mnt/vhdfs,$mnt,g; s,/mnt/data,$tmp/data,g" "$1" >"$tmp/script"

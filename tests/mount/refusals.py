@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""
-refusals.py MOUNTPOINT STORE DIRECTORY ROW...: put each row of the error table through every writer.
+"""refusals.py MOUNTPOINT STORE DIRECTORY ROW...: try each row of the error table with every writer.
 
-A row is NAME|TEXT|ERRNO|RESULT|RECORD: the text is written to new/NAME, and must be refused so; with
-RECORD "record" the refusal must be on record in tasks/NAME, with "none" it must not. In every case
-the writer must exit with a failure, `errors` must tell of it, and the store must be as it was.
-DIRECTORY is for the writers' own files.
+A row is NAME|TEXT|ERRNO|RESULT|RECORD. Writing the text to new/NAME must fail with that errno and
+result. With RECORD "record", tasks/NAME must hold the refusal, with "none" it must not. Each writer
+must exit with a failure, `errors` must show the refusal, and the store must not change. DIRECTORY
+is for the writers' own files.
 """
 import os
 import shutil
@@ -21,7 +20,7 @@ def shell(*words, command='printf "%s\\n" "$1" > "$2"'):
 
 
 def from_file(*words, feed=False):
-    """A writer that takes the text from the source file, or from its standard input."""
+    """A writer that reads the text from the source file or from its standard input."""
     def argv(text, path):
         del text
         filled = [word.replace("SOURCE", SOURCE).replace("PATH", path) for word in words]

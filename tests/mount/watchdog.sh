@@ -1,15 +1,15 @@
 # shellcheck shell=sh disable=SC2154 # tmp, mnt, status and python are those of mount.sh
-# For tests of calls that may hang where no signal reaches them; sourced after mount.sh. A test must
-# never leave a process that nobody can end: if all else fails, it aborts the connection.
+# For tests whose calls may hang where no signal reaches them; sourced after mount.sh. A test must
+# never leave a process that cannot be ended. So if all else fails, it aborts the connection.
 
-# abort_connection NUMBER: every request ends with ENOTCONN, and its caller goes on.
+# abort_connection NUMBER: every request fails with ENOTCONN, and its caller goes on.
 abort_connection()
 {
     [ ! -e "/sys/fs/fuse/connections/$1/abort" ] || echo 1 >"/sys/fs/fuse/connections/$1/abort"
 }
 
-# watch_mount: to be called after start_vhdfs. When the test fails, the connection is aborted before
-# anything is ended.
+# watch_mount: call it after start_vhdfs. If the test fails, the connection is aborted before any
+# process is ended.
 watch_mount()
 {
     [ -d /sys/fs/fuse/connections/ ] || skip "needs /sys/fs/fuse/connections"
@@ -21,7 +21,7 @@ watch_mount()
     undo "[ \$status = 0 ] || abort_connection $connection"
 }
 
-# watched SECONDS COMMAND...: it ends in that time with status 0, or the test fails.
+# watched SECONDS COMMAND...: it must end within that time, with status 0.
 watched()
 {
     watched_seconds=$1
@@ -36,7 +36,7 @@ watched()
     wait $watched_pid || fail "exit status $? of: $*"
 }
 
-# pages SCENARIO SECONDS ARG...: pages.py, which ends by itself.
+# pages SCENARIO SECONDS ARG...: run pages.py, which ends by itself.
 pages()
 {
     watched $((${2%.*} + 40)) "$python" -I "$here/pages.py" "$@"

@@ -1,6 +1,6 @@
 /*
- * Chance: random numbers that a seed decides, and lengths as they hurt: below a sector, not a
- * whole number of them, across blocks, up to some MiB.
+ * Random numbers that depend on a seed alone, and lengths that often find faults: shorter than a
+ * sector, not a multiple of one, across blocks, up to 4 MiB.
  */
 #pragma once
 
@@ -10,19 +10,22 @@
 
 #include "sample.h"
 
-/* 0 to n - 1. */
+/* A number from 0 to n - 1. */
 static inline uint64_t chance_below(uint64_t *seed, uint64_t n)
 {
     return (sample_random(seed) >> 11) % n;
 }
 
-/* True once in n times. */
+/* Returns true once in n times on average. */
 static inline bool chance_one_in(uint64_t *seed, unsigned n)
 {
     return chance_below(seed, n) == 0;
 }
 
-/* Another seed, as independent as may be; never 0, which would be the only number to come. */
+/*
+ * Another seed that looks unrelated to the first. It is never 0, because the generator returns only
+ * 0 from then on.
+ */
 static inline uint64_t chance_seed(uint64_t seed, uint64_t number)
 {
     seed = (seed + 1) * UINT64_C(0x9E3779B97F4A7C15) ^ (number + 1) * UINT64_C(0xD1B54A32D192ED03);
@@ -32,7 +35,7 @@ static inline uint64_t chance_seed(uint64_t seed, uint64_t number)
     return seed;
 }
 
-/* A length of 1 to most bytes; small ones as often as large ones. */
+/* A length of 1 to most bytes. Short and long ones are equally frequent. */
 static inline uint64_t chance_length(uint64_t *seed, uint64_t most)
 {
     static const uint64_t ranges[] = {512, 4096, 4096, 65536, 65536, 262144, UINT64_C(4) << 20};

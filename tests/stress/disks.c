@@ -1,9 +1,9 @@
 /*
- * disks SCENARIO [-s SEED] [-t SECONDS] [-r ROUNDS] [-d FOLDER]: threads that do at random whatever
- * the library can do with two disks, and every byte looked at.
+ * disks SCENARIO [-s SEED] [-t SECONDS] [-r ROUNDS] [-d FOLDER]: threads call the library on two
+ * disks at random, and every byte is checked.
  *
- * If this failed: what a user has written would be lost, or appear where it was not written, or an
- * image would be spoilt, under any load, or where the host gets full, or where the daemon dies.
+ * If this failed: a user would lose written data, or find data at a wrong place, or own a damaged
+ * image. It could happen under load, on a full host, or after the daemon was killed.
  */
 #include <err.h>
 #include <inttypes.h>
@@ -21,7 +21,7 @@ enum { SKIPPED = 77 };
 
 static const struct scenario {
     const char *name;
-    const char *kinds[WORKER_DISKS]; /* of images; NULL for any */
+    const char *kinds[WORKER_DISKS]; /* of images; NULL means any */
     bool is_host_small, is_killed;
 } scenarios[] = {
     {.name = "dynamic", .kinds = {"dynamic", "dynamic"}},
@@ -56,7 +56,10 @@ static struct image_plan draw_plan(const char *kind, uint64_t *seed)
     return plan;
 }
 
-/* Shared sectors as many as the histories have room for; all where the process is killed. */
+/*
+ * The histories limit the number of shared sectors. If the process is killed, all sectors are
+ * shared, because only they allow for an operation that was cut off.
+ */
 static struct ledger_plan ledger_plan_of(const struct scenario *scenario)
 {
     return (struct ledger_plan){

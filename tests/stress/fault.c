@@ -14,7 +14,7 @@ enum { DEEDS = 1 << 15, TOLD_MAX = 30 };
 /* The latest deeds of all processes, as a ring. */
 static struct deeds {
     uint64_t count;  /* atomic */
-    uint64_t faults; /* atomic: of several at once only the first speaks */
+    uint64_t faults; /* atomic: only the first of several prints */
     uint64_t seed;
     struct deed ring[DEEDS];
 } * deeds;
@@ -54,7 +54,9 @@ static void tell_deed(const struct deed *deed)
             deed->end != 0 && deed->err < 0 ? strerrorname_np(-deed->err) : "");
 }
 
-/* The latest deeds that touched the sector with this byte, the last one first; no flushes. */
+/*
+ * Print the latest deeds that touched this byte's sector, the last one first. Flushes are left out.
+ */
 static void tell_deeds(const struct ledger *ledger, uint64_t off)
 {
     const uint64_t begin = off - off % STAMP_SECTOR, end = begin + STAMP_SECTOR;
@@ -70,7 +72,7 @@ static void tell_deeds(const struct ledger *ledger, uint64_t off)
     }
 }
 
-/* The first of several speaks, and the test ends with it. */
+/* The first of several faults prints; the others end silently. */
 static void begin_telling(const struct ledger *ledger, uint64_t off)
 {
     if (__atomic_fetch_add(&deeds->faults, 1, __ATOMIC_SEQ_CST) > 0) {
@@ -104,7 +106,7 @@ _Noreturn void fault(const struct ledger *ledger, uint64_t off, const char *form
     end_telling(ledger, off);
 }
 
-/* Sixteen bytes. */
+/* Print up to sixteen bytes. */
 static void tell_bytes(const char *name, const uint8_t *bytes, uint64_t len)
 {
     fprintf(stderr, "\n  %-9s", name);
@@ -112,7 +114,7 @@ static void tell_bytes(const char *name, const uint8_t *bytes, uint64_t len)
         fprintf(stderr, " %02x", bytes[i]);
 }
 
-/* How a stretch is made up: runs of bytes that are the one, the other, or neither. */
+/* Print a range as runs of bytes that equal the old content, the new, both or neither. */
 static void tell_mixture(const uint8_t *got, const uint8_t *before, const uint8_t *after,
                          uint64_t len)
 {
@@ -157,7 +159,7 @@ _Noreturn void fault_of_content(const struct ledger *ledger, const uint8_t *got,
     end_telling(ledger, off + first);
 }
 
-/* What the words of a sector are, as runs of the same. */
+/* Print the values of a sector's words, runs of equal ones together. */
 static void tell_words(const uint8_t *sector)
 {
     for (unsigned i = 0; i < STAMP_WORDS;) {
@@ -171,7 +173,7 @@ static void tell_words(const uint8_t *sector)
     }
 }
 
-/* What the sector's history knows. */
+/* Print all records of a sector's history. */
 static void tell_history(const struct history *history)
 {
     for (unsigned i = 0; i < history->count; i++) {

@@ -21,7 +21,7 @@ static struct file_target *file_of(struct target *target)
     return (struct file_target *)target;
 }
 
-/* What O_DIRECT takes on every file system. */
+/* Ranges that every file system accepts with O_DIRECT, half of the time. */
 static bool is_direct(struct file_target *file, size_t len, uint64_t off)
 {
     return len % DIRECT_UNIT == 0 && off % DIRECT_UNIT == 0 && chance_one_in(&file->seed, 2);
@@ -39,9 +39,9 @@ static int read_all(int fd, uint8_t *buf, size_t len, uint64_t off)
 }
 
 /*
- * The kernel cuts a write into requests where pages of memory end, which may be in the middle of a
- * sector. What is left of that goes again, as a whole and alone: so should the rest fail, each
- * sector is as before or as written.
+ * The kernel splits a write at page boundaries of the buffer, which may lie inside a sector. Then
+ * the next call begins with that sector and writes nothing else. So if it fails, each sector is old
+ * or new.
  */
 static int write_all(int fd, const uint8_t *buf, size_t len, uint64_t off)
 {
@@ -118,7 +118,7 @@ static int file_seek(struct target *target, uint64_t off, bool for_hole, uint64_
     return 0;
 }
 
-/* A copy was cut in the middle of a sector: the rest of that goes by hand, as with a write. */
+/* A copy ended inside a sector. Write the rest of the sector by hand, as write_all() does. */
 static void finish_sector(int source, off_t from, int target, off_t to, uint64_t len)
 {
     uint8_t buf[STAMP_SECTOR];
@@ -171,10 +171,7 @@ static int file_store(struct target *target, const void *buf, size_t len, uint64
 static const struct target_ops file_ops = {FILE_OPS};
 static const struct target_ops mapped_ops = {FILE_OPS, .load = file_load, .store = file_store};
 
-/*
- * Opened for writing an image is put in order, for which a full host may have no room just now: so
- * that is tried again, for ten seconds.
- */
+/* Opening for writing may repair an image. That fails on a full host, so try for ten seconds. */
 static int open_or_end(const char *path, int flags)
 {
     int fd;

@@ -1,6 +1,6 @@
 /*
- * A file as something to be stressed, in all the ways that the kernel has: cached, write-only,
- * O_DIRECT, mapped. Each process opens its own.
+ * A file as a target, opened in all ways that the kernel has: cached, write-only, O_DIRECT, mapped.
+ * Each process opens its own.
  */
 #pragma once
 
@@ -9,17 +9,17 @@
 struct file_target {
     struct target target;
     uint64_t seed;
-    int cached, write_only, direct; /* -1 where it is not open so */
-    uint8_t *map;                   /* NULL where it is not mapped */
-    uint8_t *bounce;                /* what O_DIRECT takes */
+    int cached, write_only, direct; /* -1 if not open in this way */
+    uint8_t *map;                   /* NULL if not mapped */
+    uint8_t *bounce;                /* aligned buffer for O_DIRECT */
 };
 
 /*
  * Open a file for reading and writing.
  *
- *   is_mapped  also by a mapping
+ *   is_mapped  map it too
  *
- * Ends the test when it cannot be opened.
+ * Ends the test if the file cannot be opened.
  */
 void file_target_open(struct file_target *file, const char *path, bool is_mapped, uint64_t seed);
 

@@ -1,14 +1,15 @@
 /*
  * files SCENARIO -d FOLDER [-s SEED] [-t SECONDS] [-r ROUNDS] [-g HOST] [-e EXPECTED]: processes
- * that do at random whatever the kernel can do with the files FOLDER/a/raw and FOLDER/b/raw, and
- * every byte looked at.
+ * use the files FOLDER/a/raw and FOLDER/b/raw at random in all ways that the kernel has, and every
+ * byte is checked.
  *
- *   SCENARIO  cached: plain reads and writes, of any byte; every-way: all kinds of handles at once,
- *             mappings too, whose lots are whole pages; full: the host gets full
- *   HOST      a folder whose file system is to be full now and then
- *   EXPECTED  what the disks hold in the end is written to EXPECTED/a and EXPECTED/b
+ *   SCENARIO  cached: plain reads and writes at any byte; every-way: all kinds of handles at once,
+ *             mappings too, with lots of whole pages; full: the host fills up now and then
+ *   HOST      a folder on the file system that fills up
+ *   EXPECTED  receives the expected content of the disks at the end, as the files a and b
  *
- * If this failed: what a program writes to a mounted disk would be lost, or appear elsewhere.
+ * If this failed: a program would lose data that it wrote to a mounted disk, or find it at a wrong
+ * place.
  */
 #include <err.h>
 #include <errno.h>
@@ -37,7 +38,7 @@ enum { PROCESSES = 4 };
 
 static const char *const names[WORKER_DISKS] = {"a", "b"};
 
-/* Each process has its own files here, at the same place. */
+/* Each process opens its own files. The address is the same in all. */
 static struct file_target targets[WORKER_DISKS];
 
 struct job {
@@ -65,7 +66,7 @@ static void close_files(const struct job *job)
     }
 }
 
-/* In a process of its own. */
+/* Runs in a process of its own. */
 _Noreturn static void work(const struct job *job, unsigned number)
 {
     const uint64_t seed = chance_seed(job->seed, (uint64_t)job->rounds * PROCESSES + number);
@@ -105,7 +106,7 @@ static int read_file(void *arg, void *buf, uint64_t len, uint64_t off)
     return n == (ssize_t)len ? 0 : n < 0 ? -errno : -EIO;
 }
 
-/* Look at all with flags of open(2). */
+/* Check all files, opened with these flags of open(2). */
 static void settle(const struct job *job, int flags)
 {
     for (unsigned i = 0; i < WORKER_DISKS; i++) {
@@ -116,7 +117,7 @@ static void settle(const struct job *job, int flags)
     }
 }
 
-/* With room on the host all works again. */
+/* The host has space again, so every call must succeed. */
 static void go_on(struct job *job)
 {
     struct worker worker = {
@@ -164,7 +165,7 @@ static void do_round(struct job *job)
     settle(job, O_RDONLY | O_DIRECT);
 }
 
-/* A ledger of what the file holds now. */
+/* A ledger with the present content of the file. */
 static struct ledger *ledger_of(const char *path, const char *name, struct ledger_clock *clock)
 {
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -181,7 +182,7 @@ static struct ledger *ledger_of(const char *path, const char *name, struct ledge
     return ledger;
 }
 
-/* Leave behind what the disks must hold. */
+/* Write the expected content of the disks into a folder. */
 static void tell_expected(const struct job *job)
 {
     for (unsigned i = 0; job->options->expected && i < WORKER_DISKS; i++) {

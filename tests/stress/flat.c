@@ -18,21 +18,21 @@
 
 enum { SECTOR = 512 };
 
-/* One image, its numbers read. */
+/* An open image and the numbers in its header and footer. */
 struct flat {
     const char *name;
     int fd;
     uint64_t length, size;
     uint32_t type;
-    uint32_t block, blocks; /* bytes of a block's data; how many the disk has */
-    uint64_t bitmap;        /* bytes of a bitmap, padding included */
+    uint32_t block, blocks; /* bytes of a block's data; number of blocks */
+    uint64_t bitmap;        /* bytes of a bitmap with its padding */
     uint64_t metadata_end;
     uint8_t *table;
     unsigned faults;
     uint64_t first_fault; /* byte of the disk */
 };
 
-/* What is wrong, and from which byte of the disk on. */
+/* Print a fault. The first one's position is the result. */
 __attribute__((format(printf, 3, 4))) static void tell(struct flat *flat, uint64_t off,
                                                        const char *format, ...)
 {
@@ -123,7 +123,7 @@ static void flat_close(struct flat *flat)
     close(flat->fd);
 }
 
-/* Where a block is; 0 for nowhere. */
+/* The offset of a block in the image; 0 if it is unallocated. */
 static uint64_t block_at(const struct flat *flat, uint32_t number)
 {
     uint32_t entry = get32(flat->table + (size_t)4 * number);
@@ -135,7 +135,7 @@ static bool is_set(const uint8_t *bitmap, uint32_t sector)
     return bitmap[sector / 8] >> (7 - sector % 8) & 1;
 }
 
-/* Lay what a block shows over what is there. */
+/* Copy the sectors of a block that have set bits over the parent's content. */
 static void apply_block(const struct flat *flat, uint32_t number, const uint8_t *block,
                         uint8_t *content)
 {
@@ -147,7 +147,9 @@ static void apply_block(const struct flat *flat, uint32_t number, const uint8_t 
     }
 }
 
-/* What a tidy block may not have: bits that are no whole bytes, data under clear ones. */
+/*
+ * A tidy block has no data under clear bits. In a differencing disk all bits of a byte are equal.
+ */
 static void judge_block(struct flat *flat, uint32_t number, const uint8_t *block)
 {
     const uint32_t sectors = flat->block / SECTOR;
@@ -191,7 +193,7 @@ static int compare_places(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
-/* Blocks lie behind the metadata, before the footer, and apart; the last one ends at the footer. */
+/* Blocks lie behind the metadata and do not overlap. The footer follows the last one. */
 static void judge_places(struct flat *flat)
 {
     const uint64_t len = flat->bitmap + flat->block;

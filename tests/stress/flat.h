@@ -1,6 +1,5 @@
 /*
- * What a disk holds by the specification alone: its images read without any of the library's code,
- * and looked at for what no image may be.
+ * A reader of VHD images that shares no code with the library. It also finds forbidden states.
  */
 #pragma once
 
@@ -11,12 +10,12 @@
 #define FLAT_SOUND UINT64_MAX
 
 /*
- * Compare a disk that nobody has open with what it must hold, and judge its own image: footers,
- * places of the blocks, and that no room is left over behind the last one.
+ * Compare a closed disk with its expected content. Judge its own image too: both footers, the
+ * places of the blocks, and no slack behind the last one.
  *
- *   name  how to call the disk in what is found wrong
+ *   name  of the disk, for messages
  *
- * Returns FLAT_SOUND, or a byte of the disk where something is wrong, printed on stderr.
+ * Returns FLAT_SOUND, or a byte of the disk where a fault is. The faults are printed on stderr.
  */
 uint64_t flat_check(const char *folder, const struct image_chain *chain, const uint8_t *expected,
                     uint64_t size, const char *name);

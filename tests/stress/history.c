@@ -23,7 +23,7 @@ void history_settle(struct history *history)
     history->forgotten = 0;
 }
 
-/* The record that can be done without first: the one that has been dead for longest. */
+/* The record to replace first: the one that has been dead for longest. */
 static struct history_record *find_oldest(struct history *history)
 {
     struct history_record *oldest = &history->records[0];
@@ -53,7 +53,10 @@ bool history_begin(struct history *history, uint64_t value, uint64_t begin)
     return true;
 }
 
-/* What had ended before a write began cannot be read any more from that time on. */
+/*
+ * Writes that ended before begin are overwritten. Calls that start at since or later cannot read
+ * them.
+ */
 static void bury(struct history *history, uint64_t begin, uint64_t since)
 {
     for (unsigned i = 0; i < history->count; i++) {
@@ -95,7 +98,7 @@ enum history_verdict history_read(struct history *history, uint64_t value, uint6
     }
     if (!found)
         return begin < history->forgotten ? HISTORY_UNKNOWN : HISTORY_ILLEGAL;
-    /* Of several that wrote the same it could be any. */
+    /* If several writes have the same value, the reader may have seen any of them. */
     if (matches == 1 && found->is_done && begin >= history->forgotten)
         bury(history, found->begin, end);
     return HISTORY_LEGAL;

@@ -1,11 +1,9 @@
 /*
- * The history of one sector that everybody writes to: what it may hold. Each write fills the whole
- * sector with words that name it; of what is read later, the history says whether any order of the
- * writes explains it.
+ * The history of one shared sector: the values that it may hold. Each write fills the whole sector
+ * with words that name it. A read must return a value that some order of the writes explains.
  *
- * Times are those of one clock that is counted up at the beginning and at the end of each call.
- * What was written can no longer be read by a call that began after another write had ended, which
- * had begun after the first had ended.
+ * One clock counts up at the beginning and at the end of each call. A write W1 is dead, and no new
+ * call may read it, after a second write has ended that began after the end of W1.
  */
 #pragma once
 
@@ -13,47 +11,47 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The value of a sector that reads as zeros: discarded, or written with them. */
+/* The value of a sector that reads as zeros, discarded or written. */
 #define HISTORY_ZERO UINT64_C(0)
 
-/* The value of a sector that holds what was found when all were at rest. */
+/* The value of a sector with the content of the last check at rest. */
 #define HISTORY_SETTLED UINT64_C(1)
 
 enum { HISTORY_RECORDS = 40 };
 
 /* One write. */
 struct history_record {
-    uint64_t value; /* names it */
+    uint64_t value; /* names the write */
     uint64_t begin;
-    uint64_t end;  /* UINT64_MAX while it goes on, and for ever where it was cut off */
-    uint64_t dead; /* since when no call that begins can read it; UINT64_MAX: one still can */
-    bool is_done;  /* it has ended, and well */
+    uint64_t end;  /* UINT64_MAX while it runs, and for ever if it was cut off */
+    uint64_t dead; /* calls that begin from then on cannot read it; UINT64_MAX: they can */
+    bool is_done;  /* ended with success */
 };
 
 struct history {
     pthread_mutex_t lock; /* guards all; shared between processes */
     unsigned count;
-    uint64_t forgotten; /* the latest dead of the records that had to make room */
+    uint64_t forgotten; /* the latest dead time of all replaced records */
     struct history_record records[HISTORY_RECORDS];
 };
 
-/* Make a history; the sector holds what is found there. */
+/* Initialize a history. The sector holds its settled value. */
 void history_init(struct history *history);
 
-/* Begin again: all are at rest, and the sector was looked at. */
+/* Start again after a check of the sector at rest. */
 void history_settle(struct history *history);
 
 /*
- * A write begins, at that time.
+ * Record the begin of a write.
  *
- * Returns false when there is no room to remember it: it must not be done.
+ * Returns false if all records are in use. Then the caller must not write.
  */
 bool history_begin(struct history *history, uint64_t value, uint64_t begin);
 
 /*
- * The write that began then has ended.
+ * Record the end of the write with this value and begin.
  *
- *   is_done  it has succeeded; else the sector may hold it or not
+ *   is_done  it has succeeded; otherwise the sector may hold the old or the new value
  */
 void history_end(struct history *history, uint64_t value, uint64_t begin, uint64_t end,
                  bool is_done);
@@ -61,29 +59,29 @@ void history_end(struct history *history, uint64_t value, uint64_t begin, uint64
 enum history_verdict {
     HISTORY_LEGAL,
     HISTORY_ILLEGAL,
-    HISTORY_UNKNOWN, /* it may have been legal: what is known does not go back that far */
+    HISTORY_UNKNOWN, /* possibly legal, but the records do not go back far enough */
 };
 
 /*
- * May a call that began then have read this value? Where it may, and the call has ended at end,
- * a later one finds nothing older. That does not hold of a write that is still to fail:
- * the kernel shows of a file of ours what it then takes back.
+ * Judge a value that a call has read between begin and end. After a legal read, later calls must
+ * not find anything older. This holds only for writes that have succeeded: the kernel shows data of
+ * a write that then fails, and takes it back.
  */
 enum history_verdict history_read(struct history *history, uint64_t value, uint64_t begin,
                                   uint64_t end);
 
 /*
- * May a call that ran from begin to end have read this byte of a word? A reader beside a writer may
- * see a word that is half new, because a processor may copy fewer than eight bytes at a time.
+ * Judge one byte of a word that a call has read between begin and end. A reader beside a writer may
+ * see a torn word, because a processor may copy fewer than eight bytes at a time.
  *
- *   place    of the word in the sector
+ *   place    index of the word in the sector
  *   shift    of the byte in the word, in bits
- *   settled  that byte of what was found when all were at rest
+ *   settled  the same byte of the content at the last check at rest
  *
- * Returns true also where what is known does not go back far enough.
+ * Returns true also if the records do not go back far enough.
  */
 bool history_may_hold_byte(struct history *history, unsigned place, unsigned shift, uint8_t byte,
                            uint8_t settled, uint64_t begin, uint64_t end);
 
-/* Was a write at work at that time or later? */
+/* Returns true if a write was running at that time or later. */
 bool history_was_written(struct history *history, uint64_t since);

@@ -18,7 +18,7 @@ static uint64_t length_of(int fd)
     return (uint64_t)attributes.st_size;
 }
 
-/* Take all the room, to the last page. */
+/* Allocate all free space, to the last page. */
 static void take(int fd)
 {
     for (uint64_t piece = 64 << 20; piece >= 4096;) {

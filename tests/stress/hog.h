@@ -1,6 +1,6 @@
 /*
- * A hog: another program on the host that takes all the room there is, gives some back, and takes
- * it again.
+ * A hog stands for another program on the host. It allocates all free space, frees some, and
+ * allocates it again.
  */
 #pragma once
 
@@ -15,8 +15,8 @@ struct hog {
     bool is_over; /* atomic */
 };
 
-/* Begin to take room in the file system of a folder. */
+/* Start to fill the file system of a folder. */
 void hog_begin(struct hog *hog, const char *folder, uint64_t seed);
 
-/* End, and give everything back. */
+/* Stop, and free everything. */
 void hog_end(struct hog *hog);

@@ -17,14 +17,14 @@ enum { SECTOR = 512, MOST_BLOCK = 2 << 20 };
 /* Seconds from 1970 to 2000, when the format's time begins. */
 #define FORMAT_EPOCH INT64_C(946684800)
 
-/* One image at work. */
+/* The state of an image that is being made. */
 struct image {
     int fd;
     uint32_t type;
     const struct image_plan *plan;
     uint64_t *seed;
     uint8_t *content;
-    uint64_t table, end; /* the end of what has been laid out */
+    uint64_t table, end; /* end of the part that is written */
 };
 
 bool image_draw_plan(const char *kind, uint64_t *seed, struct image_plan *ret)
@@ -45,7 +45,7 @@ bool image_draw_plan(const char *kind, uint64_t *seed, struct image_plan *ret)
     } else if (strcmp(kind, "partial") != 0) {
         return false;
     }
-    /* Mostly the last block is one in part. */
+    /* The last block is usually shorter than the others. */
     plan.size = round_up(most / 2 + chance_below(seed, most / 2), SECTOR);
     *ret = plan;
     return true;
@@ -57,7 +57,7 @@ static void put(const struct image *image, const void *bytes, size_t len, uint64
         err(EXIT_FAILURE, "writing an image");
 }
 
-/* Which sectors of a block are to be set, a byte each. */
+/* Choose the set bits of a block, one byte each. */
 static void draw_bits(const struct image *image, bool *bits, uint32_t count)
 {
     const unsigned way = (unsigned)chance_below(image->seed, image->plan->is_tidy ? 3 : 4);
@@ -72,7 +72,10 @@ static void draw_bits(const struct image *image, bool *bits, uint32_t count)
     }
 }
 
-/* The bytes of a block: set sectors are shown, and under clear bits lies what does not count. */
+/*
+ * Fill a block and its part of the disk's content. In an untidy image, random bytes lie under clear
+ * bits.
+ */
 static void fill_block(const struct image *image, uint8_t *block, const bool *bits, uint32_t number)
 {
     const struct image_plan *plan = image->plan;
@@ -96,7 +99,7 @@ static void fill_block(const struct image *image, uint8_t *block, const bool *bi
     }
 }
 
-/* Lay out one block behind the others, and its entry. */
+/* Write one block behind the others, and its entry. */
 static void add_block(struct image *image, uint32_t number)
 {
     const uint32_t sectors = image->plan->block / SECTOR;
@@ -117,7 +120,7 @@ static void add_block(struct image *image, uint32_t number)
     image->end += len;
 }
 
-/* Lay out about two of three blocks, in an order that chance makes. */
+/* Write about two of three blocks, in random order. */
 static void add_blocks(struct image *image)
 {
     const uint32_t count = (uint32_t)div_round_up(image->plan->size, image->plan->block);
@@ -165,7 +168,7 @@ static void add_flat(struct image *image)
     image->end = image->plan->size;
 }
 
-/* Make one image; content comes with what its parent holds, and goes with what it holds. */
+/* Make one image. On entry content is the parent's; on return it is this image's. */
 static void make_one(struct image *image, const char *path, uint8_t id, const char *parent,
                      uint32_t parent_time)
 {
@@ -190,7 +193,7 @@ static void make_one(struct image *image, const char *path, uint8_t id, const ch
         err(EXIT_FAILURE, "%s", path);
 }
 
-/* When a parent was changed last, as its child tells it. */
+/* The parent's time of change, as the child's header records it. */
 static uint32_t format_time(const char *path)
 {
     struct stat attributes;
@@ -204,7 +207,7 @@ void image_make(const char *folder, const char *name, const struct image_plan *p
                 uint8_t *content, struct image_chain *ret)
 {
     struct image image = {.plan = plan, .seed = seed, .content = content};
-    /* Disks of a store differ by it. */
+    /* So that two disks of a store have different ids. */
     const uint8_t first_id = (uint8_t)((unsigned)*name % 8 * 32 + 1 + chance_below(seed, 28));
     char path[PATH_MAX];
     uint32_t parent_time = 0;

@@ -1,9 +1,10 @@
 /*
- * images make STORE NAME KIND SEED: make a disk with whatever parents chance gives it; KIND as in
+ * images make STORE NAME KIND SEED: make a disk with a random number of parents; KIND as in
  * image.h.
+ *
  * images check STORE NAME EXPECTED: compare its content, read without the library, with a file.
  *
- * For tests that are scripts.
+ * Used by test scripts.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -36,7 +37,7 @@ static int make(const char *store, const char *name, const char *kind, uint64_t 
     return EXIT_SUCCESS;
 }
 
-/* The files that a disk is made of, by their names. */
+/* Find the files of a disk by their names. */
 static struct image_chain chain_of(const char *store, const char *name)
 {
     struct image_chain chain = {.count = 1};

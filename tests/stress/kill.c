@@ -1,9 +1,9 @@
 /*
- * A round that ends by the death of the process: no thread gets to its end, no disk is closed. What
- * was answered must be there all the same; of a differencing disk what a flush has answered.
+ * A round that ends with SIGKILL: no thread finishes and no disk is closed. All answered writes
+ * must be there. A differencing disk may lose those since the last flush.
  *
- * The process is killed while none of its threads is writing into a history: what they know would
- * be lost with them.
+ * The process is killed only while no thread writes to a history, because half a record would be
+ * useless.
  */
 #include <err.h>
 #include <pthread.h>
@@ -46,7 +46,7 @@ static void await(pid_t pid, int options, bool is_stop)
     if (waitpid(pid, &status, options) != pid)
         err(EXIT_FAILURE, "waitpid");
     if (is_stop ? !WIFSTOPPED(status) : !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
-        exit(EXIT_FAILURE); /* it has found a fault, and told it */
+        exit(EXIT_FAILURE); /* it has found and printed a fault */
 }
 
 static void kill_at_work(struct run *run, pid_t pid)
@@ -63,7 +63,7 @@ static void kill_at_work(struct run *run, pid_t pid)
     await(pid, 0, false);
 }
 
-/* Since when what was overwritten must be gone. */
+/* Data that was overwritten before this time must not come back. */
 static uint64_t lost_since(const struct run *run, unsigned number)
 {
     return run->disks[number].chain.count > 1 ? run->crew->disks[number].ledger->flushed : 0;
@@ -92,7 +92,7 @@ void run_kill_round(struct run *run)
         run_settle(run, i, lost_since(run, i));
         run_close(run, i);
     }
-    /* Only who opens for writing leaves the images clean. */
+    /* Only opening for writing repairs an image. */
     for (unsigned i = 0; i < run->crew->disk_count; i++) {
         run_open(run, i, VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER);
         run_settle(run, i, 0);

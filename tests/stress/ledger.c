@@ -54,7 +54,7 @@ struct ledger *ledger_new(const char *name, uint64_t size, struct ledger_clock *
     return ledger;
 }
 
-/* The length of the next lot: as often short as long. */
+/* The length of the next lot. Short and long ones are equally frequent. */
 static uint64_t draw_length(const struct ledger_plan *plan, uint64_t left, uint64_t *seed)
 {
     uint64_t len = plan->align, max = plan->lot_max < left ? plan->lot_max : left;
@@ -68,7 +68,11 @@ static uint64_t draw_length(const struct ledger_plan *plan, uint64_t left, uint6
     return len;
 }
 
-/* Give the sectors of a lot histories, from the first that is free on. */
+/*
+ * Give each sector of a lot a history.
+ *
+ *   next  the first free history; moves on
+ */
 static void make_shared(struct ledger *ledger, struct lot *lot, uint32_t *next)
 {
     lot->owner = LEDGER_SHARED;
@@ -78,7 +82,7 @@ static void make_shared(struct ledger *ledger, struct lot *lot, uint32_t *next)
     }
 }
 
-/* Have a lot begin and end with a sector; the one before it reaches up to there. */
+/* Extend a lot to whole sectors, and the lot before it up to there. */
 static void widen_to_sectors(struct ledger *ledger, struct lot *lot)
 {
     const uint64_t gap = (STAMP_SECTOR - lot->off % STAMP_SECTOR) % STAMP_SECTOR;
@@ -132,7 +136,7 @@ struct history *ledger_history(const struct ledger *ledger, uint64_t sector)
     return &ledger->histories[ledger->history_of[sector]];
 }
 
-/* One value for the whole sector, when it is the work of one write; else false. */
+/* Returns true with the value if one write filled the whole sector. */
 static bool is_uniform(const uint8_t *buf, uint64_t *ret_value)
 {
     *ret_value = stamp_of(stamp_word(buf, 0), 0);
@@ -143,7 +147,7 @@ static bool is_uniform(const uint8_t *buf, uint64_t *ret_value)
     return *ret_value != HISTORY_SETTLED;
 }
 
-/* What the history says of a value; what it does not know passes, counted. */
+/* Returns false if the history rules the value out. Unknown values pass and are counted. */
 static bool is_legal(struct ledger_clock *clock, struct history *history, uint64_t value,
                      uint64_t begin, uint64_t end)
 {
@@ -154,7 +158,7 @@ static bool is_legal(struct ledger_clock *clock, struct history *history, uint64
     return verdict != HISTORY_ILLEGAL;
 }
 
-/* Is each byte of a word legal? The word itself may be torn; see history_may_hold_byte(). */
+/* Returns true if each byte of a word is legal, as history_may_hold_byte() says. */
 static bool is_torn(const struct ledger *ledger, uint64_t sector, const uint8_t *buf,
                     unsigned place, uint64_t begin, uint64_t end)
 {
@@ -170,7 +174,9 @@ static bool is_torn(const struct ledger *ledger, uint64_t sector, const uint8_t 
     return true;
 }
 
-/* Of several writes: each word has to be legal, as what was there before or as what was written. */
+/*
+ * A sector with words of several writes: each word must be legal, as old content or as a write's.
+ */
 static const char *judge_mixed(const struct ledger *ledger, uint64_t sector, const uint8_t *buf,
                                uint64_t begin, uint64_t end)
 {
@@ -207,7 +213,7 @@ const char *ledger_judge(const struct ledger *ledger, uint64_t sector, const uin
                                                                : "what it cannot hold any more";
 }
 
-/* What was read of a lot that is one worker's. */
+/* Judge the bytes read from a lot that belongs to one worker. */
 static void finish_owned(const struct ledger *ledger, const uint8_t *buf, uint64_t len,
                          uint64_t off)
 {
@@ -217,7 +223,7 @@ static void finish_owned(const struct ledger *ledger, const uint8_t *buf, uint64
         fault_of_content(ledger, buf, expected, len, off);
 }
 
-/* What was read of a shared lot, whole sectors. */
+/* Judge whole sectors read from a shared lot. */
 static void finish_shared(struct ledger *ledger, const uint8_t *buf, uint64_t len, uint64_t off,
                           uint64_t since)
 {
@@ -238,7 +244,7 @@ static void finish_shared(struct ledger *ledger, const uint8_t *buf, uint64_t le
 void ledger_settle(struct ledger *ledger, uint64_t since,
                    int (*read)(void *arg, void *buf, uint64_t len, uint64_t off), void *arg)
 {
-    /* As O_DIRECT takes it. */
+    /* Aligned for O_DIRECT. */
     AUTO_FREE uint8_t *buf = aligned_alloc(4096, PIECE);
     const struct lot *lot = ledger->lots;
 

@@ -13,7 +13,7 @@ static struct liar *liar_behind(struct target *target)
     return (struct liar *)target;
 }
 
-/* Is it time for this lie? One in so many deeds is one. */
+/* Every eighth call on which the lie is possible tells it. */
 static bool tells(struct liar *liar, const char *lie)
 {
     return strcmp(liar->lie, lie) == 0 &&

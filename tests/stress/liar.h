@@ -1,5 +1,5 @@
 /*
- * A target that does not do its duty, for tests of the tests: each lie must be noticed.
+ * A target that does its work wrongly. It tests the tests: they must notice each lie.
  */
 #pragma once
 
@@ -7,13 +7,13 @@
 
 struct liar {
     struct target target;
-    struct target *honest; /* does the work */
+    struct target *honest; /* does the real work */
     const char *lie;
-    uint64_t deeds; /* atomic: now and then one is a lie */
+    uint64_t deeds; /* atomic: number of calls; every eighth is a lie */
 };
 
-/* All lies; the last is NULL. */
+/* The names of all lies; the last is NULL. */
 extern const char *const liar_lies[];
 
-/* Begin to tell one of them; another name is none, and all goes well. */
+/* Wrap a target so that it tells one lie. With an unknown name it tells none. */
 struct liar liar_of(struct target *honest, const char *lie);

@@ -7,7 +7,10 @@ static struct vhd_disk *disk_of(struct target *target)
     return ((struct library_target *)target)->disk;
 }
 
-/* Half of the time with the answer "a hole", for which the buffer is not filled. */
+/*
+ * Half of the reads ask whether the range is a hole. For a hole the library leaves the buffer
+ * alone.
+ */
 static int library_read(struct target *target, void *buf, size_t len, uint64_t off)
 {
     bool is_hole = false;

@@ -1,5 +1,5 @@
 /*
- * An open disk of the library as something to be stressed.
+ * An open disk of the library as a target.
  */
 #pragma once
 
@@ -11,5 +11,5 @@ struct library_target {
     struct vhd_disk *disk;
 };
 
-/* The disk stays the caller's. */
+/* The disk remains the caller's. */
 struct library_target library_target_of(struct vhd_disk *disk);

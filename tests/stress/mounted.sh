@@ -1,6 +1,6 @@
 #!/bin/sh
-# If this failed: what programs write to mounted disks, from many processes and by all the ways that
-# the kernel has, would be lost or spoilt, in the mount or in the image that stays.
+# If this failed: many processes that write to mounted disks at once, by file, mapping or O_DIRECT,
+# would lose data or damage the image.
 #
 # Usage: mounted.sh cached|every-way|full
 # shellcheck source=tests/functions.sh
@@ -12,7 +12,7 @@ way=$1
 seed=${VHD_STRESS_SEED:-$(date +%s)}
 kinds="chain partial dynamic fixed"
 
-# kind NUMBER: one of the kinds, by a number.
+# kind NUMBER: the kind with this number, modulo four.
 kind()
 {
     echo "$kinds" | cut -d ' ' -f $(($1 % 4 + 1))

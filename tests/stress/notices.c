@@ -1,8 +1,9 @@
 /*
  * notices lies [-s SEED] [-d FOLDER]: stress plain files, first as they are, then through a layer
- * that lies about what it has done, each lie in turn.
+ * that lies, with each lie in turn.
  *
- * If this failed: the stress tests would pass whatever a disk does with its bytes.
+ * If this failed: the stress tests would miss lost or damaged data, and a release could destroy a
+ * user's disk.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -37,7 +38,7 @@ static int read_target(void *target, void *buf, uint64_t len, uint64_t off)
     return ((struct target *)target)->ops->read(target, buf, len, off);
 }
 
-/* Stress files that lie so; does not return when it notices. */
+/* Stress files with this lie. Exits when a fault is noticed. */
 static void stress(char paths[WORKER_DISKS][PATH_MAX], const char *lie, uint64_t seed)
 {
     const struct ledger_plan plan = {1, 1, 30, 1 << 20, 2 << 20};
@@ -75,7 +76,7 @@ static bool is_noticed(const char *folder, const char *lie, uint64_t seed)
     if (pid < 0)
         err(EXIT_FAILURE, "fork");
     if (pid == 0) {
-        /* What it finds is as it should be, and nobody's concern. */
+        /* The faults are wanted, so their messages would confuse a reader. */
         if (!freopen("/dev/null", "w", stderr))
             _exit(2);
         fault_begin(seed);

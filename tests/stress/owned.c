@@ -1,6 +1,5 @@
 /*
- * Lots of one worker's own: it alone knows every byte, so every byte is checked, wherever a range
- * begins and ends.
+ * Lots that belong to one worker. It knows every byte, so it checks every byte of any range.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 #include "stamp.h"
 #include "worker.h"
 
-/* A stretch of a lot of the worker's. */
+/* A range inside one of the worker's lots. */
 struct stretch {
     uint64_t off, len;
 };
@@ -25,7 +24,7 @@ static bool draw_stretch(struct worker *worker, const struct ledger *ledger, uin
 
     uint64_t len = chance_length(&worker->seed, most < lot->len ? most : lot->len);
     uint64_t start = chance_below(&worker->seed, lot->len - len + 1);
-    /* Ends of lots and sectors are where things go wrong. */
+    /* Faults are likely at the ends of lots and sectors. */
     if (chance_one_in(&worker->seed, 4))
         start = chance_one_in(&worker->seed, 2) ? 0 : lot->len - len;
     else if (chance_one_in(&worker->seed, 3) && start > STAMP_SECTOR)
@@ -68,7 +67,7 @@ static void check(struct worker *worker, struct stressed *disk, const struct str
         fault_of_content(disk->ledger, worker->other, expected, at->len, at->off);
 }
 
-/* Of a deed that has failed each sector is done or not; from now on it is what is found. */
+/* After a failed deed each sector is old or new. Read which, and expect that from now on. */
 static void count_stock(struct worker *worker, struct stressed *disk, const struct stretch *at,
                         const uint8_t *wanted)
 {
@@ -88,7 +87,7 @@ static void count_stock(struct worker *worker, struct stressed *disk, const stru
     }
 }
 
-/* A deed is to have changed a stretch to this. */
+/* Expect the new content after a deed, or check what its failure left. */
 static void expect(struct worker *worker, struct stressed *disk, const struct deed *deed,
                    const struct stretch *at, const uint8_t *wanted)
 {
@@ -125,7 +124,7 @@ static void discard_at(struct worker *worker, struct stressed *disk, const struc
     expect(worker, disk, deed, at, worker->buf);
 }
 
-/* From a lot of the worker's on any disk to one on this; never onto itself. */
+/* Copy from one of the worker's lots on any disk to one on this disk. The ranges never overlap. */
 static void copy_to(struct worker *worker, struct stressed *disk, const struct stretch *at)
 {
     struct crew *crew = worker->crew;
@@ -145,7 +144,7 @@ static void copy_to(struct worker *worker, struct stressed *disk, const struct s
     expect(worker, disk, deed, &target, worker->buf);
 }
 
-/* What lies before the data that is found, or behind the hole, must be zeros: none is hidden. */
+/* Bytes that a seek skips as a hole must be zeros, otherwise it hides data. */
 static void seek_in(struct worker *worker, struct stressed *disk, const struct stretch *at)
 {
     const struct ledger *ledger = disk->ledger;

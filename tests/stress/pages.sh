@@ -1,10 +1,11 @@
 #!/bin/sh
-# If this failed: what the tests of the kernel's pages try for a moment would not hold for long:
-# writers would not read back what they wrote, mappings would lose bytes, or somebody would hang.
+# If this failed: after some time of parallel use, programs would not read back their own writes,
+# mappings would lose bytes, or a program would hang.
 #
-# Each takes two seconds, or as many as VHD_STRESS_SECONDS says, and a little more.
+# tests/mount runs the same scenarios for a moment. Here each takes two seconds, or
+# VHD_STRESS_SECONDS, and a little more.
 #
-# Usage: pages.sh SCENARIO [ARG...], those of tests/mount/pages.py
+# Usage: pages.sh SCENARIO [ARG...], as in tests/mount/pages.py
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 # shellcheck source=tests/mount/mount.sh

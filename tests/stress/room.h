@@ -1,6 +1,6 @@
 /*
- * A folder for a run, made before it and removed after it, whatever becomes of it: the run is a
- * process of its own. And the options of a run.
+ * A temporary folder for a run, and the options of a run. The run is a process of its own, so the
+ * folder is removed even if it crashes.
  */
 #pragma once
 
@@ -9,32 +9,35 @@
 
 struct room_options {
     const char *scenario;
-    const char *folder;   /* where to work; NULL for where temporary files go */
-    const char *host;     /* a folder whose file system is to be full now and then, or NULL */
-    const char *expected; /* a folder for what the disks hold in the end, or NULL */
+    const char *folder;   /* parent of the temporary folder; NULL for TMPDIR */
+    const char *host;     /* a folder on the file system that fills up now and then, or NULL */
+    const char *expected; /* a folder for the expected content at the end, or NULL */
     uint64_t seed;
-    uint64_t seconds; /* how long to go on */
-    unsigned rounds;  /* at least; and with seconds 0 exactly */
+    uint64_t seconds; /* least duration */
+    unsigned rounds;  /* least number; exact if seconds is 0 */
 };
 
 /*
- * Read SCENARIO [-s SEED] [-t SECONDS] [-r ROUNDS] [-d FOLDER] [-g HOST] [-e EXPECTED]. Without a
- * seed it is the time; without seconds it is VHD_STRESS_SECONDS of the environment, or two.
+ * Read SCENARIO [-s SEED] [-t SECONDS] [-r ROUNDS] [-d FOLDER] [-g HOST] [-e EXPECTED]. Defaults:
+ * the seed is the time, the seconds are VHD_STRESS_SECONDS or two.
  *
- * Ends the program with the usage when they are something else.
+ * Prints the usage and exits on other arguments.
  */
 void room_parse(int argc, char **argv, struct room_options *ret);
 
 /*
- * Have a process do it with a folder of its own, and clear the folder away.
+ * Run body in a child process with a folder of its own, and remove the folder.
  *
  *   body  returns an exit status
  *
- * Returns main()'s exit status. VHD_STRESS_KEEP in the environment keeps the folder of a run that
- * found a fault.
+ * Returns the exit status for main(). If VHD_STRESS_KEEP is set, the folder of a failed run
+ * remains.
  */
 int room_run(const struct room_options *options,
              int (*body)(const struct room_options *options, const char *folder));
 
-/* Mount a small file system on a folder, seen by this process alone; false where it may not. */
+/*
+ * Mount a small file system on a folder, visible to this process alone. Returns false, after a line
+ * for the log, if the process may not.
+ */
 bool room_mount_small(const char *folder, uint64_t bytes);

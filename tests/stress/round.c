@@ -1,6 +1,6 @@
 /*
- * A round: open the disks in one of several ways, set threads upon them, look at everything, close,
- * look again at what the closed images hold.
+ * A round: open the disks in one of several ways, run the threads, check all content, close. Then
+ * check the closed images.
  */
 #include <err.h>
 #include <pthread.h>
@@ -17,7 +17,7 @@ static void *work(void *worker)
     return NULL;
 }
 
-/* The disks that readers have been reading may be written to from now on. */
+/* Threads are reading the disks; make them writable meanwhile. */
 static void make_writable(struct run *run)
 {
     for (unsigned i = 0; i < run->crew->disk_count; i++) {
@@ -41,7 +41,7 @@ static void open_disks(struct run *run)
     }
 }
 
-/* With room on the host all works again, by one who works alone. */
+/* The host has space again, so every call must succeed. One worker tries. */
 static void go_on(struct run *run, struct worker *worker)
 {
     run->crew->may_be_full = false;
@@ -60,7 +60,7 @@ static void close_disks(struct run *run)
         run_close(run, i);
 }
 
-/* Opened again for reading alone, everything is still there. */
+/* Check the images, then open the disks read-only and check the content again. */
 static void check_again(struct run *run)
 {
     for (unsigned i = 0; i < run->crew->disk_count; i++) {

@@ -49,7 +49,7 @@ void run_settle(struct run *run, unsigned number, uint64_t since)
     ledger_settle(run->crew->disks[number].ledger, since, read_disk, run->disks[number].disk);
 }
 
-/* A sum of a file's bytes and its times. */
+/* A hash of a file's content, size and modification time. */
 static uint64_t digest_of(const char *path)
 {
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -1,6 +1,6 @@
 /*
- * A run: two disks of a store of its own, put to use over and over in rounds, each with everything
- * opened, stressed, checked byte by byte, closed, and read again without the library.
+ * A run works on two disks in a store of its own, in rounds. Each round opens the disks, stresses
+ * them, checks every byte, closes them, and reads the images without the library.
  */
 #pragma once
 
@@ -15,9 +15,9 @@
 enum { RUN_WORKERS = 5 };
 
 struct run {
-    const char *folder; /* the store's */
+    const char *folder; /* of the store */
     uint64_t seed;
-    bool is_host_small; /* the host gets full and empty again */
+    bool is_host_small; /* the host fills up and gets space again */
     struct vhd_catalogue *catalogue;
     struct crew *crew; /* in shared memory */
     struct ledger_plan plan;
@@ -26,28 +26,28 @@ struct run {
         struct image_chain chain;
         struct vhd_disk *disk; /* NULL while closed */
         struct library_target target;
-        uint64_t digest; /* of the files that must not change: the parents */
+        uint64_t digest; /* of the parents, which must not change */
     } disks[WORKER_DISKS];
     unsigned rounds;
 };
 
-/* Open a disk so; ends the test when it cannot be. */
+/* Open a disk with these flags. Ends the test on a failure. */
 void run_open(struct run *run, unsigned number, unsigned flags);
 
-/* Close a disk; it may fail only where the host is small. */
+/* Close a disk. It may fail only on a small host. */
 void run_close(struct run *run, unsigned number);
 
-/* All is at rest, and the disk is open: everything in it is what it must be. */
+/* Check the whole content of an open disk. No worker may be running. */
 void run_settle(struct run *run, unsigned number, uint64_t since);
 
-/* The disk is closed: by its images alone it is what it must be, and its parents are untouched. */
+/* Check a closed disk by its images alone. Its parents must be unchanged. */
 void run_check_images(struct run *run, unsigned number);
 
-/* Draw the next round's workers their seeds; sequence numbers go on from round to round. */
+/* Prepare the workers of the next round. Their sequence numbers continue. */
 void run_begin_round(struct run *run, struct worker workers[RUN_WORKERS]);
 
-/* One round with threads, whose length chance decides. */
+/* Run one round of random length with threads. */
 void run_round(struct run *run);
 
-/* One round with threads in a process that is killed at work. */
+/* Run one round with threads in a process, and kill it. */
 void run_kill_round(struct run *run);

@@ -1,6 +1,6 @@
 /*
- * Lots that are everybody's: whole sectors, each filled with words that name the write. What is
- * read there must be something that an order of the writes explains.
+ * Lots that all workers share. They write whole sectors of words that name the write. Each value
+ * read must fit some order of the writes.
  */
 #include <string.h>
 
@@ -22,7 +22,7 @@ static bool draw_sectors(struct worker *worker, const struct ledger *ledger, str
 
     const uint64_t most = lot->len / STAMP_SECTOR;
     uint64_t count = (chance_length(&worker->seed, lot->len) + STAMP_SECTOR - 1) / STAMP_SECTOR;
-    /* Those at the beginning are fought for most, and now and then the lot goes as a whole. */
+    /* Workers compete for the first sectors most. Now and then a deed covers the whole lot. */
     if (chance_one_in(&worker->seed, 8))
         count = most;
     if (count * STAMP_SECTOR > WORKER_LENGTH_MAX)
@@ -34,7 +34,7 @@ static bool draw_sectors(struct worker *worker, const struct ledger *ledger, str
     return true;
 }
 
-/* The value that a sector gets by the worker's present write. */
+/* The value that the worker's present write gives a sector. */
 static uint64_t value_of(const struct worker *worker, bool is_zero, uint64_t sector)
 {
     return is_zero ? HISTORY_ZERO : stamp_value(worker->number, worker->sequence, sector);
@@ -50,7 +50,7 @@ static void end_histories(const struct worker *worker, const struct ledger *ledg
                     begin, end, is_done);
 }
 
-/* As far as the sectors' histories have room: the count may become smaller, also 0. */
+/* Record the write in each sector's history. If one is full, the count shrinks, possibly to 0. */
 static void begin_histories(const struct worker *worker, const struct ledger *ledger,
                             struct sectors *at, bool is_zero, uint64_t begin)
 {
@@ -91,7 +91,7 @@ static struct deed *begin_deed(const struct worker *worker, const struct ledger 
     });
 }
 
-/* The crew is not to be cut off in the middle of the bookkeeping; see kill.c. */
+/* Tell kill.c that bookkeeping is going on, so that it does not kill the process now. */
 static void keep_books(struct crew *crew, int step)
 {
     __atomic_add_fetch(&crew->bookkeeping, step, __ATOMIC_SEQ_CST);

@@ -1,7 +1,7 @@
 /*
- * What a shared sector is filled with: 64 words that each name the writer, what number this is of
- * its writes, the sector, and the word's place in it. So each word tells where it comes from, and a
- * sector whether it is the work of one write.
+ * The content of a shared sector: 64 words. Each names its writer, the writer's sequence number,
+ * the sector, and its own place there. So a word shows its origin, and a sector whether one write
+ * filled it.
  */
 #pragma once
 
@@ -10,13 +10,13 @@
 
 enum { STAMP_SECTOR = 512, STAMP_WORDS = STAMP_SECTOR / 8 };
 
-/* The value that names a write; never that of a history's other values. */
+/* The value that names a write. It differs from HISTORY_ZERO and HISTORY_SETTLED. */
 static inline uint64_t stamp_value(unsigned writer, uint64_t sequence, uint64_t sector)
 {
     return (uint64_t)(writer + 1) << 56 | (sequence & 0xFFFFFFFF) << 24 | (sector & 0xFFFF) << 8;
 }
 
-/* The word at a place of a sector that a write filled; zeros stay zeros. */
+/* The word at a place of a sector with this value; 0 for zeros. */
 static inline uint64_t stamp_word_of(uint64_t value, unsigned place)
 {
     return value == 0 ? 0 : value | place;
@@ -38,7 +38,7 @@ static inline uint64_t stamp_word(const uint8_t *buf, unsigned place)
     return word;
 }
 
-/* The value that a word at a place tells; 0 where it is zero, 1 where it makes no sense there. */
+/* The value of a word at a place; 0 if it is zero, 1 if it is no stamp for this place. */
 static inline uint64_t stamp_of(uint64_t word, unsigned place)
 {
     if (word == 0)

@@ -1,5 +1,5 @@
 /*
- * Something that holds bytes and is stressed: a disk of the library, or the file `raw` of a mount.
+ * The thing under stress: a disk of the library, or the file `raw` of a mount.
  */
 #pragma once
 
@@ -9,18 +9,18 @@
 
 struct target;
 
-/* All may be called by several threads at once, and return 0 or a negative errno. */
+/* Several threads may call each function at once. All return 0 or a negative errno. */
 struct target_ops {
     int (*read)(struct target *target, void *buf, size_t len, uint64_t off);
     int (*write)(struct target *target, const void *buf, size_t len, uint64_t off);
 
-    /* Have a range read as zeros. */
+    /* Make a range read as zeros. */
     int (*discard)(struct target *target, uint64_t len, uint64_t off);
 
-    /* Make what was done before durable. */
+    /* Make all earlier changes durable. */
     int (*flush)(struct target *target);
 
-    /* As lseek(2): -ENXIO where nothing more is found. */
+    /* As lseek(2): -ENXIO if nothing more is found. */
     int (*seek)(struct target *target, uint64_t off, bool for_hole, uint64_t *ret);
 
     /* Copy to another target of the same kind, or within one. */
@@ -28,8 +28,8 @@ struct target_ops {
                 uint64_t target_off, uint64_t len);
 
     /*
-     * Read and write through a mapping; NULL where there is none. The kernel writes whole pages of
-     * it back, so only who alone writes there may store.
+     * Read and write by a mapping; NULL if there is none. The kernel writes whole pages back, so a
+     * range of store() must lie in pages of its caller alone.
      */
     int (*load)(struct target *target, void *buf, size_t len, uint64_t off);
     int (*store)(struct target *target, const void *buf, size_t len, uint64_t off);

@@ -1,5 +1,5 @@
 /*
- * How long something goes on.
+ * Sleep for a time.
  */
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Let so many milliseconds pass. */
+/* Sleep for that many milliseconds, signals or not. */
 static inline void wait_ms(uint64_t ms)
 {
     struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};

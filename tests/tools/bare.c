@@ -1,7 +1,7 @@
 /*
- * bare MOUNTPOINT SUBTYPE: a file system with an empty root and nothing else, which calls itself
- * fuse.SUBTYPE, for tests of what depends on a file system's type. It serves until a SIGTERM, and
- * exits 1 when it cannot be mounted, 2 when it was called wrongly.
+ * bare MOUNTPOINT SUBTYPE: mount a file system with an empty root, and the type fuse.SUBTYPE. Tests
+ * use it for decisions by the type of a file system. It serves until SIGTERM. Exits 1 if the mount
+ * fails, 2 after wrong arguments.
  */
 #define FUSE_USE_VERSION 314
 

@@ -1,7 +1,7 @@
 /*
- * create PATH SIZE_MB [PATH SIZE_MB ...]: make disks through the library, for tests that are
- * scripts. For each it prints one line: the outcome's name, and behind a refusal the sentence.
- * Exits 0 when all were made, 1 when one was refused, 2 when it was called wrongly.
+ * create PATH SIZE_MB [PATH SIZE_MB ...]: make disks through the library, for test scripts. Prints
+ * one line for each: the name of the outcome, and the sentence of a refusal. Exits 0 if all were
+ * made, 1 if one was refused, 2 after wrong arguments.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,12 +1,16 @@
 /*
- * flat STORE NAME read [BYTES]: write the content of a disk of a store to standard output, read in
- * pieces of so many bytes, 1 MiB where none are given.
- * flat STORE NAME data: write to standard output, which is a file, only what SEEK_DATA finds.
- * flat STORE NAME write: carry out what standard input says, a line each: "write OFFSET BYTES",
- * behind which come so many bytes, "discard OFFSET BYTES", "flush".
+ * Use a disk of a store through the library:
  *
- * It exits 0 when all went well; 1 when the disk cannot be opened, and then prints errno, result
- * and sentence to standard error; 2 when it was called wrongly; 3 when something later failed.
+ * flat STORE NAME read [BYTES]: write the content to standard output, read in pieces of BYTES or 1
+ * MiB.
+ *
+ * flat STORE NAME data: write to standard output, a file, only the parts that SEEK_DATA finds.
+ *
+ * flat STORE NAME write: run the lines of standard input: "write OFFSET BYTES", which that many
+ * bytes follow, "discard OFFSET BYTES", "flush".
+ *
+ * Exits 0 after a success. Exits 1 if the disk cannot be opened, and prints errno, result and
+ * sentence on standard error. Exits 2 after wrong arguments, 3 after a later failure.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -23,7 +27,7 @@
 
 #define PIECE ((size_t)1 << 20)
 
-/* End with a message when a call of the library has failed. */
+/* If a call of the library has failed, exit with a message. */
 static void must(int err, const char *what, uint64_t off)
 {
     if (err == 0)
@@ -111,7 +115,7 @@ static int refused(const struct vhd_verdict *why)
     return 1;
 }
 
-/* Do what the mode says with an open disk. */
+/* Use an open disk in this mode. */
 static void use(struct vhd_disk *disk, const char *mode, size_t piece)
 {
     if (strcmp(mode, "write") == 0)

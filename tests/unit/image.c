@@ -759,7 +759,7 @@ static void sentences_say_where(void **state)
     struct sample sample = with_header(0, 4, 0);
     expect_sentence(sample, "the dynamic header does not begin with \"cxsparse\": at byte 512");
     expect_sentence(with_header(32, 4, 513),
-                    "the block size is not a power of two from 512 bytes on: 513, at byte 512");
+                    "the block size is below 512 bytes or not a power of two: 513, at byte 512");
     expect_sentence(with_entry(3, 0), "a block lies outside the file or over metadata: block 3 at "
                                       "sector 0 reaches over the footer's copy");
     expect_sentence(with_entry(3, 2), "a block lies outside the file or over metadata: block 3 at "

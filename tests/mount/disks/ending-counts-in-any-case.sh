@@ -21,7 +21,7 @@ expect "$store/b.vHD" "$(cat "$mnt/disks/b/path")" "path of b"
 expect x.vhd "$(value "$mnt/disks/x.vhd/info" name)" "name of x.vhd"
 expect "open EEXIST" "$(answer "$mnt/new/b" 40)" "making b"
 
-# Of two that differ in the ending only, one is shown; when it is deleted, the other.
+# Two files differ only in the case of the ending: one is a disk. After its deletion the other is.
 first=$(cat "$mnt/disks/twice/path")
 rmdir "$mnt/disks/twice" || fail "cannot delete the first"
 [ ! -e "$first" ] || fail "$first is still there"

@@ -14,7 +14,7 @@ number=$(stat -c %i "$mnt/disks/b/raw")
 ln "$store/b.vhd" "$store/c.vhd" || skip "needs a file system with hard links"
 ln "$store/b.vhd" "$store/d.vhd"
 
-# is_link NAME DISK: NAME is listed, and says that it is that disk
+# is_link NAME DISK: NAME is listed, and its fault names that disk
 is_link()
 {
     names "$mnt/disks" | grep -qw "$1" || fail "$1 is not listed"
@@ -40,7 +40,7 @@ expect "$number" "$(stat -c %i "$mnt/disks/b/raw")" "number of the disk"
 expect "" "$(find "$mnt/disks" -printf '%i\n' | sort | uniq -d)" "numbers of two files"
 find "$mnt/disks" -printf '%i %p\n' | sort >"$tmp/before"
 
-# The order of the names counts, neither their age nor the order of the lookups.
+# The disk is the first by name, whatever the age of the links or the order of the lookups.
 stop_vhdfs
 start_vhdfs
 is_link d b
@@ -51,14 +51,14 @@ is_link b a
 is_link c a
 printf x | dd of="$mnt/disks/a/raw" conv=notrunc status=none || fail "the first is not the disk"
 
-# One that is outside, or gone, makes no difference.
+# A link outside the store, or a removed one, does not count.
 rm "$store/a.vhd" "$store/c.vhd" "$store/d.vhd"
 ln "$store/b.vhd" "$tmp/a.vhd"
 expect "-" "$(value "$mnt/disks/b/info" fault)" "fault with a link elsewhere"
 cat "$mnt/disks/b/raw" >"$tmp/shown" || fail "b does not open with a link elsewhere"
 expect "$number" "$(stat -c %i "$mnt/disks/b/raw")" "number with a link elsewhere"
 
-# Of two files that differ in the case of their ending one is the disk, and tells of the other.
+# If two files differ only in the case of the ending, one is the disk, and its info names the other.
 cp "$store/other.vhd" "$store/b.VHD"
 [ "$(names "$store" | tr ' ' '\n' | grep -ci '^b\.vhd$')" = 2 ] || exit 0
 expect "b other" "$(names "$mnt/disks")" "disks"

@@ -20,7 +20,7 @@ expect 50 "$(cat "$mnt/disks/d/size")" "size of the second"
 cat info >"$tmp/shown" 2>/dev/null &&
     fail "the folder of the first shows the second: $(cat "$tmp/shown")"
 
-# The same many times over.
+# Repeat it many times.
 i=0
 while [ $i -lt 50 ]; do
     rmdir "$mnt/disks/d" || fail "cannot delete d"

@@ -39,7 +39,7 @@ expect - "$(value "$disk/info" fault)" "fault"
     fail "created: $(value "$disk/info" created)"
 expect "$(stat -c %Y "$store/d.vhd")" "$(stat -c %Y "$disk/info")" "time of info"
 
-# Others see the same disk.
+# Another program sees the same disk.
 qemu-img info --output=json "$store/d.vhd" | grep -q '"virtual-size": 4294967296,' ||
     fail "qemu sees another size"
 qemu-img info --output=json "$store/d.vhd" | grep -q '"format": "vpc"' || fail "qemu sees no VHD"

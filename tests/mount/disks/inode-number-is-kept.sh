@@ -7,7 +7,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-# numbers FOLDER...: path and number of each and of all in it, a line each
+# numbers FOLDER...: print the path and the number of each folder and of all files below
 numbers()
 {
     find "$@" -printf '%p %i\n' | sort
@@ -22,7 +22,7 @@ numbers "$mnt/disks/a" "$mnt/disks/b" "$mnt/disks/c" | grep -v '/task ' >"$tmp/b
 expect 36 "$(wc -l <"$tmp/before")" "files of three disks"
 expect "" "$(cut -d ' ' -f 2 "$tmp/before" | sort | uniq -d)" "numbers of two files"
 
-# ls -i, which looks nothing up, shows the same number as stat.
+# ls -i reads only the listing, and must show the same number as stat.
 listed()
 {
     for folder in "$mnt" "$mnt/new" "$mnt/tasks" "$mnt/tasks/a" "$mnt/disks" "$mnt/disks/a"; do
@@ -35,7 +35,7 @@ for entry in os.scandir(sys.argv[1]):
 }
 listed "looked up"
 
-# Another order of lookups, an empty cache and a remount change nothing.
+# The numbers survive another order of lookups, an empty cache and a remount.
 stop_vhdfs
 start_vhdfs
 listed "never looked up"
@@ -50,7 +50,7 @@ fi
 number=$(stat -c %i "$mnt/disks/b/raw")
 expect "$mnt/disks/b/raw" "$(find "$mnt/disks" -inum "$number")" "found by its number"
 
-# They go along with a rename.
+# A renamed disk keeps its numbers.
 mv "$mnt/disks/b" "$mnt/disks/z" || fail "mv"
 expect "$number" "$(stat -c %i "$mnt/disks/z/raw")" "number after mv"
 stop_vhdfs
@@ -58,7 +58,7 @@ start_vhdfs
 ls "$mnt/disks/c" >"$tmp/shown"
 expect "$number" "$(stat -c %i "$mnt/disks/z/raw")" "number after mv and a remount"
 
-# An increment of tar after a remount restores each disk under its name.
+# An incremental archive of tar, made after a remount, restores each disk under its name.
 stop_vhdfs
 start_vhdfs
 tar -cf "$tmp/0.tar" -g "$tmp/snapshot" -C "$mnt/disks" . 2>"$tmp/said" || fail "$(cat "$tmp/said")"
@@ -75,6 +75,6 @@ for name in a z c; do
     cmp "$mnt/disks/$name/raw" "$tmp/restored/$name/raw" || fail "tar has restored another disk"
 done
 
-# A program that counts files by numbers counts each disk.
+# A program that counts files by their numbers counts each disk.
 expect "$(cat "$mnt"/disks/*/raw | wc -c)" \
     "$(du -bc "$mnt"/disks/*/raw | sed -n 's/[[:space:]]total$//p')" "bytes by du"

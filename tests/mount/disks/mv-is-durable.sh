@@ -14,7 +14,7 @@ strace -f -qq -y -e trace=renameat2,fsync,fdatasync,syncfs -o "$tmp/trace" -p "$
 tracer=$!
 kill_later "$tracer"
 
-# all_are_traced: no thread of the daemon is left without the tracer
+# all_are_traced: strace is attached to every thread of the daemon
 all_are_traced()
 {
     ! has_ended "$tracer" || skip "cannot trace: $(cat "$tmp/said")"
@@ -26,7 +26,7 @@ mv "$mnt/disks/a" "$mnt/disks/b" || fail "cannot rename"
 kill -INT "$tracer"
 wait_until 20 has_ended "$tracer"
 
-# The folder is synced behind the renaming, and nothing else need be.
+# The folder is synced after the rename. Nothing else needs a sync.
 sed 's/^[0-9]* *//' "$tmp/trace" | grep -A 1 '^renameat2(.*"a\.vhd".*"b\.vhd".* = 0$' |
     grep -Eq "^(fsync|fdatasync|syncfs)\([0-9]+<$store>\) += 0$" ||
     fail "the calls are: $(cat "$tmp/trace")"

@@ -38,14 +38,14 @@ for source, target in zip(paths[::2], paths[1::2]):
         sys.exit(f'FAILED: errors, renaming {source} to "{target}": {told()}')
 END
 
-# renamed ANSWER RESULT SOURCE TARGET...: rename(2) gives this answer, and errors tells of the
-# result, unless that is "-".
+# renamed ANSWER RESULT SOURCE TARGET...: rename(2) gives this answer. errors shows the result,
+# unless it is "-".
 renamed()
 {
     "$python" -I -S "$tmp/program" "$mnt" "$@" || exit 1
 }
 
-# refused ERRNO RESULT NAME...: renaming the disk a is refused, and errors tells why.
+# refused ERRNO RESULT NAME...: renaming the disk a to each name fails, and errors has the reason.
 refused()
 {
     refused_errno=$1 refused_result=$2
@@ -65,7 +65,7 @@ before=$(cksum "$store"/*.vhd)
 records=$(cat "$mnt/tasks/a/id" "$mnt/tasks/b/id")
 
 refused EEXIST E_ALREADY_EXISTS b
-renamed ENOTDIR - disks/a disks/a.vhd disks/a disks/b.vhd # which lead to the disks
+renamed ENOTDIR - disks/a disks/a.vhd disks/a disks/b.vhd # these are symlinks to the disks
 refused EINVAL E_INVALID_NAME .x -x x~ x. 'x ' 'x*y' 'x?y' 'x:y' 'x<y' 'x>y' 'x|y' 'x"y' 'x\y' NUL com1 con.txt .vhd \
     "$(printf 'x\001y')" "$(printf 'x\377y')" .vhdfs-lock
 long=$(printf '%0250d' 0)
@@ -74,28 +74,28 @@ mv "$mnt/disks/a" "$mnt/disks/b" 2>/dev/null && fail "mv has moved a over b"
 mv -f -T "$mnt/disks/a" "$mnt/disks/b" 2>"$tmp/said" && fail "mv -f has moved a over b"
 grep -q 'File exists' "$tmp/said" || fail "mv says: $(cat "$tmp/said")"
 
-# mv renames disks alone, and moves none out of its folder.
+# mv renames only disks, and never moves one to another folder.
 : >"$store/file"
 renamed EPERM - disks/a new/x disks/a tasks/x disks/a x disks/a disks/b/x tasks/a tasks/x \
     tasks/a disks/x new/a new/x new/a disks/x disks/a/info disks/a/x \
     disks/a/info disks/b/info tasks/a/state tasks/b/state version x disks x \
     disks/a/task disks/x
-renamed ENOENT - disks/x disks/y disks/file disks/y # not there, and another file of the store
-renamed EXDEV - disks/a ../x ../store/a.vhd disks/x # out of the mount, and into it
+renamed ENOENT - disks/x disks/y disks/file disks/y # missing; another file of the store
+renamed EXDEV - disks/a ../x ../store/a.vhd disks/x # out of the mount and into it
 
 expect "a b" "$(names "$mnt/disks")" "the disks"
 expect "$before" "$(cksum "$store"/*.vhd)" "the images"
 expect "$records" "$(cat "$mnt/tasks/a/id" "$mnt/tasks/b/id")" "the records"
 rm "$store/file"
 
-# A disk with children keeps its name; a child can be renamed.
+# A disk with children cannot be renamed. A child can.
 "$python" -I -S "$here/child.py" "$store/a.vhd" "$store/child.vhd" || fail "cannot make a child"
 refused EBUSY E_SHARING_VIOLATION x
 renamed "done" - disks/child disks/kid
 expect a "$(cat "$mnt/disks/kid/parent")" "parent of the renamed child"
 refused EBUSY E_SHARING_VIOLATION x
 rmdir "$mnt/disks/kid" || fail "cannot delete the child"
-renamed "done" - disks/a disks/x # once it has no child
+renamed "done" - disks/a disks/x # it has no child now
 stop_vhdfs
 
 start_vhdfs ro

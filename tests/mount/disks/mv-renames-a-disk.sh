@@ -52,14 +52,14 @@ expect "$id" "$(cat "$mnt/disks/b/task/id")" "id"
 expect completed "$(value "$mnt/new/b" state)" "state in new/b"
 [ -e "$mnt/new/b" ] || fail "new/b is not there"
 
-# The old name is free at once, and is another disk.
+# The old name is free at once, for another disk.
 echo 41 >"$mnt/new/a" || fail "cannot make a again"
 expect "41 40" "$(cat "$mnt/disks/a/size" "$mnt/disks/b/size" | paste -sd ' ')" "sizes"
 [ "$(cat "$mnt/tasks/a/id")" != "$id" ] || fail "a has the record of b"
 expect "$id" "$(cat "$mnt/tasks/b/id")" "id of b"
 rmdir "$mnt/disks/a" "$mnt/tasks/a" || fail "cannot delete a"
 
-# A name with its ending, and an ending of any case, which is kept.
+# A target with ".vhd" in any case. The file keeps the case of its ending.
 mv "$mnt/disks/b" "$mnt/disks/c.vhd" || fail "cannot rename to c.vhd"
 expect c "$(names "$mnt/disks")" "the disks after renaming to c.vhd"
 expect ".vhdfs-lock c.vhd" "$(names "$store")" "the store after renaming to c.vhd"
@@ -73,21 +73,21 @@ for ending in VHD Vhd vHd; do
     rmdir "$mnt/disks/moved" || fail "cannot delete moved.$ending"
 done
 
-# A name that is as good as the old one: other case, blanks, UTF-8.
+# Targets that differ in case, or have blanks or UTF-8.
 for name in C 'with blank' 'größe' c; do
     mv "$mnt/disks/$(names "$mnt/disks")" "$mnt/disks/$name" || fail "cannot rename to \"$name\""
     expect "$name" "$(names "$mnt/disks")" "the disks"
     expect "$id" "$(cat "$mnt/tasks/$name/id")" "id of \"$name\""
 done
 
-# The record of a request that failed gives way.
+# The record of a failed request is replaced.
 answer "$mnt/new/d" 2 >"$tmp/answer"
 expect failed "$(cat "$mnt/tasks/d/state")" "state of d"
 mv "$mnt/disks/c" "$mnt/disks/d" || fail "cannot rename to a name whose request failed"
 expect "completed $id" "$(cat "$mnt/tasks/d/state" "$mnt/tasks/d/id" | paste -sd ' ')" "d"
 expect d "$(names "$mnt/tasks")" "the records"
 
-# A disk without a record takes none over.
+# A disk without a record does not take over another record.
 answer "$mnt/new/e" 2 >"$tmp/answer"
 cp "$store/d.vhd" "$store/foreign.vhd"
 mv "$mnt/disks/foreign" "$mnt/disks/e" || fail "cannot rename foreign"

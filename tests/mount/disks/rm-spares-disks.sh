@@ -7,7 +7,7 @@
 
 start_vhdfs
 
-# spares COMMAND...: run with three disks in the store
+# spares COMMAND...: the command leaves three disks alone
 spares()
 {
     for name in a b c; do

@@ -25,7 +25,7 @@ rmdir "$mnt/disks/foreign" "$mnt/disks/b" || fail "cannot delete two at once"
 (cd "$mnt/disks/c" && rmdir "$mnt/disks/c" && ! ls . >/dev/null 2>&1) ||
     fail "cannot delete c from within"
 
-# A refusal to delete a file inside is forgotten with the process that had it.
+# The refusal to delete a file inside counts only for the process that tried it.
 rm "$mnt/disks/d/info" 2>/dev/null && fail "info can be deleted"
 rmdir "$mnt/disks/d" || fail "cannot delete d after a refused rm"
 rmdir "$mnt"/disks/* || fail "cannot delete what is left"

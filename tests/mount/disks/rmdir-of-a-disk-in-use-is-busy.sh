@@ -21,7 +21,7 @@ for file in raw fixed.vhd; do
     mv "$mnt/disks/e" "$mnt/disks/d" || fail "mv back"
 done
 
-# Directly after a close, many times; the program that has closed it is another or the same.
+# rmdir directly after a close, many times. The same process or another one has closed the disk.
 cat >"$tmp/program" <<'END'
 import errno, os, sys, time
 

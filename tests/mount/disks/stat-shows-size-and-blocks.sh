@@ -19,7 +19,7 @@ for size in 3 3145728B 3146240B 100 2040G; do
 done
 expect "$((2040 << 30))" "$(value "$mnt/disks/s2040G/info" bytes)" "bytes"
 
-# room: KiB that du tells of the content
+# room: the KiB that du prints for the content
 room()
 {
     du -k "$raw" | cut -f 1
@@ -37,7 +37,7 @@ expect $((100 << 11)) "$(stat -c %b "$raw")" "blocks of a full disk: as many as 
 : >"$raw"
 [ "$(room)" -lt 1000 ] || fail "an emptied disk takes $(room) KiB"
 
-# Its time is that of the last change, also by an open descriptor.
+# The modification time is that of the last change, also through an open descriptor.
 run_python "the time" 'import os, sys, time
 raw = sys.argv[1]
 fd = os.open(raw, os.O_RDWR)

@@ -44,7 +44,7 @@ with open(sys.argv[1], "rb") as raw:
     expect "-" "$(value "$mnt/disks/d/info" fault)" "fault"
     qemu-img info -U "$store/d.vhd" >/dev/null || fail "QEMU does not know it any more"
 
-    # Old content can be overwritten, or discarded to make space for other content.
+    # Old content can be overwritten, or discarded to free space for new content.
     noise 1048576 over | dd of="$raw" bs=1M conv=notrunc status=none ||
         fail "cannot overwrite: $(tail -n 1 "$mnt/errors")"
     : >"$raw" || fail "cannot discard on a full host"
@@ -56,7 +56,7 @@ with open(sys.argv[1], "rb") as raw:
     : >"$raw"
 done
 
-# The same through a mapping: msync tells.
+# The same through a mapping: msync fails.
 run_python "a mapping on a full host" 'import errno, mmap, os, random, sys
 fd = os.open(sys.argv[1], os.O_RDWR)
 view = mmap.mmap(fd, 100 << 20)
@@ -71,8 +71,8 @@ except OSError as error:
     assert error.errno in (errno.ENOSPC, errno.EIO), error
 else:
     raise AssertionError("no failure")' "$raw"
-# On Linux 6.12 and before, msync returns at the first failure while other pages are still on their
-# way; the kernel reports their failures to the next fsync.
+# Up to Linux 6.12, msync returns at the first failure while other pages are still being written.
+# The next fsync reports their failures.
 wait_until 20 sync "$raw" 2>/dev/null
 : >"$raw"
 expect "-" "$(value "$mnt/disks/d/info" fault)" "fault after the mapping"

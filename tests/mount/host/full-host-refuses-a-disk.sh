@@ -20,7 +20,7 @@ expect "failed ENOSPC" "$(cat "$mnt/tasks/d/state" "$mnt/tasks/d/errno" | paste 
 expect E_DISK_FULL "$(sed 's/^[^ ]* //' "$mnt/tasks/d/result")" "result"
 tail -n 1 "$mnt/errors" | grep -q ' new/d ENOSPC E_DISK_FULL .' ||
     fail "errors: $(cat "$mnt/errors")"
-grep -q "^[34] MB are free in \"$store\", expected at least 8 MB; free some" "$mnt/tasks/d/error" ||
+grep -q "^[34] MB are free in \"$store\", but a disk needs at least 8 MB; free some" "$mnt/tasks/d/error" ||
     fail "the free space is not told in MB: $(cat "$mnt/tasks/d/error")"
 echo 40 2>"$tmp/said" >"$mnt/new/d" && fail "echo has not failed"
 expect "before.vhd" "$(ls "$store")" "the store"

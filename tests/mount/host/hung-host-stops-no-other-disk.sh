@@ -20,7 +20,7 @@ make_disk other 16
 cat "$mnt"/disks/*/info >/dev/null
 wait_until 5 sh -c ": 1<>'$raw'"
 
-# A thread for each call that is held.
+# A thread for each call that hangs.
 cat >"$tmp/program" <<'END'
 import os, sys, threading, time
 kind, folder, many, go = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
@@ -54,7 +54,7 @@ esac
 : >"$tmp/go"
 wait_until 30 no_more_come
 
-# answers COMMAND...: it ends, with whatever status, while the calls are held.
+# answers COMMAND...: it ends, with any status, while the calls hang.
 answers()
 {
     answers_status=0
@@ -72,7 +72,7 @@ for round in 1 2 3; do
     expect $((many + round)) "$(grep -c completed "$tmp/said")" "completed tasks"
     answers sh -c "echo 1 >'$mnt/tasks/slow1/cancel'"
     expect "write ESRCH" "$(answer "$mnt/tasks/slow1/cancel" 1)" "to cancel what has ended"
-    # Another disk is used as ever, and one can be made.
+    # Another disk works, and a new one can be made.
     answers dd if=/dev/zero of="$raw" bs=64k count=10 conv=notrunc,fsync status=none
     expect 0 $answers_status "writing to another disk"
     answers dd if="$raw" of=/dev/null bs=64k count=10 iflag=direct status=none

@@ -12,7 +12,7 @@ status()
     sed -n "s/^$1:[[:space:]]*//p" "/proc/$daemon/status"
 }
 
-# has_right BIT: is that capability in effect here?
+# has_right BIT: this shell has the capability
 has_right()
 {
     rights=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
@@ -40,7 +40,7 @@ if has_right 24; then # CAP_SYS_RESOURCE; PF_MEMALLOC_NOIO is 0x00080000
     [ $((flags & 0x00080000)) != 0 ] || fail "the daemon's allocations may wait for writeback"
 fi
 
-# Locked or not, many readers have their threads and their memory.
+# Many readers get threads and memory, whether memory is locked or not.
 make_disk d
 i=0
 while [ "$i" -lt 40 ]; do

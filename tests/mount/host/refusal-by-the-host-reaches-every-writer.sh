@@ -8,7 +8,7 @@
 
 need_root
 
-# refused FOLDER ROW: on a store in this folder
+# refused FOLDER ROW: try this row on a store in that folder
 refused()
 {
     store=$1

@@ -7,7 +7,7 @@
 # shellcheck source=tests/mount/frozen.sh
 . "$(dirname "$0")/../frozen.sh"
 
-# A disk that a crash has left with something to put in order: to open it writes to the host.
+# A crash has left this disk in need of repair, so opening it writes to the host.
 start_vhdfs
 make_disk other
 make_disk slow
@@ -26,7 +26,7 @@ done
 # shellcheck disable=SC2154
 for number in 1 2 3; do
     eval "opener=\$opener$number"
-    # It is asleep in open(2), or in the queue behind another.
+    # It sleeps in open(2), or waits behind another open.
     wait_until 10 grep -q request_wait_answer "/proc/$opener/wchan" "/proc/$opener/stack"
 done
 within 10 head -c 100 "$mnt/disks/other/raw" >/dev/null || fail "another disk cannot be read"

@@ -34,7 +34,7 @@ os.pwrite(fd, b"LOST IT!" * 512, 0)
 refused("the sync that fails", os.fsync, fd)
 os.remove(lose)
 
-# The host works again. The lost writes stay lost.
+# The host works again, but the lost writes are gone.
 refused("a write", os.pwrite, fd, b"more", 4096)
 refused("another sync", os.fsync, fd)
 refused("a sync by a reader", os.fsync, reader)

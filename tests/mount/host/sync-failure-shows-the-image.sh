@@ -29,7 +29,7 @@ except OSError:
 try:
     os.close(fd)
 except OSError:
-    pass # a close may tell of it again
+    pass # a close may report the failure again
 os.remove(lose)
 ' "$raw" "$tmp/gate/lose"
 can_be_written()
@@ -44,7 +44,7 @@ same_bytes "$tmp/direct" "$tmp/is" "the kernel's pages are not the disk"
 cmp -n $((16 << 20)) "$tmp/image" "$tmp/is" || fail "the disk reads as the image does not"
 expect "old data" "$(dd if="$raw" bs=8 count=1 status=none)" "what was synced before"
 
-# It can be used again.
+# After the close the disk works again.
 noise 3000000 1 >"$tmp/bytes"
 dd if="$tmp/bytes" of="$raw" bs=64k conv=notrunc,fsync status=none || fail "cannot write again"
 cmp -n 3000000 "$tmp/bytes" "$raw" || fail "what is written afterwards does not arrive"

@@ -21,7 +21,7 @@ printf '\0\0\0\0\0\0\377\0' | poke "$store/table.vhd" 528
 printf '\0\100\0\0' | poke "$store/outside.vhd" 1536
 printf x | poke "$store/copy.vhd" 100
 
-# info and info.json have every key, for damaged images and for files of other formats.
+# info and info.json have every key, for damaged images and files of other formats.
 cat >"$tmp/program" <<'END'
 import json, os, sys
 
@@ -59,7 +59,7 @@ END
     "empty short zeros text" || exit 1
 expect - "$(value "$mnt/disks/good/info" fault)" "fault of good"
 
-# Each can be deleted like any other, and none of them blocks its name for ever.
+# A damaged disk can be deleted, and its name is free afterwards.
 for name in empty zeros cut table; do
     expect "open EEXIST" "$(answer "$mnt/new/$name" 40)" "making $name"
     rmdir "$mnt/disks/$name" || fail "cannot delete $name"

@@ -28,7 +28,7 @@ start_vhdfs
 make_disk other
 make_disk large 200
 stop_vhdfs
-# A disk of the parent's identity that is larger than its child.
+# Make a disk with the identity of the parent that is larger than the child.
 "$python" -I -S -c 'import sys
 other, child = (open(path, "r+b") for path in sys.argv[1:])
 footer = bytearray(other.read(512))
@@ -42,7 +42,7 @@ for at in (0, 0), (-512, 2):
 before=$(cksum "$store"/*.vhd)
 start_vhdfs
 
-# refused NAME WORD...: each way to open it fails with EUCLEAN, and errors gives the reason
+# refused NAME WORD...: every way to open it fails with EUCLEAN, and errors has the reason
 refused()
 {
     for file in raw fixed.vhd; do
@@ -82,7 +82,7 @@ refused of-other VM_E_PARENT_CHILD_ID_MISMATCH .
 refused of-large VM_E_PARENT_MODIFIED .
 expect "$before" "$(cksum "$store"/*.vhd)" "the images"
 
-# vhdfs repairs an image where it can: here the last footer is lost, but its copy is there.
+# vhdfs repairs an image if it can. Here the last footer is lost, but the copy exists.
 expect kept "$(head -n 1 "$mnt/disks/tail/raw")" "a disk without its last footer"
 echo more 1<>"$mnt/disks/tail/raw" || fail "it cannot be written to"
 is_sound()

@@ -22,7 +22,7 @@ fixed=$mnt/disks/d/fixed.vhd
 expect "$(((60 << 20) + 512)) 444" "$(stat -c '%s %a' "$fixed")" "size and mode"
 [ "$(stat -c %b "$fixed")" -lt 40000 ] || fail "it looks as if it were full"
 
-# The content, as QEMU converts the image, and as it reads this one.
+# QEMU converts the image to the same content, and reads the same content from fixed.vhd.
 cp "$fixed" "$tmp/fixed.vhd" || fail "cp: exit status $?"
 stop_vhdfs
 qemu-img convert -f vpc -O vpc -o subformat=fixed,force_size "$store/d.vhd" "$tmp/qemu.vhd" ||
@@ -47,7 +47,7 @@ sum_ = sum(footer) - sum(footer[64:68])
 assert struct.unpack(">I", footer[64:68])[0] == ~sum_ & 0xFFFFFFFF
 ' "$tmp/fixed.vhd"
 
-# Two readings do not differ, whichever way they are made, after a new mount too.
+# All ways of reading give the same bytes, also after a remount.
 start_vhdfs
 cmp "$fixed" "$tmp/fixed.vhd" || fail "another reading differs"
 dd if="$fixed" of="$tmp/again" bs=100001 status=none
@@ -55,7 +55,7 @@ same_bytes "$tmp/again" "$tmp/fixed.vhd" "a reading in odd pieces differs"
 tail -c 700 "$fixed" >"$tmp/end"
 tail -c 700 "$tmp/fixed.vhd" | cmp - "$tmp/end" || fail "the end differs"
 
-# It can be mapped for oneself only.
+# Only a private mapping is possible.
 run_python "a mapping" 'import errno, mmap, os, sys
 fd = os.open(sys.argv[1], os.O_RDONLY)
 try:
@@ -67,7 +67,7 @@ end = mmap.mmap(fd, 0, mmap.MAP_PRIVATE, mmap.PROT_READ)[-512:]
 assert end == open(sys.argv[1], "rb").read()[-512:]
 ' "$fixed"
 
-# It is sparse, and its copy too; the footer is never left out.
+# It is sparse, and so is its copy. The footer never counts as a hole.
 cp --sparse=auto "$fixed" "$tmp/sparse"
 same_bytes "$tmp/sparse" "$tmp/fixed.vhd" "a sparse copy differs"
 [ "$(host_blocks "$tmp/sparse")" -lt 20000 ] || fail "the copy has no holes"
@@ -89,7 +89,7 @@ for whence in os.SEEK_DATA, os.SEEK_HOLE:
         raise AssertionError(whence)
 ' "$mnt/disks/large/fixed.vhd"
 
-# It shows a write to raw at once, and nobody can write to it.
+# It shows a write to raw at once, and is read-only.
 echo new 1<>"$raw"
 expect new "$(head -n 1 "$fixed")" "what was just written"
 sh -c "echo x >>'$fixed'" 2>/dev/null && fail "it can be written to"

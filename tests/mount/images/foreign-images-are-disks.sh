@@ -47,7 +47,7 @@ for disk in dynamic fixed rounded; do
     [ "$disk" = rounded ] || tells "$disk" bytes "$size"
 done
 
-# A size that is no whole number of MB can be written in a request.
+# A request accepts a size that is not a whole number of MB.
 size=$(cat "$mnt/disks/rounded/size")
 echo "$size" >"$mnt/new/same" || fail "the size \"$size\" is refused"
 expect "$(value "$mnt/disks/rounded/info" bytes)" "$(value "$mnt/disks/same/info" bytes)" \

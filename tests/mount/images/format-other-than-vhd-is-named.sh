@@ -56,5 +56,5 @@ named mbr "a raw disk image with a boot sector (MBR)"
 named gpt "a raw disk image with a GPT"
 named iso "an ISO 9660 image"
 told=$(value "$mnt/disks/text/info" fault)
-expect "no VHD footer at the end of the file, none at its start: it has 15 bytes" "$told" \
+expect "the file has no VHD footer, neither at its end nor at its start: it has 15 bytes" "$told" \
     "fault of a text"

@@ -2,7 +2,7 @@
 # If this failed: an image from another program would read differently through the mount. Or a
 # damaged one would open, or not show its fault.
 #
-# The corpus of images is made, and looked at as two stores. Nothing in them may change.
+# The good and the bad images of the corpus are mounted as two stores. Nothing in them may change.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
@@ -11,7 +11,7 @@
 export CORPUS="$here/../corpus"
 export PYTHONDONTWRITEBYTECODE=1
 
-# state: all that is known of the files of the store, but for the times of looking at them
+# state: everything about the files of the store except the times of reading
 state()
 {
     find "$store" -mindepth 1 -not -name '.vhdfs-*' -printf '%P %i %s %T@ %C@ %y\n' | sort

@@ -12,13 +12,13 @@ make_disk parent 8
 "$python" -I -S "$here/child.py" "$store/parent.vhd" "$store/child.vhd" || fail "cannot make a child"
 child=$mnt/disks/child
 
-# byte_of FILE: the one that QEMU writes
+# byte_of FILE: the byte that QEMU wrote
 byte_of()
 {
     dd if="$child/$1" bs=4096 skip=768 count=1 status=none | od -An -tu1 -N 1 | tr -d ' '
 }
 
-# Whichever file of the child is opened first, and whether it stays open.
+# Each file of the child may be opened first, and may stay open.
 for byte in 1 2 3 4; do
     wait_until 5 qemu-io -f vpc -c "write -P $byte 3M 4096" "$store/parent.vhd" >"$tmp/said" 2>&1
     case $byte in

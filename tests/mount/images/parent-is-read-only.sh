@@ -25,7 +25,7 @@ tail -n 1 "$mnt/errors" | grep -q ' disks/parent/raw EROFS VM_E_FILE_READ_ONLY .
     fail "errors: $(tail -n 1 "$mnt/errors")"
 cmp -n 5000000 "$tmp/content" "$raw" || fail "a parent cannot be read"
 
-# The child is written to in its own file alone, with the parent open or not.
+# Writes to the child change only its own file, whether the parent is open or not.
 exec 3<"$raw"
 noise 3000 child >"$tmp/part"
 dd if="$tmp/part" of="$child" bs=1000 seek=1234 conv=notrunc,fsync status=none ||

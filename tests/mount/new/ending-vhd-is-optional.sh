@@ -26,7 +26,7 @@ expect completed "$(value "$mnt/new/d.vhd" state)" "state through new/d.vhd"
 expect "open EEXIST" "$(answer "$mnt/new/d.vhd" 40)" "d.vhd again"
 expect "open EEXIST" "$(answer "$mnt/new/d" 40)" "d again"
 
-# The symlink is no disk: it can be taken for nothing else.
+# The symlink is not a disk: rmdir, rm and mv do not work on it.
 rmdir "$mnt/disks/d.vhd" 2>/dev/null && fail "the symlink was removed by rmdir"
 rm "$mnt/disks/d.vhd" 2>/dev/null && fail "the symlink was removed by rm"
 [ -d "$mnt/disks/d" ] || fail "the disk is gone"

@@ -20,7 +20,7 @@ except OSError as error:
     print(errno.errorcode[error.errno])' "$mnt/new/d" "$tmp/go" >"$tmp/early" &
 early=$!
 kill_later "$early"
-# Once somebody reads the FIFO, the first handle is open.
+# When a program reads the FIFO, the first handle is open.
 exec 3>"$tmp/go"
 freeze
 make_behind d

@@ -34,14 +34,14 @@ accepted()
     expect "$1" "$(value "$mnt/disks/$1/info" name)" "name in info"
 }
 
-# The path may take 259 UTF-16 units; the ending counts, given or not.
+# The path may have 259 UTF-16 units. The ending counts, even if the request leaves it out.
 accepted "$(repeat "$longest" a)"
 refused "$(repeat $((longest + 1)) a)"
 refused "$(repeat $((longest + 1)) a).vhd"
 expect "open EEXIST" "$(answer "$mnt/new/$(repeat "$longest" a).vhd" 3)" \
     "the longest with its ending"
 
-# A character beyond the first plane is two units, but four bytes: here the file name's 255 count.
+# A character beyond the first plane is two units and four bytes. Here the limit is 255 bytes.
 accepted "$(repeat 62 😀)"
 refused "$(repeat 63 😀)"
 accepted "$(repeat 83 €)ab"
@@ -50,6 +50,6 @@ refused "$(repeat 252 a)"
 refused "$(repeat 256 a)"
 refused "$(repeat 1000 a)"
 
-# Length is judged before characters.
+# The length is checked before the characters.
 refused "$(repeat 255 :)"
 expect "" "$(find "$mnt/tasks" -mindepth 1 -maxdepth 1 -name '*::*')" "records of refused names"

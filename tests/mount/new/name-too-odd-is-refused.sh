@@ -54,7 +54,7 @@ for name in names:
 print(f"{len(names)} names {os.fsdecode(wanted)}")
 END
 
-# are refused|made NAME...
+# are refused|made NAME...: each request has this result
 are()
 {
     are_wanted=$1
@@ -78,18 +78,18 @@ expect 16 "$(wc -l <"$mnt/errors")" "lines of errors, whatever the names hold"
 expect "" "$(names "$mnt/tasks")$(names "$mnt/disks")$(names "$mnt/new")" "what is left"
 expect ".vhdfs-lock" "$(ls -A "$store")" "the store"
 
-# Anything else is a name.
+# Every other name is valid.
 # shellcheck disable=SC2016 # nothing is to be expanded
 are made x 'a b' ' a' a.b a.b.c a-1 a,b "it's" 'a&b' 'a;b' '#a' '%41' '$a' '(a)' '[a]' '{a}' '!a' '@' \
     'a=b' '~a' '^' '`' _ 1 nulx COM COM10 COM1a conx lost+found ä 日本 😀 e.vhdx.old x.vhd-old qcow2 tasks
 
-# The sentence gives the name to write, and mv follows the same rule.
+# The sentence shows the right name. mv has the same rule.
 expect "open EINVAL" "$(answer "$mnt/new/d.qcow2" 40)" "new/d.qcow2"
-tail -n 1 "$mnt/errors" | grep -q 'vhdfs makes VHD disks.*expected "d"$' ||
+tail -n 1 "$mnt/errors" | grep -q 'vhdfs makes VHD disks; write the name without an ending: "d"$' ||
     fail "what to write is not told: $(tail -n 1 "$mnt/errors")"
 for name in b.img b.vhd.vhd b.vhdx; do
     mv "$mnt/disks/x" "$mnt/disks/$name" 2>/dev/null && fail "mv to $name went well"
-    tail -n 1 "$mnt/errors" | grep -q ' EINVAL E_INVALID_NAME .*expected "b"$' ||
+    tail -n 1 "$mnt/errors" | grep -q ' EINVAL E_INVALID_NAME .*without an ending: "b"$' ||
         fail "mv to $name is not told: $(tail -n 1 "$mnt/errors")"
 done
 mv "$mnt/disks/x" "$mnt/disks/b.vhd" || fail "mv to b.vhd failed"

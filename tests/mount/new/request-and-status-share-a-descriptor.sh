@@ -26,7 +26,7 @@ def status():
     return open("tasks/p/status", "rb").read()
 
 
-# The answer to a refused request, too, and to the next; in parts as well as whole.
+# Refused requests have a status too, and so has the next one. Read it in parts and whole.
 for request in b"2", b"a request of no sense", b"64":
     try:
         os.write(fd, request)
@@ -41,7 +41,7 @@ for request in b"2", b"a request of no sense", b"64":
     assert os.read(fd, 10) == b""
 assert b"state completed" in wanted
 
-# At an offset of the own choice it is the text from there.
+# A read at another offset returns the text from there on.
 assert os.pread(fd, 4096, 0) == wanted
 assert os.pread(fd, 4096, 6) == wanted[6:]
 os.write(fd, b"\n")

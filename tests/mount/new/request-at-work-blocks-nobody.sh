@@ -14,7 +14,7 @@ freeze
 make_behind d
 maker=$!
 
-# told STATUS COMMAND...
+# told STATUS COMMAND...: the command ends soon with that status
 told()
 {
     wanted=$1

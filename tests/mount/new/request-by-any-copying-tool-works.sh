@@ -9,7 +9,7 @@
 start_vhdfs
 printf '40\n' >"$tmp/request"
 
-# makes NAME COMMAND...: standard input is the request.
+# makes NAME COMMAND...: the command gets the request on standard input and makes the disk.
 makes()
 {
     name=$1
@@ -62,7 +62,7 @@ if command -v rsync >/dev/null; then
 fi
 expect "" "$(cat "$mnt/errors")" "refusals"
 
-# A name whose disk has gone, or was refused, is free for them again.
+# The names are free again after their disks were deleted or refused.
 rmdir "$mnt/disks/install" "$mnt/disks/cp" "$mnt/disks/mv"
 makes install install "$tmp/request" "$mnt/new/install"
 makes cp cp "$tmp/request" "$mnt/new/cp"

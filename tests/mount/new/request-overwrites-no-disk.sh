@@ -29,11 +29,11 @@ for name in folder link; do
 done
 expect nowhere "$(readlink "$store/link.vhd")" "the symlink"
 
-# Names are case-sensitive; only the ending is not.
+# Names are case-sensitive, but the ending is not.
 expect "done" "$(answer "$mnt/new/D" 50)" "D beside d"
 expect "$before" "$(cksum "$store/d.vhd" "$store/foreign.VHD")" "the images"
 
-# A file that is put there behind the back of an open request.
+# Another program makes the file while a request is open.
 "$python" -I -S -c 'import errno, os, sys
 fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
 open(sys.argv[2], "w").write("precious")

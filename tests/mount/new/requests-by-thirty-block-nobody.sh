@@ -34,7 +34,7 @@ clock()
     now=${now%.*}${now#*.}
 }
 
-# quick STATUS COMMAND...: within two seconds; $took is the longest so far, in hundredths of one
+# quick STATUS COMMAND...: it ends within two seconds; $took is the longest so far, in hundredths
 took=0
 quick()
 {
@@ -71,7 +71,7 @@ quick 0 rm "$mnt/new/refused"
 quick 124 timeout 0.3 cat "$mnt/tasks/d30/wait"
 quick 0 df "$mnt"
 
-# A task at work and a queued one are cancelled. A waiter for the queued one hears it at once.
+# Cancel a task at work and a queued one. A waiter for the queued one ends at once.
 quick 0 sh -c "echo 1 >'$mnt/tasks/d1/cancel'"
 queued=
 for i in 30 29 28 27 26 25 24 23 22 21 20 19 18 17 16 15 14 13 12 11 10; do

@@ -14,7 +14,7 @@ words=$(words_of "$shell")
 start_vhdfs
 freeze
 
-# begin NAME SCRIPT: run it in the background, up to where it makes NAME; sets $maker
+# begin NAME SCRIPT: run it in the background until it makes NAME; sets $maker
 begin()
 {
     # shellcheck disable=SC2086
@@ -43,7 +43,7 @@ if command -v strace >/dev/null; then
     wait_until 20 grep -q '^TracerPid:.*[1-9]' "/proc/$winch/status"
 fi
 
-# Long enough for vhdfs to have thought it over.
+# Wait long enough for vhdfs to notice the signals.
 timeout 1.5 cat "$mnt/tasks/chld/wait" && fail "it has ended on the frozen host"
 for name in chld usr1 stop winch; do
     expect running "$(cat "$mnt/tasks/$name/state")" "state of $name"

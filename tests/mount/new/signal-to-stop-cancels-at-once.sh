@@ -14,7 +14,7 @@ words=$(words_of "$shell")
 start_vhdfs
 freeze
 
-# Some shells ignore SIGQUIT, so it is not for them.
+# Shells that ignore SIGQUIT do not get it.
 signals="INT TERM HUP KILL"
 $words -c 'kill -QUIT $$; exit 1' 2>/dev/null
 [ $? = 1 ] || signals="$signals QUIT"

@@ -13,7 +13,7 @@ is_gone()
     [ ! -e "$mnt/new/$1" ]
 }
 
-# nothing NAME COMMAND...
+# nothing NAME COMMAND...: it succeeds and makes nothing
 nothing()
 {
     name=$1

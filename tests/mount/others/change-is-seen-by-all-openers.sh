@@ -15,7 +15,7 @@ tr '\0' a </dev/zero | dd of="$raw" bs=1M count=64 iflag=fullblock conv=notrunc,
     fail "cannot fill the parent"
 stop_vhdfs
 mv "$tmp/child.vhd" "$store/child.vhd"
-# The last page of the last block, by the table at 1536.
+# The offset of the last page of the last block. The table is at 1536.
 at=$("$python" -I -S -c 'import struct, sys
 image = open(sys.argv[1], "rb")
 image.seek(1536 + 31 * 4)

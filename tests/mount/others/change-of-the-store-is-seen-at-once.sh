@@ -21,7 +21,7 @@ rm "$store/d.vhd"
 expect "a b" "$(names "$mnt/disks")" "after a removal"
 [ ! -e "$mnt/disks/d" ] || fail "d is still there"
 
-# Another image under the same name, another length.
+# Another image gets the name. It has another size.
 mv "$store/b.vhd" "$store/a.vhd"
 expect 50 "$(cat "$mnt/disks/a/size")" "size after it was replaced"
 [ "$(cat "$mnt/disks/a/uuid")" != "$id" ] || fail "the uuid is that of the former image"
@@ -31,7 +31,7 @@ expect "$(stat -c %s "$mnt/disks/a/info")" "$(wc -c <"$mnt/disks/a/info")" "byte
 truncate -s 100 "$store/a.vhd"
 expect 100 "$(value "$mnt/disks/a/info" length)" "length after it was cut"
 
-# A program that stays in the folder of a disk that goes.
+# A program stays in the folder of a disk that disappears.
 cd "$mnt/disks/a" || exit 1
 rm "$store/a.vhd"
 cat info >"$tmp/shown" 2>/dev/null && fail "the info of what is gone: $(cat "$tmp/shown")"

@@ -20,7 +20,7 @@ for byte in 1 2 3 4 5 6 7 8; do
     ls -l "$mnt/disks/d" >/dev/null || fail "it cannot be listed"
 done
 
-# Many programs that look up and open at once get no stale file.
+# Many programs look up and open the disk at once. None gets ESTALE.
 lookers=
 for _ in 1 2 3 4; do
     behind "$python" -I -S -c 'import os, sys

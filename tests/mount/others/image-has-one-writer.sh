@@ -16,7 +16,8 @@ qemu_can()
     qemu-io -f vpc "$@" "$image" </dev/null >"$tmp/said" 2>&1
 }
 
-# QEMU cannot open a disk that is open here for writing. It can read one that is open for reading.
+# QEMU cannot open a disk that is open here for writing. It can read a disk that is open for
+# reading.
 exec 3<>"$raw"
 qemu_can -c 'read 0 512' && fail "QEMU writes to what is written to here"
 grep -q 'lock' "$tmp/said" || fail "QEMU says: $(cat "$tmp/said")"
@@ -25,12 +26,12 @@ qemu-img info "$image" >/dev/null 2>&1 && fail "qemu-img reads what is written t
 qemu-img info -U "$image" >/dev/null || fail "qemu-img info -U: exit status $?"
 exec 3>&-
 exec 3<"$raw"
-wait_until 5 qemu_can -r -c 'read 0 512' # once the close has arrived
+wait_until 5 qemu_can -r -c 'read 0 512' # after vhdfs has received the close
 qemu_can -c 'write 0 512' && fail "QEMU writes to what is read here"
 exec 3<&-
 wait_until 5 qemu_can -c 'write -P 7 0 512'
 
-# holds WORD...: QEMU has the image open, until let_go
+# holds WORD...: QEMU opens the image with these options and keeps it open until let_go
 holds()
 {
     mkfifo "$tmp/go"
@@ -49,7 +50,7 @@ let_go()
     rm "$tmp/go"
 }
 
-# refused FLAGS: opening it so is refused, and said
+# refused FLAGS: an open with these flags fails, and errors has the reason
 refused()
 {
     echo >"$mnt/errors"
@@ -76,7 +77,7 @@ refused O_RDWR
 let_go
 echo x 1<>"$raw" || fail "it does not open once QEMU is gone"
 
-# A second vhdfs, on a store of its own that holds the same image.
+# A second vhdfs has the same image in a store of its own.
 mkdir "$tmp/other"
 ln "$image" "$tmp/other/e.vhd"
 start_other "$tmp/other"

@@ -11,7 +11,7 @@ need_command qemu-img
 way=$1
 seed=0
 
-# an_image FILE MB: a fixed image of other content, as a backup would bring it.
+# an_image FILE MB: make an image with other content, such as a restored backup.
 an_image()
 {
     seed=$((seed + 1))
@@ -21,7 +21,7 @@ an_image()
         fail "qemu-img convert"
 }
 
-# replace: change d.vhd as another program does; $tmp/new is the image that it leaves.
+# replace: change d.vhd as another program does; $tmp/new is a copy of the new image.
 replace()
 {
     case $way in
@@ -54,7 +54,7 @@ run_one()
     dd bs=4096 count=1 status=none <&3 >/dev/null
     replace
 
-    # An open shows the new image now, or fails; it never shows the old one.
+    # An open shows the new image or fails. It never shows the old one.
     if head -c 65536 "$raw" >"$tmp/head" 2>"$tmp/said"; then
         cmp -s -n 65536 "$tmp/new-content" "$tmp/head" ||
             wrong="$wrong
@@ -63,12 +63,12 @@ $1: who opens the disk while the old image is open reads another content"
         ! grep -q 'Stale' "$tmp/said" || wrong="$wrong
 $1: $(cat "$tmp/said")"
     fi
-    # The old handle: it works, or it fails for a reason that makes sense.
+    # The old handle works, or fails with one of these errnos.
     "$python" -I -S -c 'import errno, os, sys
 honest = (errno.EIO, errno.EBUSY, errno.EUCLEAN, errno.EBADF)
 try:
     os.pread(3, 4096, 1 << 20)
-    # In the image that others wrote in place nothing of ours belongs.
+    # After a restore in place, nothing of ours may be in the image.
     if sys.argv[1] == "writer" and sys.argv[2] != "in-place":
         os.pwrite(3, b"mine" * 1024, 5 << 20)
         os.fsync(3)
@@ -77,13 +77,13 @@ except OSError as error:
 $1: the old handle: $(tail -n 1 "$tmp/said")"
     exec 3<&-
 
-    # After the close.
+    # The old handle is closed now.
     (wait_until 5 shows_new) 2>/dev/null || wrong="$wrong
 $1: after the close the disk does not show the new image: $(cmp "$tmp/new-content" "$raw" 2>&1)"
     cmp "$tmp/new" "$store/d.vhd" >"$tmp/said" 2>&1 || wrong="$wrong
 $1: the image is not what was left there: $(cat "$tmp/said")"
     expect "$(stat -c %s "$tmp/new-content")" "$(stat -c %s "$raw")" "size of the new disk"
-    # It is a disk like any other.
+    # The new image is a normal disk.
     dd if="$tmp/old" of="$raw" bs=1M conv=notrunc,fsync status=none 2>"$tmp/said" || wrong="$wrong
 $1: the new disk cannot be written: $(cat "$tmp/said")"
     cmp -n 3000000 "$tmp/old" "$raw" || wrong="$wrong

@@ -32,7 +32,7 @@ except OSError:
     pass' "$raw" "$store/d.vhd" "$tmp/backup"
 grep -q ' disks/d/raw EIO ' "$mnt/errors" || fail "errors: $(cat "$mnt/errors")"
 stop_vhdfs
-# A growth that was at work may have put a footer behind the end of the restored image.
+# A growth during the restore may have put a footer behind the end of the image.
 cmp -n "$(stat -c %s "$tmp/backup")" "$tmp/backup" "$store/d.vhd" ||
     fail "the restored image is not as it was restored"
 start_vhdfs

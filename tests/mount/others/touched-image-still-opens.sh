@@ -37,7 +37,7 @@ elif way == "folder":
 link = os.path.join(os.path.dirname(image), ".snapshot")
 
 def rewrite():
-    # As a restore of the same image does: same bytes, in place.
+    # Restore the same image: the same bytes, in place.
     data = open(image, "rb").read()
     with open(image, "r+b") as file:
         file.write(data)
@@ -72,7 +72,7 @@ for turn in range(3):
         change()
         check(what)
 
-# While somebody goes on touching it.
+# Meanwhile another process goes on touching the image.
 import multiprocessing
 def touch(stop):
     while not stop.is_set():

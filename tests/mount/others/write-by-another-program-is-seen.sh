@@ -11,7 +11,7 @@ make_disk d 64
 noise 8000000 1 >"$tmp/content"
 dd if="$tmp/content" of="$raw" bs=1M conv=notrunc status=none
 
-# qemu_writes BYTE OFFSET: 4 KiB, while nobody has the disk open here
+# qemu_writes BYTE OFFSET: write 4 KiB while no program has the disk open here
 qemu_writes()
 {
     wait_until 5 qemu-io -f vpc -c "write -P $1 $2 4096" "$store/d.vhd" >"$tmp/said" 2>&1
@@ -22,25 +22,25 @@ number()
     stat -c %i "$raw"
 }
 
-# byte_at OFFSET: through the kernel's pages
+# byte_at OFFSET: the byte there, read through the page cache
 byte_at()
 {
     dd if="$raw" bs=4096 skip=$(($1 / 4096)) count=1 status=none | od -An -tu1 -N 1 | tr -d ' '
 }
 
-# reads BYTE OFFSET: the byte there must be this one
+# reads BYTE OFFSET: fail unless this byte is there
 reads()
 {
     expect "$1" "$(byte_at "$2")" "what is read at $2"
 }
 
-# shows BYTE OFFSET: is that so?
+# shows BYTE OFFSET: this byte is there
 shows()
 {
     [ "$(byte_at "$2")" = "$1" ]
 }
 
-cat "$raw" >/dev/null # the kernel keeps it
+cat "$raw" >/dev/null # fill the page cache
 inode=$(number)
 for byte in 1 2 3 4 5; do
     qemu_writes $byte 4096
@@ -50,7 +50,7 @@ for byte in 1 2 3 4 5; do
     expect "$inode" "$(number)" "its number"
 done
 
-# Another image in its place, of another size and of the same.
+# Another image takes its place, first of the same size, then of another.
 cp "$store/d.vhd" "$tmp/same.vhd"
 wait_until 5 qemu-io -f vpc -c 'write -P 77 4096 4096' "$tmp/same.vhd" >/dev/null
 mv "$tmp/same.vhd" "$store/d.vhd"
@@ -71,7 +71,7 @@ expect 88 "$(($(dd bs=4096 skip=1 count=1 status=none <&3 | od -An -tu1 -N 1)))"
 exec 3<&-
 wait_until 5 shows 99 4096
 
-# Without a change by others the kernel's pages outlive a close, an open and mv.
+# If no other program changes the image, its cached pages survive a close, an open and mv.
 stop_vhdfs
 rm "$store/d.vhd"
 start_vhdfs

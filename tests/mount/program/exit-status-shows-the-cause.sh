@@ -48,7 +48,7 @@ refused 2 "$tmp/missing/store" "$tmp/a"
 refused 32 "$tmp/there" "$tmp/file/mnt"
 refused 32 "$tmp/there" "$tmp/missing/mnt"
 
-# A good call can use the store and the mount point of a refused one.
+# A valid call works with the store and the mount point of a refused one.
 "$VHDFS" "$tmp/there" "$mnt" -o "pidfile=$tmp/pid" || fail "exit status $? of a good call"
 end_later "$(cat "$tmp/pid")"
 [ ! -e "$tmp/wrong" ] || fail "wrong exit statuses"

@@ -15,7 +15,7 @@ chown 65534:65534 "$tmp/home"
 store=$tmp/home/store
 mnt=$tmp/home/mnt
 
-# refused WORDS COMMAND...: by a user without rights
+# refused WORDS COMMAND...: the command fails for a user without rights, with these words
 refused()
 {
     words=$1

@@ -5,7 +5,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-# started: the helper's pid and birth are in $helper and $born
+# started: set $helper and $born to the pid and the start time of the helper
 started()
 {
     start_vhdfs "$@"
@@ -37,7 +37,7 @@ for signal in TERM INT HUP; do
     wait_until 20 helper_is_gone
 done
 
-# Detached while a file is open: they stay until it is closed.
+# After a lazy unmount, both stay until the last file is closed.
 started
 exec 3<"$mnt/version"
 kill "$daemon"
@@ -49,7 +49,7 @@ exec 3<&-
 daemon_ends
 wait_until 20 helper_is_gone
 
-# A daemon that is killed, and one that gets two signals.
+# SIGKILL and SIGABRT for the daemon, and two signals to end.
 for signal in KILL ABRT; do
     started
     kill "-$signal" "$daemon"
@@ -69,7 +69,7 @@ exec 3<&-
 wait_until 20 helper_is_gone
 [ ! -e "$tmp/pid" ] || fail "the pid file is still there after a second signal"
 
-# A terminal's signals go to the daemon's helper too, but do not end it.
+# Signals of a terminal reach the helper too, but do not end it.
 started
 kill -TERM "$helper"
 kill -INT "$helper"

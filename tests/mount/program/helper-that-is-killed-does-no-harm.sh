@@ -6,7 +6,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-# started: with a helper that is dead
+# started: start vhdfs and kill its helper
 started()
 {
     start_vhdfs

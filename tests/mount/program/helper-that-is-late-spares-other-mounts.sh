@@ -12,7 +12,7 @@ major=${release%%.*}
 minor=${release#*.}
 [ $((major * 100 + ${minor%%.*})) -ge 608 ] || skip "needs Linux 6.8, which tells such mounts apart"
 
-# number MOUNTPOINT: of the mount
+# number MOUNTPOINT: the id of the mount
 number()
 {
     awk -v mnt="$1" '$5 == mnt { print $1 }' /proc/self/mountinfo

@@ -7,11 +7,11 @@
 . "$(dirname "$0")/../mount.sh"
 
 enter_own_mounts
-# It does not know that a reply and the next request, by the same descriptor, follow each other.
+# It misses the order of a reply and the next request on the same descriptor.
 ! grep -q __tsan_init "$VHDFS" || skip "ThreadSanitizer knows no descriptor that it inherits"
 mkdir "$mnt"
 
-# The caller mounts, and hands over the descriptor under a number of its choice.
+# The caller mounts, and passes the descriptor under a number of its choice.
 cat >"$tmp/give.py" <<'END'
 import ctypes, os, sys
 number, vhdfs, store, mnt, *rest = sys.argv[1:]
@@ -24,7 +24,7 @@ os.set_inheritable(int(number), True)
 os.execv(vhdfs, [vhdfs, store, f"/dev/fd/{number}"] + rest)
 END
 
-# is_served WHAT: the tree answers, and goes with an unmount from outside.
+# is_served WHAT: the tree answers, and the daemon ends after an unmount from outside.
 is_served()
 {
     daemon=$(cat "$tmp/pid") || fail "no pid file: $1"
@@ -45,7 +45,7 @@ for number in 3 4 10 200; do
     is_served "/dev/fd/$number"
 done
 
-# Where the caller lets all users in and leaves the permissions to vhdfs, strangers get nowhere.
+# The caller allows all users but not default_permissions. Other users get no access.
 chmod 755 "$tmp"
 JUDGING=allow_other "$python" -I -S "$tmp/give.py" 5 "$VHDFS" "$store" "$mnt" -o "pidfile=$tmp/pid" \
     2>"$tmp/said" || fail "exit status $?: $(cat "$tmp/said")"
@@ -56,7 +56,7 @@ fi
 rmdir "$mnt/disks/s" || fail "cannot delete a disk"
 is_served "allow_other"
 
-# Killed, it leaves the mount to its giver.
+# After SIGKILL the mount remains, because it belongs to the caller.
 "$python" -I -S "$tmp/give.py" 5 "$VHDFS" "$store" "$mnt" -o "pidfile=$tmp/pid" || fail "exit status $?"
 daemon=$(cat "$tmp/pid")
 end_later "$daemon"

@@ -19,9 +19,9 @@ refused()
         fail "it does not say what to do: $(cat "$tmp/said")"
 }
 
-# Neither the daemon nor the helper that would clear the mount away is left.
+# Kill the daemon, and the helper that would remove the mount.
 start_vhdfs
-ls "$mnt/disks" >/dev/null # the kernel remembers its root
+ls "$mnt/disks" >/dev/null # the kernel caches its root
 helper=$(children_of "$daemon")
 kill -KILL "$helper" "$daemon" || fail "cannot kill them"
 wait_until 20 has_ended "$daemon"

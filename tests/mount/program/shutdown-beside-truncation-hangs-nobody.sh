@@ -20,7 +20,7 @@ for pause in 0.2 0.9 5; do
     sleep $pause
     kill "-$1" "$daemon" || fail "the daemon has ended before its time"
     if ! (wait_until 15 has_ended "$daemon") 2>/dev/null; then
-        # A shutdown may take longer than a test may wait: the second signal ends it.
+        # A shutdown may take longer than this test can wait, so a second signal ends it.
         kill "-$1" "$daemon" 2>/dev/null
         if ! (wait_until 10 has_ended "$daemon") 2>/dev/null; then
             cat "/proc/$daemon"/task/*/stack >&2 2>/dev/null

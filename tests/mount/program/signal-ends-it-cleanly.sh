@@ -15,7 +15,7 @@ for signal in TERM INT HUP; do
 done
 expect ".vhdfs-lock HUP.vhd INT.vhd TERM.vhd" "$(names "$store")" "the store"
 
-# In the foreground its end is its exit status, and umount ends it as well.
+# In the foreground, a signal and umount both end it with an exit status.
 "$VHDFS" "$store" "$mnt" -f -o "pidfile=$tmp/pid" 2>"$tmp/log" &
 daemon=$!
 end_later "$daemon"

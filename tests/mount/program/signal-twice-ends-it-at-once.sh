@@ -13,10 +13,10 @@ has_ended "$daemon" && fail "it has not waited for the open file"
 expect "vhdfs $VERSION" "$(cat <&3)" "the open file"
 kill "$daemon"
 wait_until 10 has_ended "$daemon"
-wait_until 10 [ ! -e "$tmp/pid" ] # the helper, which outlives it a little, removes it
+wait_until 10 [ ! -e "$tmp/pid" ] # the helper removes it after the daemon has ended
 exec 3<&-
 
-# Without a second one it ends with the last close.
+# Without a second signal it ends at the last close.
 start_vhdfs
 exec 3<"$mnt/version"
 kill "$daemon"

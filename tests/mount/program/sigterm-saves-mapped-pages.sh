@@ -23,7 +23,7 @@ open(go).read()
 END
 mkfifo "$tmp/ready" "$tmp/go"
 
-# lines COUNT
+# lines COUNT: the program has printed that many lines
 lines()
 {
     [ "$(wc -l <"$tmp/said")" = "$1" ]
@@ -47,7 +47,7 @@ for signals in TERM "INT TERM"; do
         ends_with 0 "$writer" "the writer"
         daemon_ends
     else
-        # The second one ends it with the writer at work.
+        # A second signal ends it although the writer still runs.
         kill -TERM "$daemon"
         wait_until 20 has_ended "$daemon"
         wait_until 20 [ ! -e "$tmp/pid" ]

@@ -19,7 +19,7 @@ is_not_mounted "$mnt" || fail "it is still mounted"
 rm -rf "$store"
 rmdir "$mnt"
 
-# A relative path leads nowhere from there, and it says so.
+# From a deleted folder a relative path fails, with a message.
 got=0
 "$VHDFS" store "$mnt" 2>"$tmp/said" || got=$?
 expect 1 "$got" "exit status with a relative path"

@@ -20,7 +20,7 @@ cd / || exit 1
 umount "$mnt" || fail "cannot unmount: exit status $?"
 daemon_ends
 
-# A lazy one waits for the last close.
+# A lazy unmount waits for the last close.
 start_vhdfs
 exec 3<"$mnt/disks/d/info"
 umount -l "$mnt" || fail "umount -l: exit status $?"

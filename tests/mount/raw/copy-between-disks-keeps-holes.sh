@@ -66,12 +66,12 @@ END
 "$python" -I -S "$tmp/program" "$mnt/disks/a/raw" "$mnt/disks/b/raw" "$mnt/disks/small/raw" ||
     fail "copy_file_range"
 
-# As cp does it.
+# The call that cp uses.
 cp "$mnt/disks/a/raw" "$mnt/disks/b/raw" || fail "cp: exit status $?"
 same_bytes "$mnt/disks/a/raw" "$mnt/disks/b/raw" "cp has made another disk"
 [ "$(allocated b)" -le "$(allocated a)" ] || fail "allocated: $(allocated a), in the copy $(allocated b)"
 
-# A copy from or to another file reads and writes.
+# Copies from or to other files read and write.
 cp "$mnt/disks/a/info" "$tmp/info" || fail "cp of info: exit status $?"
 cp "$mnt/disks/a/fixed.vhd" "$tmp/fixed.vhd" || fail "cp of fixed.vhd: exit status $?"
 head -c 3000 "$mnt/disks/a/raw" >"$tmp/part"

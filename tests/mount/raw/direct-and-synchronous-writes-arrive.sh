@@ -55,7 +55,7 @@ for flags in (os.O_RDWR | os.O_DIRECT, os.O_WRONLY | os.O_DIRECT, os.O_RDWR | os
 END
 "$python" -I -S "$tmp/program" "$raw" || fail "direct and synchronous writes"
 
-# Each write that wants it is on disk before it is answered.
+# A synchronous write is on the medium before its answer.
 need_command strace
 cat >"$tmp/one" <<'END'
 import mmap, os, sys

@@ -15,7 +15,7 @@ loop_device "$raw"
 undo "umount '$tmp/in' 2>/dev/null"
 small=$(allocated d)
 
-# fill: a file of 64 MB on the disk; it takes that much of the image and of the host.
+# fill: write a file of 64 MB to the disk; image and host grow by as much.
 fill()
 {
     mount "$@" "$loop" "$tmp/in" || fail "cannot mount the disk"
@@ -26,8 +26,8 @@ fill()
         fail "the image takes $(host_blocks "$store/d.vhd") KiB"
 }
 
-# Nearly nothing of the file is left. Linux discards in a worker of its own after the commit (since
-# 5.17), so a "sync -f" has not waited for it.
+# is_small: nearly nothing of the file is left. Since 5.17 Linux discards in a worker after the
+# commit, so "sync -f" has not waited for it.
 is_small()
 {
     [ "$(allocated d)" -le $((small + 4)) ] && [ "$(host_blocks "$store/d.vhd")" -lt 16384 ]
@@ -49,11 +49,11 @@ umount "$tmp/in"
 
 blkdiscard -f "$loop" || fail "blkdiscard: exit status $?"
 expect 0 "$(allocated d)" "allocated after blkdiscard"
-# While the disk is open its 256 blocks may have rooms ready for them: a bitmap each, 4 KiB.
+# The open disk may have made slots ahead for its 256 blocks. Each takes 4 KiB for a bitmap.
 [ "$(host_blocks "$store/d.vhd")" -le 1088 ] || fail "$(host_blocks "$store/d.vhd") KiB remain"
 cmp -n $((512 << 20)) "$raw" /dev/zero || fail "what was discarded does not read as zeros"
 
-# A range that fallocate fills with zeros, and a second content of it.
+# fallocate zeroes a range, and it then gets new content.
 dd if=/dev/urandom of="$raw" bs=1M count=8 conv=notrunc status=none
 blkdiscard -f -z "$loop" || fail "blkdiscard -z: exit status $?"
 cmp -n $((512 << 20)) "$raw" /dev/zero || fail "what was zeroed does not read as zeros"
@@ -62,7 +62,7 @@ noise 8000000 1 >"$tmp/bytes"
 dd if="$tmp/bytes" of="$raw" bs=1M conv=notrunc status=none
 cmp -n 8000000 "$tmp/bytes" "$raw" || fail "room that was given back does not hold what it got"
 
-# Once it is closed nothing of that is left.
+# After the close all space is free.
 blkdiscard -f "$loop" || fail "blkdiscard: exit status $?"
 losetup -d "$loop" || fail "cannot detach the loop device"
 is_empty()

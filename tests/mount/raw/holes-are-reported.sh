@@ -73,10 +73,10 @@ if [int(part) for part in os.uname().release.split(".")[:2]] >= [6, 6]:
 END
 "$python" -I -S "$tmp/program" "$mnt/disks/large/raw" "$raw" || fail "data and holes"
 
-# du and ls -s tell the room; a copy of the largest disk is quick.
+# du and ls -s show the used space. A copy of the largest disk is quick.
 [ "$(du -k "$mnt/disks/large/raw" | cut -f 1)" -lt 20000 ] || fail "du: $(du -k "$mnt/disks/large/raw")"
 case $(stat -f -c %T "$tmp") in
-    ext2/ext3 | tmpfs) ;; # which have no files of 2 TB
+    ext2/ext3 | tmpfs) ;; # no files of 2 TB
     *)
         within 60 cp --sparse=auto "$mnt/disks/large/raw" "$tmp/copy" || fail "cp: exit status $?"
         expect "$((2040 << 30))" "$(stat -c %s "$tmp/copy")" "size of the copy"

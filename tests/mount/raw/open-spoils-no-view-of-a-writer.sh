@@ -21,6 +21,6 @@ if [ "$way" = loop ]; then
     loop_device "$raw"
     wanted=$loop
 fi
-# The one that is hard on the kernel's pages by itself, and all of them together.
+# O_DIRECT affects the page cache most, so it runs alone too. Then all openers run together.
 [ "$way" != file ] || pages own-writes 2 "$raw" "$wanted" direct
 pages own-writes 4 "$raw" "$wanted"

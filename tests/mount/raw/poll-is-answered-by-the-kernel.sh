@@ -6,7 +6,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-# The daemon prints the kernel's requests.
+# With -d the daemon prints the requests of the kernel.
 "$VHDFS" "$store" "$mnt" -d -o "pidfile=$tmp/pid" 2>"$tmp/log" &
 daemon=$!
 end_later "$daemon"
@@ -54,7 +54,7 @@ for path in "tasks/d/cancel", "errors", "new/e", "disks/d/raw":
     expect(([], [fd], []), select.select([], [fd], [fd], 0), "select of " + path)
 END
 timeout 60 "$python" -I -S "$tmp/program" "$mnt" || fail "polling"
-# The first answer, that there is nothing to ask for, holds for the mount.
+# The daemon answers the first request with ENOSYS, and the kernel asks no more.
 asked=$(grep -c 'opcode: POLL' "$tmp/log")
 [ "$asked" -le 1 ] || fail "the kernel has asked $asked times whether a file is ready"
 grep -q 'opcode: WRITE' "$tmp/log" || fail "this daemon does not print what it is asked"

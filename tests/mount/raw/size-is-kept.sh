@@ -10,7 +10,7 @@ start_vhdfs
 make_disk d 8
 noise 9000000 1 >"$tmp/bytes"
 
-# A write that begins at the end has no room; one across the end is short.
+# A write at the end fails with ENOSPC. A write across the end is short.
 dd if="$tmp/bytes" of="$raw" bs=1M 2>"$tmp/said" && fail "dd past the end succeeds"
 grep -q 'No space left' "$tmp/said" || fail "dd says: $(cat "$tmp/said")"
 cmp -n 8388608 "$tmp/bytes" "$raw" || fail "dd has not filled the disk"

@@ -29,7 +29,7 @@ for to in size + 1, size + 512, size * 2, 1 << 40, (1 << 62):
     refused(errno.EFBIG, f"path, to {to}", os.truncate, raw, to)
     refused(errno.EFBIG, f"handle, to {to}", os.ftruncate, fd, to)
 
-# A byte that nobody has synced counts, wherever it is.
+# A byte counts as data before it is synced, at any place.
 for at in 5, 4095, 2 << 20, (9 << 20) + 511, size - 1:
     os.pwrite(fd, b"x", at)
     for to in 1, 5, at // 2 + 1, at:
@@ -42,7 +42,7 @@ for at in 5, 4095, 2 << 20, (9 << 20) + 511, size - 1:
 import mmap
 view = mmap.mmap(fd, size)
 view[17 << 20] = 7
-# vhdfs cannot know of a store to a mapping. The truncation leaves the page alone.
+# vhdfs cannot see a store to a mapping. The truncation keeps the page.
 os.truncate(raw, 16 << 20)
 if view[17 << 20] != 7:
     wrong.append("the byte of a mapping is gone")

@@ -15,7 +15,7 @@ size = os.stat(raw).st_size
 old = random.Random(1).randbytes(1 << 20)
 fd = os.open(raw, os.O_RDWR)
 os.pwrite(fd, old, 0)
-# From 1 MB on all is zeros: never written; written and punched; stored as zeros.
+# All bytes from 1 MB on are zeros: never written, written and punched, or stored as zeros.
 os.pwrite(fd, old, 9 << 20)
 os.pwrite(fd, bytes(1 << 20), 9 << 20)
 os.pwrite(fd, old + old, 20 << 20)
@@ -45,7 +45,7 @@ try:
 except OSError as error:
     wrong.append(f"O_WRONLY: {error}")
 os.close(fd)
-# The byte before is content, so the truncation counts from the first byte that is cut.
+# The byte before the cut is data. Only bytes behind the cut count.
 os.truncate(raw, 0)
 with open(raw, "r+b") as file:
     file.seek(5000)

@@ -17,7 +17,7 @@ os.pwrite(fd, bytes(1 << 20), 5 << 20)
 os.fsync(fd)' "$raw"
 expect 0 "$(allocated d)" "allocated after zeros were written through its pages"
 
-# A hole of a file is written as one where the writer knows it, and as zeros where not.
+# A program that knows the hole skips it. Others write zeros.
 truncate -s 100M "$tmp/image"
 noise 1000 1 | dd of="$tmp/image" bs=1000 seek=50000 conv=notrunc status=none
 for how in auto always never; do

@@ -27,7 +27,7 @@ for fd in 0 1 2 3 9; do
     wait_until 20 has_ended "$daemon"
 done
 
-# In the foreground only the three standard ones are kept.
+# In the foreground it keeps only the three standard streams.
 (
     exec 9<>"$tmp/lock"
     flock 9

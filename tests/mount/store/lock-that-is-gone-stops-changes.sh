@@ -11,7 +11,7 @@ make_disk d
 echo kept 1<>"$raw"
 rm "$store/.vhdfs-lock"
 
-# refused WHERE: the last line of errors gives the fault of this path, and the remedy
+# refused WHERE: the last line of errors shows this path, the fault and the remedy
 refused()
 {
     tail -n 1 "$mnt/errors" | grep -q " $1 EIO VM_E_HD_IMAGE_ACCESS .*lock file.*mount it again" ||

@@ -27,7 +27,7 @@ refused a a/new
 refused a/new a
 refused "$tmp/a" ./a/../a/b
 
-# A name that only begins alike is another.
+# A longer name with the same beginning is another folder.
 store=$tmp/a
 mnt=$tmp/ab
 start_vhdfs

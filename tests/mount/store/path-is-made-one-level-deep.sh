@@ -12,7 +12,7 @@ echo 40 >"$mnt/new/d" || fail "cannot make d"
 stop_vhdfs
 [ -d "$mnt" ] || fail "the mount point is gone"
 
-# Only the last component, and by any kind of path.
+# Only the last component is made, for any kind of path.
 cd "$tmp" || exit 1
 rm -r store mnt
 "$VHDFS" store mnt -o "pidfile=pid" || fail "exit status $? with relative paths"

@@ -14,8 +14,8 @@ device=$(findmnt -n -o SOURCE "$tmp/host")
 trigger=/sys/fs/ext4/${device##*/}/trigger_fs_error
 [ -w "$trigger" ] || skip "needs $trigger"
 echo "test of a file system that fails" >"$trigger" || fail "cannot make the host fail"
-# vhdfs has to pass on the host's error: ext4 of Linux 6.12 answers EIO from then on, that of
-# earlier and later ones EROFS.
+# vhdfs passes the host's error on. After such an error, ext4 of Linux 6.12 answers EIO, and that of
+# earlier and later kernels EROFS.
 touch "$store/x" 2>"$tmp/said" && skip "needs a host that goes read-only"
 if grep -q 'Read-only file system' "$tmp/said"; then
     errno=EROFS result=VM_E_FILE_READ_ONLY sentence='Read-only file system'

@@ -10,7 +10,7 @@ start_vhdfs
 make_disk d
 noise 100000 1 >"$tmp/content"
 dd if="$tmp/content" of="$raw" conv=notrunc status=none
-# Nor does vhdfs repair the traces of a crash.
+# The traces of a crash are not repaired either.
 exec 3<>"$raw"
 echo "written" >&3
 kill_vhdfs
@@ -28,7 +28,7 @@ truncate -s 0 "$raw" 2>/dev/null && fail "truncate succeeds"
 expect "$before" "$(cksum "$store/d.vhd" && stat -c %y "$store/d.vhd")" "the image"
 stop_vhdfs
 
-# Two that only read share a store, and each reads the same disk.
+# Two read-only mounts share a store and read the same disk.
 start_vhdfs ro
 start_other "$store" ro
 exec 3<"$raw"

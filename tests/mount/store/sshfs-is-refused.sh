@@ -9,7 +9,7 @@
 [ -x "${BARE-}" ] || skip "needs the tool bare"
 mkdir "$store"
 
-# serve TYPE: put a file system of that type in place of the store
+# serve TYPE: mount a file system of that type over the store
 serve()
 {
     "$BARE" "$store" "$1" &
@@ -43,12 +43,12 @@ for type in sshfs rclone; do
         expect 1 "$(wc -l <"$tmp/said")" "lines of what it says"
     done
 
-    # unsafe_store lets it pass; it fails here only because this store is read-only.
+    # unsafe_store skips this check. The start still fails, because the store is read-only.
     refused -o unsafe_store
     grep -q unsafe_store "$tmp/said" && fail "in spite of unsafe_store: $(cat "$tmp/said")"
     grep -q 'read-only file system' "$tmp/said" || fail "it says: $(cat "$tmp/said")"
 
-    # Reading does no harm.
+    # Reading is allowed.
     for options in ro "ro,unsafe_store"; do
         start_vhdfs "$options"
         expect "" "$(ls "$mnt/disks")" "the disks of a $type"
@@ -58,7 +58,7 @@ for type in sshfs rclone; do
     stop_serving
 done
 
-# No other type gets this advice.
+# The advice is for sshfs alone.
 for type in sshfs2 ssh other; do
     serve $type
     refused -o rw

@@ -24,7 +24,7 @@ expect "$daemon" "$(cat "$tmp/pid")" "the pid file of the first"
 expect 40 "$(cat "$mnt/disks/d/size")" "size of d"
 stop_vhdfs
 
-# With the first the lock is gone, however it ended.
+# The lock ends with the daemon, however it ends.
 start_vhdfs
 kill -KILL "$daemon"
 wait_until 20 has_ended "$daemon"

@@ -6,7 +6,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-# says WORDS STORE [OPTION...]: a vhdfs on that store is refused, at once, with these words
+# says WORDS STORE [OPTION...]: another vhdfs on that store fails at once, with these words
 says()
 {
     says_words=$1
@@ -32,7 +32,7 @@ start_vhdfs ro
 says "only reads it" "$store"
 stop_vhdfs
 
-# A lock file that others can read is none of ours, or an old one.
+# A lock file that others can read is not ours, or an old one.
 chmod 644 "$store/.vhdfs-lock"
 cat >"$tmp/hold.py" <<'END'
 import fcntl, os, struct, sys, time

@@ -10,12 +10,12 @@ enter_own_mounts
 # shellcheck source=tests/mount/frozen.sh
 . "$(dirname "$0")/../frozen.sh"
 
-# An owner that ends has five seconds, of which a look for leaks would take most on a busy machine.
+# vhdfs waits five seconds for the earlier daemon. A leak check at its end would take most of them.
 export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
 frozen=$store
 store=$tmp/store
 
-# rounds COUNT UMOUNT COMMAND...: mount it, unmount it, mount it again.
+# rounds COUNT UMOUNT COMMAND...: mount it, unmount it and mount it again, that many times.
 rounds()
 {
     rounds_count=$1 rounds_umount=$2
@@ -33,7 +33,7 @@ for options in ro rw ro rw; do
     rounds 3 umount "$VHDFS" "$store" "$mnt" -o "$options,pidfile=$tmp/pid"
 done
 
-# The pid file is the new one's, whatever the old one has removed.
+# The old daemon does not remove the pid file of the new one.
 for i in 1 2 3 4 5 6 7 8; do
     "$VHDFS" "$store" "$mnt" -o "pidfile=$tmp/pid" || fail "exit status $? of round $i"
     expect "$(cut -d ' ' -f 1 "$store/.vhdfs-lock")" "$(cat "$tmp/pid")" "the pid file"
@@ -41,7 +41,7 @@ for i in 1 2 3 4 5 6 7 8; do
 done
 wait_until 20 [ ! -e "$tmp/pid" ]
 
-# A disk that was written to is being closed on a host that stands still.
+# The old daemon closes a written disk while the host is frozen.
 store=$frozen
 start_vhdfs
 make_disk d

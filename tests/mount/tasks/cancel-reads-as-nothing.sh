@@ -6,7 +6,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root # others cannot read it at all
+need_root # other users cannot read it
 start_vhdfs
 echo 40 >"$mnt/new/d" || fail "cannot make d"
 expect 0 "$(stat -c %s "$mnt/tasks/d/cancel")" "size of cancel"

@@ -14,7 +14,7 @@ expect "a b c" "$(names "$mnt/tasks")" "three records"
 echo 2 2>/dev/null >"$mnt/new/d"
 expect "b c d" "$(names "$mnt/tasks")" "after the fourth"
 
-# A name that is used again is as young as its latest request.
+# The latest request of a name decides its age.
 rmdir "$mnt/disks/b"
 echo 40 >"$mnt/new/b" || fail "cannot make b again"
 echo 40 >"$mnt/new/e" || fail "cannot make e"

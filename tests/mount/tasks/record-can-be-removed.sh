@@ -29,13 +29,13 @@ rmdir "$mnt/tasks/a" 2>/dev/null && fail "a record can be forgotten twice"
 rm "$mnt/new/never" 2>/dev/null && fail "what never was can be forgotten"
 rm -f "$mnt/new/never" || fail "rm -f fails where there is nothing"
 
-# Its files are no way to forget it, and a folder that somebody is in goes away all the same.
+# Its files cannot be removed one by one. A process inside the folder does not prevent rmdir.
 rm -r "$mnt/tasks/d" 2>/dev/null && fail "rm -r tasks/NAME has worked"
 [ -e "$mnt/tasks/d/state" ] || fail "the record is gone after rm -r"
 (cd "$mnt/tasks/d" && rmdir "$mnt/tasks/d" && ! cat state 2>/dev/null) ||
     fail "cannot forget d from within"
 
-# After that the names are free.
+# The names are free now.
 echo 40 >"$mnt/new/e" || fail "cannot make e"
 expect completed "$(cat "$mnt/tasks/e/state")" "state of e"
 expect "open EEXIST" "$(answer "$mnt/new/a" 40)" "making a again"

@@ -6,7 +6,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-# In memory, where making and deleting a disk takes so little that they meet often.
+# In memory, making and deleting a disk is so quick that the two often meet.
 [ -w /dev/shm ] || skip "needs /dev/shm"
 store=$(mktemp -d /dev/shm/vhdfs-test.XXXXXX) || fail "cannot make the store"
 undo "rm -rf '$store'"

@@ -15,7 +15,7 @@ expect failed "$(value "$mnt/new/d" state)" "state in new/d"
 expect "" "$(ls "$mnt/new")" "requests at work"
 first=$(cat "$mnt/tasks/d/id")
 
-# The latest is kept.
+# The latest refusal is kept.
 answer "$mnt/new/d" bad >"$tmp/answer"
 expect EINVAL "$(cat "$mnt/tasks/d/errno")" "errno of the second"
 [ "$(cat "$mnt/tasks/d/id")" -gt "$first" ] || fail "the id is that of the first"
@@ -23,7 +23,7 @@ echo 40 >"$mnt/new/d" || fail "cannot make d"
 expect completed "$(cat "$mnt/tasks/d/state")" "state of the third"
 third=$(cat "$mnt/tasks/d/id")
 
-# Where there is a disk, its own record stays, also when the refusal comes with the write.
+# An existing disk keeps its own record, also if the write is refused.
 answer "$mnt/new/d" 50 >"$tmp/answer"
 expect "completed $third" "$(cat "$mnt/tasks/d/state" "$mnt/tasks/d/id" | paste -sd ' ')" \
     "after a second open"
@@ -39,7 +39,7 @@ sys.exit("FAILED: made twice")' "$mnt" || exit 1
 expect completed "$(cat "$mnt/tasks/e/state")" "state of e after a late write"
 grep -q ' new/e EEXIST ' "$mnt/errors" || fail "errors does not tell of the late write"
 
-# A disk that others have put there has no record, and a refusal makes none.
+# A disk from another program has no record, and a refusal makes none.
 cp "$store/d.vhd" "$store/foreign.vhd"
 answer "$mnt/new/foreign" 40 >"$tmp/answer"
 [ ! -e "$mnt/tasks/foreign" ] || fail "a record of a disk that was not made here"

@@ -34,7 +34,7 @@ for waiter in $waiters; do
     wait_until 20 grep -Eq 'fuse|request_wait' "/proc/$waiter/wchan" "/proc/$waiter/stack"
 done
 
-# each COMMAND...: ten times, within ten seconds
+# each COMMAND...: run it ten times, within ten seconds
 each()
 {
     within 10 sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do "$@" || exit 1; done' sh "$@" >/dev/null ||
@@ -52,7 +52,7 @@ for waiter in $waiters; do
     has_ended "$waiter" && fail "a waiter has ended"
 done
 
-# A queued task can be cancelled without the host.
+# A queued task can be cancelled while the host is frozen.
 for i in 01 02 03 04 05 06 07 08 09 10 11 12; do
     [ "$(cat "$mnt/tasks/d$i/state")" = queued ] || continue
     echo 1 >"$mnt/tasks/d$i/cancel" || fail "cannot cancel d$i"

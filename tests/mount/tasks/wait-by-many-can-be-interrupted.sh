@@ -13,13 +13,13 @@ freeze
 make_behind d
 maker=$!
 
-# waits PID: is it asleep in a read or an fsync of ours?
+# waits PID: it sleeps in a read or an fsync of the mount
 waits()
 {
     grep -Eqs 'fuse|request_wait' "/proc/$1/wchan" "/proc/$1/stack"
 }
 
-# wait_behind OUT COMMAND...
+# wait_behind OUT COMMAND...: start a waiter in the background
 wait_behind()
 {
     waiter_out=$1
@@ -41,7 +41,7 @@ for i in 1 2 3 4; do
     doomed="$doomed $!"
 done
 
-# One and the same open file, too.
+# Several threads wait by one open file.
 "$python" -I -S -c 'import os, sys, threading
 fd = os.open(sys.argv[1], os.O_RDONLY)
 told = []
@@ -74,7 +74,7 @@ done
 [ $(($(date +%s%N) - began)) -lt $((5000000000 * patience)) ] ||
     fail "eight timeouts of 0.5 s took too long"
 
-# The last come first, and each before anything else happens.
+# Stop the latest waiters first. Each must end before the next one is stopped.
 signal=INT
 for pid in $(echo "$doomed" | tr ' ' '\n' | tac); do
     began=$(date +%s%N)

@@ -19,7 +19,7 @@ ended()
     shift
     behind env --default-signal=HUP,INT,QUIT,TERM "$@"
     waiter=$!
-    # It waits once it is asleep in a read or an fsync of ours.
+    # The process now sleeps in a read or an fsync of the mount.
     wait_until 20 grep -Eq 'fuse|request_wait' "/proc/$waiter/wchan" "/proc/$waiter/stack"
     kill "-$signal" "$waiter"
     wait_until 10 has_ended "$waiter"

@@ -28,7 +28,7 @@ if command -v busybox >/dev/null && busybox sync --help 2>&1 | grep -q FILE; the
         fail "busybox sync of e has not failed"
 fi
 
-# Other files have nothing to wait for.
+# An fsync of other files returns at once.
 for file in status state status.json; do
     within 10 sync "$mnt/tasks/e/$file" || fail "sync of $file"
 done

@@ -13,7 +13,7 @@ freeze
 make_behind d
 maker=$!
 
-# While it works.
+# The task is at work.
 status=$mnt/tasks/d/status
 expect running "$(value "$status" state)" "state"
 expect "0x8000000A E_PENDING" "$(value "$status" result)" "result"
@@ -29,7 +29,7 @@ names "$mnt/tasks/d" | grep -qw wait && fail "wait is listed"
 [ -f "$mnt/tasks/d/wait" ] || fail "wait is not found by name"
 expect 10 "$(stat -c %s "$mnt/tasks/d/wait")" "size of wait"
 
-# Nothing comes out of it, and nobody is kept longer than he wants.
+# A wait returns nothing yet, and a timeout can end it.
 for command in "cat $mnt/tasks/d/wait" "sync $mnt/tasks/d/wait" "head -c 1 $mnt/tasks/d/wait"; do
     ended=0
     # shellcheck disable=SC2086
@@ -50,7 +50,7 @@ ends_with 0 "$cat" "cat"
 ends_with 0 "$sync" "sync"
 expect completed "$(cat "$tmp/cat")" "the verdict for cat"
 
-# Afterwards.
+# The task has ended.
 expect "d" "$(ls "$mnt/disks")" "the disks"
 expect "" "$(ls "$mnt/new")" "requests at work"
 names "$mnt/tasks/d" | grep -qw wait || fail "wait is not listed"

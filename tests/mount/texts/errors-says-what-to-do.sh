@@ -6,14 +6,14 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root # else the kernel refuses some of it by the mode bits
+need_root # for others the kernel refuses some calls by the mode bits
 start_vhdfs
 make_disk d 8
 make_disk e 8
 make_disk busy 8
 cd "$mnt" || exit 1
 
-# refused WHERE ERRNO SENTENCE COMMAND...: it fails, with one line more in errors
+# refused WHERE ERRNO SENTENCE COMMAND...: it fails, and errors has one line more
 refused()
 {
     refused_line=" $1 $2 .*$3"
@@ -36,7 +36,7 @@ for shell in dash bash "busybox sh"; do
     # shellcheck disable=SC2086
     refused version "$no" 'can only be read' $shell -c 'echo 10 >> version'
     # shellcheck disable=SC2086
-    refused new/d 'EEXIST E_ALREADY_EXISTS' 'exists already; take another name, or delete' $shell -c 'echo 10 > new/d'
+    refused new/d 'EEXIST E_ALREADY_EXISTS' 'exists already; choose another name, or delete' $shell -c 'echo 10 > new/d'
     # shellcheck disable=SC2086
     refused tasks/d/cancel 'ESRCH E_FAIL' 'has ended' $shell -c 'echo 1 > tasks/d/cancel'
 done
@@ -73,7 +73,7 @@ refused disks/busy 'EBUSY E_SHARING_VIOLATION' 'is open; close it in every progr
 refused disks/busy 'EBUSY E_SHARING_VIOLATION' 'is open; close it in every program' mv disks/busy disks/b
 exec 3<&-
 
-# A line a disk, and not one for each of its files.
+# One line a disk, and not one for each of its files.
 for remove in "rm -r" "rm -rf" "busybox rm -rf"; do
     command -v "${remove%% *}" >/dev/null || continue
     : >errors
@@ -82,12 +82,12 @@ for remove in "rm -r" "rm -rf" "busybox rm -rf"; do
         expect 1 "$(grep -c " disks/$disk/[^ ]* $no .*rmdir disks/$disk\$" errors)" \
             "lines of $disk after $remove"
     done
-    # busybox tries the folder too, and that refusal has a reason of its own.
+    # busybox tries the folder too, and that refusal has its own reason.
     expect 0 "$(grep -cv -e "$no" -e 'ENOTEMPTY E_DIR_NOT_EMPTY .*run rmdir disks/' errors)" \
         "other lines after $remove"
 done
 
-# A mere lookup or a harmless attempt is no refusal.
+# A failed lookup or a harmless attempt is not recorded.
 : >errors
 cat disks/x new/x tasks/x x disks/d/x >"$tmp/said" 2>&1
 "$python" -I -S -c 'import os

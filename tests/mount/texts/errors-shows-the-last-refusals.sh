@@ -19,7 +19,7 @@ echo "$line" | grep -Eqx \
 told=$(date -d "${line%% *}" +%s) || fail "no time: ${line%% *}"
 [ $(($(date +%s) - told)) -lt 60 ] || fail "the time is ${line%% *}"
 
-# Of twenty the last sixteen are kept, in their order.
+# The last sixteen of twenty are kept, in order.
 for i in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do
     set -- "$@" "$mnt/new/e$i" "x$i"
 done
@@ -27,7 +27,8 @@ answer "$@" >"$tmp/answer"
 expect "e05 e06 e07 e08 e09 e10 e11 e12 e13 e14 e15 e16 e17 e18 e19 e20" \
     "$(sed 's,^[^ ]* new/\([^ ]*\) .*,\1,' "$mnt/errors" | paste -sd ' ')" "the names in errors"
 
-# Reading leaves them, and so does a truncation to any size but 0; that and a write clear them.
+# Reading keeps them, and so does a truncation to a size above 0. A write or a truncation to 0
+# clears them.
 expect 16 "$(wc -l <"$mnt/errors")" "lines after reading"
 truncate -s 5 "$mnt/errors" || fail "errors cannot be given a size"
 truncate -s 1M "$mnt/errors" || fail "errors cannot be given a size"
@@ -43,7 +44,7 @@ echo >>"$mnt/errors" || fail "errors cannot be written to"
 expect "" "$(cat "$mnt/errors")" "errors after a write"
 expect 0 "$(stat -c %s "$mnt/errors")" "size after a write"
 
-# Blanks in a name do not break the line into more words.
+# Blanks in a name are escaped, so the line keeps its number of words.
 touch "$mnt/new/a b " 2>/dev/null && fail "a name with a blank at its end is accepted"
 expect EINVAL "$(cut -d ' ' -f 3 "$mnt/errors")" "third word"
 

@@ -12,7 +12,7 @@ need_own_mounts
 page=$here/../../fs/vhdfs.1
 [ -f "$page" ] || skip "needs the manual page"
 
-# Each literal block of the examples, and the line for fstab.
+# The literal blocks of the section, and the line for fstab.
 cat >"$tmp/program" <<'END'
 import re, sys
 
@@ -24,8 +24,8 @@ open(f"{out}/fstab", "w").write(re.search(r"^\.Dl (/.*\n)", examples, re.M).grou
 END
 "$python" -I -S "$tmp/program" "$page" "$tmp" || fail "the page has no examples"
 
-# In a mount namespace /mnt is ours, and so is the home. The daemon goes with the shell that runs
-# the examples, if one fails.
+# In a mount namespace, /mnt and the home are ours. If an example fails, the daemon ends with the
+# shell that runs it.
 export HOME="$tmp/home"
 mkdir "$HOME" "$tmp/bin"
 cp "$VHDFS" "$tmp/bin/vhdfs"

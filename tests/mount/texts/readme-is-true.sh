@@ -13,7 +13,7 @@ start_vhdfs
 blocks "Try it" try
 blocks "The tree" tree
 
-# The session: its last line makes the first disk, and the block below is its output.
+# The first session: its last line makes a disk, and the next block is its output.
 if [ ! -f "$tmp/try.0.sh" ] || [ ! -f "$tmp/try.1" ]; then
     fail "the session is not in \"Try it\""
 fi
@@ -24,7 +24,7 @@ times='s/[0-9]*-[0-9]*-[0-9]*T[0-9:]*Z/TIME/'
 expect "$(sed "$times" "$tmp/try.1")" "$(sed "$times" "$tmp/shown")" "what the session shows"
 [ -f "$store/disk1.vhd" ] || fail "there is no image disk1.vhd"
 
-# The tree: all that it shows is there, and the other way round.
+# The tree: the README and the mount have the same files.
 [ -f "$tmp/tree.0" ] || fail "the tree is not in \"The tree\""
 answer "$mnt/new/NAME" 40 >"$tmp/answer"
 cat >"$tmp/listed" <<'END'
@@ -56,7 +56,7 @@ END
 "$python" -I -S "$tmp/listed" "$tmp/tree.0" "$mnt" || exit 1
 expect "disks errors new tasks version" "$(names "$mnt")" "the root"
 
-# Its other statements on the tree.
+# Other statements about the tree.
 expect completed "$(cat "$mnt/tasks/NAME/wait")" "what reading wait gives"
 sync "$mnt/tasks/NAME/wait" || fail "exit status $? of sync"
 for folder in new tasks disks; do
@@ -72,7 +72,7 @@ for size in 3 2088960 2040G 1T; do
 done
 expect "write ERANGE" "$(answer "$mnt/new/large" 2088961)" "more than the largest"
 
-# Its examples; each comment there is the output.
+# Examples: each comment there is an output.
 count=0
 for block in "$tmp"/tree.*.sh; do
     [ -f "$block" ] || continue
@@ -89,7 +89,7 @@ for block in "$tmp"/tree.*.sh; do
 done
 [ "$count" -gt 0 ] || fail "there is no example"
 
-# mv, rmdir and their like.
+# Renaming, deleting and forgetting.
 mv "$mnt/disks/NAME" "$mnt/disks/NEW" || fail "mv as described fails"
 rm -r "$mnt/disks/NEW" 2>/dev/null && fail "rm -r deletes a disk"
 find "$mnt/disks/NEW" -delete 2>/dev/null && fail "find -delete deletes a disk"

@@ -20,7 +20,7 @@ undo detach_loops
 undo "umount -l '$tmp/data' 2>/dev/null"
 blocks "Use a disk" use
 
-# loops: the loop devices of our disks
+# loops: list the loop devices of our disks
 loops()
 {
     losetup --list --noheadings --output NAME,BACK-FILE | grep -F " $mnt/disks/" | cut -d ' ' -f 1
@@ -31,23 +31,23 @@ detach_loops()
     loops | xargs -r losetup --detach
 }
 
-# recipe NUMBER WORD: run it; the word tells that it is the one that is meant
+# recipe NUMBER WORD: run this block; the word must occur in it
 recipe()
 {
     grep -q "$2" "$tmp/use.$1.sh" || fail "recipe $1 is not the one of $2"
     shown "$tmp/use.$1.sh" >"$tmp/shown" || fail "$2: status $?: $(cat "$tmp/said")"
 }
 
-# is_closed NAME: has nobody its content open any more?
+# is_closed NAME: no program has its content open
 is_closed()
 {
     ! readlink /proc/[0-9]*/fd/* | grep -qxF "$mnt/disks/$1/raw"
 }
 
-# holds_today NAME: the file that the recipe has made is on the disk
+# holds_today NAME: the file of the recipe is on the disk
 holds_today()
 {
-    wait_until 20 is_closed "$1" # fuse2fs goes on for a while after its mount is gone
+    wait_until 20 is_closed "$1" # fuse2fs still writes after its mount is gone
     fsck.ext4 -fn "$mnt/disks/$1/raw" >"$tmp/said" 2>&1 || fail "fsck of $1: $(cat "$tmp/said")"
     debugfs -R "cat /today" "$mnt/disks/$1/raw" 2>/dev/null | grep -q "$(date +%Y)" ||
         fail "the file on $1 is not there"
@@ -59,7 +59,7 @@ recipe 1 'losetup .*--direct-io=on'
 holds_today data
 expect "" "$(loops)" "loop devices that are left"
 
-# Filled from other images.
+# Fill disks from other images.
 noise 5000000 1 >"$HOME/disk.img"
 filled=$((100 << 20))
 truncate -s $filled "$HOME/disk.img"
@@ -71,24 +71,24 @@ cmp -n $filled "$HOME/disk.img" "$mnt/disks/data/raw" || fail "the disk is not a
 qemu-img compare -f qcow2 -F raw "$HOME/old.qcow2" "$mnt/disks/files/raw" >"$tmp/said" ||
     fail "the disk is not as the qcow2 image: $(cat "$tmp/said")"
 
-# For Azure.
+# Make a copy for Azure.
 recipe 3 azure
 expect $((4096 * 1048576 + 512)) "$(stat -c %s "$HOME/data-for-azure.vhd")" "size of the copy"
 cmp -n $filled "$HOME/disk.img" "$HOME/data-for-azure.vhd" || fail "the copy for Azure"
 [ "$(host_blocks "$HOME/data-for-azure.vhd")" -lt 20000 ] || fail "the copy has no holes"
-# Once more, by a user who may not overwrite a read-only file, which root may.
+# Repeat it as a plain user, because root may overwrite a read-only file anyway.
 noise 4096 2 | poke "$mnt/disks/data/raw" 0
 setpriv --bounding-set -dac_override sh -e "$tmp/script" || fail "a second copy for Azure: status $?"
 cmp -n $filled "$mnt/disks/data/raw" "$HOME/data-for-azure.vhd" || fail "the second copy for Azure"
 cmp -s -n $filled "$HOME/disk.img" "$HOME/data-for-azure.vhd" && fail "the copy is the first one"
 
-# A backup, also one over an older one.
+# Make a backup, then another one over it.
 for turn in first second; do
     recipe 4 rsync
     same_bytes "$store/data.vhd" "$HOME/disks-backup/data.vhd" "the $turn backup"
 done
 
-# A differencing disk that is thrown away, and its parent.
+# Throw a differencing disk away, and keep its parent.
 recipe 5 run1
 [ ! -e "$store/run1.vhd" ] || fail "the child is still there"
 fsck.ext4 -fn "$mnt/disks/base/raw" >"$tmp/said" 2>&1 || fail "fsck of the parent: $(cat "$tmp/said")"

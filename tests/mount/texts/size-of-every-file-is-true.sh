@@ -6,26 +6,26 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root # to read what is only to be written to
+need_root # to read files that are write-only
 start_vhdfs
 echo 3 >"$mnt/new/d" || fail "cannot make d"
 echo 2 2>/dev/null >"$mnt/new/e"
 head -c 5000 /dev/zero >"$store/damaged.vhd"
 cd "$mnt" || exit 1
-# The content of a damaged image cannot be read.
+# Leave out the content of a damaged image, which cannot be read.
 find . -type f ! -path './disks/damaged/raw' ! -path './disks/damaged/fixed.vhd' | sort >"$tmp/files"
 [ "$(wc -l <"$tmp/files")" -ge 40 ] || fail "too few files: $(wc -l <"$tmp/files")"
 
 mkdir "$tmp/shown"
 find . -mindepth 1 -type d | (cd "$tmp/shown" && xargs mkdir -p)
 
-# sizes FOLDER: of all files, as they are there
+# sizes FOLDER: the sizes of all files that are there
 sizes()
 {
     (cd "$1" && xargs stat -c '%s %n' <"$tmp/files")
 }
 
-# gives COMMAND...: the command's output for each file, whose name is its last argument
+# gives COMMAND...: the output of the command for each file. Its last argument is the file.
 gives()
 {
     while read -r file; do

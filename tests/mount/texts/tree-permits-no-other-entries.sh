@@ -6,7 +6,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root # else mknod is refused by the kernel
+need_root # for others the kernel refuses mknod
 start_vhdfs
 echo 40 >"$mnt/new/d" || fail "cannot make d"
 echo 2 2>/dev/null >"$mnt/new/e"

@@ -6,7 +6,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root # to read what is only to be written to
+need_root # to read files that are write-only
 start_vhdfs
 make_disk d 8
 noise 3000000 1 | dd of="$raw" bs=1M conv=notrunc status=none
@@ -15,7 +15,7 @@ echo 2 2>/dev/null >"$mnt/new/e"
 files=$(wc -l <"$tmp/wanted")
 [ "$files" -ge 40 ] || fail "too few files: $files"
 
-# copies COMMAND...: the tree to $tmp/copy, both from inside the tree
+# copies COMMAND...: it copies the tree to $tmp/copy; run inside the tree
 copies()
 {
     rm -rf "$tmp/copy"
@@ -47,7 +47,7 @@ expect "$(cd "$mnt" && find . -type f -printf '%s\n' | awk '{ sum += $1 } END { 
 (cd "$mnt" && find . -type f -exec md5sum {} +) | sort >"$tmp/got"
 cmp "$tmp/wanted" "$tmp/got" || fail "the tree has changed by reading"
 
-# A damaged disk takes nothing but its own content from a copy.
+# Only the content of a damaged disk is missing from a copy.
 head -c 5000 /dev/zero >"$store/damaged.vhd"
 rm -rf "$tmp/copy"
 grep -v " ./errors$" "$tmp/wanted" >"$tmp/but-errors"

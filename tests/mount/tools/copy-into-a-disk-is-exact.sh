@@ -19,7 +19,7 @@ noise 2097152 old >"$tmp/some"
 cat "$tmp/some" "$tmp/some" >"$tmp/old"
 noise 3000 image >"$tmp/bytes"
 
-# old_content: the disk holds something at its start, in its middle and at its end.
+# old_content: write to several places of the disk.
 old_content()
 {
     for at in 0 20 40 60; do
@@ -27,7 +27,7 @@ old_content()
     done
 }
 
-# an_image SIZE: make $image of that size, bytes at its start and then a hole.
+# an_image SIZE: make $image of that size, with bytes at its start and then a hole.
 an_image()
 {
     rm -f "$image"
@@ -35,8 +35,9 @@ an_image()
     truncate -s "$1" "$image"
 }
 
-# into WHOLE COMMAND: run by a shell on a disk with old content. WHOLE: "all", the old content is
-# gone; "over", it stays where the image does not reach; "keep", it stays in the image's holes too.
+# into WHOLE COMMAND: run the command by a shell, on a disk with old content. WHOLE is "all": no old
+# content remains; "over": it remains behind the image; "keep": it also remains in the holes of the
+# image.
 into()
 {
     old_content
@@ -111,7 +112,7 @@ case $tool in
         into all ': >"$raw"; rsync -S --inplace "$image" "$raw"'
         into all ': >"$raw"; rsync --inplace --no-whole-file "$image" "$raw"'
         an_image 64M
-        # Of two files of one size and one second rsync takes the one for a copy of the other.
+        # rsync takes files of the same size and second for equal.
         touch -d 2001-01-01 "$image"
         into over 'rsync --inplace "$image" "$raw"'
         into over 'rsync --inplace --no-whole-file "$image" "$raw"'
@@ -179,7 +180,7 @@ case $tool in
         into over 'qemu-img convert -f raw -O raw -n "$image" "$raw"'
         ;;
     install)
-        # It removes its target and makes another file. That fails, and spoils nothing.
+        # It removes its target and makes another file. That fails, and changes nothing.
         an_image 5M
         into over '! install "$image" "$raw" && dd if="$image" of="$raw" conv=notrunc'
         ;;

@@ -20,7 +20,7 @@ for at in 0 9 21; do
     done
 done
 
-# out COMMAND: run by a shell, it copies $raw to $copy.
+# out COMMAND: run by a shell; it copies $raw to $copy.
 out()
 {
     for state in closed written open; do
@@ -28,7 +28,7 @@ out()
         mkdir "$tmp/work"
         exec 3<"$tmp/bytes"
         case $state in
-            # The kernel holds pages of it that nobody has synced.
+            # The kernel holds unsynced pages of the disk.
             written) dd if="$tmp/bytes" of="$raw" bs=64k conv=notrunc status=none ;;
             open)
                 exec 3<>"$raw"

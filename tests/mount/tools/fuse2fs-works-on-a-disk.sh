@@ -19,7 +19,7 @@ attach()
     wait_until 20 is_mounted "$tmp/in"
 }
 
-# fuse2fs writes the rest after umount has returned.
+# detach: unmount, and wait until fuse2fs has written the rest.
 detach()
 {
     umount "$tmp/in" || fail "cannot unmount it"

@@ -25,7 +25,7 @@ for device in "$one" "$other" "$raw"; do
     cmp -i 0:$((7 << 20)) -n 3000000 "$tmp/other" "$device" || fail "$device misses the other"
 done
 
-# The same file system may be mounted once to write, or twice to read.
+# A file system may be mounted once for writing, or twice for reading.
 mkfs.ext4 -q -F "$one" || fail "mkfs.ext4: status $?"
 blockdev --flushbufs "$one" "$other"
 mkdir "$tmp/in1" "$tmp/in2"

@@ -20,7 +20,7 @@ make_disk xfs 320
 mkfs.xfs -q "$raw" || fail "mkfs.xfs: exit status $?"
 xfs_repair -n -f "$raw" >"$tmp/said" 2>&1 || fail "xfs_repair: $(cat "$tmp/said")"
 
-# It is all there again after the next mount, and for QEMU.
+# After a remount all content is there, also for QEMU.
 cksum "$mnt"/disks/*/raw >"$tmp/before"
 stop_vhdfs
 start_vhdfs

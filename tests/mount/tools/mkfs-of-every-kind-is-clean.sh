@@ -25,7 +25,7 @@ noise 5000 2 >"$tmp/files/other"
 noise 2000000 3 >"$tmp/old"
 start_vhdfs
 make_disk d $size
-# There was another file system before, or something like it.
+# The disk has old content in several places.
 for at in 0 30 60 $((size - 2)); do
     dd if="$tmp/old" of="$raw" bs=1M seek=$at conv=notrunc status=none
 done
@@ -37,7 +37,7 @@ $make "$raw" $files >"$tmp/said" 2>&1 || fail "$make: exit status $?: $(cat "$tm
 $check "$raw" >"$tmp/said" 2>&1 || fail "$check: exit status $?: $(cat "$tmp/said")"
 expect $((size << 20)) "$(stat -c %s "$raw")" "size of the disk"
 
-# mounted COMMAND...: run with it mounted, where the kernel has that file system.
+# mounted COMMAND...: run it while the file system is mounted, if the kernel supports it.
 mounted()
 {
     mount -t "$kind" -o "$mount_options" "$loop" "$tmp/in" || fail "cannot mount it"

@@ -17,7 +17,7 @@ expect "" "$(uniq -d "$tmp/wanted")" "names that are listed twice"
 expect "" "$(find "$mnt" -type f -printf '%i\n' | sort | uniq -d)" "inode numbers of two files"
 expect "" "$(find "$mnt" -type d -printf '%i\n' | sort | uniq -d)" "inode numbers of two folders"
 
-# sees COMMAND...: it prints the paths, or paths without $mnt
+# sees COMMAND...: it prints the paths, with or without $mnt
 sees()
 {
     "$@" | sed "s,^$mnt/*,,; s,^\./*,,; s,^\.$,," | sort >"$tmp/got" || fail "exit status $? of: $*"
@@ -39,7 +39,7 @@ if command -v perl >/dev/null; then
     sees perl -MFile::Find -e 'find(sub { print "$File::Find::name\n" }, @ARGV)' "$mnt"
 fi
 
-# Every entry of a listing tells its kind as stat does.
+# Each entry of a listing has the same kind as in stat.
 "$python" -I -S -c 'import os, stat, sys
 for above, folders, files in os.walk(sys.argv[1]):
     for entry in os.scandir(above):

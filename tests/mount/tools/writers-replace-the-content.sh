@@ -13,11 +13,11 @@ size=$((8 << 20))
 noise 3000000 image >"$image"
 noise $size else >"$tmp/else"
 
-# The disk must hold the bytes of the image and zeros behind them.
+# The disk must hold the bytes of the image and then zeros.
 cp "$image" "$tmp/wanted"
 truncate -s $size "$tmp/wanted"
 
-# replace COMMAND: run by each shell on a disk full of something else.
+# replace COMMAND: run it by each shell on a disk with other content.
 replace()
 {
     for shell in bash busybox dash; do
@@ -43,7 +43,7 @@ for command in \
     replace "$command"
 done
 
-# Images with a hole at their end, smaller than the disk and as large.
+# Images with a hole at the end: a smaller one, and one of the disk's size.
 for end in 5000000 $size; do
     truncate -s "$end" "$image"
     # shellcheck disable=SC2016
@@ -58,7 +58,7 @@ done
 # shellcheck disable=SC2016
 replace 'dd if="$image" of="$raw" bs=1M oflag=direct'
 
-# Nothing but a part is written.
+# These write only a part.
 noise 8388608 full >"$tmp/full"
 cp "$tmp/full" "$raw"
 noise 5000 part >"$tmp/part"

@@ -9,7 +9,7 @@ need_root
 need_command setpriv
 chmod 755 "$tmp"
 
-# asks PATH: the answer to a request of another user there
+# asks PATH: the answer to a request of another user for that path
 asks()
 {
     echo 40 | as_nobody dd "of=$1" status=none 2>&1 | sed 's/.*: //'

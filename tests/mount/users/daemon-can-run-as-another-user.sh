@@ -34,7 +34,7 @@ for end in TERM umount KILL; do
     expect "0" "$(sed -n 's/^Cap\(Eff\|Prm\|Inh\|Amb\):[[:space:]]*0*/0/p' \
         "/proc/$daemon/status" | sort -u)" "its capabilities"
 
-    # All that is there is his, and he can work there.
+    # The user owns everything there and can work.
     expect "$uid $gid" "$(stat -c '%u %g' "$store" "$store/.vhdfs-lock" | sort -u)" \
         "owner of the store"
     as_user sh -c "echo 40 >'$mnt/new/his'" || fail "the user cannot make a disk"
@@ -60,7 +60,7 @@ for end in TERM umount KILL; do
     esac
 done
 
-# It has his rights, not root's.
+# The daemon has the rights of that user, and not those of root.
 start_vhdfs user=$user allow_other
 chown 0:0 "$store"
 expect "write EACCES" "$(answer "$mnt/new/d" 40)" "making a disk in a store that became root's"
@@ -91,10 +91,10 @@ refused 1 'only root' as_user "$tmp/vhdfs" "$store" "$mnt" -o user=daemon
 refused 1 'no such user' as_user "$tmp/vhdfs" "$store" "$mnt" -o user=nosuchuser
 expect "" "$(find "$tmp/roots" "$tmp/secret" -mindepth 1)" "what is in root's folders"
 
-# A user may name himself.
+# A user may give their own name.
 refused 2 'roots' as_user "$tmp/vhdfs" "$tmp/roots" "$mnt" -o "user=$user"
 
-# An owner that is given counts, and root may be named.
+# uid= and gid= still apply, and root may be named.
 start_vhdfs user=$user uid=12 gid=34
 expect "12 34" "$(stat -c '%u %g' "$mnt/new")" "owner that was given"
 stop_vhdfs

@@ -16,7 +16,7 @@ dd if="$tmp/content" of="$raw" bs=4k conv=notrunc,fsync status=none
 wait_until 5 sh -c ": 1<>'$raw'"
 chmod 755 "$store"
 chmod 644 "$store/d.vhd"
-# By this byte QEMU keeps other writers out of an image.
+# QEMU uses this byte to keep other writers out of an image.
 hold_locks 201 1 "$store/d.vhd"
 expect "open EBUSY" "$(answer "$raw" x)" "writing to a disk whose image is locked"
 tail -n 1 "$mnt/errors" | grep -q ' disks/d/raw EBUSY E_SHARING_VIOLATION .*another program .*lock' ||

@@ -13,7 +13,7 @@ make_disk d 16
 stop_vhdfs
 chmod 755 "$store"
 expect 600 "$(stat -c %a "$store/.vhdfs-lock")" "mode of the lock file"
-# The whole of each file.
+# Lock all bytes of each file.
 hold_locks 0 0 "$store"/.[!.]* "$store"/*
 "$VHDFS" "$store" "$mnt" -o "pidfile=$tmp/pid" 2>"$tmp/said" ||
     fail "vhdfs does not start: $(cat "$tmp/said")"

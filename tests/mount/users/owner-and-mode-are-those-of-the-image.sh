@@ -54,7 +54,7 @@ for folder in mine his shared; do
     shows $folder "0 0 755"
 done
 
-# A user reads his own disks, and no others.
+# A user reads only disks that the modes of the images allow.
 for file in raw fixed.vhd info info.json size type uuid parent geometry used path; do
     as 1234 cat "$mnt/disks/mine/$file" >"$tmp/shown" 2>&1 && fail "he reads mine/$file"
     as 1234 cat "$mnt/disks/his/$file" >"$tmp/shown" || fail "he cannot read his/$file"
@@ -66,7 +66,7 @@ as 4321 sh -c "echo x 1<>'$mnt/disks/shared/raw'" 2>/dev/null && fail "a strange
 as 1234 sh -c "echo x 1<>'$mnt/disks/his/raw'" || fail "he cannot write to his"
 as 1234 sh -c "echo x 1<>'$mnt/disks/shared/raw'" || fail "his group cannot write to shared"
 
-# chmod and chown of raw change the image, whose other bits stay.
+# chmod and chown of raw change the image, and keep its other bits.
 as 4321 chmod 666 "$mnt/disks/his/raw" 2>/dev/null && fail "a stranger has changed his mode"
 as 4321 chgrp 4321 "$mnt/disks/his/raw" 2>/dev/null && fail "a stranger has changed his group"
 as 1234 chown 4321 "$mnt/disks/his/raw" 2>/dev/null && fail "he has given it away"
@@ -87,7 +87,7 @@ as 1234 head -c 1 "$mnt/disks/mine/raw" >"$tmp/shown" || fail "the new owner can
 chmod 644 "$mnt/disks/mine/fixed.vhd" 2>/dev/null && fail "chmod of fixed.vhd"
 shows mine/fixed.vhd "1234 1234 400"
 
-# An open disk and kept pages make no difference, and our own change counts as ours.
+# The same for an open disk with cached pages. Our own change does not count as one by others.
 printf 'kept' 1<>"$mnt/disks/mine/raw"
 exec 3<>"$mnt/disks/mine/raw"
 chmod 640 "$mnt/disks/mine/raw" || fail "chmod of an open disk"
@@ -98,7 +98,7 @@ exec 3>&-
 expect more "$(head -c 4 "$mnt/disks/mine/raw")" "content"
 stop_vhdfs
 
-# Options decide for all disks, and then nobody can change them; the same mode is no change.
+# The options apply to all disks, and then a change is refused. Setting the same mode succeeds.
 start_vhdfs allow_other umask=027
 shows mine/raw "1234 1234 640"
 shows mine/fixed.vhd "1234 1234 440"
@@ -118,7 +118,7 @@ tail -n 1 "$mnt/errors" | grep -q ' disks/mine/raw EPERM E_NOT_SUPPORTED .*uid='
 expect "1234 1234 600" "$(image mine)" "my image"
 stop_vhdfs
 
-# Where the daemon has no right, chmod gets the host's error.
+# If the daemon has no permission, chmod gets the error of the host.
 chown 65534 "$store" "$store"/.vhdfs-lock
 start_vhdfs allow_other user=nobody
 chown 0:0 "$store/his.vhd"

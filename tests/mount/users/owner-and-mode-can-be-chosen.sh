@@ -6,7 +6,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-need_root # to give the files to somebody
+need_root # to give the files to another user
 start_vhdfs uid=12 gid=34 umask=027
 echo 40 >"$mnt/new/d" || fail "cannot make d"
 for path in . new tasks disks tasks/d disks/d; do

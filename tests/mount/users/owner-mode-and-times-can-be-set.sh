@@ -14,7 +14,7 @@ touch -d 2001-02-03 "$tmp/image"
 chmod 600 "$tmp/image"
 me="$(id -u) $(id -g)"
 
-# taken OWNER_AND_MODE COMMAND...: it succeeds; but for the content it changes no more than that
+# taken OWNER_AND_MODE COMMAND...: it succeeds, sets that owner and mode, and keeps the size
 taken()
 {
     owner=$1
@@ -44,7 +44,7 @@ taken "$me 644" touch "$raw"
 taken "$me 644" touch -d 2001-02-03 "$raw"
 [ "$(stat -c %Y "$raw")" -gt 1000000000 ] || fail "its time is not that of the last change"
 
-# A copy into the folder of a disk is refused, and changes nothing.
+# A copy into the folder of a disk fails, and changes nothing.
 cp "$tmp/image" "$mnt/disks/d/" 2>/dev/null && fail "a file was made in a disk"
 mv "$tmp/image" "$raw" 2>/dev/null && fail "mv over a disk's content"
 [ -f "$tmp/image" ] || fail "mv has lost the file"

@@ -11,7 +11,7 @@ let_nobody_mount
 mkdir "$tmp/home/in"
 chown 65534:65534 "$tmp/home/in"
 
-# mount_it: vhdfs, and the disk d within by fuse2fs; both run until they are unmounted
+# mount_it: mount vhdfs, and then the disk d by fuse2fs
 mount_it()
 {
     as_nobody "$tmp/vhdfs" "$store" "$mnt" -o "pidfile=$tmp/home/pid" || fail "vhdfs: status $?"
@@ -27,7 +27,7 @@ mount_disk()
     undo "umount -l '$tmp/home/in' 2>/dev/null"
 }
 
-# unmount_all_of_it: fuse2fs goes on for a while after its mount is gone, until it has written all.
+# unmount_all_of_it: unmount both. fuse2fs still writes for a while after its mount is gone.
 unmount_all_of_it()
 {
     as_nobody fusermount3 -u "$tmp/home/in" || fail "fusermount3: status $?"

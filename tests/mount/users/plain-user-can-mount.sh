@@ -16,10 +16,10 @@ expect 40 "$(as_nobody cat "$mnt/disks/d/size")" "size"
 expect "65534 65534" "$(as_nobody stat -c '%u %g' "$mnt/disks/d/info")" "owner"
 expect "65534" "$(stat -c '%u' "$store/d.vhd")" "owner of the image"
 
-# Not even root is let in.
+# Not even root has access.
 cat "$mnt/version" >/dev/null 2>&1 && fail "root is let in"
 
-# A refusal of the host in the user's store has a reason.
+# If the host refuses a file in the store, the user gets the reason.
 chmod 555 "$store"
 chown 0:0 "$store"
 as_nobody sh -c "echo 40 > '$mnt/new/e'" 2>/dev/null && fail "a disk was made in a store of root"
@@ -34,7 +34,7 @@ as_nobody tail -n 1 "$mnt/errors" | grep -q ' disks/d EACCES E_ACCESSDENIED .' |
 chown 65534 "$store"
 chmod 755 "$store"
 
-# It unmounts itself, and can be unmounted.
+# The user can end it by a signal and by an unmount.
 as_nobody kill "$daemon"
 wait_until 20 has_ended "$daemon"
 is_mounted "$mnt" && fail "it is still mounted after SIGTERM"
@@ -46,7 +46,7 @@ end_later "$daemon"
 as_nobody fusermount3 -u "$mnt" || fail "fusermount3 -u: exit status $?"
 wait_until 20 has_ended "$daemon"
 
-# A store that he may not use, and an option that he may not give.
+# The user may not use this store, nor give this option.
 mkdir "$tmp/roots"
 got=0
 as_nobody "$tmp/vhdfs" "$tmp/roots" "$mnt" 2>"$tmp/said" || got=$?

@@ -43,7 +43,7 @@ chmod 1777 "$tmp/gate"
 slow=$mnt/disks/slow/raw
 dd if=/dev/urandom of="$slow" bs=64k count=10 conv=notrunc status=none
 
-# Where syncing waits for the host, others do not.
+# While this user's syncs wait for the host, other programs go on.
 behind "$python" -I -S -c 'import os, sys, time
 fd = os.open(sys.argv[1], os.O_RDWR)
 os.pwrite(fd, b"x" * 65536, 0)
@@ -63,6 +63,6 @@ for command in "cat '$mnt/version'" "ls '$mnt/disks'" "cat '$mnt/disks/other/inf
 done
 open_gate
 
-# A writer beside this user reads back its own writes.
+# A writer beside this user reads its own writes back.
 pages own-writes 2 "$slow" file rdonly
 kill $user
