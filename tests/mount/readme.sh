@@ -6,7 +6,7 @@ readme=$here/../../README.md
 cat >"$tmp/program" <<'END'
 import re, sys
 
-# The blocks of code in the section of that title, each into a file of its own.
+# Write each code block of the section with that title into a file.
 readme, title, out = sys.argv[1:]
 section = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", open(readme).read(), re.M | re.S).group(1)
 for i, (kind, text) in enumerate(re.findall(r"^```(\w*)\n(.*?)^```$", section, re.M | re.S)):

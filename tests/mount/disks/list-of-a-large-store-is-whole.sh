@@ -17,7 +17,7 @@ for name in names:
 if sorted(os.listdir(mnt + "/disks")) != sorted(names + ["d"]):
     sys.exit("FAILED: the listing is another")
 
-# Disks that come and go during a listing leave the others alone.
+# Disks that appear or disappear during a listing do not affect the others.
 listed = []
 with os.scandir(mnt + "/disks") as entries:
     for i, entry in enumerate(entries):
@@ -32,7 +32,7 @@ if len(set(listed)) != len(listed) or not set(names[2:-1]) <= set(listed):
 if len(os.listdir(mnt + "/disks")) != 1499:
     sys.exit("FAILED: the listing afterwards")
 
-# Records too.
+# The same for records.
 for i in range(1500):
     try:
         with open(f"{mnt}/new/record-{i:05}", "wb", 0) as file:

@@ -13,7 +13,7 @@ mnt, wanted, result, *paths = sys.argv[1:]
 
 
 def answer(source, target):
-    """What rename(2) answers."""
+    """Rename, and return "done" or the errno."""
     try:
         os.rename(f"{mnt}/{source}", f"{mnt}/{target}")
     except OSError as error:
@@ -22,7 +22,7 @@ def answer(source, target):
 
 
 def told():
-    """The last that errors tells of."""
+    """The last line of errors, in a list."""
     with open(f"{mnt}/errors", errors="surrogateescape") as file:
         return file.readlines()[-1:]
 

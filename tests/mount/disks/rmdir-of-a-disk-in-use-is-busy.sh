@@ -29,7 +29,7 @@ mnt = sys.argv[1]
 
 
 def patiently(call, *paths):
-    """A close that has just been made is waited for a tenth of a second, if the host needs it."""
+    """vhdfs waits 0.1 s for a recent close. On a slow host that may be too short, so try again."""
     for _ in range(50):
         began = time.monotonic()
         try:

@@ -14,7 +14,7 @@ make_disk d 400
 cat >"$tmp/program" <<'END'
 import errno, os, random, sys
 
-# Fills the disk until there is no room, and tells how far all was well.
+# Fill the disk until the host is full, and print the number of written MB.
 raw, flags = sys.argv[1], int(sys.argv[2])
 rng = random.Random(9)
 fd = os.open(raw, flags)

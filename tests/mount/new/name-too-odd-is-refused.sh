@@ -27,12 +27,12 @@ def expect(wanted, got, what):
 
 
 def asked(text, flags=os.O_TRUNC):
-    """What the system answers to who writes the text to new/NAME."""
+    """Write the text to new/NAME. Returns "done", or the step and the errno."""
     return answer(mnt + b"/new/" + name, text, flags)
 
 
 def refused():
-    """Also when nothing is written, as by touch."""
+    """The name is refused even if nothing is written, as by touch."""
     expect("open EINVAL", asked(b"40"), "name")
     told = read(mnt + b"/errors").splitlines()[-1]
     if not re.search(b" new/[^ ]* EINVAL E_INVALID_NAME .", told):

@@ -22,7 +22,7 @@ made = collections.Counter()
 
 
 def make():
-    """Ask for the disk over and over, and count the answers."""
+    """Request the disk again and again, and count the answers."""
     while time.monotonic() < over:
         try:
             with open(mnt + "/new/d", "w") as new:

@@ -34,20 +34,20 @@ def is_disk(name):
     return os.path.isdir(f"{sys.argv[1]}/disks/{name}")
 
 
-# After success only blanks are accepted.
+# After a success, the handle accepts only blanks.
 fd = handle("a")
 expect("done done done done", write(fd, b"40"), write(fd, b"\n"), write(fd, b" \t\r\n"), write(fd, b" "))
 expect("EINVAL EINVAL", write(fd, b"40\n"), write(fd, b"x"))
 expect("done", write(fd, b"\n"))
 os.close(fd)
 
-# After a refusal another try.
+# After a refusal, the handle accepts another request.
 fd = handle("b")
 expect("ERANGE EINVAL EINVAL done EINVAL",
        write(fd, b"2"), write(fd, b"\n"), write(fd, b"size=40"), write(fd, b"40"), write(fd, b"40"))
 os.close(fd)
 
-# Two requests in one write are none.
+# Two requests in one write are refused.
 fd = handle("c")
 expect("EINVAL EINVAL EINVAL",
        write(fd, b"40\n41\n"), write(fd, b"40\n\n41"), write(fd, b"\n40\n"))
@@ -55,7 +55,7 @@ if is_disk("c"):
     sys.exit("FAILED: c was made")
 os.close(fd)
 
-# The offset says nothing.
+# The offset of a write is ignored.
 fd = handle("d", os.O_RDWR)
 os.lseek(fd, 100000, os.SEEK_SET)
 expect("done", write(fd, b"40"))
@@ -66,12 +66,12 @@ try:
 except OSError as error:
     sys.exit(f"FAILED: pwrite far out: {error}")
 
-# Of two handles for one name the first to write gets the disk.
+# Two handles have the same name: the first one that writes makes the disk.
 first, second = handle("f"), handle("f")
 expect("done EEXIST done EEXIST",
        write(second, b"41"), write(first, b"42"), write(second, b"\n"), write(first, b"\n"))
 
-# A closed or duplicated descriptor does nothing of its own.
+# dup, close and fsync change nothing.
 fd = handle("g")
 os.close(os.dup(fd))
 os.fsync(fd)

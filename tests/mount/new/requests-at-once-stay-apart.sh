@@ -22,7 +22,7 @@ def make(name, size):
     return True
 
 
-# A disk of its own, again and again, amid the others' listings.
+# Make and delete a disk of its own again and again, beside the listings of others.
 for i in range(25):
     if not make(f"own{number}", 3 + i):
         sys.exit(f"FAILED: own{number} is refused")
@@ -34,7 +34,7 @@ for i in range(25):
     if i % 5 == 0:
         os.rmdir(f"{mnt}/tasks/own{number}")
 
-# And the same disks as all the others: a writer whose request succeeds has made the disk.
+# All writers request the same disks. Only one request for each disk succeeds.
 for i in range(40):
     if make(f"shared{i}", 10 + number):
         print(i, 10 + number, flush=True)

@@ -14,7 +14,7 @@ image, raw, errors = sys.argv[1:]
 wrong = []
 
 def lease_holder(kind):
-    """A program with a lease, as Samba and the NFS server have it, that gives way. Its pid."""
+    """Start a program with a lease that it gives up when asked, as Samba does. Returns its pid."""
     ready, tell = os.pipe()
     pid = os.fork()
     if pid:

@@ -81,7 +81,7 @@ cat "$raw" >/dev/null
 cat >"$tmp/program" <<'END'
 import mmap, os, sys
 
-# Is it in memory? mincore(2) tells.
+# mincore(2) shows which pages are in memory.
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mmap.restype = ctypes.c_void_p

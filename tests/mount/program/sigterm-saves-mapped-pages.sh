@@ -15,7 +15,7 @@ view = mmap.mmap(fd, 32 << 20)
 for page in range(8192):
     view[page * 4096:page * 4096 + 5] = b"dirty"
 print("stored", flush=True)
-# After the mount is detached, nobody but vhdfs saves a store to a mapping, until vhdfs ends.
+# After the mount is detached, only vhdfs can save a store to a mapping, at its end.
 open(ready).read()
 view[5:10] = b"later"
 print("stored", flush=True)

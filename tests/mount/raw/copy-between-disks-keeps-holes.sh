@@ -44,7 +44,7 @@ for _ in range(40):
     model[off:off + len(data)] = data
 os.pwrite(b, b"old" * 1000000, 77 * MB)
 
-# All of it, whatever the other disk held; then any range, and within one disk.
+# Copy a whole disk over other content; then random ranges, also within one disk.
 copy(a, b, 200 * MB, 0, 0)
 assert os.pread(b, 200 * MB, 0) == model
 for _ in range(20):
@@ -55,7 +55,7 @@ for _ in range(20):
 copy(a, a, MB, 0, 160 * MB)
 assert os.pread(a, MB, 160 * MB) == model[:MB]
 
-# The end of a disk.
+# Copy at the end of a disk.
 assert os.copy_file_range(a, small, 50 * MB, 0, 99 * MB) == MB
 refused(errno.ENOSPC, a, small, 1, 0, 100 * MB)
 assert os.copy_file_range(small, a, 1, 100 * MB, 0) == 0

@@ -24,7 +24,7 @@ target = os.open(f"{disks}/b/raw", os.O_RDWR)
 direct = os.open(f"{disks}/b/raw", os.O_RDONLY | os.O_DIRECT)
 os.pwrite(source, os.urandom(size), 0)
 os.fsync(source)
-os.pread(target, size, 0)  # so that the kernel has pages of it
+os.pread(target, size, 0)  # fill the page cache
 
 filler = os.open(f"{host}/filler", os.O_RDWR | os.O_CREAT)
 room = os.fstatvfs(filler)

@@ -35,13 +35,13 @@ for flags in (os.O_RDWR | os.O_DIRECT, os.O_WRONLY | os.O_DIRECT, os.O_RDWR | os
     if flags == os.O_RDWR | os.O_DIRECT:
         for beyond in size, size + 4096:
             assert os.preadv(fd, [buf], beyond) == 0
-        # Not every kernel lets such a file be mapped. One that does must show what is there.
+        # Some kernels refuse to map such a file. A mapping must show the present content.
         try:
             with mmap.mmap(fd, 1 << 20) as view:
                 assert view[:] == model[:1 << 20], "a mapping shows another content"
         except OSError as error:
             assert error.errno == errno.ENODEV, error
-    # The flag may come and go on an open file.
+    # A program may change the flag of an open file.
     fcntl.fcntl(fd, fcntl.F_SETFL, os.O_DIRECT)
     write(fd, 8192, 4096)
     fcntl.fcntl(fd, fcntl.F_SETFL, 0)

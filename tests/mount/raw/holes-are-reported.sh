@@ -16,7 +16,7 @@ MB = 1 << 20
 
 
 def runs(path):
-    """The runs of data, as the file tells them."""
+    """The runs of data that SEEK_DATA and SEEK_HOLE report."""
     fd = os.open(path, os.O_RDONLY)
     found, at, end = [], 0, os.fstat(fd).st_size
     while True:
@@ -39,7 +39,7 @@ def runs(path):
 
 
 def holds(path, *wanted):
-    """Each of the ranges is inside a run of data, and little else is data."""
+    """Check that each range lies in a run of data, and that little else is data."""
     found = runs(path)
     for off, length in wanted:
         assert any(start <= off and off + length <= end for start, end in found), (off, found)
@@ -66,7 +66,7 @@ for path, ends in (raw, 64 * MB), (large, 2040 << 30):
 fd = os.open(raw, os.O_RDWR)
 assert runs(raw) == [(0, 64 * MB)]
 os.close(fd)
-# Before Linux 6.6 that may be mapped as well.
+# Before Linux 6.6 a file with O_DIRECT may be mapped too, and then reports no holes.
 if [int(part) for part in os.uname().release.split(".")[:2]] >= [6, 6]:
     fd = os.open(raw, os.O_RDWR | os.O_DIRECT)
     holds(raw, (9 * MB + 5, 10), (64 * MB - 1, 1), (0, 3 * MB))

@@ -23,7 +23,7 @@ def others_read(off, length, flags):
     return buf[:]
 
 
-# Into a hole, over content, over the border of two blocks.
+# Store into a hole, over content, and across two blocks.
 for text, off in (b"first", 0), (b"again", 0), (b"middle", 33 << 20), (b"x" * 8192, (2 << 20) - 4096):
     view[off:off + len(text)] = text
     for flags in 0, os.O_DIRECT:
@@ -33,7 +33,7 @@ for text, off in (b"first", 0), (b"again", 0), (b"middle", 33 << 20), (b"x" * 81
         other.seek(off)
         assert other.read(len(text)) == text
 
-# A copy that skips holes has all that the mapping has, synced or not.
+# A copy that skips holes has all stores to the mapping, synced or not.
 view[50 << 20:(50 << 20) + 5] = b"later"
 subprocess.run(["cp", "--sparse=auto", raw, copy], check=True)
 with open(copy, "rb") as file:

@@ -57,7 +57,7 @@ for flags in os.O_WRONLY, os.O_RDWR, os.O_RDWR | os.O_APPEND, os.O_WRONLY | os.O
     os.ftruncate(fd, size)
     assert os.fstat(fd).st_size == size
     os.close(fd)
-# To 0 the content goes, by the path and by a file.
+# A truncation to 0, by path or handle, discards the content.
 for empty in (lambda fd: os.truncate(raw, 0)), (lambda fd: os.ftruncate(fd, 0)):
     fd = os.open(raw, os.O_RDWR)
     os.pwrite(fd, b"x" * 100, 5 << 20)
@@ -65,7 +65,7 @@ for empty in (lambda fd: os.truncate(raw, 0)), (lambda fd: os.ftruncate(fd, 0)):
     assert os.fstat(fd).st_size == size
     assert os.pread(fd, size, 0) == bytes(size)
     os.close(fd)
-# Where all beyond reads as zeros it makes no difference, however the zeros are stored.
+# A truncation over zeros changes nothing, however the zeros are stored.
 fd = os.open(raw, os.O_RDWR)
 os.pwrite(fd, b"x" * (3 << 20), 0)
 os.pwrite(fd, bytes(2 << 20), 1 << 20)

@@ -30,7 +30,7 @@ def truncate():
     os.truncate(raw, 0)
 
 
-# By a path with the disk open elsewhere, and by one with nobody else.
+# Truncate by path, with and without another program that has the disk open.
 for flags in None, os.O_RDONLY, os.O_RDWR, os.O_RDONLY | os.O_DIRECT:
     for empty in open_trunc, truncate:
         fill()

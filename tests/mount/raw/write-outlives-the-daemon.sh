@@ -9,7 +9,7 @@ need_command qemu-img
 cat >"$tmp/program" <<'END'
 import mmap, os, random, sys
 
-# Writes in several ways, says so, and waits until it is killed or the disk is gone.
+# Write in several ways, save the expected content, print a line, and wait for the FIFO.
 raw, out, go, flags, synced = sys.argv[1:4] + [int(sys.argv[4]), sys.argv[5]]
 size = os.stat(raw).st_size
 random.seed(flags)

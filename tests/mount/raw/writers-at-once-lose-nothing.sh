@@ -10,7 +10,7 @@ make_disk d 64
 cat >"$tmp/program" <<'END'
 import marshal, os, random, sys
 
-# Each has every eighth piece of 3000 bytes, so that all write to each block and share pages.
+# Each writer has every eighth piece of 3000 bytes, so all write to each block and share pages.
 raw, out, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
 PIECE, ALL = 3000, 8
 rng = random.Random(number)

@@ -32,10 +32,10 @@ cp "$VHDFS" "$tmp/bin/vhdfs"
 cat >"$tmp/all" <<'END'
 set -eu
 mount -t tmpfs tmpfs /mnt
-mount --bind "$tmp/bin" /usr/local/bin # where mount looks for it
+mount --bind "$tmp/bin" /usr/local/bin # mount searches there
 trap 'umount -l /mnt/disk2 /mnt/vhdfs ~/disk1 2>/dev/null || :' EXIT
 
-# fuse2fs goes on for a while after its mount is gone.
+# fuse2fs still writes for a while after its mount is gone.
 is_closed()
 {
     ! readlink /proc/[0-9]*/fd/* | grep -qx '/mnt/vhdfs/disks/.*/raw'

@@ -40,7 +40,7 @@ os.pread(fd, 4096, 0)
 write("new/.x", b"40")
 expect(b"E_INVALID_NAME", os.pread(fd, 4096, 0), "the refusals read again")
 
-# One handle that asks and then looks.
+# A handle writes a request and then reads its status.
 fd = os.open("new/e", os.O_RDWR | os.O_CREAT)
 os.write(fd, b"40")
 expect(b"state completed\n", os.pread(fd, 4096, 0), "status read through the handle of the request")
