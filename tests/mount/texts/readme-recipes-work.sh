@@ -90,6 +90,7 @@ done
 
 # Throw a differencing disk away, and keep its parent.
 # On a busy machine mkfs may still be closing the disk when rmdir stops waiting for that.
+# shellcheck disable=SC2016 # the recipe's shell expands it
 sed -i 's,^rmdir .*,n=0; until & || [ $n = 200 ]; do n=$((n + 1)); sleep 0.1; done,' "$tmp/use.5.sh"
 recipe 5 run1
 [ ! -e "$store/run1.vhd" ] || fail "the child is still there"
