@@ -70,7 +70,7 @@ static enum vhd_result judge(const struct vhd_link *link, const char *name, unsi
     const uint64_t size = vhd_disk_size(link->parent);
     struct vhd_locators locators;
     char text[VHD_SIZE_TEXT];
-    uuid_t uuid;
+    uuid_t uuid = {0};
 
     if (files >= VHD_CHAIN_MAX)
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
