@@ -49,8 +49,10 @@ static struct word next_word(struct word *rest)
     char quote = 0;
     while (rest->len > 0 && (quote || !is_blank(*rest->text))) {
         const char c = *rest->text;
-        if (quote ? c == quote : is_quote(c) && word.len > 0 && rest->text[-1] == '=')
-            quote = quote ? 0 : c;
+        if (quote && c == quote)
+            quote = 0;
+        else if (!quote && is_quote(c) && word.len > 0 && rest->text[-1] == '=')
+            quote = c;
         rest->text++, rest->len--, word.len++;
     }
     return word;

@@ -37,6 +37,6 @@ for paths in "$tmp/link/sub/s $tmp/sub" "$tmp/sub $tmp/link/sub/s" "s ." ". s" \
     # shellcheck disable=SC2086
     within 20 "$VHDFS" $paths 2>"$tmp/said" || got=$?
     expect 1 "$got" "exit status of: vhdfs $paths"
-    grep -q 'inside each other' "$tmp/said" || fail "vhdfs $paths says: $(cat "$tmp/said")"
+    grep -q 'inside the other' "$tmp/said" || fail "vhdfs $paths says: $(cat "$tmp/said")"
 done
 [ ! -e "$tmp/sub/s" ] || fail "it was made all the same"
