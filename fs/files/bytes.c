@@ -76,7 +76,9 @@ static enum vhd_result open_disk(struct fs_handle *handle, struct vhd_verdict *r
 
 /* Judges whether the caller may read each file of a chain. */
 struct judgement {
-    const struct fs_handle *handle;
+    struct fs *fs;
+    fuse_req_t req;
+    const char *name;
     bool is_parent; /* the disk's own image comes first: the kernel has judged it */
     struct vhd_verdict *ret_why;
 };
@@ -87,24 +89,25 @@ static int judge_parent(void *arg, const char *file, const struct stat *attribut
     const bool is_parent = judgement->is_parent;
 
     judgement->is_parent = true;
-    if (!is_parent || fs_may_read(judgement->handle->fs, judgement->handle->opener, attributes))
+    if (!is_parent || fs_may_read(judgement->fs, judgement->req, attributes))
         return 0;
     vhd_verdict_set(judgement->ret_why, VHD_ACCESS_DENIED,
                     "the disk \"%s\" needs its parent \"%s\", which you may not read; ask the "
                     "owner of that file",
-                    judgement->handle->opened_as, file);
+                    judgement->name, file);
     return -EACCES;
 }
 
-static enum vhd_result judge_parents(struct fs_handle *handle, struct vhd_verdict *ret_why)
+enum vhd_result fs_bytes_judge_parents(struct fs *fs, fuse_req_t req, const struct vhd_disk *disk,
+                                       const char *name, struct vhd_verdict *ret_why)
 {
-    struct judgement judgement = {.handle = handle, .ret_why = ret_why};
+    struct judgement judgement = {.fs = fs, .req = req, .name = name, .ret_why = ret_why};
 
-    int err = vhd_disk_each_file(handle->disk, judge_parent, &judgement);
+    ret_why->result = VHD_OK;
+    int err = vhd_disk_each_file(disk, judge_parent, &judgement);
     if (err < 0 && ret_why->result == VHD_OK)
-        return vhd_verdict_errno(ret_why, err,
-                                 "cannot read the permissions of the parents of the disk \"%s\"",
-                                 handle->opened_as);
+        return vhd_verdict_errno(
+            ret_why, err, "cannot read the permissions of the parents of the disk \"%s\"", name);
     return ret_why->result;
 }
 
@@ -119,7 +122,8 @@ int fs_bytes_open(struct fs_handle *handle)
 
     if (open_disk(handle, &verdict) != VHD_OK)
         return refuse(handle, &verdict);
-    if (judge_parents(handle, &verdict) == VHD_OK)
+    if (fs_bytes_judge_parents(handle->fs, handle->opener, handle->disk, handle->opened_as,
+                               &verdict) == VHD_OK)
         return 0;
     fs_bytes_close(handle);
     return refuse(handle, &verdict);

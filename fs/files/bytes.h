@@ -24,6 +24,17 @@ enum vhd_result fs_bytes_judge_there(struct fs *fs, const struct fs_node *node, 
                                      struct vhd_verdict *ret_why);
 
 /*
+ * May a caller read every parent of an open disk?
+ *
+ *   req   the caller's
+ *   name  for the sentence
+ *
+ * Returns VHD_OK, VHD_ACCESS_DENIED with a sentence, or vhd_result_of_errno() of fstat(2).
+ */
+enum vhd_result fs_bytes_judge_parents(struct fs *fs, fuse_req_t req, const struct vhd_disk *disk,
+                                       const char *name, struct vhd_verdict *ret_why);
+
+/*
  * Open the disk of a handle as its access says, for a caller that may read its parents too.
  *
  * Returns 0, or a negative errno with a line in errors.

@@ -48,6 +48,24 @@ static int is_zero_from_by_path(struct fs *fs, const struct fs_node *node, uint6
     return is_zero;
 }
 
+/* The kernel opens no file for a truncation by path, so its caller is judged here, as at an open.
+ */
+static enum vhd_result judge_caller(struct fs *fs, const struct fs_node *node, fuse_req_t req,
+                                    struct fs_disk *disk, struct vhd_verdict *ret_why)
+{
+    static const struct fs_access access = {0};
+    const struct fs_disk_ref ref = fs_bytes_ref(node);
+    struct fs_open_disk *open;
+
+    if (fs_bytes_judge_there(fs, node, ref.name, ret_why) != VHD_OK ||
+        fs_disk_open(disk, fs, &ref, &access, &open, ret_why) != VHD_OK)
+        return ret_why->result;
+    enum vhd_result result =
+        fs_bytes_judge_parents(fs, req, fs_open_disk_content(open), ref.name, ret_why);
+    fs_disk_close(disk, &ref, open, &access, false);
+    return result;
+}
+
 /*
  * Judge a truncation to another size than 0. After a hole at the end, cp truncates its copy to the
  * final size. Nothing is lost where all behind reads as zeros, and the disk keeps its size.
@@ -93,7 +111,7 @@ void fs_raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t req, 
     if (!disk)
         result = vhd_verdict_set(&verdict, VHD_OUT_OF_MEMORY, NULL);
     else if (fs_judge_change(fs, &verdict) != VHD_OK ||
-             (!handle && fs_bytes_judge_there(fs, node, ref.name, &verdict) != VHD_OK))
+             (!handle && judge_caller(fs, node, req, disk, &verdict) != VHD_OK))
         result = verdict.result;
     else if (size == 0)
         result = fs_disk_discard_all(disk, fs, &ref, handle ? handle->open_disk : NULL, &verdict);

@@ -127,8 +127,8 @@ int vhd_locators_encode(const char *file, uint64_t at, struct vhd_locators *ret)
     *ret = (struct vhd_locators){.length = 0};
     assert(strlen(file) <= NAME_MAX);
     const int units = vhd_utf8_to_utf16(file, ret->parent_name, VHD_NAME_UNITS);
-    if (units < 0)
-        return units;
+    if (units < 0 || strchr(file, '\\'))
+        return -EILSEQ;
     for (int i = 0; i < 3; i++) {
         uint8_t *data = ret->data + ret->length;
         size_t len = platforms[i] == VHD_PLATFORM_MACX

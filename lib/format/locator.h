@@ -54,6 +54,7 @@ struct vhd_locators {
  *   file  the parent's file name
  *   at    byte offset in the child's file where the data goes
  *
- * Returns 0, or -EILSEQ if the name is not UTF-8.
+ * Returns 0, or -EILSEQ if the name is not UTF-8, or holds a backslash: a Windows path would lead
+ * to another file.
  */
 int vhd_locators_encode(const char *file, uint64_t at, struct vhd_locators *ret);

@@ -17,6 +17,7 @@ struct vhd_create {
     struct vhd_request request;
     char file[NAME_MAX + 1];
     bool is_draft_named;
+    struct vhd_task *task; /* that makes it; NULL before */
 
     /* after the admission */
     struct vhd_draft draft;
@@ -80,7 +81,8 @@ static enum vhd_result link_parent(struct vhd_create *create, struct vhd_verdict
     struct vhd_request *request = &create->request;
     char asked[VHD_SIZE_TEXT], found[VHD_SIZE_TEXT];
 
-    enum vhd_result result = vhd_link_begin(create->catalogue, request->parent, &create->link, ret);
+    enum vhd_result result =
+        vhd_link_begin(create->catalogue, request->parent, create->task, &create->link, ret);
     if (result != VHD_OK)
         return result;
     const uint64_t size = vhd_disk_size(create->link.parent);
@@ -152,6 +154,7 @@ static enum vhd_result create_run(void *arg, struct vhd_task *task, struct vhd_v
     struct vhd_create *create = arg;
     const char *folder = vhd_store_path(create->store), *file = create->file;
 
+    create->task = task;
     if (vhd_task_is_cancelled(task))
         return cancelled(ret);
     enum vhd_result result = create->draft.fd < 0 ? vhd_create_admit(create, ret) : VHD_OK;

@@ -37,9 +37,15 @@ static int visit_file(void *arg, const char *file, const struct stat *attributes
     return 0;
 }
 
+static bool is_cancelled(struct vhd_task *task)
+{
+    return task && vhd_task_is_cancelled(task);
+}
+
 /* Open the parent. A close that is under way may still hold it. */
 static enum vhd_result open_parent(struct vhd_catalogue *catalogue, const char *name,
-                                   struct vhd_disk **ret_parent, struct vhd_verdict *ret)
+                                   struct vhd_task *task, struct vhd_disk **ret_parent,
+                                   struct vhd_verdict *ret)
 {
     const struct timespec pause = {.tv_nsec = 2000000};
     const struct timespec deadline = clock_after(clock_monotonic(), PATIENCE_MS);
@@ -51,10 +57,12 @@ static enum vhd_result open_parent(struct vhd_catalogue *catalogue, const char *
                                "there is no disk \"%s\" to be the parent; ls disks shows all",
                                name);
     enum vhd_result result = vhd_disk_open(catalogue, name, 0, ret_parent, &why);
-    while (result == VHD_IN_USE && !clock_has_passed(deadline)) {
+    while (result == VHD_IN_USE && !clock_has_passed(deadline) && !is_cancelled(task)) {
         nanosleep(&pause, NULL);
         result = vhd_disk_open(catalogue, name, 0, ret_parent, &why);
     }
+    if (result != VHD_OK && is_cancelled(task))
+        return vhd_verdict_set(ret, VHD_CANCELLED, NULL);
     if (result == VHD_IN_USE)
         return vhd_verdict_set(
             ret, result,
@@ -83,8 +91,8 @@ static enum vhd_result judge(const struct vhd_link *link, const char *name, unsi
                                "the disk \"%s\" has no UUID by which a child could know it", name);
     if (vhd_locators_encode(link->file, 0, &locators) < 0)
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the name of the disk \"%s\" is not UTF-8, so no child can record "
-                               "it; rename the disk first",
+                               "the name of the disk \"%s\" is not UTF-8 or holds a backslash, "
+                               "so no child can record it; rename the disk first",
                                name);
     if (size > VHD_SIZE_MAX) {
         vhd_size_describe(size, text);
@@ -97,12 +105,13 @@ static enum vhd_result judge(const struct vhd_link *link, const char *name, unsi
 }
 
 enum vhd_result vhd_link_begin(struct vhd_catalogue *catalogue, const char *name,
-                               struct vhd_link *ret_link, struct vhd_verdict *ret)
+                               struct vhd_task *task, struct vhd_link *ret_link,
+                               struct vhd_verdict *ret)
 {
     struct vhd_link link = VHD_LINK_NONE;
     struct visit visit = {.link = &link};
 
-    enum vhd_result result = open_parent(catalogue, name, &link.parent, ret);
+    enum vhd_result result = open_parent(catalogue, name, task, &link.parent, ret);
     if (result != VHD_OK)
         return result;
     int err = vhd_disk_each_file(link.parent, visit_file, &visit);

@@ -5,6 +5,7 @@
 
 #include "disk/disk.h"
 #include "format/locator.h"
+#include "task/task.h"
 
 struct vhd_link {
     struct vhd_disk *parent; /* open for reading: no program writes to it meanwhile */
@@ -21,12 +22,15 @@ struct vhd_link {
  *
  *   catalogue  of the store of parent and child
  *   name       the parent, a disk of that store
+ *   task       a cancel of it ends the wait; NULL for none
  *
  * Returns VHD_OK and a link, or with a sentence in *ret:
  *   VHD_PARENT_NOT_FOUND  there is no such disk
+ *   VHD_CANCELLED         the task was cancelled meanwhile
  *   VHD_IN_USE            it is open for writing, or another program holds a lease on it
  *   VHD_INVALID_ARGUMENT  the child would be the 65th file of a chain, or the parent cannot be
- *                         recorded: it has no identity, or its name is not UTF-8
+ *                         recorded: it has no identity, or its name is not UTF-8 or
+ *                         holds a backslash
  *   VHD_NOT_A_DISK, VHD_PARENT_LOST, VHD_PARENT_IDENTITY, VHD_PARENT_MODIFIED, VHD_CHAIN_ENDLESS
  *                         the parent, or one of its parents, is damaged or missing
  *   VHD_SIZE_TOO_LARGE    it is larger than 2040 GB
@@ -35,7 +39,8 @@ struct vhd_link {
  * Source: Virtual Server 2005 reference, "CreateDifferencingVirtualHardDisk".
  */
 enum vhd_result vhd_link_begin(struct vhd_catalogue *catalogue, const char *name,
-                               struct vhd_link *ret_link, struct vhd_verdict *ret);
+                               struct vhd_task *task, struct vhd_link *ret_link,
+                               struct vhd_verdict *ret);
 
 /*
  * Record the parent in a child's header: its identity, time and place.

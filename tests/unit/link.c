@@ -151,12 +151,14 @@ static void a_parent_that_cannot_be_one_is_refused(void **state)
     memcpy(nameless.bytes + nameless.len - 512, nameless.bytes, 512);
     put(*state, "nameless.vhd", nameless);
     put(*state, "\xFF.vhd", sample_dynamic(6, 1));
+    put(*state, "a\\b.vhd", sample_dynamic(8, 1));
     refused(disks, "none", 0, VHD_PARENT_NOT_FOUND);
     refused(disks, "child", 0, VHD_PARENT_NOT_FOUND);
     refused(disks, "text", 0, VHD_NOT_A_DISK);
     refused(disks, "orphan", 0, VHD_PARENT_LOST);
     refused(disks, "nameless", 0, VHD_INVALID_ARGUMENT);
     refused(disks, "\xFF", 0, VHD_INVALID_ARGUMENT);
+    refused(disks, "a\\b", 0, VHD_INVALID_ARGUMENT); /* a Windows path would lead to "b" */
     disks_close(disks);
 }
 
@@ -175,7 +177,7 @@ static void a_parent_has_no_writer(void **state)
     refuse_disk(disks, "base", VHD_DISK_WRITE, VHD_READ_ONLY);
 
     struct vhd_link link;
-    assert_int_equal(vhd_link_begin(disks.catalogue, "child", &link, NULL), VHD_OK);
+    assert_int_equal(vhd_link_begin(disks.catalogue, "child", NULL, &link, NULL), VHD_OK);
     refuse_disk(disks, "child", VHD_DISK_WRITE, VHD_IN_USE);
     vhd_link_end(&link);
     close_disk(open_writable(disks, "child"));
@@ -200,6 +202,33 @@ static void a_close_under_way_is_waited_for(void **state)
     assert_int_equal(pthread_create(&thread, NULL, close_soon, writer), 0);
     assert_int_equal(make(disks, "child.vhd", "base", 0, NULL), VHD_OK);
     pthread_join(thread, NULL);
+    disks_close(disks);
+}
+
+static void a_cancel_ends_the_wait_for_a_writer(void **state)
+{
+    const struct vhd_request request = {.parent = "base"};
+    struct disks disks = disks_open(*state);
+    struct vhd_task_status status;
+    struct vhd_service *service;
+    struct vhd_task *task;
+
+    put(*state, "base.vhd", sample_dynamic(1, 2));
+    struct vhd_disk *writer = open_writable(disks, "base");
+    assert_int_equal(vhd_service_new(1, &service), 0);
+    struct vhd_create *create = vhd_create_new(disks.catalogue, "child.vhd", &request);
+    assert_non_null(create);
+    assert_int_equal(vhd_create_submit(service, create, &task, NULL), VHD_OK);
+    do
+        vhd_task_status(task, &status);
+    while (status.state == VHD_TASK_QUEUED);
+    assert_int_equal(vhd_task_cancel(task), 0);
+    assert_int_equal(vhd_task_wait(task, -1), 0);
+    vhd_task_status(task, &status);
+    assert_int_equal(status.state, VHD_TASK_STOPPED);
+    vhd_task_unref(task);
+    vhd_service_free(service);
+    close_disk(writer);
     disks_close(disks);
 }
 
@@ -230,6 +259,7 @@ int main(void)
         SCRATCH_TEST(a_parent_that_cannot_be_one_is_refused),
         SCRATCH_TEST(a_parent_has_no_writer),
         SCRATCH_TEST(a_close_under_way_is_waited_for),
+        SCRATCH_TEST(a_cancel_ends_the_wait_for_a_writer),
         SCRATCH_TEST(a_chain_has_64_files_at_most),
     };
     return cmocka_run_group_tests_name("link", tests, NULL, NULL);

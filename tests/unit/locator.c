@@ -356,6 +356,8 @@ static void the_longest_name_of_a_parent_fits(void **state)
     assert_int_equal(locators.entries[0].data_length, 9 + 3 * NAME_MAX);
     assert_int_equal(locators.entries[1].data_length, 2 * (2 + NAME_MAX));
     assert_int_equal(locators.length, VHD_LOCATORS_SPACE);
+    file[3] = '\\';
+    assert_int_equal(vhd_locators_encode(file, 0, &locators), -EILSEQ);
     file[3] = (char)0xFF;
     assert_int_equal(vhd_locators_encode(file, 0, &locators), -EILSEQ);
 }

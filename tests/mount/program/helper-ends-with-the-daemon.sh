@@ -5,6 +5,12 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
+is_named()
+{
+    read -r comm <"/proc/$helper/comm"
+    [ "$comm" = vhdfs-helper ]
+}
+
 # started: set $helper and $born to the pid and the start time of the helper
 started()
 {
@@ -14,8 +20,7 @@ started()
     set -- $helper
     expect 1 $# "children of the daemon"
     born=$(birth "$helper")
-    read -r comm <"/proc/$helper/comm"
-    expect vhdfs-helper "$comm" "the helper's name"
+    wait_until 10 is_named # after its fork
     undo "kill_same KILL $helper $born"
 }
 
