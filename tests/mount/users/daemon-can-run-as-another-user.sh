@@ -82,7 +82,7 @@ refused()
 
 mkdir "$tmp/roots"
 mkdir -m 700 "$tmp/secret"
-refused 1 'no such user: nosuchuser' "$tmp/vhdfs" "$store" "$mnt" -o user=nosuchuser
+refused 1 'nosuchuser: there is no such user' "$tmp/vhdfs" "$store" "$mnt" -o user=nosuchuser
 refused 1 'no such user' "$tmp/vhdfs" "$store" "$mnt" -o user=
 refused 2 'Permission denied' "$tmp/vhdfs" "$tmp/roots" "$mnt" -o "user=$user"
 refused 2 'Permission denied' "$tmp/vhdfs" "$tmp/secret/store" "$mnt" -o "user=$user"
