@@ -32,46 +32,12 @@ static int is_zero_from(struct vhd_disk *disk, uint64_t off)
     return is_zero;
 }
 
-/* The same for a path, whose disk may be closed. Returns 0 and a sentence if it does not open. */
-static int is_zero_from_by_path(struct fs *fs, const struct fs_node *node, uint64_t off,
-                                struct vhd_verdict *ret_why)
-{
-    static const struct fs_access access = {0};
-    struct fs_disk *disk = fs_entry_disk(fs->entries, node->entry);
-    const struct fs_disk_ref ref = fs_bytes_ref(node);
-    struct fs_open_disk *open;
-
-    if (fs_disk_open(disk, fs, &ref, &access, &open, ret_why) != VHD_OK)
-        return 0;
-    int is_zero = is_zero_from(fs_open_disk_content(open), off);
-    fs_disk_close(disk, &ref, open, &access, false);
-    return is_zero;
-}
-
-/* The kernel opens no file for a truncation by path, so its caller is judged here, as at an open.
- */
-static enum vhd_result judge_caller(struct fs *fs, const struct fs_node *node, fuse_req_t req,
-                                    struct fs_disk *disk, struct vhd_verdict *ret_why)
-{
-    static const struct fs_access access = {0};
-    const struct fs_disk_ref ref = fs_bytes_ref(node);
-    struct fs_open_disk *open;
-
-    if (fs_bytes_judge_there(fs, node, ref.name, ret_why) != VHD_OK ||
-        fs_disk_open(disk, fs, &ref, &access, &open, ret_why) != VHD_OK)
-        return ret_why->result;
-    enum vhd_result result =
-        fs_bytes_judge_parents(fs, req, fs_open_disk_content(open), ref.name, ret_why);
-    fs_disk_close(disk, &ref, open, &access, false);
-    return result;
-}
-
 /*
  * Judge a truncation to another size than 0. After a hole at the end, cp truncates its copy to the
  * final size. Nothing is lost where all behind reads as zeros, and the disk keeps its size.
  */
 static enum vhd_result judge_size(struct fs *fs, const struct fs_node *node, off_t size,
-                                  const struct fs_handle *handle, struct vhd_verdict *ret_why)
+                                  struct vhd_disk *content, struct vhd_verdict *ret_why)
 {
     const char *name = fs_entry_name(node->entry);
     struct fs_look seen;
@@ -86,11 +52,9 @@ static enum vhd_result judge_size(struct fs *fs, const struct fs_node *node, off
                                name, (intmax_t)seen.size, (intmax_t)size);
     if (size == seen.size)
         return VHD_OK;
-    ret_why->result = VHD_OK;
-    err = handle ? is_zero_from(handle->disk, (uint64_t)size)
-                 : is_zero_from_by_path(fs, node, (uint64_t)size, ret_why);
-    if (err == 1 || ret_why->result != VHD_OK)
-        return ret_why->result;
+    err = is_zero_from(content, (uint64_t)size);
+    if (err == 1)
+        return VHD_OK;
     if (err < 0)
         return vhd_verdict_errno(ret_why, err, "cannot read the disk \"%s\"", name);
     return vhd_verdict_set(ret_why, VHD_NOT_PERMITTED,
@@ -98,6 +62,28 @@ static enum vhd_result judge_size(struct fs *fs, const struct fs_node *node, off
                            "bytes would lose data; truncate it to 0 to discard all, or punch a "
                            "hole",
                            name, (intmax_t)seen.size, (intmax_t)size);
+}
+
+/*
+ * Judge a truncation by path. The kernel opens no file for it, so the disk may be closed, and its
+ * caller is judged here as at an open.
+ */
+static enum vhd_result judge_by_path(struct fs *fs, const struct fs_node *node, fuse_req_t req,
+                                     off_t size, struct fs_disk *disk, struct vhd_verdict *ret_why)
+{
+    static const struct fs_access access = {0};
+    const struct fs_disk_ref ref = fs_bytes_ref(node);
+    struct fs_open_disk *open;
+
+    if (fs_bytes_judge_there(fs, node, ref.name, ret_why) != VHD_OK ||
+        fs_disk_open(disk, fs, &ref, &access, &open, ret_why) != VHD_OK)
+        return ret_why->result;
+    struct vhd_disk *content = fs_open_disk_content(open);
+    enum vhd_result result = fs_bytes_judge_parents(fs, req, content, ref.name, ret_why);
+    if (result == VHD_OK && size != 0)
+        result = judge_size(fs, node, size, content, ret_why);
+    fs_disk_close(disk, &ref, open, &access, false);
+    return result;
 }
 
 void fs_raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t req, off_t size,
@@ -110,13 +96,14 @@ void fs_raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t req, 
 
     if (!disk)
         result = vhd_verdict_set(&verdict, VHD_OUT_OF_MEMORY, NULL);
-    else if (fs_judge_change(fs, &verdict) != VHD_OK ||
-             (!handle && judge_caller(fs, node, req, disk, &verdict) != VHD_OK))
+    else if (fs_judge_change(fs, &verdict) != VHD_OK)
         result = verdict.result;
-    else if (size == 0)
-        result = fs_disk_discard_all(disk, fs, &ref, handle ? handle->open_disk : NULL, &verdict);
+    else if (!handle)
+        result = judge_by_path(fs, node, req, size, disk, &verdict);
     else
-        result = judge_size(fs, node, size, handle, &verdict);
+        result = size == 0 ? VHD_OK : judge_size(fs, node, size, handle->disk, &verdict);
+    if (result == VHD_OK && size == 0)
+        result = fs_disk_discard_all(disk, fs, &ref, handle ? handle->open_disk : NULL, &verdict);
     if (result == VHD_OK)
         fs_reply_attr(fs, node, req);
     else
