@@ -111,10 +111,7 @@ static void tell_failure(struct fs_handle *handle, int err, bool is_end)
                         " bytes, so this write does not fit; make a larger disk",
                         name, vhd_disk_size(handle->disk));
     else if (!is_end && vhd_disk_has_failed(handle->disk) && is_news(handle, FS_TOLD_FAILURE))
-        vhd_verdict_set(&verdict, VHD_ACCESS_FAILED,
-                        "a sync of the disk \"%s\" has failed, so all writes since the last good "
-                        "sync may be lost; close the disk in every program and open it again",
-                        name);
+        vhd_disk_refuse_failed(handle->disk, &verdict);
     else if (!is_end && !vhd_disk_has_failed(handle->disk) && is_news(handle, FS_TOLD_HOST))
         vhd_verdict_errno(&verdict, err, "the host failed to write the disk \"%s\"", name);
     if (verdict.result != VHD_OK)

@@ -81,7 +81,7 @@ int fs_disk_stat(struct fs_disk *disk, struct fs *fs, const char *name, struct f
 bool fs_disk_is_another(struct fs_disk *disk, const struct stat *attributes)
 {
     HOLD_LOCK(&disk->lock);
-    const struct fs_open_disk *open = disk->current;
+    struct fs_open_disk *open = disk->current;
     if (!open || disk->is_busy)
         return false;
     struct vhd_fingerprint now = vhd_fingerprint_of(attributes);
@@ -91,8 +91,13 @@ bool fs_disk_is_another(struct fs_disk *disk, const struct stat *attributes)
         return false;
     fs_disk_begin_change(disk);
     pthread_mutex_unlock(&disk->lock);
-    int err = vhd_disk_confirm(open->content);
+    /* First the fingerprint: a change after the confirmation then shows in it. */
+    int err = vhd_disk_fingerprint(open->content, &now);
+    if (err == 0)
+        err = vhd_disk_confirm(open->content);
     pthread_mutex_lock(&disk->lock);
+    if (err == 0)
+        open->opened = now;
     fs_disk_end_change(disk);
     return err == -ESTALE;
 }
@@ -120,31 +125,15 @@ void fs_disk_renamed(struct fs_disk *disk, struct fs *fs, const char *new_name)
     keep_left(disk, fs, new_name);
 }
 
-/* Change the image of an open disk, and renew its fingerprint unless others changed it before. */
-static int change_open(struct fs_disk *disk, struct fs_open_disk *open, int (*change)(void *arg),
-                       void *arg)
-{
-    const bool is_ours = vhd_disk_confirm(open->content) == 0;
-    struct vhd_fingerprint now;
-    int err = change(arg);
-
-    if (is_ours && vhd_disk_accept_change(open->content) == 0 &&
-        vhd_disk_fingerprint(open->content, &now) == 0) {
-        HOLD_LOCK(&disk->lock);
-        open->opened = now;
-    }
-    return err;
-}
-
 int fs_disk_change_attributes(struct fs_disk *disk, struct fs *fs, const char *name,
                               int (*change)(void *arg), void *arg)
 {
     pthread_mutex_lock(&disk->lock);
     fs_disk_begin_change(disk);
-    struct fs_open_disk *open = disk->current;
+    const bool is_open = disk->current;
     pthread_mutex_unlock(&disk->lock);
-    int err = open ? change_open(disk, open, change, arg) : change(arg);
-    if (!open)
+    int err = change(arg);
+    if (!is_open)
         keep_left(disk, fs, name);
     HOLD_LOCK(&disk->lock);
     fs_disk_end_change(disk);

@@ -177,6 +177,21 @@ static void close_open_disk(struct fs_disk *disk, const char *name, struct fs_op
         fs_page_cache_suspect(&disk->raw);
 }
 
+/*
+ * Say it if our own files of a former open disk are why an image cannot be used now. Under the
+ * lock.
+ */
+static enum vhd_result judge_former(const struct fs_disk *disk, enum vhd_result result,
+                                    const char *name, struct vhd_verdict *ret_why)
+{
+    if (result != VHD_IN_USE || disk->former_raws == 0)
+        return result;
+    return vhd_verdict_set(ret_why, VHD_IN_USE,
+                           "another program has changed the image of the disk \"%s\", or of a "
+                           "parent, while it was open; close the disk in every program first",
+                           name);
+}
+
 /* Open the image that has the name now. Under the lock, by the busy thread. */
 static enum vhd_result open_current(struct fs_disk *disk, struct fs *fs,
                                     const struct fs_disk_ref *ref, struct vhd_verdict *ret_why)
@@ -196,12 +211,7 @@ static enum vhd_result open_current(struct fs_disk *disk, struct fs *fs,
     pthread_mutex_lock(&disk->lock);
     if (result != VHD_OK) {
         free(open);
-        if (result == VHD_IN_USE && disk->former_raws > 0)
-            return vhd_verdict_set(ret_why, VHD_IN_USE,
-                                   "another program has changed the image of the disk \"%s\", "
-                                   "which is open; close the disk in every program first",
-                                   name);
-        return result;
+        return judge_former(disk, result, name, ret_why);
     }
     disk->current = open;
     result = err == 0 ? judge_pages(disk, fs, ref, open, ret_why)
@@ -280,6 +290,7 @@ static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs
         /* A failed attempt may have repaired the image before. */
         if (is_kept)
             open->opened = now;
+        result = judge_former(disk, result, ref->name, ret_why);
     }
     if (result == VHD_OK) {
         count(disk, open, access, 1);

@@ -9,7 +9,7 @@
 #include "base/io.h"
 #include "image/chain.h"
 
-int vhd_confirm_layer(const struct vhd_disk *disk, const struct vhd_layer *layer)
+int vhd_confirm_layer(const struct vhd_disk *disk, struct vhd_layer *layer)
 {
     return vhd_layer_confirm(vhd_disk_store(disk), layer);
 }
@@ -17,13 +17,14 @@ int vhd_confirm_layer(const struct vhd_disk *disk, const struct vhd_layer *layer
 /* Check that the name leads to the top layer's file, and get the length of that file. */
 static int confirm_file(const struct vhd_disk *disk, uint64_t *ret_length)
 {
+    const struct vhd_fingerprint opened = vhd_layer_fingerprint(disk->top);
     struct stat attributes;
 
     if (fstatat(vhd_store_fd(vhd_disk_store(disk)), disk->top->file, &attributes,
                 AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? -ESTALE : -errno;
     *ret_length = (uint64_t)attributes.st_size;
-    return vhd_fingerprint_is_file(&disk->top->fingerprint, &attributes) ? 0 : -ESTALE;
+    return vhd_fingerprint_is_file(&opened, &attributes) ? 0 : -ESTALE;
 }
 
 /*
@@ -131,7 +132,7 @@ int vhd_confirm_in_place(struct vhd_disk *disk)
     /* A restored image may have our length and footers. It then lacks our last entries. */
     if (err == 0 && !vhd_disk_is_fixed(disk) && !disk->has_unsure_entry)
         err = confirm_piece(disk, disk->last_changed - disk->last_changed % PIECE);
-    return vhd_confirm_mark(disk, err) == -ESTALE ? -EIO : err;
+    return vhd_confirm_mark(disk, err);
 }
 
 int vhd_confirm_all(const struct vhd_disk *disk)
@@ -166,11 +167,11 @@ int vhd_confirm_cut(const struct vhd_disk *disk, uint64_t length, uint64_t foote
 
 int vhd_confirm_mark(struct vhd_disk *disk, int err)
 {
-    if (err == -ESTALE) {
-        disk->is_lost = true;
-        disk->has_failed = true;
-    }
-    return err;
+    if (err != -ESTALE)
+        return err;
+    disk->is_lost = true;
+    disk->has_failed = true;
+    return -EIO;
 }
 
 /* Confirm the top of a writable disk. */
@@ -189,8 +190,7 @@ int vhd_disk_confirm(const struct vhd_disk *disk)
 {
     int err = 0;
 
-    for (const struct vhd_layer *layer = disk->top->parent; layer && err == 0;
-         layer = layer->parent)
+    for (struct vhd_layer *layer = disk->top->parent; layer && err == 0; layer = layer->parent)
         err = vhd_confirm_layer(disk, layer);
     if (err < 0)
         return err;
@@ -198,24 +198,19 @@ int vhd_disk_confirm(const struct vhd_disk *disk)
                                       : vhd_confirm_layer(disk, disk->top);
 }
 
-int vhd_disk_accept_change(struct vhd_disk *disk)
-{
-    return vhd_layer_keep_fingerprint(disk->top);
-}
-
 void vhd_disk_add_parents(const struct vhd_disk *disk, struct vhd_fingerprint *fingerprint)
 {
-    const struct vhd_layer *layers[VHD_CHAIN_MAX];
+    struct vhd_layer *layers[VHD_CHAIN_MAX];
     size_t count = 0;
 
-    for (const struct vhd_layer *layer = disk->top->parent; layer && count < VHD_CHAIN_MAX;
+    for (struct vhd_layer *layer = disk->top->parent; layer && count < VHD_CHAIN_MAX;
          layer = layer->parent)
         layers[count++] = layer;
     if (count == 0)
         return;
-    struct vhd_fingerprint below = layers[count - 1]->fingerprint;
+    struct vhd_fingerprint below = vhd_layer_fingerprint(layers[count - 1]);
     for (size_t i = count - 1; i > 0; i--) {
-        struct vhd_fingerprint above = layers[i - 1]->fingerprint;
+        struct vhd_fingerprint above = vhd_layer_fingerprint(layers[i - 1]);
         vhd_fingerprint_add_parent(&above, &below);
         below = above;
     }

@@ -9,7 +9,7 @@
 #include "disk/state.h"
 
 /* Confirm a layer of a disk, as vhd_layer_confirm() does. */
-int vhd_confirm_layer(const struct vhd_disk *disk, const struct vhd_layer *layer);
+int vhd_confirm_layer(const struct vhd_disk *disk, struct vhd_layer *layer);
 
 /*
  * Confirm that the name of a writable disk leads to its file, and that the file has our length and
@@ -57,8 +57,8 @@ int vhd_confirm_cut(const struct vhd_disk *disk, uint64_t length, uint64_t foote
 /*
  * Make the disk lost and failed if err is -ESTALE: nothing more is written to it.
  *
- *   err  from vhd_confirm_end() or vhd_confirm_all()
+ *   err  from another check here, for a caller who answers a write, a discard or a flush
  *
- * Returns err.
+ * Returns err, or -EIO in place of -ESTALE.
  */
 int vhd_confirm_mark(struct vhd_disk *disk, int err);

@@ -84,22 +84,15 @@ int vhd_disk_close(struct vhd_disk *disk, struct vhd_fingerprint *ret_left);
 
 /*
  * Confirm that the name of each layer still leads to the open file, and that no other program has
- * changed the file. A parent, or a disk open for reading, must have the fingerprint of its opening.
- * The top of a writable disk must have our length, footer and copy of the footer. Not to be called
- * during vhd_disk_make_writable() or vhd_disk_close().
+ * changed its content. For a parent, or a disk open for reading, length and mtime tell. If only the
+ * ctime has changed, as by chmod or link, the metadata is compared. The top of a writable disk must
+ * have our length, footer and copy of the footer. Not to be called during vhd_disk_make_writable()
+ * or vhd_disk_close().
  *
  * Returns 0; -ESTALE when a layer is another file, changed or gone; another negative errno of
  * fstatat(2) or pread(2).
  */
 int vhd_disk_confirm(const struct vhd_disk *disk);
-
-/*
- * Accept our own change of the file's owner or mode, which is no change by others. Not to be called
- * during vhd_disk_confirm().
- *
- * Returns 0, or the negative errno of fstat(2).
- */
-int vhd_disk_accept_change(struct vhd_disk *disk);
 
 /*
  * Take the fingerprint of a disk: of its own file now, and of its parents when they were opened. It
@@ -126,6 +119,9 @@ int vhd_disk_each_file(const struct vhd_disk *disk,
  * opened again.
  */
 bool vhd_disk_has_failed(const struct vhd_disk *disk);
+
+/* Say in *ret why a failed disk refuses writes. Returns VHD_ACCESS_FAILED. */
+enum vhd_result vhd_disk_refuse_failed(const struct vhd_disk *disk, struct vhd_verdict *ret);
 
 /* Bytes of the disk: constant while it is open, a multiple of 512. */
 uint64_t vhd_disk_size(const struct vhd_disk *disk);

@@ -122,7 +122,7 @@ static int move_footer(struct vhd_disk *disk, unsigned count)
     if (err == 0)
         err = vhd_confirm_mark(disk, vhd_confirm_growth(disk));
     if (err < 0)
-        return err == -ESTALE ? -EIO : err;
+        return err;
     if (MUTATED(G2))
         vhd_disk_zero_stale_footer(disk);
     return vhd_disk_is_footer_first(disk) && !MUTATED(G4) ? vhd_disk_barrier(disk) : 0;
@@ -169,7 +169,7 @@ static int make_slots(struct vhd_disk *disk)
 {
     int err = vhd_confirm_mark(disk, vhd_confirm_end(disk));
     if (err < 0)
-        return err == -ESTALE ? -EIO : err;
+        return err;
     size_t there = vhd_slots_ready(&disk->slots) + vhd_slots_waiting(&disk->slots);
     unsigned lacking = disk->unallocated - (unsigned)there, made;
     unsigned wanted = slots_ahead(disk), count = wanted < lacking ? wanted : lacking;

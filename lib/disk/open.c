@@ -92,9 +92,13 @@ static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd
     return vhd_verdict_errno(ret, err, "cannot open the disk \"%s\"", name);
 }
 
-/* Judge whether a disk may be written to: not if its image forbids it, nor if it has children. */
+/*
+ * Judge whether a disk may be written to: not if its image forbids it, nor if it has children.
+ *
+ *   is_claimed  for writing, so this judgement is the last
+ */
 static enum vhd_result judge_writable(const struct vhd_disk *disk, const struct vhd_image *image,
-                                      const char *file, struct vhd_verdict *ret)
+                                      const char *file, bool is_claimed, struct vhd_verdict *ret)
 {
     const enum vhd_defect reason = vhd_image_read_only_reason(image);
     unsigned count;
@@ -102,7 +106,8 @@ static enum vhd_result judge_writable(const struct vhd_disk *disk, const struct 
     if (reason != VHD_SOUND)
         return vhd_verdict_set(ret, VHD_READ_ONLY, "the disk \"%s\": %s", disk->name,
                                vhd_defect_sentence(reason));
-    int err = vhd_catalogue_count_children(disk->catalogue, file, image->footer.uuid, &count);
+    int err = (is_claimed ? vhd_catalogue_count_children_now : vhd_catalogue_count_children)(
+        disk->catalogue, file, image->footer.uuid, &count);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot find the differencing disks of \"%s\"",
                                  disk->name);
@@ -213,9 +218,10 @@ static int begin_writing(struct vhd_disk *disk)
     return err;
 }
 
-static enum vhd_result judge_top(const struct vhd_disk *disk, struct vhd_verdict *ret)
+static enum vhd_result judge_top(const struct vhd_disk *disk, bool is_claimed,
+                                 struct vhd_verdict *ret)
 {
-    return judge_writable(disk, &disk->top->image, disk->top->file, ret);
+    return judge_writable(disk, &disk->top->image, disk->top->file, is_claimed, ret);
 }
 
 /*
@@ -232,7 +238,7 @@ static enum vhd_result judge_unclaimed(const struct vhd_disk *disk, struct vhd_v
     AUTO_CLOSE int fd = vhd_store_open_unlocked(vhd_disk_store(disk), file);
     if (fd < 0 || !vhd_image_read(fd, &image))
         return VHD_OK;
-    return judge_writable(disk, &image, file, ret);
+    return judge_writable(disk, &image, file, false, ret);
 }
 
 /*
@@ -241,7 +247,7 @@ static enum vhd_result judge_unclaimed(const struct vhd_disk *disk, struct vhd_v
  */
 static enum vhd_result judge_and_begin(struct vhd_disk *disk, struct vhd_verdict *ret)
 {
-    enum vhd_result result = judge_top(disk, ret);
+    enum vhd_result result = judge_top(disk, true, ret);
     if (result != VHD_OK)
         return result;
     int err = begin_writing(disk);
@@ -320,8 +326,7 @@ static void undo_attempt(struct vhd_disk *disk, bool is_ours)
     vhd_layer_make_read_only(disk->top);
 }
 
-/* Say why a failed disk refuses writes. */
-static enum vhd_result refuse_failed(const struct vhd_disk *disk, struct vhd_verdict *ret)
+enum vhd_result vhd_disk_refuse_failed(const struct vhd_disk *disk, struct vhd_verdict *ret)
 {
     if (disk->is_lost)
         return vhd_verdict_set(ret, VHD_ACCESS_FAILED,
@@ -340,9 +345,9 @@ enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_verdict
     struct vhd_fault fault = {0};
 
     if (vhd_disk_has_failed(disk))
-        return refuse_failed(disk, ret_why);
+        return vhd_disk_refuse_failed(disk, ret_why);
     /* Judge before the claim, as in judge_unclaimed(), and again under it. */
-    enum vhd_result result = judge_top(disk, ret_why);
+    enum vhd_result result = judge_top(disk, false, ret_why);
     if (result != VHD_OK || vhd_disk_is_writable(disk))
         return result;
     int err = vhd_layer_make_writable(vhd_disk_store(disk), disk->top, &disk->write_fd, &fault);
@@ -407,7 +412,7 @@ static struct vhd_fingerprint stamp(const struct vhd_disk *disk)
 /* The fingerprint of an unwritten disk: that of its opening, or zeros if its file has changed. */
 static struct vhd_fingerprint unwritten(const struct vhd_disk *disk)
 {
-    return vhd_confirm_layer(disk, disk->top) == 0 ? disk->top->fingerprint
+    return vhd_confirm_layer(disk, disk->top) == 0 ? vhd_layer_fingerprint(disk->top)
                                                    : (struct vhd_fingerprint){0};
 }
 

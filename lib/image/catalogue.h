@@ -46,7 +46,7 @@ int vhd_catalogue_count_children(struct vhd_catalogue *catalogue, const char *fi
 
 /*
  * The same, but stat each file even if the directory's time is unchanged. For a caller about to
- * delete or rename a parent.
+ * write to a parent, delete it or rename it.
  */
 int vhd_catalogue_count_children_now(struct vhd_catalogue *catalogue, const char *file,
                                      const uuid_t parent, unsigned *ret);

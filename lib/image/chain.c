@@ -129,13 +129,13 @@ static const char *why_not_open(int err)
 }
 
 /* Would opening a shared layer now, and all below it, give the same layers? */
-static bool is_current(const struct vhd_store *store, const struct vhd_layer *layer)
+static bool is_current(const struct vhd_store *store, struct vhd_layer *layer)
 {
     char name[NAME_MAX + 1], file[NAME_MAX + 1];
 
     for (; layer; layer = layer->parent) {
         struct vhd_image image = layer->image;
-        if (!layer->fingerprint.is_reliable || vhd_layer_confirm(store, layer) < 0 ||
+        if (vhd_layer_confirm(store, layer) < 0 || !vhd_layer_fingerprint(layer).is_reliable ||
             (!layer->is_raw && vhd_split_judge(store, layer->file, &image)))
             return false;
         if (!layer->parent)

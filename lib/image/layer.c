@@ -82,18 +82,15 @@ int vhd_layer_keep_fingerprint(struct vhd_layer *layer)
 
     if (fstat(layer->fd, &attributes) < 0)
         return -errno;
+    HOLD_LOCK(&layer->lock);
     layer->fingerprint = vhd_fingerprint_seen(&attributes, seen);
     return 0;
 }
 
-int vhd_layer_confirm(const struct vhd_store *store, const struct vhd_layer *layer)
+struct vhd_fingerprint vhd_layer_fingerprint(struct vhd_layer *layer)
 {
-    struct stat attributes;
-
-    if (fstatat(vhd_store_fd(store), layer->file, &attributes, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? -ESTALE : -errno;
-    const struct vhd_fingerprint now = vhd_fingerprint_of(&attributes);
-    return vhd_fingerprint_is_same(&now, &layer->fingerprint) ? 0 : -ESTALE;
+    HOLD_LOCK(&layer->lock);
+    return layer->fingerprint;
 }
 
 /* Open, claim and load, in this order: a claimed image no longer changes under us. */
@@ -179,28 +176,38 @@ static bool is_same_footer(const struct vhd_footer *a, const struct vhd_footer *
     return memcmp(&one, &other, sizeof one) == 0;
 }
 
-/*
- * Check that the image is still the one that was read. Programs that honour claims did not change
- * it, but an earlier attempt of ours to write may have moved its end.
- */
-static int judge_again(struct vhd_layer *layer, struct vhd_fault *ret_fault)
+/* Are footer, header and table still those that were read? The end of the file may have moved. */
+static int judge_again(const struct vhd_layer *layer, struct vhd_image *ret_now)
 {
-    struct vhd_image image;
     AUTO_FREE _Atomic uint32_t *table = NULL;
 
-    if (!vhd_image_load(layer->fd, &image, &table)) {
-        *ret_fault = image.fault;
+    if (!vhd_image_load(layer->fd, ret_now, &table))
         return -EUCLEAN;
-    }
-    bool is_same = is_same_footer(&image.footer, &layer->image.footer) &&
-                   image.blocks == layer->image.blocks && !table == !layer->table &&
-                   image.header.block_size == layer->image.header.block_size &&
-                   (!table || memcmp(table, layer->table, image.blocks * sizeof *table) == 0);
-    if (!is_same)
+    bool is_same = is_same_footer(&ret_now->footer, &layer->image.footer) &&
+                   ret_now->blocks == layer->image.blocks && !table == !layer->table &&
+                   ret_now->header.block_size == layer->image.header.block_size &&
+                   (!table || memcmp(table, layer->table, ret_now->blocks * sizeof *table) == 0);
+    return is_same ? 0 : -ESTALE;
+}
+
+/* Programs that honour claims change no claimed file, but others may. */
+int vhd_layer_confirm(const struct vhd_store *store, struct vhd_layer *layer)
+{
+    const struct timespec seen = clock_real();
+    struct vhd_fingerprint then = vhd_layer_fingerprint(layer);
+    struct stat attributes;
+    struct vhd_image image;
+
+    if (fstatat(vhd_store_fd(store), layer->file, &attributes, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? -ESTALE : -errno;
+    const struct vhd_fingerprint now = vhd_fingerprint_seen(&attributes, seen);
+    if (then.is_reliable && vhd_fingerprint_is_same(&now, &then))
+        return 0;
+    then.ctime = now.ctime;
+    if (!vhd_fingerprint_is_same(&now, &then) || (!layer->is_raw && judge_again(layer, &image) < 0))
         return -ESTALE;
-    layer->image.length = image.length;
-    layer->image.footer_at = image.footer_at;
-    layer->image.fault = image.fault;
+    HOLD_LOCK(&layer->lock);
+    layer->fingerprint = now;
     return 0;
 }
 
@@ -208,6 +215,7 @@ int vhd_layer_make_writable(const struct vhd_store *store, struct vhd_layer *lay
                             struct vhd_fault *ret_fault)
 {
     AUTO_CLOSE int write_fd = -1;
+    struct vhd_image now = {0};
 
     int err = claim_image(layer, VHD_LAYER_WRITE);
     if (err < 0)
@@ -216,11 +224,17 @@ int vhd_layer_make_writable(const struct vhd_store *store, struct vhd_layer *lay
     if (err == 0)
         err = vhd_layer_keep_fingerprint(layer);
     if (err == 0)
-        err = judge_again(layer, ret_fault);
+        err = judge_again(layer, &now);
+    if (err == -EUCLEAN)
+        *ret_fault = now.fault;
     if (err < 0) {
         vhd_layer_make_read_only(layer);
         return err;
     }
+    /* An earlier attempt of ours to write may have moved the end of the file. */
+    layer->image.length = now.length;
+    layer->image.footer_at = now.footer_at;
+    layer->image.fault = now.fault;
     *ret_write = write_fd;
     write_fd = -1;
     return 0;

@@ -35,15 +35,17 @@ struct vhd_layer {
     struct vhd_layer *parent;       /* NULL: sectors absent here are unwritten */
     char parent_name[NAME_MAX + 1]; /* this layer's name for its parent, in sentences */
     char file[NAME_MAX + 1];
-    bool is_raw;                        /* the file is flat content, without metadata */
-    int fd;                             /* for reading; holds the claim */
-    struct vhd_fingerprint fingerprint; /* of the claimed file, without its parents */
+    bool is_raw; /* the file is flat content, without metadata */
+    int fd;      /* for reading; holds the claim */
     struct vhd_image image;
     uint32_t bitmap_length; /* bytes, of each block */
 
     enum vhd_claim claim; /* held by fd */
 
-    pthread_mutex_t lock;    /* a leaf; for changes of table and full; readers go without */
+    pthread_mutex_t lock;               /* a leaf */
+    struct vhd_fingerprint fingerprint; /* of the file, without its parents; under the lock */
+
+    /* changed under the lock; readers go without */
     _Atomic uint32_t *table; /* image.blocks entries; NULL in a fixed disk */
     _Atomic uint64_t *full;  /* bits: the block's bitmap is known to be all ones */
 
@@ -110,14 +112,21 @@ void vhd_layer_make_read_only(struct vhd_layer *layer);
  */
 int vhd_layer_keep_fingerprint(struct vhd_layer *layer);
 
+/* The fingerprint of a layer's file, without its parents. */
+struct vhd_fingerprint vhd_layer_fingerprint(struct vhd_layer *layer);
+
 /*
- * Confirm that the name of a layer leads to its file, and that no program has changed that since
- * its fingerprint was taken. For layers without a writer.
+ * Confirm that the name of a layer leads to its file, and that no program has changed the content
+ * since the fingerprint was taken. For layers without a writer.
+ *
+ * chmod, chown and link change the ctime alone. After them, and where the fingerprint is not
+ * reliable, footer, header and table are compared with those in memory, and the fingerprint is
+ * taken again.
  *
  * Returns 0, -ESTALE when it is another file, changed or gone; another negative errno of
  * fstatat(2).
  */
-int vhd_layer_confirm(const struct vhd_store *store, const struct vhd_layer *layer);
+int vhd_layer_confirm(const struct vhd_store *store, struct vhd_layer *layer);
 
 /* Close a layer and its parents, down to the first that other chains share. NULL is allowed. */
 void vhd_layer_close(struct vhd_layer *layer);

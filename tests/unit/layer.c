@@ -336,6 +336,37 @@ static void large_blocks_have_runs_too(void **state)
     layer_end(open);
 }
 
+/* chmod and a change of content set the ctime; so only reading tells them apart. */
+static void only_a_change_of_the_content_is_noticed(void **state)
+{
+    struct sample sample = sample_dynamic(1, 2);
+    const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    const uint8_t other = 0xFF;
+    const size_t entry_at = (size_t)((uint8_t *)sample_entry(&sample, 0) - sample.bytes);
+
+    for (int turn = 0; turn < 2; turn++) {
+        struct sample copy = sample;
+        copy.bytes = memcpy(malloc(sample.len), sample.bytes, sample.len);
+        put(*state, "a.vhd", copy);
+        int fd = open_file(*state, "a.vhd");
+        assert_int_equal(futimens(fd, old), 0);
+        struct open_layer open = layer_of(*state, "a.vhd", VHD_LAYER_READ);
+        const struct vhd_store *store = open.disks.store;
+
+        assert_int_equal(vhd_layer_confirm(store, open.layer), 0);
+        assert_int_equal(fchmod(fd, 0600), 0);
+        assert_int_equal(vhd_layer_confirm(store, open.layer), 0);
+        /* Another table, under the same mtime. */
+        if (turn == 0)
+            assert_int_equal(pwrite(fd, &other, 1, (off_t)entry_at), 1);
+        assert_int_equal(futimens(fd, turn == 0 ? old : NULL), 0);
+        assert_int_equal(vhd_layer_confirm(store, open.layer), -ESTALE);
+        layer_end(open);
+        close(fd);
+    }
+    free(sample.bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +384,7 @@ int main(void)
         SCRATCH_TEST(a_bit_source_is_asked_for_newer_bits),
         SCRATCH_TEST(an_unreadable_bitmap_is_reported),
         SCRATCH_TEST(large_blocks_have_runs_too),
+        SCRATCH_TEST(only_a_change_of_the_content_is_noticed),
     };
     return cmocka_run_group_tests_name("layer", tests, NULL, NULL);
 }

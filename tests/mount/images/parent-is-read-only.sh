@@ -35,5 +35,18 @@ dd if="$tmp/part" of="$tmp/content" bs=1000 seek=1234 conv=notrunc status=none
 cmp -n 5000000 "$tmp/content" "$child" || fail "the child holds something else"
 : >"$child" || fail "cannot empty the child"
 cmp -n 5000000 "$child" /dev/zero || fail "an emptied child does not read as zeros"
+
+# A child that is copied over another image counts at once, though the folder shows no change.
+stop_vhdfs
+cp "$store/child.vhd" "$tmp/child"
+rm "$store/child.vhd"
+start_vhdfs
+make_disk plain 8
+sleep 0.1
+sh -c ": 1<>'$mnt/disks/parent/raw'" || fail "a disk without children cannot be opened for writing"
+sleep 0.1
+cat "$tmp/child" >"$store/plain.vhd"
+sh -c ": 1<>'$mnt/disks/parent/raw'" 2>"$tmp/said" && fail "a new child is not counted"
+grep -qi 'read-only' "$tmp/said" || fail "it says: $(cat "$tmp/said")"
 stop_vhdfs
 expect "$before" "$(cksum <"$store/parent.vhd")" "the parent's image"
