@@ -94,7 +94,11 @@ static enum vhd_result link_parent(struct vhd_create *create, struct vhd_verdict
                                asked, request->parent, found);
     }
     request->size = size;
-    return VHD_OK;
+    /* The child gets copies of its parent's sectors, so it has no more readers than that. */
+    int err = vhd_draft_limit_readers(&create->draft, create->link.mode);
+    return err < 0 ? vhd_verdict_errno(ret, err, "cannot set the mode of \"%s/%s\"",
+                                       vhd_store_path(create->store), create->file)
+                   : VHD_OK;
 }
 
 /* Fill in the image that will be written. */
@@ -104,10 +108,8 @@ static void lay_out(struct vhd_create *create)
     struct vhd_blank *blank = &create->blank;
     const bool is_child = create->link.parent;
 
-    /* A name that cannot be encoded is refused by vhd_link_begin(). */
     if (is_child)
-        (void)vhd_locators_encode(create->link.file, vhd_placement_of(size, 0).locators,
-                                  &blank->locators);
+        blank->locators = create->link.locators;
     blank->placement = vhd_placement_of(size, blank->locators.length);
     blank->footer = vhd_footer_of(is_child ? VHD_TYPE_DIFFERENCING : VHD_TYPE_DYNAMIC, size,
                                   (uint32_t)(time(NULL) - VHD_EPOCH));
@@ -118,7 +120,7 @@ static void lay_out(struct vhd_create *create)
         .block_size = VHD_BLOCK_DEFAULT,
     };
     if (is_child)
-        vhd_link_record(&create->link, &blank->locators, &blank->header);
+        vhd_link_record(&create->link, &blank->header);
 }
 
 enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *ret)

@@ -64,15 +64,16 @@ enum vhd_result vhd_disk_lock_exclusive(struct vhd_catalogue *catalogue, const c
         return vhd_verdict_errno(
             ret, fd, "cannot read the disk \"%s\" to find its differencing disks", name);
     err = claim_idle(fd);
+    if (err < 0 && err != -EBUSY)
+        return vhd_verdict_errno(ret, err, "cannot lock the disk \"%s\"", name);
+    /* Judge a busy disk too, because its children may be the ones that hold it. */
+    enum vhd_result result = judge_childless(catalogue, ret_info, ret);
+    if (result != VHD_OK)
+        return result;
     if (err == -EBUSY)
         return vhd_verdict_set(ret, VHD_IN_USE,
                                "the disk \"%s\" is open; close it in every program first", name);
-    if (err < 0)
-        return vhd_verdict_errno(ret, err, "cannot lock the disk \"%s\"", name);
-    enum vhd_result result = judge_childless(catalogue, ret_info, ret);
-    if (result == VHD_OK) {
-        *ret_fd = fd;
-        fd = -1;
-    }
-    return result;
+    *ret_fd = fd;
+    fd = -1;
+    return VHD_OK;
 }

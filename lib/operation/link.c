@@ -27,6 +27,7 @@ static int visit_file(void *arg, const char *file, const struct stat *attributes
 {
     struct visit *visit = arg;
 
+    visit->link->mode &= attributes->st_mode;
     if (visit->files++ == 0) {
         const int64_t changed = attributes->st_mtim.tv_sec - VHD_EPOCH;
         visit->link->timestamp = changed < 0            ? 0
@@ -64,19 +65,18 @@ static enum vhd_result open_parent(struct vhd_catalogue *catalogue, const char *
     if (result != VHD_OK && is_cancelled(task))
         return vhd_verdict_set(ret, VHD_CANCELLED, NULL);
     if (result == VHD_IN_USE)
-        return vhd_verdict_set(
-            ret, result,
-            "the parent \"%s\" is open for writing or leased; close it in every program first",
-            name);
+        return vhd_verdict_set(ret, result,
+                               "the parent \"%s\" is open for writing, or another program holds "
+                               "a lock or a lease on \"%s\"; end its use first",
+                               name, file);
     return result == VHD_OK ? VHD_OK : vhd_verdict_set(ret, result, "%s", why.sentence);
 }
 
-/* Can a child of this disk record it? */
-static enum vhd_result judge(const struct vhd_link *link, const char *name, unsigned files,
+/* Can a child of this disk record it? Fills in the locators. */
+static enum vhd_result judge(struct vhd_link *link, const char *name, unsigned files,
                              struct vhd_verdict *ret)
 {
     const uint64_t size = vhd_disk_size(link->parent);
-    struct vhd_locators locators;
     char text[VHD_SIZE_TEXT];
     uuid_t uuid = {0};
 
@@ -89,11 +89,6 @@ static enum vhd_result judge(const struct vhd_link *link, const char *name, unsi
     if (uuid_is_null(uuid))
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                                "the disk \"%s\" has no UUID by which a child could know it", name);
-    if (vhd_locators_encode(link->file, 0, &locators) < 0)
-        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "the name of the disk \"%s\" is not UTF-8 or holds a backslash, "
-                               "so no child can record it; rename the disk first",
-                               name);
     if (size > VHD_SIZE_MAX) {
         vhd_size_describe(size, text);
         return vhd_verdict_set(ret, VHD_SIZE_TOO_LARGE,
@@ -101,6 +96,11 @@ static enum vhd_result judge(const struct vhd_link *link, const char *name, unsi
                                "new disk",
                                name, text);
     }
+    if (vhd_locators_encode(link->file, vhd_placement_of(size, 0).locators, &link->locators) < 0)
+        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                               "the name of the disk \"%s\" is not UTF-8 or holds a backslash, "
+                               "so no child can record it; rename the disk first",
+                               name);
     return VHD_OK;
 }
 
@@ -108,7 +108,7 @@ enum vhd_result vhd_link_begin(struct vhd_catalogue *catalogue, const char *name
                                struct vhd_task *task, struct vhd_link *ret_link,
                                struct vhd_verdict *ret)
 {
-    struct vhd_link link = VHD_LINK_NONE;
+    struct vhd_link link = {.mode = 0777};
     struct visit visit = {.link = &link};
 
     enum vhd_result result = open_parent(catalogue, name, task, &link.parent, ret);
@@ -124,13 +124,12 @@ enum vhd_result vhd_link_begin(struct vhd_catalogue *catalogue, const char *name
     return result;
 }
 
-void vhd_link_record(const struct vhd_link *link, const struct vhd_locators *locators,
-                     struct vhd_header *header)
+void vhd_link_record(const struct vhd_link *link, struct vhd_header *header)
 {
     vhd_disk_uuid(link->parent, header->parent_uuid);
     header->parent_timestamp = link->timestamp;
-    memcpy(header->parent_name, locators->parent_name, sizeof header->parent_name);
-    memcpy(header->locators, locators->entries, sizeof header->locators);
+    memcpy(header->parent_name, link->locators.parent_name, sizeof header->parent_name);
+    memcpy(header->locators, link->locators.entries, sizeof header->locators);
 }
 
 void vhd_link_end(struct vhd_link *link)

@@ -8,9 +8,11 @@
 #include "task/task.h"
 
 struct vhd_link {
-    struct vhd_disk *parent; /* open for reading: no program writes to it meanwhile */
-    uint32_t timestamp;      /* of its file's last change, seconds since VHD_EPOCH */
-    char file[NAME_MAX + 1]; /* its file name */
+    struct vhd_disk *parent;      /* open for reading: no program writes to it meanwhile */
+    uint32_t timestamp;           /* of its file's last change, seconds since VHD_EPOCH */
+    mode_t mode;                  /* permissions that its file and all files below have */
+    char file[NAME_MAX + 1];      /* its file name */
+    struct vhd_locators locators; /* of that file, for a child of the same size */
 };
 
 /* A link that has not begun. */
@@ -42,13 +44,8 @@ enum vhd_result vhd_link_begin(struct vhd_catalogue *catalogue, const char *name
                                struct vhd_task *task, struct vhd_link *ret_link,
                                struct vhd_verdict *ret);
 
-/*
- * Record the parent in a child's header: its identity, time and place.
- *
- *   locators  of its file, as vhd_locators_encode() gives them
- */
-void vhd_link_record(const struct vhd_link *link, const struct vhd_locators *locators,
-                     struct vhd_header *header);
+/* Record the parent in a child's header: its identity, time and place. */
+void vhd_link_record(const struct vhd_link *link, struct vhd_header *header);
 
 /* Release the parent. VHD_LINK_NONE is allowed. */
 void vhd_link_end(struct vhd_link *link);

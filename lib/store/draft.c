@@ -75,6 +75,17 @@ int vhd_draft_begin(const struct vhd_store *store, bool is_named, struct vhd_dra
     return begin_named(dir_fd, ret);
 }
 
+int vhd_draft_limit_readers(const struct vhd_draft *draft, mode_t mode)
+{
+    const mode_t hidden = ~mode & (S_IRGRP | S_IROTH);
+    struct stat attributes;
+
+    if (fstat(draft->fd, &attributes) < 0)
+        return -errno;
+    const mode_t limited = attributes.st_mode & 0777 & ~(hidden | hidden >> 1);
+    return fchmod(draft->fd, limited) < 0 ? -errno : 0;
+}
+
 /* Link a draft without a name through /proc. */
 static int link_unnamed(int dir_fd, const struct vhd_draft *draft, const char *file)
 {

@@ -29,6 +29,15 @@ struct vhd_draft {
 int vhd_draft_begin(const struct vhd_store *store, bool is_named, struct vhd_draft *ret);
 
 /*
+ * Take the draft's permissions from group and others that a mode does not let read.
+ *
+ *   mode  of a file whose content the draft may hold in part
+ *
+ * Returns 0, or the negative errno of fstat(2) or fchmod(2).
+ */
+int vhd_draft_limit_readers(const struct vhd_draft *draft, mode_t mode);
+
+/*
  * Sync a draft, give it a name that no other file has, and sync the directory.
  *
  *   file  the name in the store

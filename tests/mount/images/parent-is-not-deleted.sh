@@ -24,6 +24,10 @@ rmdir "$mnt/disks/parent" 2>"$tmp/said" && fail "the parent was deleted"
 grep -q 'resource busy' "$tmp/said" || fail "rmdir says: $(cat "$tmp/said")"
 tail -n 1 "$mnt/errors" | grep -q ' disks/parent EBUSY E_SHARING_VIOLATION .' ||
     fail "errors: $(cat "$mnt/errors")"
+exec 3<"$mnt/disks/child/raw"
+rmdir "$mnt/disks/parent" 2>/dev/null && fail "the parent of an open disk was deleted"
+tail -n 1 "$mnt/errors" | grep -q 'has 1 differencing disk' || fail "errors: $(cat "$mnt/errors")"
+exec 3<&-
 [ -f "$store/parent.vhd" ] || fail "the parent is gone"
 
 rmdir "$mnt/disks/child" || fail "cannot delete the child"

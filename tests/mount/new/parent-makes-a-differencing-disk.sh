@@ -60,6 +60,14 @@ exec 3>&-
 make_disk other parent=busy
 rmdir "$mnt/disks/other"
 
+# A child has copies of its parents' sectors, so it is no more readable than any of them.
+for mode in 600 640 604 644; do
+    chmod "$mode" "$store/child.vhd"
+    make_disk private parent=last
+    expect "$mode" "$(stat -c %a "$store/private.vhd")" "mode of the image on one with $mode"
+    rmdir "$mnt/disks/private"
+done
+
 rmdir "$mnt/disks/base" 2>/dev/null && fail "a parent can be deleted"
 sh -c ": 1<>'$base'" 2>/dev/null && fail "a parent can be written to"
 for name in last 'my disk' child base; do
