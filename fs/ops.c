@@ -62,6 +62,14 @@ static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *inf
     fs_node_put(fs, &node);
 }
 
+/* Refuse a write to a file that has none, or a truncation. */
+static void reply_read_only(struct fs *fs, struct fs_where where, fuse_req_t req)
+{
+    fs_reply_not_permitted(fs, where, req,
+                           "this file can only be read; write to new/NAME, tasks/NAME/cancel or "
+                           "disks/NAME/raw");
+}
+
 #define OWNER_AND_MODE (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID)
 
 /*
@@ -83,7 +91,9 @@ static void op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attributes, i
     }
     const struct fs_row_ops *ops = node.row->ops;
     const struct fs_where where = {&node, NULL};
-    if (!ops->write)
+    if (!ops->write && which & FUSE_SET_ATTR_SIZE)
+        reply_read_only(fs, where, req);
+    else if (!ops->write)
         fs_reply_not_permitted(fs, where, req,
                                "attributes cannot be changed here; for a disk, use chmod and "
                                "chown on disks/NAME/raw");
@@ -167,9 +177,7 @@ static void op_write(fuse_req_t req, fuse_ino_t id, const char *bytes, size_t le
     if (ops->write)
         ops->write(handle, req, &data);
     else
-        fs_reply_not_permitted(handle->fs, (struct fs_where){&handle->node, NULL}, req,
-                               "this file can only be read; write to new/NAME, tasks/NAME/cancel "
-                               "or disks/NAME/raw");
+        reply_read_only(handle->fs, (struct fs_where){&handle->node, NULL}, req);
 }
 
 static void op_flush(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)

@@ -64,7 +64,7 @@ refused new "$no" 'umount' rmdir new
 refused tasks/d/status "$no" 'cannot be removed' rm -f tasks/d/status
 refused tasks/d/status "$no" 'attributes cannot be changed here' chmod 600 tasks/d/status
 refused version "$no" 'attributes cannot be changed here' touch version
-refused version "$no" 'attributes cannot be changed here' truncate -s 0 version
+refused version "$no" 'this file can only be read' truncate -s 0 version
 refused disks/d/info "$no" 'attributes cannot be changed here' chown 1 disks/d/info
 refused disks/d "$no" 'attributes cannot be changed here' chmod 700 disks/d
 refused / "$no" 'attributes cannot be changed here' chmod 700 .
