@@ -1,15 +1,10 @@
 /*
- * Syncing at the end. A mapping may have changed pages that only the kernel knows. The kernel sends
- * them when the file is synced. So after a stop signal vhdfs opens raw of each disk that is open
- * for writing, through the mount as any program does, and syncs it before the mount is detached.
- * The files stay open until no other program writes to their disks, so they can be synced again.
+ * Syncing at the end. A mapping may have changed pages that only the kernel knows. When the kernel
+ * drops its pages of a file, it first sends those that have changed. So after a stop signal vhdfs
+ * has it drop the pages of each disk that is open for writing, and flushes the disk. This opens
+ * nothing, so it reaches every disk, whatever its name, owner or mode are by now.
  *
- * Each disk has a thread of its own, because a file system of the store that hangs holds a thread
- * for good. Such a thread cannot be killed before its request has a reply. The end of the
- * connection to the kernel gives every request a reply, but a thread that has the connection keeps
- * it open. So these threads have a descriptor table of their own, without the connection.
- *
- * Only one thread may call these functions, and none that serves the kernel.
+ * Each disk has a thread of its own, because a host that hangs holds a thread for good.
  */
 #pragma once
 
@@ -17,29 +12,28 @@
 
 #include "tree/fs.h"
 
-struct fs_mount;
 struct fs_exit_sync;
 
+/* How long a sync waits for the kernel. A host that hangs must not keep the mount. */
+enum { FS_EXIT_SYNC_MS = 30000 };
+
+/* Make one for a tree that is served. Returns NULL when memory is short. */
+struct fs_exit_sync *fs_exit_sync_new(struct fs *fs);
+
 /*
- * Begin to open and sync the disks that are open for writing. Returns at once.
- *
- *   mount  ours, which is being served
- *
- * Returns NULL when no disk is open for writing, or memory is short (logged).
+ * Begin to sync the disks that are open for writing, but those whose earlier sync has not ended.
+ * Returns at once. Only the thread that takes the signals calls this and the next two.
  */
-struct fs_exit_sync *fs_exit_sync_start(struct fs *fs, const struct fs_mount *mount);
+void fs_exit_sync_begin(struct fs_exit_sync *sync);
 
-/* Sync all once more. Returns at once. */
-void fs_exit_sync_again(struct fs_exit_sync *sync);
-
-/* Has each disk been synced as often as asked, or failed? */
+/* Has each sync ended, with success or not? */
 bool fs_exit_sync_is_done(struct fs_exit_sync *sync);
 
 /* Log each disk whose pages are not saved, and why. */
 void fs_exit_sync_log(struct fs_exit_sync *sync);
 
-/* Close the disks that no other program writes to. Returns true when some are left. */
-bool fs_exit_sync_release(struct fs_exit_sync *sync);
+/* Wait until each sync has ended. None may begin any more. */
+void fs_exit_sync_wait(struct fs_exit_sync *sync);
 
-/* Close all, without a wait for the threads; NULL is allowed. */
-void fs_exit_sync_end(struct fs_exit_sync *sync);
+/* Release it, after fs_exit_sync_wait(). NULL is allowed. */
+void fs_exit_sync_free(struct fs_exit_sync *sync);

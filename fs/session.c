@@ -27,14 +27,11 @@
 /* Workers for quick tasks. All of them may wait for one commit of the host's journal. */
 #define QUICK_WORKERS 8
 
-/* At the end: how often to ask whether the open disks are synced, or still open for writing. */
+/* At the end: how often to ask whether the open disks are synced. */
 #define CHECK_AGAIN_MS 20
 
-/*
- * How long the end waits for pages of the disks that only the kernel has. A host that hangs must
- * not keep the mount, and a second signal must not wait as long again.
- */
-enum { SYNC_MS = 30000, SYNC_AGAIN_MS = 5000 };
+/* How long a second signal waits for pages of the disks that only the kernel has. */
+#define SYNC_AGAIN_MS 5000
 
 struct fs_session {
     struct fs *fs;
@@ -46,10 +43,10 @@ struct fs_session {
     sigset_t signals;
     pthread_t signal_thread;
     _Atomic bool is_over;      /* the signal thread must end */
-    struct fs_exit_sync *sync; /* the signal thread's alone; NULL for none */
+    struct fs_exit_sync *sync; /* constant while the signal thread runs */
 
     pthread_mutex_t lock; /* guards the members below; taken before the service's */
-    bool is_serving;      /* the service exists */
+    bool is_serving;      /* the service exists, and disks may be open */
 };
 
 /* Make libfuse's session and the pid file. Both judge their options. */
@@ -177,38 +174,24 @@ static int wait_for_sync(struct fs_session *session, int ms)
  */
 static int begin_end(struct fs_session *session)
 {
-    int signal = 0;
-
     {
         HOLD_LOCK(&session->lock);
         if (!session->is_serving)
             return 0;
         vhd_service_stop(session->fs->service);
+        vhd_store_mark_ending(session->fs->store);
+        fs_exit_sync_begin(session->sync);
     }
-    vhd_store_mark_ending(session->fs->store);
-    session->sync = fs_exit_sync_start(session->fs, &session->mount);
-    if (session->sync)
-        signal = wait_for_sync(session, SYNC_MS);
+    int signal = wait_for_sync(session, FS_EXIT_SYNC_MS);
     if (fs_helper_detach(session->helper) < 0)
         fs_log(LOG_ERR, "cannot unmount \"%s\"", session->options->mountpoint);
     return signal;
 }
 
-static void end_sync(struct fs_session *session)
-{
-    fs_exit_sync_end(TAKE(session->sync));
-}
-
-/* Wait for a signal. Meanwhile close each synced disk that no other program writes to. */
 static int next_signal(struct fs_session *session)
 {
     int signal = 0;
 
-    while (session->sync && signal == 0) {
-        signal = signal_within(session, CHECK_AGAIN_MS);
-        if (signal == 0 && !fs_exit_sync_release(session->sync))
-            end_sync(session);
-    }
     while (signal <= 0)
         signal = sigwaitinfo(&session->signals, NULL);
     return signal;
@@ -218,10 +201,13 @@ static int next_signal(struct fs_session *session)
 static _Noreturn void end_at_once(struct fs_session *session, int signal)
 {
     fs_log(LOG_WARNING, "second signal (%s): ending at once", sigdescr_np(signal));
-    if (session->sync) {
-        fs_exit_sync_again(session->sync);
+    pthread_mutex_lock(&session->lock);
+    const bool is_serving = session->is_serving;
+    if (is_serving)
+        fs_exit_sync_begin(session->sync);
+    pthread_mutex_unlock(&session->lock);
+    if (is_serving)
         wait_for_sync(session, SYNC_AGAIN_MS);
-    }
     _exit(FS_EXIT_MOUNT);
 }
 
@@ -243,7 +229,6 @@ static void *signal_run(void *arg)
         if (!is_over(session))
             end_at_once(session, signal);
     }
-    end_sync(session);
     return NULL;
 }
 
@@ -324,7 +309,8 @@ static int start(struct fs_session *session)
         err = vhd_service_new(QUICK_WORKERS, &fs->service);
     if (err < 0)
         return err;
-    return start_signal_thread(session);
+    session->sync = fs_exit_sync_new(fs);
+    return session->sync ? start_signal_thread(session) : -ENOMEM;
 }
 
 /* Stop them in reverse order. The signal thread goes on, because a second signal still counts. */
@@ -337,6 +323,8 @@ static void stop(struct fs_session *session)
         session->is_serving = false;
     }
     vhd_service_free(fs->service);
+    if (session->sync)
+        fs_exit_sync_wait(session->sync);
     fs_opened_close_all(&fs->opened);
     fs_deferred_free(fs->deferred);
     fs_invalidator_free(fs->invalidator);
@@ -353,6 +341,7 @@ static int run(struct fs_session *session)
     stop(session);
     if (has_signal_thread)
         stop_signal_thread(session);
+    fs_exit_sync_free(session->sync);
     return err;
 }
 

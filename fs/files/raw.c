@@ -146,8 +146,10 @@ static void raw_write(struct fs_handle *handle, fuse_req_t req, const struct fs_
     int err = -ENOSPC;
     if (len > 0)
         err = vhd_disk_write(handle->disk, data->bytes, len, (uint64_t)data->off);
-    if (err < 0)
+    if (err < 0) {
+        fs_open_disk_note_failure(handle->open_disk, err);
         tell_failure(handle, err, len == 0);
+    }
     drop_strays(handle);
     /* For a write through its pages the kernel sends an FSYNC of its own. */
     if (err == 0 && data->is_sync && fs_open_disk_is_direct(handle->open_disk))

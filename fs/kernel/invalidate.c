@@ -76,9 +76,9 @@ static void *invalidate_run(void *arg)
     return NULL;
 }
 
-int fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id)
+int fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id, int ms)
 {
-    const struct timespec until = clock_after(clock_monotonic(), FS_INVALIDATE_MS);
+    const struct timespec until = clock_after(clock_monotonic(), ms);
     struct invalidation *invalidation = malloc(sizeof *invalidation);
 
     if (!invalidation)

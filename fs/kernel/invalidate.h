@@ -30,15 +30,14 @@ struct fs_invalidator *fs_invalidator_new(struct fuse_session *fuse);
 /* Wait for all invalidations under way, and release it. NULL is allowed. */
 void fs_invalidator_free(struct fs_invalidator *invalidator);
 
-/* How long a caller waits until the kernel has dropped its pages. */
-enum { FS_INVALIDATE_MS = 2000 };
-
 /*
- * Have the kernel drop all pages and attributes of a node.
+ * Have the kernel drop all pages and attributes of a node. It first sends the pages that a mapping
+ * has changed, and waits for each reply.
  *
  *   id  the node's; a node that the kernel does not know has no pages
+ *   ms  how long to wait
  *
- * Returns 0; -ETIMEDOUT after FS_INVALIDATE_MS, when the kernel may still do it later; -ENOMEM; or
+ * Returns 0; -ETIMEDOUT after that time, when the kernel may still do it later; -ENOMEM; or
  * the negative errno of pthread_create(3).
  */
-int fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id);
+int fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id, int ms);

@@ -20,6 +20,7 @@ struct fs_open_disk {
     struct vhd_disk *content;      /* constant */
     struct vhd_fingerprint opened; /* the image when it was opened, or as we changed it since */
     bool is_direct;                /* the mode */
+    _Atomic int failure;           /* negative errno of the last failed write; 0 when taken */
     unsigned files;                /* open of it, raw and fixed.vhd */
     unsigned raws, mappers;        /* of them */
     unsigned flushed;              /* of the raws: flushed, and not used since */
@@ -39,7 +40,6 @@ struct fs_disk {
     bool is_busy; /* a thread opens, closes or truncates the disk, without the lock */
 
     struct fs_open_disk *current; /* NULL while closed */
-    _Atomic unsigned writers;     /* files open for writing, of former open disks too */
     unsigned former_raws;         /* raw files of open disks whose image was replaced */
 
     struct fs_page_cache raw, fixed;

@@ -86,12 +86,6 @@ struct fs_disk *fs_entry_disk(struct fs_entries *entries, struct fs_entry *entry
 /* The same disk if a call has made it, else NULL. */
 struct fs_disk *fs_entry_known_disk(struct fs_entries *entries, struct fs_entry *entry);
 
-/* Call visit() for each entry with a known disk, under the lock of the table. */
-void fs_entries_each_disk(struct fs_entries *entries,
-                          void (*visit)(void *arg, const struct fs_entry *entry,
-                                        struct fs_disk *disk),
-                          void *arg);
-
 /* Count the files that are open for a request. While there is one, new/ has the name. */
 void fs_entry_request_opened(struct fs_entries *entries, struct fs_entry *entry);
 void fs_entry_request_closed(struct fs_entries *entries, struct fs_entry *entry);

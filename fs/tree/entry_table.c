@@ -272,31 +272,6 @@ struct fs_disk *fs_entry_known_disk(struct fs_entries *entries, struct fs_entry 
 }
 
 /* The argument of a walk of a search tree. */
-struct walk {
-    void (*visit)(void *arg, const struct fs_entry *entry, struct fs_disk *disk);
-    void *arg;
-};
-
-static void visit_disk(const void *node, VISIT when, void *arg)
-{
-    const struct full_entry *entry = *(struct full_entry *const *)node;
-    const struct walk *walk = arg;
-
-    if ((when == postorder || when == leaf) && entry->disk)
-        walk->visit(walk->arg, &entry->entry, entry->disk);
-}
-
-void fs_entries_each_disk(struct fs_entries *entries,
-                          void (*visit)(void *arg, const struct fs_entry *entry,
-                                        struct fs_disk *disk),
-                          void *arg)
-{
-    struct walk walk = {visit, arg};
-
-    HOLD_LOCK(&entries->lock);
-    twalk_r(entries->by_serial, visit_disk, &walk);
-}
-
 void fs_entry_request_opened(struct fs_entries *entries, struct fs_entry *entry)
 {
     HOLD_LOCK(&entries->lock);

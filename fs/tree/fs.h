@@ -2,7 +2,7 @@
  * The mount: the state that all its parts share. One exists for the daemon's life. Its pointers do
  * not change once it serves.
  *
- * Lock order, outermost first: the session's, a handle's or an open folder's, exit_sync's, the
+ * Lock order, outermost first: the session's, exit_sync's, a handle's or an open folder's, the
  * entries', an open disk's, then those of lib: the service's and a task's. Deferred replies take a
  * task's alone; all other locks are leaves. None is held across a reply to the kernel.
  * fs/README.md, "Locks", says which lock is taken inside which.

@@ -53,9 +53,25 @@ void fs_handle_close(struct fs_handle *handle)
     fs_handle_unref(handle);
 }
 
+static struct fs_handle *handle_of(struct fs_opened *opened)
+{
+    return (struct fs_handle *)((char *)opened - offsetof(struct fs_handle, opened));
+}
+
 static void close_opened(struct fs_opened *opened)
 {
-    fs_handle_close((struct fs_handle *)((char *)opened - offsetof(struct fs_handle, opened)));
+    fs_handle_close(handle_of(opened));
+}
+
+void fs_handles_each(struct fs *fs, void (*visit)(void *arg, struct fs_handle *handle), void *arg)
+{
+    struct fs_opened *opened;
+
+    HOLD_LOCK(&fs->opened.lock);
+    LIST_FOREACH(opened, &fs->opened.all, link) {
+        if (opened->close == close_opened)
+            visit(arg, handle_of(opened));
+    }
 }
 
 int fs_handle_open(struct fs *fs, struct fs_node *node, fuse_req_t opener, int flags,

@@ -73,6 +73,9 @@ struct fs_handle *fs_handle_ref(struct fs_handle *handle);
 /* Drop a reference that fs_handle_ref() took. */
 void fs_handle_unref(struct fs_handle *handle);
 
+/* Call visit() for each open file. It may reference the handle, but not close it. */
+void fs_handles_each(struct fs *fs, void (*visit)(void *arg, struct fs_handle *handle), void *arg);
+
 /* Note a write. Whatever its offset, the next read shows the text from its start. */
 void fs_handle_written(struct fs_handle *handle);
 

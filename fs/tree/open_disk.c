@@ -17,6 +17,9 @@
  */
 #define RELEASE_MS 100
 
+/* How long an open or a truncation waits until the kernel has dropped its pages. */
+#define DROP_MS 2000
+
 struct fs_disk *fs_disk_new(void)
 {
     struct fs_disk *disk = calloc(1, sizeof *disk);
@@ -41,6 +44,16 @@ struct vhd_disk *fs_open_disk_content(const struct fs_open_disk *open)
     return open->content;
 }
 
+void fs_open_disk_note_failure(struct fs_open_disk *open, int err)
+{
+    atomic_store(&open->failure, err);
+}
+
+int fs_open_disk_take_failure(struct fs_open_disk *open)
+{
+    return atomic_exchange(&open->failure, 0);
+}
+
 bool fs_open_disk_is_direct(const struct fs_open_disk *open)
 {
     return open->is_direct;
@@ -55,7 +68,7 @@ static int drop(struct fs *fs, uint64_t node, struct fs_page_cache *cache)
 {
     const uint64_t reads = atomic_load(&cache->reads);
 
-    int err = fs_invalidate(fs->invalidator, node);
+    int err = fs_invalidate(fs->invalidator, node, DROP_MS);
     if (err == 0)
         fs_page_cache_remove_strays(cache, reads);
     return err;
@@ -255,11 +268,8 @@ static enum vhd_result choose_mode(struct fs_disk *disk, struct fs *fs,
     return VHD_OK;
 }
 
-static void count(struct fs_disk *disk, struct fs_open_disk *open, const struct fs_access *access,
-                  int by)
+static void count(struct fs_open_disk *open, const struct fs_access *access, int by)
 {
-    if (access->is_writer)
-        atomic_fetch_add(&disk->writers, (unsigned)by);
     open->files += (unsigned)by;
     open->raws += access->is_raw ? (unsigned)by : 0;
     open->mappers += access->is_mapper ? (unsigned)by : 0;
@@ -293,7 +303,7 @@ static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs
         result = judge_former(disk, result, ref->name, ret_why);
     }
     if (result == VHD_OK) {
-        count(disk, open, access, 1);
+        count(open, access, 1);
         *ret = open;
     } else if (open->files == 0) {
         close_open_disk(disk, ref->name, open);
@@ -305,7 +315,7 @@ static enum vhd_result join(struct fs_disk *disk, struct fs *fs, const struct fs
 static void leave(struct fs_disk *disk, const struct fs_disk_ref *ref, struct fs_open_disk *open,
                   const struct fs_access *access)
 {
-    count(disk, open, access, -1);
+    count(open, access, -1);
     if (access->is_raw && open != disk->current)
         disk->former_raws--;
     /* Strays outlive the file that made them. */
@@ -398,11 +408,6 @@ enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
     }
     fs_disk_end_change(disk);
     return result;
-}
-
-bool fs_disk_has_writer(struct fs_disk *disk)
-{
-    return atomic_load(&disk->writers) > 0;
 }
 
 bool fs_open_disk_has_mapper(struct fs_disk *disk, const struct fs_open_disk *open)

@@ -64,6 +64,10 @@ enum vhd_result fs_disk_open(struct fs_disk *disk, struct fs *fs, const struct f
 void fs_disk_close(struct fs_disk *disk, const struct fs_disk_ref *ref, struct fs_open_disk *open,
                    const struct fs_access *access, bool is_flushed);
 
+/* Note the negative errno of a failed write; and take the last one noted since, or 0. */
+void fs_open_disk_note_failure(struct fs_open_disk *open, int err);
+int fs_open_disk_take_failure(struct fs_open_disk *open);
+
 /* The disk to read and write, and the mode of its raw files. Both stay while the file is open. */
 struct vhd_disk *fs_open_disk_content(const struct fs_open_disk *open);
 bool fs_open_disk_is_direct(const struct fs_open_disk *open);
@@ -97,6 +101,5 @@ enum vhd_result fs_disk_discard_all(struct fs_disk *disk, struct fs *fs,
 /* Have the kernel drop its pages of raw, after a discard or a copy that has failed part-way. */
 void fs_disk_drop_pages(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref);
 
-/* Is a file open for writing? And is one open so that a mapping may hold data of its own? */
-bool fs_disk_has_writer(struct fs_disk *disk);
+/* Is a file open so that a mapping may hold data of its own? */
 bool fs_open_disk_has_mapper(struct fs_disk *disk, const struct fs_open_disk *open);

@@ -378,15 +378,6 @@ static void claims_stay_through_a_move(void **state)
  */
 
 /* Count the disks that are visited, by the last digit of their names. */
-static void count_disk(void *arg, const struct fs_entry *entry, struct fs_disk *disk)
-{
-    unsigned *counts = arg;
-    const char *name = fs_entry_name(entry);
-
-    assert_non_null(disk);
-    counts[name[strlen(name) - 1] - '0']++;
-}
-
 static void an_entry_has_one_disk_from_its_first_use_on(void **state)
 {
     struct fs_entries *entries = *state;
@@ -403,31 +394,6 @@ static void an_entry_has_one_disk_from_its_first_use_on(void **state)
     entry = get(entries, "1");
     assert_null(fs_entry_known_disk(entries, entry));
     fs_entry_put(entries, entry);
-}
-
-static void each_known_disk_is_visited_once(void **state)
-{
-    struct fs_entries *entries = *state;
-    struct fs_entry *all[10];
-    unsigned counts[10] = {0};
-
-    fs_entries_each_disk(entries, count_disk, counts);
-    for (int i = 0; i < 10; i++) {
-        char name[] = {(char)('0' + i), 0};
-        all[i] = get(entries, name);
-        if (i % 2)
-            assert_non_null(fs_entry_disk(entries, all[i]));
-    }
-    fs_entry_retire(entries, all[3]); /* files may still be open of it */
-    fs_entry_replace(entries, all[5]);
-    fs_entries_each_disk(entries, count_disk, counts);
-    for (int i = 0; i < 10; i++) {
-        assert_int_equal(counts[i], i % 2);
-        fs_entry_put(entries, all[i]);
-    }
-    fs_entries_each_disk(entries, count_disk, counts);
-    for (int i = 0; i < 10; i++)
-        assert_int_equal(counts[i], i % 2);
 }
 
 static void open_requests_are_counted(void **state)
@@ -622,7 +588,6 @@ int main(void)
         TABLE_TEST(an_entry_moves_any_number_of_times),
         TABLE_TEST(claims_stay_through_a_move),
         TABLE_TEST(an_entry_has_one_disk_from_its_first_use_on),
-        TABLE_TEST(each_known_disk_is_visited_once),
         TABLE_TEST(open_requests_are_counted),
         TABLE_TEST(a_refused_unlink_counts_for_its_process_and_disk),
         TABLE_TEST(a_refused_unlink_counts_for_five_seconds),
