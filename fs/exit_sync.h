@@ -1,8 +1,8 @@
 /*
  * Syncing at the end. A mapping may have changed pages that only the kernel knows. When the kernel
  * drops its pages of a file, it first sends those that have changed. So after a stop signal vhdfs
- * has it drop the pages of each disk that is open for writing, and flushes the disk. This opens
- * nothing, so it reaches every disk, whatever its name, owner or mode are by now.
+ * invalidates each disk that is open for writing, and flushes it. This opens nothing, so it reaches
+ * every disk, whatever its name, owner or mode are by now.
  *
  * Each disk has a thread of its own, because a host that hangs holds a thread for good.
  */
