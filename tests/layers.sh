@@ -8,7 +8,7 @@
 set -u
 cd "${1:-$(dirname "$0")/..}" || exit 1
 
-rooms="base result task format request store image disk operation"
+layers="base result task format request store image disk operation"
 status=0
 
 complain()
@@ -23,9 +23,9 @@ complain()
 find_position()
 {
     position=0
-    for room in $rooms; do
+    for layer in $layers; do
         position=$((position + 1))
-        [ "${1%%/*}" != "$room" ] || return 0
+        [ "${1%%/*}" != "$layer" ] || return 0
     done
     position=99
 }
@@ -79,7 +79,7 @@ done <<END | awk '$1 != $2' | tsort >/dev/null || complain "files include each o
 $includes
 END
 
-[ "$(echo lib/*/ | tr ' ' '\n' | wc -l)" = "$(echo "$rooms" | wc -w)" ] ||
+[ "$(echo lib/*/ | tr ' ' '\n' | wc -l)" = "$(echo "$layers" | wc -w)" ] ||
     complain "a folder of lib/ is missing in the list of this test"
 
 exit $status

@@ -15,7 +15,8 @@ LONGEST = 40  # words in a sentence
 # and fs/README.md explain their successors.
 RETIRED = re.compile(
     r"granule|\bgrace\b|_grace\b|\bsalvage|\bparking\b|\bparked\b|\bemptying\b|\bemptier\b|\bbeliev(?:e|es|ed|ing)\b"
-    r"|\bdoubt|hindrance|\bcarve|\b(?:look|take|settle)_[a-z]", re.IGNORECASE)
+    r"|\bdoubt|hindrance|\bcarve|\b(?:look|take|settle)_[a-z]"
+    r"|[a-z]_(?:look|settle)\b|\brooms?_?\b", re.IGNORECASE)
 PATTERNS = re.compile(
     r"\b(?:is|are|was|were) told\b|\bcomes? to nothing\b|\bwhoever\b|\banew\b|\bis had\b|\bhas it\b",
     re.IGNORECASE)

@@ -23,7 +23,7 @@ struct fs_disk_ref fs_bytes_ref(const struct fs_node *node)
     };
 }
 
-int fs_bytes_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
+int fs_bytes_attributes(struct fs *fs, const struct fs_node *node, struct fs_attributes *ret)
 {
     struct fs_disk *disk = fs_entry_disk(fs->entries, node->entry);
     struct fs_disk_stat seen;
@@ -35,7 +35,7 @@ int fs_bytes_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret
         return err;
     /* Programs that copy files take one with fewer blocks than its size for sparse. */
     const blkcnt_t whole = (blkcnt_t)(seen.size / 512), blocks = seen.attributes.st_blocks;
-    *ret = (struct fs_look){
+    *ret = (struct fs_attributes){
         .changed = seen.attributes.st_mtim,
         .size = (off_t)seen.size,
         .blocks = blocks < whole ? blocks : whole,

@@ -11,7 +11,7 @@ struct fs_disk *fs_bytes_disk(const struct fs_handle *handle);
 struct fs_disk_ref fs_bytes_ref(const struct fs_node *node);
 
 /* Find the disk's size, and time and space of its image. Returns as fs_disk_stat(), or -ENOMEM. */
-int fs_bytes_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret);
+int fs_bytes_attributes(struct fs *fs, const struct fs_node *node, struct fs_attributes *ret);
 
 /*
  * Is the disk of a node still there?

@@ -12,9 +12,9 @@
 
 #define FOOTER_SIZE ((off_t)sizeof(struct vhd_footer_disk))
 
-static int fixed_look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
+static int fixed_attributes(struct fs *fs, const struct fs_node *node, struct fs_attributes *ret)
 {
-    int err = fs_bytes_look(fs, node, ret);
+    int err = fs_bytes_attributes(fs, node, ret);
     if (err < 0)
         return err;
     if (ret->size > 0)
@@ -99,7 +99,7 @@ static void fixed_seek(struct fs_handle *handle, fuse_req_t req, off_t off, int 
 }
 
 const struct fs_row_ops fs_fixed_ops = {
-    .look = fixed_look,
+    .attributes = fixed_attributes,
     .open = fixed_open,
     .close = fs_bytes_close,
     .read = fixed_read,

@@ -237,7 +237,7 @@ static void judge_name(struct fs *fs, const struct fs_node *node, const char *fi
 
 /*
  * Read the info of a disk. The whole has values of its table and its children. The files with one
- * value show none of these, so that a look at thousands of disks stays cheap.
+ * value show none of these, so that a listing of thousands of disks stays cheap.
  */
 static int read_record(struct fs *fs, const struct fs_node *node, bool is_whole, struct record *ret,
                        struct timespec *ret_changed)

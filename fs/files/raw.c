@@ -264,7 +264,7 @@ static void raw_truncate(struct fs *fs, const struct fs_node *node, fuse_req_t r
 }
 
 const struct fs_row_ops fs_raw_ops = {
-    .look = fs_bytes_look,
+    .attributes = fs_bytes_attributes,
     .open = raw_open,
     .close = fs_bytes_close,
     .read = raw_read,

@@ -40,9 +40,9 @@ static enum vhd_result judge_size(struct fs *fs, const struct fs_node *node, off
                                   struct vhd_disk *content, struct vhd_verdict *ret_why)
 {
     const char *name = fs_entry_name(node->entry);
-    struct fs_look seen;
+    struct fs_attributes seen;
 
-    int err = fs_bytes_look(fs, node, &seen);
+    int err = fs_bytes_attributes(fs, node, &seen);
     if (err < 0)
         return vhd_verdict_errno(ret_why, err, "cannot find the disk \"%s\"", name);
     if (size > seen.size)

@@ -103,7 +103,7 @@ static bool is_given_up(const struct deferred_reply *reply)
 {
     if (!reply->ops->is_work)
         return true;
-    switch (fs_caller_look(reply->tid)) {
+    switch (fs_caller_check(reply->tid)) {
     case FS_CALLER_STOPPED:
         return true;
     case FS_CALLER_WAITS:

@@ -6,7 +6,7 @@
  *
  *   MEMORY  they need nothing of the host: tasks, errors, version, forget
  *   NAMES   they ask for names in the store: ls, new requests
- *   INFO    they look into an image: attributes of a disk's files, info
+ *   INFO    they read an image: attributes of a disk's files, info
  *   WORK    they use or change a disk: open, read, write, sync, copy, delete, rename
  *
  * Each class has a limit of requests at work. A request above it waits in a queue of its class, and

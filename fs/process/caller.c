@@ -38,7 +38,7 @@ static int read_status(pid_t tid, struct status *ret)
     return 0;
 }
 
-enum fs_caller fs_caller_look(pid_t tid)
+enum fs_caller fs_caller_check(pid_t tid)
 {
     const uint64_t stopping =
         BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTERM) | BIT(SIGKILL);

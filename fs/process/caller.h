@@ -16,7 +16,7 @@ enum fs_caller {
  *
  *   tid  the caller's thread, as its request names it; 0 where that is unknown
  */
-enum fs_caller fs_caller_look(pid_t tid);
+enum fs_caller fs_caller_check(pid_t tid);
 
 /* The process of a thread; tid itself where /proc does not show it. */
 pid_t fs_caller_process(pid_t tid);

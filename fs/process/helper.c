@@ -108,7 +108,7 @@ static int helper_run(int fd, const struct fs_mount *mount)
  * Prepare the child. The signals that end the daemon must not end the helper. It keeps nothing else
  * open: not the mount, not the store and its lock, and no pipe whose end the caller waits for.
  */
-static void settle(int fd, int abort_fd, bool is_foreground)
+static void prepare_child(int fd, int abort_fd, bool is_foreground)
 {
     static const int ignored[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE};
 
@@ -156,7 +156,7 @@ int fs_helper_start(const struct fs_mount *mount, const struct fs_mount *to_deta
         return err;
     }
     if (helper->pid == 0) {
-        settle(ends[1], abort_fd, is_foreground);
+        prepare_child(ends[1], abort_fd, is_foreground);
         int status = helper_run(HELPER_FD, to_detach);
         fs_pidfile_remove(pidfile);
         _exit(status);

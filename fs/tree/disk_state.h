@@ -26,7 +26,7 @@ struct fs_open_disk {
     unsigned flushed;              /* of the raws: flushed, and not used since */
 };
 
-/* The result of the last look at an image. */
+/* What was last seen of an image. */
 struct fs_seen {
     bool is_known;
     struct vhd_fingerprint image;

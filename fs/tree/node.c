@@ -126,7 +126,7 @@ int fs_node_text(struct fs *fs, const struct fs_node *node, struct fs_text *ret)
     return 0;
 }
 
-static int stat_text(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
+static int stat_text(struct fs *fs, const struct fs_node *node, struct fs_attributes *ret)
 {
     struct fs_text text;
 
@@ -140,13 +140,13 @@ static int stat_text(struct fs *fs, const struct fs_node *node, struct fs_look *
 }
 
 /* Find time, size and blocks of a file. Returns 0, -ENOENT when it is gone, or another errno. */
-static int look(struct fs *fs, const struct fs_node *node, struct fs_look *ret)
+static int attributes_of(struct fs *fs, const struct fs_node *node, struct fs_attributes *ret)
 {
     const struct fs_row_ops *ops = node->row->ops;
 
-    *ret = (struct fs_look){.changed = fs->started};
-    if (ops->look)
-        return ops->look(fs, node, ret);
+    *ret = (struct fs_attributes){.changed = fs->started};
+    if (ops->attributes)
+        return ops->attributes(fs, node, ret);
     if (ops->show)
         return stat_text(fs, node, ret);
     return ops->changed ? ops->changed(fs, node, &ret->changed) : 0;
@@ -185,11 +185,11 @@ static void set_owner(const struct fs *fs, const struct fs_node *node, const str
 int fs_node_stat(struct fs *fs, const struct fs_node *node, struct stat *ret, fuse_ino_t *ret_id)
 {
     mode_t mode = node->row->mode;
-    struct fs_look seen;
+    struct fs_attributes seen;
     struct stat image;
     uint64_t generation = 0;
 
-    int err = look(fs, node, &seen);
+    int err = attributes_of(fs, node, &seen);
     if (err < 0)
         return err;
     if (ret_id && node->row->ops->new_node_per_lookup)

@@ -66,7 +66,7 @@ struct fs_node {
 };
 
 /* Attributes of a file that its row knows. */
-struct fs_look {
+struct fs_attributes {
     struct timespec changed; /* the time of its last change */
     off_t size;
     blkcnt_t blocks; /* of 512 bytes: the space that its content takes */
@@ -93,7 +93,7 @@ struct fs_row_ops {
     int (*changed)(struct fs *fs, const struct fs_node *node, struct timespec *ret);
 
     /* The same with size and blocks, for files that are no texts. *ret comes with fs->started. */
-    int (*look)(struct fs *fs, const struct fs_node *node, struct fs_look *ret);
+    int (*attributes)(struct fs *fs, const struct fs_node *node, struct fs_attributes *ret);
 
     /* Folders: find the child that stands for a NAME. Returns as fs_node_find(). */
     int (*find)(struct fs *fs, const char *name, struct fs_node *ret);

@@ -47,10 +47,10 @@ class Files:
     """The state of the files in a folder, which shows later whether a file was touched."""
 
     def __init__(self, folder):
-        self.folder, self.state = folder, self.look(folder)
+        self.folder, self.state = folder, self.listing_of(folder)
 
     @staticmethod
-    def look(folder):
+    def listing_of(folder):
         state = {}
         for entry in os.scandir(folder):
             status = entry.stat(follow_symlinks=False)
@@ -60,7 +60,7 @@ class Files:
 
     def changed(self):
         """The names of files that are new, gone or changed."""
-        new = self.look(self.folder)
+        new = self.listing_of(self.folder)
         return sorted(name for name in new.keys() | self.state.keys()
                       if new.get(name) != self.state.get(name))
 

@@ -118,8 +118,8 @@ class Image:
             # XO's vhd-lib 4 writes impossible offsets.
             if code == bytes(4) or length == 0 or not SECTOR <= offset <= self.length - length:
                 continue
-            room = space * SECTOR if space < SECTOR else space if space % SECTOR == 0 else length
-            yield code, length, offset, max(room, length)
+            capacity = space * SECTOR if space < SECTOR else space if space % SECTOR == 0 else length
+            yield code, length, offset, max(capacity, length)
 
     def parent_names(self):
         texts = {}
@@ -264,8 +264,8 @@ def metadata(image):
     table_end = image.table + -(-4 * image.entries // SECTOR) * SECTOR
     yield "the table", image.table, table_end
     if image.kind == 4:
-        for code, _, offset, room in image.locators():
-            yield f"locator {code.decode()}", offset, offset + room
+        for code, _, offset, capacity in image.locators():
+            yield f"locator {code.decode()}", offset, offset + capacity
     if image.creator[:3] == b"tap" and image.creator_version >= 0x00010001:
         cookie, offset, count = struct.unpack(">8sQI", image.read(table_end, 20))
         if cookie == b"tdbatmap":

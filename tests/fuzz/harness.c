@@ -122,7 +122,7 @@ static void change(struct harness *harness, struct vhd_disk *disk, const uint8_t
 }
 
 /* In a small disk, every byte must be the one that was written last. */
-static void look(struct harness *harness, struct vhd_disk *disk, const char *when)
+static void read_whole(struct harness *harness, struct vhd_disk *disk, const char *when)
 {
     const uint64_t size = vhd_disk_size(disk);
 
@@ -141,9 +141,9 @@ static void use_for_writing(struct harness *harness, const uint8_t *bytes, size_
     struct vhd_disk *disk = open_disk(harness, VHD_DISK_WRITE, &why);
     if (!disk)
         return;
-    look(harness, disk, "opened for writing");
+    read_whole(harness, disk, "opened for writing");
     change(harness, disk, bytes, len);
-    look(harness, disk, "written to");
+    read_whole(harness, disk, "written to");
     if (vhd_disk_close(disk, NULL) < 0)
         errx(1, "a disk cannot be closed");
     disk = open_disk(harness, 0, &why);
@@ -154,7 +154,7 @@ static void use_for_writing(struct harness *harness, const uint8_t *bytes, size_
         return;
     if (!disk)
         errx(1, "a disk that was written to does not open any more: %s", why.sentence);
-    look(harness, disk, "closed and opened");
+    read_whole(harness, disk, "closed and opened");
     vhd_disk_close(disk, NULL);
 }
 

@@ -9,8 +9,8 @@
 
 /* The entry point of libFuzzer. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t room, unsigned seed);
-size_t LLVMFuzzerMutate(uint8_t *bytes, size_t len, size_t room);
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t capacity, unsigned seed);
+size_t LLVMFuzzerMutate(uint8_t *bytes, size_t len, size_t capacity);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -23,9 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 }
 
 /* With wrong checksums the fuzzer would never reach the code behind their check. */
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t room, unsigned seed)
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t capacity, unsigned seed)
 {
-    len = LLVMFuzzerMutate(bytes, len, room);
+    len = LLVMFuzzerMutate(bytes, len, capacity);
     if (len >= 1024 && seed % 2 == 0)
         memcpy(bytes + len - 512, bytes, 512);
     if (seed % 8 != 0)

@@ -14,7 +14,7 @@
 
 #include "chance.h"
 #include "fault.h"
-#include "room.h"
+#include "trial.h"
 #include "run.h"
 
 enum { SKIPPED = 77 };
@@ -94,12 +94,12 @@ static void make_disks(struct run *run, const struct image_plan plans[WORKER_DIS
     for (unsigned i = 0; i < WORKER_DISKS; i++) {
         ledger_cut(run->crew->disks[i].ledger, &run->plan, &run->seed);
         run_open(run, i, 0);
-        run_settle(run, i, 0);
+        run_conclude(run, i, 0);
         run_close(run, i);
     }
 }
 
-static int body(const struct room_options *options, const char *folder)
+static int body(const struct trial_options *options, const char *folder)
 {
     const struct scenario *scenario = find_scenario(options->scenario);
     struct run run = {.folder = folder, .seed = chance_seed(options->seed, 0)};
@@ -108,8 +108,8 @@ static int body(const struct room_options *options, const char *folder)
     struct image_plan plans[WORKER_DISKS];
     for (unsigned i = 0; i < WORKER_DISKS; i++)
         plans[i] = draw_plan(scenario->kinds[i], &run.seed);
-    const uint64_t room = (plans[0].size + plans[1].size) * 5 + (UINT64_C(24) << 20);
-    if (scenario->is_host_small && !options->folder && !room_mount_small(folder, room))
+    const uint64_t capacity = (plans[0].size + plans[1].size) * 5 + (UINT64_C(24) << 20);
+    if (scenario->is_host_small && !options->folder && !trial_mount_small(folder, capacity))
         return SKIPPED;
     fault_begin(options->seed);
     run.crew = ledger_memory(sizeof *run.crew);
@@ -130,8 +130,8 @@ static int body(const struct room_options *options, const char *folder)
 
 int main(int argc, char **argv)
 {
-    struct room_options options;
+    struct trial_options options;
 
-    room_parse(argc, argv, &options);
-    return room_run(&options, body);
+    trial_parse(argc, argv, &options);
+    return trial_run(&options, body);
 }

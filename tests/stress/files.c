@@ -31,7 +31,7 @@
 #include "fault.h"
 #include "file.h"
 #include "hog.h"
-#include "room.h"
+#include "trial.h"
 #include "worker.h"
 
 enum { PROCESSES = 4 };
@@ -42,7 +42,7 @@ static const char *const names[WORKER_DISKS] = {"a", "b"};
 static struct file_target targets[WORKER_DISKS];
 
 struct job {
-    const struct room_options *options;
+    const struct trial_options *options;
     char paths[WORKER_DISKS][PATH_MAX];
     uint64_t seed;
     struct crew *crew;
@@ -107,13 +107,13 @@ static int read_file(void *arg, void *buf, uint64_t len, uint64_t off)
 }
 
 /* Check all files, opened with these flags of open(2). */
-static void settle(const struct job *job, int flags)
+static void check_all(const struct job *job, int flags)
 {
     for (unsigned i = 0; i < WORKER_DISKS; i++) {
         AUTO_CLOSE int fd = open(job->paths[i], flags | O_CLOEXEC);
         if (fd < 0)
             err(EXIT_FAILURE, "%s", job->paths[i]);
-        ledger_settle(job->crew->disks[i].ledger, 0, read_file, &fd);
+        ledger_conclude(job->crew->disks[i].ledger, 0, read_file, &fd);
     }
 }
 
@@ -161,8 +161,8 @@ static void do_round(struct job *job)
         hog_end(&hog);
         go_on(job);
     }
-    settle(job, O_RDONLY);
-    settle(job, O_RDONLY | O_DIRECT);
+    check_all(job, O_RDONLY);
+    check_all(job, O_RDONLY | O_DIRECT);
 }
 
 /* A ledger with the present content of the file. */
@@ -227,9 +227,9 @@ static void prepare(struct job *job)
 
 int main(int argc, char **argv)
 {
-    struct room_options options;
+    struct trial_options options;
 
-    room_parse(argc, argv, &options);
+    trial_parse(argc, argv, &options);
     struct job job = {.options = &options, .seed = chance_seed(options.seed, 0)};
     const time_t end = time(NULL) + (time_t)options.seconds;
     printf("seed %" PRIu64 "\n", options.seed);

@@ -13,10 +13,10 @@ void history_init(struct history *history)
     pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
     pthread_mutex_init(&history->lock, &shared);
     pthread_mutexattr_destroy(&shared);
-    history_settle(history);
+    history_restart(history);
 }
 
-void history_settle(struct history *history)
+void history_restart(struct history *history)
 {
     history->records[0] = (struct history_record){.value = HISTORY_SETTLED, .dead = UINT64_MAX};
     history->count = 1;
@@ -105,7 +105,7 @@ enum history_verdict history_read(struct history *history, uint64_t value, uint6
 }
 
 bool history_may_hold_byte(struct history *history, unsigned place, unsigned shift, uint8_t byte,
-                           uint8_t settled, uint64_t begin, uint64_t end)
+                           uint8_t known, uint64_t begin, uint64_t end)
 {
     HOLD_LOCK(&history->lock);
 
@@ -114,7 +114,7 @@ bool history_may_hold_byte(struct history *history, unsigned place, unsigned shi
         uint8_t held = (uint8_t)(stamp_word_of(record->value, place) >> shift);
 
         if (record->value == HISTORY_SETTLED)
-            held = settled;
+            held = known;
         if (held == byte && record->dead > begin && record->begin < end)
             return true;
     }

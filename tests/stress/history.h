@@ -35,11 +35,11 @@ struct history {
     struct history_record records[HISTORY_RECORDS];
 };
 
-/* Initialize a history. The sector holds its settled value. */
+/* Initialize a history. The sector holds its known value. */
 void history_init(struct history *history);
 
 /* Start again after a check of the sector at rest. */
-void history_settle(struct history *history);
+void history_restart(struct history *history);
 
 /*
  * Record the begin of a write.
@@ -76,12 +76,12 @@ enum history_verdict history_read(struct history *history, uint64_t value, uint6
  *
  *   place    index of the word in the sector
  *   shift    of the byte in the word, in bits
- *   settled  the same byte of the content at the last check at rest
+ *   known  the same byte of the content at the last check at rest
  *
  * Returns true also if the records do not go back far enough.
  */
 bool history_may_hold_byte(struct history *history, unsigned place, unsigned shift, uint8_t byte,
-                           uint8_t settled, uint64_t begin, uint64_t end);
+                           uint8_t known, uint64_t begin, uint64_t end);
 
 /* Returns true if a write was running at that time or later. */
 bool history_was_written(struct history *history, uint64_t since);

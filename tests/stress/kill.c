@@ -89,13 +89,13 @@ void run_kill_round(struct run *run)
     for (unsigned i = 0; i < run->crew->disk_count; i++) {
         bool is_writable = chance_one_in(&run->seed, 2);
         run_open(run, i, (is_writable ? VHD_DISK_WRITE : 0) | VHD_DISK_NO_FLUSHER);
-        run_settle(run, i, lost_since(run, i));
+        run_conclude(run, i, lost_since(run, i));
         run_close(run, i);
     }
     /* Only opening for writing repairs an image. */
     for (unsigned i = 0; i < run->crew->disk_count; i++) {
         run_open(run, i, VHD_DISK_WRITE | VHD_DISK_NO_FLUSHER);
-        run_settle(run, i, 0);
+        run_conclude(run, i, 0);
         run_close(run, i);
         run_check_images(run, i);
     }

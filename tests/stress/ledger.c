@@ -163,12 +163,11 @@ static bool is_torn(const struct ledger *ledger, uint64_t sector, const uint8_t 
                     unsigned place, uint64_t begin, uint64_t end)
 {
     const uint64_t word = stamp_word(buf, place),
-                   settled = stamp_word(ledger->bytes + sector * STAMP_SECTOR, place);
+                   known = stamp_word(ledger->bytes + sector * STAMP_SECTOR, place);
 
     for (unsigned shift = 0; shift < 64; shift += 8) {
         if (!history_may_hold_byte(ledger_history(ledger, sector), place, shift,
-                                   (uint8_t)(word >> shift), (uint8_t)(settled >> shift), begin,
-                                   end))
+                                   (uint8_t)(word >> shift), (uint8_t)(known >> shift), begin, end))
             return false;
     }
     return true;
@@ -181,13 +180,13 @@ static const char *judge_mixed(const struct ledger *ledger, uint64_t sector, con
                                uint64_t begin, uint64_t end)
 {
     struct history *history = ledger_history(ledger, sector);
-    const uint8_t *settled = ledger->bytes + sector * STAMP_SECTOR;
+    const uint8_t *known = ledger->bytes + sector * STAMP_SECTOR;
 
     if (!history_was_written(history, begin))
         return "parts of several writes, though nobody was writing";
     for (unsigned i = 0; i < STAMP_WORDS; i++) {
         const uint64_t word = stamp_word(buf, i), value = stamp_of(word, i);
-        bool is_old = word == stamp_word(settled, i) &&
+        bool is_old = word == stamp_word(known, i) &&
                       is_legal(ledger->clock, history, HISTORY_SETTLED, begin, end);
         bool is_new =
             value != HISTORY_SETTLED && is_legal(ledger->clock, history, value, begin, end);
@@ -237,12 +236,12 @@ static void finish_shared(struct ledger *ledger, const uint8_t *buf, uint64_t le
         if (wrong)
             fault_of_sector(ledger, buf + at, off + at, wrong);
         memcpy(ledger->bytes + off + at, buf + at, STAMP_SECTOR);
-        history_settle(ledger_history(ledger, sector));
+        history_restart(ledger_history(ledger, sector));
     }
 }
 
-void ledger_settle(struct ledger *ledger, uint64_t since,
-                   int (*read)(void *arg, void *buf, uint64_t len, uint64_t off), void *arg)
+void ledger_conclude(struct ledger *ledger, uint64_t since,
+                     int (*read)(void *arg, void *buf, uint64_t len, uint64_t off), void *arg)
 {
     /* Aligned for O_DIRECT. */
     AUTO_FREE uint8_t *buf = aligned_alloc(4096, PIECE);

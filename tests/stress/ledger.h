@@ -89,5 +89,5 @@ const char *ledger_judge(const struct ledger *ledger, uint64_t sector, const uin
  *
  * Ends the test on a fault.
  */
-void ledger_settle(struct ledger *ledger, uint64_t since,
-                   int (*read)(void *arg, void *buf, uint64_t len, uint64_t off), void *arg);
+void ledger_conclude(struct ledger *ledger, uint64_t since,
+                     int (*read)(void *arg, void *buf, uint64_t len, uint64_t off), void *arg);

@@ -18,7 +18,7 @@
 #include "fault.h"
 #include "file.h"
 #include "liar.h"
-#include "room.h"
+#include "trial.h"
 #include "worker.h"
 
 enum { SIZE = 8 << 20, DEEDS = 2000 };
@@ -60,7 +60,7 @@ static void stress(char paths[WORKER_DISKS][PATH_MAX], const char *lie, uint64_t
         worker_deed(&worker);
     worker_end(&worker);
     for (unsigned i = 0; i < WORKER_DISKS; i++) {
-        ledger_settle(crew.disks[i].ledger, 0, read_target, &files[i].target);
+        ledger_conclude(crew.disks[i].ledger, 0, read_target, &files[i].target);
         file_target_close(&files[i]);
     }
 }
@@ -88,7 +88,7 @@ static bool is_noticed(const char *folder, const char *lie, uint64_t seed)
     return WEXITSTATUS(status) == EXIT_FAILURE;
 }
 
-static int body(const struct room_options *options, const char *folder)
+static int body(const struct trial_options *options, const char *folder)
 {
     const uint64_t seed = chance_seed(options->seed, 0);
 
@@ -104,8 +104,8 @@ static int body(const struct room_options *options, const char *folder)
 
 int main(int argc, char **argv)
 {
-    struct room_options options;
+    struct trial_options options;
 
-    room_parse(argc, argv, &options);
-    return room_run(&options, body);
+    trial_parse(argc, argv, &options);
+    return trial_run(&options, body);
 }

@@ -55,7 +55,7 @@ static void go_on(struct run *run, struct worker *worker)
 static void close_disks(struct run *run)
 {
     for (unsigned i = 0; i < run->crew->disk_count; i++)
-        run_settle(run, i, 0);
+        run_conclude(run, i, 0);
     for (unsigned i = 0; i < run->crew->disk_count; i++)
         run_close(run, i);
 }
@@ -66,7 +66,7 @@ static void check_again(struct run *run)
     for (unsigned i = 0; i < run->crew->disk_count; i++) {
         run_check_images(run, i);
         run_open(run, i, 0);
-        run_settle(run, i, 0);
+        run_conclude(run, i, 0);
         run_close(run, i);
     }
 }

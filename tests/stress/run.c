@@ -44,9 +44,9 @@ static int read_disk(void *arg, void *buf, uint64_t len, uint64_t off)
     return vhd_disk_read(arg, buf, len, off, NULL);
 }
 
-void run_settle(struct run *run, unsigned number, uint64_t since)
+void run_conclude(struct run *run, unsigned number, uint64_t since)
 {
-    ledger_settle(run->crew->disks[number].ledger, since, read_disk, run->disks[number].disk);
+    ledger_conclude(run->crew->disks[number].ledger, since, read_disk, run->disks[number].disk);
 }
 
 /* A hash of a file's content, size and modification time. */

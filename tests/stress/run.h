@@ -38,7 +38,7 @@ void run_open(struct run *run, unsigned number, unsigned flags);
 void run_close(struct run *run, unsigned number);
 
 /* Check the whole content of an open disk. No worker may be running. */
-void run_settle(struct run *run, unsigned number, uint64_t since);
+void run_conclude(struct run *run, unsigned number, uint64_t since);
 
 /* Check a closed disk by its images alone. Its parents must be unchanged. */
 void run_check_images(struct run *run, unsigned number);

@@ -117,7 +117,7 @@ static void change(struct worker *worker, struct stressed *disk, struct sectors 
         worker_excuse(worker, deed);
 }
 
-static void look(struct worker *worker, struct stressed *disk, const struct sectors *at)
+static void compare(struct worker *worker, struct stressed *disk, const struct sectors *at)
 {
     const struct ledger *ledger = disk->ledger;
     const uint64_t off = at->first * STAMP_SECTOR, len = at->count * STAMP_SECTOR;
@@ -146,7 +146,7 @@ void shared_deed(struct worker *worker, struct stressed *disk)
     if (!draw_sectors(worker, disk->ledger, &at))
         return;
     if (!is_writable || chance_one_in(&worker->seed, 2))
-        look(worker, disk, &at);
+        compare(worker, disk, &at);
     else
         change(worker, disk, &at);
 }

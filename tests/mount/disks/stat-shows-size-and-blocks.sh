@@ -19,23 +19,23 @@ for size in 3 3145728B 3146240B 100 2040G; do
 done
 expect "$((2040 << 30))" "$(value "$mnt/disks/s2040G/info" bytes)" "bytes"
 
-# room: the KiB that du prints for the content
-room()
+# taken: the KiB that du prints for the content
+taken()
 {
     du -k "$raw" | cut -f 1
 }
 
 make_disk d 100
-[ "$(room)" -lt 100 ] || fail "an empty disk takes $(room) KiB"
+[ "$(taken)" -lt 100 ] || fail "an empty disk takes $(taken) KiB"
 noise 20971520 1 | dd of="$raw" bs=1M conv=notrunc,fsync status=none
-[ "$(room)" -ge 20480 ] || fail "20 MB take $(room) KiB"
-[ "$(room)" -le 24000 ] || fail "20 MB take $(room) KiB"
+[ "$(taken)" -ge 20480 ] || fail "20 MB take $(taken) KiB"
+[ "$(taken)" -le 24000 ] || fail "20 MB take $(taken) KiB"
 expect 102400 "$(du -k --apparent-size "$raw" | cut -f 1)" "apparent size"
 noise 104857600 2 >"$raw"
 sync "$raw"
 expect $((100 << 11)) "$(stat -c %b "$raw")" "blocks of a full disk: as many as its size"
 : >"$raw"
-[ "$(room)" -lt 1000 ] || fail "an emptied disk takes $(room) KiB"
+[ "$(taken)" -lt 1000 ] || fail "an emptied disk takes $(taken) KiB"
 
 # The modification time is that of the last change, also through an open descriptor.
 run_python "the time" 'import os, sys, time

@@ -51,7 +51,7 @@ with open(sys.argv[1], "rb") as raw:
     sync "$raw"
     noise 5000000 again >"$tmp/again"
     dd if="$tmp/again" of="$raw" bs=1M seek=300 conv=notrunc,fsync status=none ||
-        fail "cannot write once there is room"
+        fail "cannot write once there is space"
     cmp -i 0:$((300 << 20)) -n 5000000 "$tmp/again" "$raw" || fail "another content"
     : >"$raw"
 done

@@ -29,4 +29,4 @@ expect "40 -" "$(cat "$mnt/disks/before/size") $(value "$mnt/disks/before/info" 
     "the disk from before"
 
 rm "$tmp/host/filler"
-expect "done" "$(answer "$mnt/new/d" 40)" "after the host has room again"
+expect "done" "$(answer "$mnt/new/d" 40)" "after the host has space again"

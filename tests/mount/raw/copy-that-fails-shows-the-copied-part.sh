@@ -27,8 +27,8 @@ os.fsync(source)
 os.pread(target, size, 0)  # fill the page cache
 
 filler = os.open(f"{host}/filler", os.O_RDWR | os.O_CREAT)
-room = os.fstatvfs(filler)
-os.posix_fallocate(filler, 0, room.f_bavail * room.f_frsize - (5 << 20))
+space = os.fstatvfs(filler)
+os.posix_fallocate(filler, 0, space.f_bavail * space.f_frsize - (5 << 20))
 try:
     sys.exit(f"FAILED: {os.copy_file_range(source, target, size, 0, 0)} bytes copied")
 except OSError as e:

@@ -42,7 +42,7 @@ umount "$tmp/in"
 fill -o nodiscard
 rm "$tmp/in/file"
 sync -f "$tmp/in"
-[ "$(host_blocks "$store/d.vhd")" -ge 60000 ] || fail "room was given back without being asked"
+[ "$(host_blocks "$store/d.vhd")" -ge 60000 ] || fail "space was given back without being asked"
 fstrim "$tmp/in" || fail "fstrim: exit status $?"
 is_small || fail "fstrim: allocated $(allocated d), the image takes $(host_blocks "$store/d.vhd") KiB"
 umount "$tmp/in"
@@ -60,7 +60,7 @@ cmp -n $((512 << 20)) "$raw" /dev/zero || fail "what was zeroed does not read as
 expect 0 "$(allocated d)" "allocated after blkdiscard -z"
 noise 8000000 1 >"$tmp/bytes"
 dd if="$tmp/bytes" of="$raw" bs=1M conv=notrunc status=none
-cmp -n 8000000 "$tmp/bytes" "$raw" || fail "room that was given back does not hold what it got"
+cmp -n 8000000 "$tmp/bytes" "$raw" || fail "space that was given back does not hold what it got"
 
 # After the close all space is free.
 blkdiscard -f "$loop" || fail "blkdiscard: exit status $?"

@@ -9,7 +9,7 @@ start_vhdfs
 make_disk d 100
 dd if=/dev/zero of="$raw" bs=1M count=100 conv=notrunc,fsync status=none || fail "cannot write zeros"
 expect 0 "$(allocated d)" "allocated after zeros were written"
-expect 0 "$(($(stat -c %b "$raw") / 100))" "room that the content takes, in 50 KiB"
+expect 0 "$(($(stat -c %b "$raw") / 100))" "space that the content takes, in 50 KiB"
 run_python "zeros through a cached file" '
 import os, sys
 fd = os.open(sys.argv[1], os.O_RDWR)

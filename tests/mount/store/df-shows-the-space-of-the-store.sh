@@ -14,7 +14,7 @@ for format in %S %s %b %f %a %c %d; do
 done
 fallocate -l 5M "$tmp/host/filler"
 expect "$(stat -f -c '%f %a' "$tmp/host")" "$(stat -f -c '%f %a' "$mnt/disks")" \
-    "free blocks with less room"
+    "free blocks with less space"
 expect "$store" "$(df --output=source "$mnt" | tail -n 1)" "source by df"
 expect "fuse.vhdfs" "$(findmnt -n -o FSTYPE "$mnt")" "type"
 expect "$store" "$(findmnt -n -o SOURCE "$mnt")" "source"

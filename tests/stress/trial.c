@@ -1,4 +1,4 @@
-#include "room.h"
+#include "trial.h"
 
 #include <err.h>
 #include <errno.h>
@@ -24,14 +24,14 @@ _Noreturn static void tell_usage(const char *program)
     exit(2);
 }
 
-void room_parse(int argc, char **argv, struct room_options *ret)
+void trial_parse(int argc, char **argv, struct trial_options *ret)
 {
     const char *seconds = getenv("VHD_STRESS_SECONDS");
     struct timespec now;
     int option;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    *ret = (struct room_options){
+    *ret = (struct trial_options){
         .seed = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 30,
         .seconds = seconds && *seconds ? strtoull(seconds, NULL, 10) : 2,
         .rounds = 2,
@@ -63,8 +63,8 @@ static int remove_one(const char *path, const struct stat *attributes, int type,
     return remove(path);
 }
 
-int room_run(const struct room_options *options,
-             int (*body)(const struct room_options *options, const char *folder))
+int trial_run(const struct trial_options *options,
+              int (*body)(const struct trial_options *options, const char *folder))
 {
     const char *base = options->folder ? options->folder : getenv("TMPDIR");
     char folder[PATH_MAX];
@@ -92,7 +92,7 @@ int room_run(const struct room_options *options,
     return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 }
 
-bool room_mount_small(const char *folder, uint64_t bytes)
+bool trial_mount_small(const char *folder, uint64_t bytes)
 {
     char size[64];
 

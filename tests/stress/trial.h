@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct room_options {
+struct trial_options {
     const char *scenario;
     const char *folder;   /* parent of the temporary folder; NULL for TMPDIR */
     const char *host;     /* a folder on the file system that fills up now and then, or NULL */
@@ -23,7 +23,7 @@ struct room_options {
  *
  * Prints the usage and exits on other arguments.
  */
-void room_parse(int argc, char **argv, struct room_options *ret);
+void trial_parse(int argc, char **argv, struct trial_options *ret);
 
 /*
  * Run body in a child process with a folder of its own, and remove the folder.
@@ -33,11 +33,11 @@ void room_parse(int argc, char **argv, struct room_options *ret);
  * Returns the exit status for main(). If VHD_STRESS_KEEP is set, the folder of a failed run
  * remains.
  */
-int room_run(const struct room_options *options,
-             int (*body)(const struct room_options *options, const char *folder));
+int trial_run(const struct trial_options *options,
+              int (*body)(const struct trial_options *options, const char *folder));
 
 /*
  * Mount a small file system on a folder, visible to this process alone. Returns false, after a line
  * for the log, if the process may not.
  */
-bool room_mount_small(const char *folder, uint64_t bytes);
+bool trial_mount_small(const char *folder, uint64_t bytes);
