@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "process/log.h"
+#include "process/path.h"
 
 struct fs_pidfile {
     int fd;
@@ -18,7 +19,10 @@ struct fs_pidfile {
     char *path;   /* absolute */
 };
 
-/* Open the file, and keep its content, which may be of another vhdfs, until ours is written. */
+/*
+ * Open the file, and keep its content, which may be of another vhdfs, until ours is written. That
+ * one may remove the file at any moment, so the path may lead to no file.
+ */
 static int open_file(struct fs_pidfile *pidfile, const char *path)
 {
     const int how = O_WRONLY | O_CREAT | O_CLOEXEC;
@@ -27,7 +31,7 @@ static int open_file(struct fs_pidfile *pidfile, const char *path)
     pidfile->is_ours = pidfile->fd >= 0;
     if (pidfile->fd < 0 && errno == EEXIST)
         pidfile->fd = open(path, how, 0644);
-    pidfile->path = pidfile->fd < 0 ? NULL : realpath(path, NULL);
+    pidfile->path = pidfile->fd < 0 ? NULL : fs_path_resolve(path);
     return pidfile->path ? 0 : -errno;
 }
 

@@ -12,7 +12,7 @@ struct fs_pidfile;
  *   path  relative or absolute; kept as an absolute one, because the daemon changes its directory
  *   ret   receives the file, to be released by fs_pidfile_close(); only on success
  *
- * Returns 0, -ENOMEM, or a negative errno of open(2) or realpath(3).
+ * Returns 0, -ENOMEM, or a negative errno of open(2) or fs_path_resolve().
  */
 int fs_pidfile_open(const char *path, struct fs_pidfile **ret);
 
