@@ -306,7 +306,7 @@ static int start(struct fs_session *session)
     fs->invalidator = fs_invalidator_new(session->fuse);
     err = fs->invalidator ? fs_deferred_new(&fs->deferred) : -ENOMEM;
     if (err == 0)
-        err = vhd_service_new(QUICK_WORKERS, &fs->service);
+        err = vhd_service_new(QUICK_WORKERS, session->options->jobs, &fs->service);
     if (err < 0)
         return err;
     session->sync = fs_exit_sync_new(fs);

@@ -3,7 +3,7 @@
  *
  *     struct vhd_service *service;
  *     struct vhd_task *task;
- *     if (vhd_service_new(2, &service) == 0 &&
+ *     if (vhd_service_new(2, 2, &service) == 0 &&
  *         vhd_create_dynamic(service, "/srv/disks/disk1.vhd", 4096, &task, NULL) == VHD_OK) {
  *         vhd_task_wait(task, -1);
  *         ...

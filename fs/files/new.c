@@ -154,15 +154,20 @@ static void set_request(struct fs_handle *handle, enum fs_request_state state)
     handle->request = state;
 }
 
-/* Reply to the write. The task has ended, or is sure to end as cancelled. */
+/*
+ * Reply to the write. The task has ended or is sure to end as cancelled, or its long work was
+ * accepted.
+ */
 static void request_answer(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
                            const struct vhd_task_status *status)
 {
-    const struct vhd_verdict *verdict = &status->verdict;
+    struct vhd_verdict verdict = status->verdict;
     (void)off;
 
-    set_request(handle, verdict->result == VHD_OK ? FS_REQUEST_DONE : FS_REQUEST_NONE);
-    fs_reply_written(handle->fs, where_of(handle), req, verdict, size);
+    if (verdict.result == VHD_PENDING)
+        vhd_verdict_set(&verdict, VHD_OK, NULL);
+    set_request(handle, verdict.result == VHD_OK ? FS_REQUEST_DONE : FS_REQUEST_NONE);
+    fs_reply_written(handle->fs, where_of(handle), req, &verdict, size);
 }
 
 /* Submit a request. Returns its task, referenced; or NULL with a sentence in *ret. */

@@ -12,8 +12,8 @@
 
 /*
  * A request whose reply is deferred. The thread that takes its watch off the task owns it: the
- * worker that ends the task and calls the watch, or our thread by vhd_task_unwatch(). Only the
- * owner replies and frees it.
+ * worker that ends or accepts the task and calls the watch, or our thread by vhd_task_unwatch().
+ * Only the owner replies and frees it.
  */
 struct deferred_reply {
     struct fs_deferred *deferred; /* constant, as are those below */
@@ -72,16 +72,16 @@ static void answer(struct deferred_reply *reply, const struct vhd_task_status *s
     reply_free(reply);
 }
 
-static void answer_ended(struct deferred_reply *reply)
+static void answer_now(struct deferred_reply *reply)
 {
     struct vhd_task_status status;
     vhd_task_status(reply->task, &status);
     answer(reply, &status);
 }
 
-static void task_ended(struct vhd_task_watch *watch)
+static void task_reached(struct vhd_task_watch *watch)
 {
-    answer_ended((struct deferred_reply *)((char *)watch - offsetof(struct deferred_reply, watch)));
+    answer_now((struct deferred_reply *)((char *)watch - offsetof(struct deferred_reply, watch)));
 }
 
 /* libfuse calls this under a lock of the request, so it only marks it and wakes our thread. */
@@ -138,7 +138,7 @@ static void give_up(struct deferred_reply *reply)
         reply->is_interrupted = false;
     }
     if (vhd_task_watch(reply->task, &reply->watch) < 0)
-        answer_ended(reply);
+        answer_now(reply);
 }
 
 /*
@@ -246,7 +246,7 @@ void fs_defer(struct fs_deferred *deferred, const struct fs_deferred_ops *ops,
         .size = size,
         .off = off,
         .task = vhd_task_ref(task),
-        .watch.ended = task_ended,
+        .watch = {.wants_acceptance = ops->is_work, .reached = task_reached},
     };
     {
         HOLD_LOCK(&deferred->lock);
@@ -258,5 +258,5 @@ void fs_defer(struct fs_deferred *deferred, const struct fs_deferred_ops *ops,
      */
     fuse_req_interrupt_func(req, interrupted, reply);
     if (vhd_task_watch(reply->task, &reply->watch) < 0)
-        answer_ended(reply);
+        answer_now(reply);
 }

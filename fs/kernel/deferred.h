@@ -1,7 +1,8 @@
 /*
  * Deferred replies: requests of the kernel that get a reply when a task ends, while no thread
- * waits for it. The reply comes from the worker that ends the task, or from a thread of this file
- * when the caller is interrupted.
+ * waits for it. A request for long work gets it when the work is accepted. The reply comes from the
+ * worker that ends or accepts the task, or from a thread of this file when the caller is
+ * interrupted.
  *
  * Every signal that wakes the calling process interrupts its request: not only Ctrl-C, but also the
  * end of a background job (SIGCHLD). A request that only waits then gets EINTR, which is right for
@@ -18,13 +19,14 @@ struct fs_handle;
 
 /* A kind of deferred reply. */
 struct fs_deferred_ops {
-    bool is_work; /* cancel its task if the caller is stopped; else it only waits */
+    bool is_work; /* the task's own request: a caller who is stopped cancels it. Else it waits */
 
     /*
      * Reply to the request. Called once, without a lock held.
      *
-     *   status  of the task, which has ended. Or it may still run, and the verdict is VHD_CANCELLED
-     *           (is_work) or VHD_OUT_OF_MEMORY
+     *   status  of the task, which has ended; or was accepted (is_work), and the verdict is
+     *           VHD_PENDING; or may still run, and the verdict is VHD_CANCELLED (is_work) or
+     *           VHD_OUT_OF_MEMORY
      */
     void (*answer)(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
                    const struct vhd_task_status *status);
@@ -44,7 +46,8 @@ int fs_deferred_new(struct fs_deferred **ret);
 void fs_deferred_free(struct fs_deferred *deferred);
 
 /*
- * Defer the reply to a request until a task ends. If it has ended, the reply is given at once.
+ * Defer the reply to a request until a task ends, or its long work is accepted. If that has
+ * happened, the reply is given at once.
  *
  *   handle     its file; referenced until the reply
  *   size, off  for answer()

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ static const char usage[] =
     "    -o umask=M      permissions to take away, octal (default: none)\n"
     "    -o allow_other  let other users use the tree, root too\n"
     "    -o history=N    number of tasks to remember (default: 4096)\n"
+    "    -o jobs=N       number of long tasks at work at once (default: the processors)\n"
     "    -o user=NAME    run as this user; only root may name another user\n"
     "    -o unsafe_store allow a store on sshfs or rclone, whose locks hold on one host only\n"
     "    -o pidfile=FILE write the daemon's process id to FILE, and remove FILE at the end\n"
@@ -49,6 +51,7 @@ enum key {
     KEY_GID,
     KEY_UMASK,
     KEY_HISTORY,
+    KEY_JOBS,
 };
 
 /* An owner, or a umask, that no option has given. */
@@ -66,25 +69,16 @@ struct parse {
 #define AT(member) offsetof(struct parse, options.member)
 
 static const struct fuse_opt specs[] = {
-    {"-h", NO_VALUE, KEY_HELP},
-    {"--help", NO_VALUE, KEY_HELP},
-    {"-V", NO_VALUE, KEY_VERSION},
-    {"--version", NO_VALUE, KEY_VERSION},
-    {"-f", NO_VALUE, KEY_FOREGROUND},
-    {"-d", NO_VALUE, KEY_DEBUG},
-    {"debug", NO_VALUE, KEY_DEBUG},
-    {"allow_other", NO_VALUE, KEY_SHARED},
-    {"allow_root", NO_VALUE, KEY_SHARED},
-    {"ro", NO_VALUE, KEY_READ_ONLY},
-    {"remount", NO_VALUE, KEY_REMOUNT},
-    {"unsafe_store", NO_VALUE, KEY_UNSAFE},
-    {"uid=", NO_VALUE, KEY_UID},
-    {"gid=", NO_VALUE, KEY_GID},
-    {"umask=", NO_VALUE, KEY_UMASK},
-    {"history=", NO_VALUE, KEY_HISTORY},
-    {"pidfile=%s", AT(pidfile), 0},
-    {"user=%s", AT(user_name), 0},
-    {NULL, 0, 0},
+    {"-h", NO_VALUE, KEY_HELP},           {"--help", NO_VALUE, KEY_HELP},
+    {"-V", NO_VALUE, KEY_VERSION},        {"--version", NO_VALUE, KEY_VERSION},
+    {"-f", NO_VALUE, KEY_FOREGROUND},     {"-d", NO_VALUE, KEY_DEBUG},
+    {"debug", NO_VALUE, KEY_DEBUG},       {"allow_other", NO_VALUE, KEY_SHARED},
+    {"allow_root", NO_VALUE, KEY_SHARED}, {"ro", NO_VALUE, KEY_READ_ONLY},
+    {"remount", NO_VALUE, KEY_REMOUNT},   {"unsafe_store", NO_VALUE, KEY_UNSAFE},
+    {"uid=", NO_VALUE, KEY_UID},          {"gid=", NO_VALUE, KEY_GID},
+    {"umask=", NO_VALUE, KEY_UMASK},      {"history=", NO_VALUE, KEY_HISTORY},
+    {"jobs=", NO_VALUE, KEY_JOBS},        {"pidfile=%s", AT(pidfile), 0},
+    {"user=%s", AT(user_name), 0},        {NULL, 0, 0},
 };
 
 static __attribute__((format(printf, 2, 3))) int refuse(struct parse *parse, const char *format,
@@ -188,9 +182,22 @@ static int parse_number(struct parse *parse, const char *arg, int key)
         return is_number(text, 8, 0, 0777, &options->umask)
                    ? 0
                    : refuse(parse, "%s is not valid; give an octal number from 0 to 777", arg);
-    return is_number(text, 10, 1, UINT_MAX, &options->history)
+    unsigned *number = key == KEY_JOBS ? &options->jobs : &options->history;
+    const unsigned most = key == KEY_JOBS ? FS_JOBS_MAX : UINT_MAX;
+    return is_number(text, 10, 1, most, number)
                ? 0
-               : refuse(parse, "%s is not valid; give a number from 1 to %u", arg, UINT_MAX);
+               : refuse(parse, "%s is not valid; give a number from 1 to %u", arg, most);
+}
+
+/* The default of jobs=: the processors that this process may use. */
+static unsigned usable_processors(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof set, &set) < 0)
+        return FS_JOBS_MAX; /* more processors than the set can hold */
+    const unsigned count = (unsigned)CPU_COUNT(&set);
+    return count < FS_JOBS_MAX ? count : FS_JOBS_MAX;
 }
 
 /* Judge a word without a key. Returns as parse_argument(). */
@@ -245,6 +252,7 @@ static int parse_argument(void *data, const char *arg, int key, struct fuse_args
         return parse_owner(parse, arg, key);
     case KEY_UMASK:
     case KEY_HISTORY:
+    case KEY_JOBS:
         return parse_number(parse, arg, key);
     default:
         return parse_word(parse, arg);
@@ -360,6 +368,7 @@ enum fs_parsed fs_options_parse(int argc, char **argv, struct fs_options *ret)
                     .gid = UNSET,
                     .umask = UNSET,
                     .history = 4096,
+                    .jobs = usable_processors(),
                     .given_fd = -1,
                     .fuse = given},
         .outcome = FS_PARSED_RUN,

@@ -18,6 +18,9 @@ enum fs_exit {
     FS_EXIT_MOUNT = 32,
 };
 
+/* The most of jobs=. */
+enum { FS_JOBS_MAX = 64 };
+
 struct fs_options {
     char *store;      /* absolute; without symlinks, unless it leads nowhere */
     char *mountpoint; /* the same; "/dev/fd/N" as given */
@@ -29,9 +32,10 @@ struct fs_options {
     gid_t gid;
     mode_t umask;
     bool has_uid, has_gid, has_umask; /* an option gave it */
-    unsigned history;
-    char *pidfile;   /* as given; NULL for none */
-    char *user_name; /* of user=; NULL for none */
+    unsigned history;                 /* tasks to remember */
+    unsigned jobs;                    /* long tasks at work at once, 1 to FS_JOBS_MAX */
+    char *pidfile;                    /* as given; NULL for none */
+    char *user_name;                  /* of user=; NULL for none */
     struct fs_user user;
     bool is_unsafe_store;  /* the store may be on a file system whose locks do not hold */
     struct fuse_args fuse; /* for libfuse */

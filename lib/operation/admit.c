@@ -63,7 +63,13 @@ static enum vhd_result judge_length(const struct vhd_store *store, int fd, uint6
     return VHD_OK;
 }
 
-static enum vhd_result judge_space(const struct vhd_store *store, struct vhd_verdict *ret)
+/*
+ * Judge the free space.
+ *
+ *   fixed_length  bytes that a fixed disk takes at once; 0 for a disk that grows
+ */
+static enum vhd_result judge_space(const struct vhd_store *store, uint64_t fixed_length,
+                                   struct vhd_verdict *ret)
 {
     struct statvfs volume;
 
@@ -72,6 +78,12 @@ static enum vhd_result judge_space(const struct vhd_store *store, struct vhd_ver
         return vhd_verdict_errno(ret, err, "cannot find the free space of \"%s\"",
                                  vhd_store_path(store));
     uint64_t available = (uint64_t)volume.f_bavail * volume.f_frsize;
+    if (available < fixed_length)
+        return vhd_verdict_set(ret, VHD_DISK_FULL,
+                               "%" PRIu64
+                               " MB are free in \"%s\", but a fixed disk of this size takes "
+                               "%" PRIu64 " MB; free some, or make a dynamic disk",
+                               available / VHD_MB, vhd_store_path(store), mb_up(fixed_length));
     if (available < VHD_FREE_MIN)
         return vhd_verdict_set(ret, VHD_DISK_FULL,
                                "%" PRIu64
@@ -94,8 +106,8 @@ enum vhd_result vhd_admit_draft(const struct vhd_store *store, const char *file,
 }
 
 enum vhd_result vhd_admit_length(const struct vhd_store *store, const struct vhd_draft *draft,
-                                 uint64_t full_length, struct vhd_verdict *ret)
+                                 uint64_t full_length, bool is_fixed, struct vhd_verdict *ret)
 {
     enum vhd_result result = judge_length(store, draft->fd, full_length, ret);
-    return result == VHD_OK ? judge_space(store, ret) : result;
+    return result == VHD_OK ? judge_space(store, is_fixed ? full_length : 0, ret) : result;
 }

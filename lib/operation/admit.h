@@ -39,13 +39,14 @@ enum vhd_result vhd_admit_draft(const struct vhd_store *store, const char *file,
  *
  *   draft        of the disk, still empty
  *   full_length  bytes of the file when every block is allocated
+ *   is_fixed     the file takes its full length at once
  *
  * Returns VHD_OK, or with a sentence in *ret, the first that applies:
  *   VHD_FILE_TOO_LARGE  full_length is above the limit of the file system, or RLIMIT_FSIZE
- *   VHD_DISK_FULL       less than VHD_FREE_MIN is free
+ *   VHD_DISK_FULL       less than VHD_FREE_MIN is free, or less than full_length (is_fixed)
  *   another             vhd_result_of_errno() of the host's answer
  *
  * Source: the same.
  */
 enum vhd_result vhd_admit_length(const struct vhd_store *store, const struct vhd_draft *draft,
-                                 uint64_t full_length, struct vhd_verdict *ret);
+                                 uint64_t full_length, bool is_fixed, struct vhd_verdict *ret);

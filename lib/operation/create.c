@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/io.h"
 #include "operation/admit.h"
 #include "operation/blank.h"
 #include "operation/link.h"
+#include "operation/preallocate.h"
 #include "request/name.h"
 #include "request/size.h"
 
@@ -62,9 +64,11 @@ void vhd_create_describe(const char *file, const struct vhd_request *request,
     const bool is_child = *request->parent;
     char size[VHD_SIZE_TEXT];
 
-    int len =
-        snprintf(buf, VHD_DESCRIPTION_SIZE, "Create %s virtual hard disk \"%.*s\"",
-                 is_child ? "differencing" : "dynamic", (int)vhd_name_stem_length(file), file);
+    int len = snprintf(buf, VHD_DESCRIPTION_SIZE, "Create %s virtual hard disk \"%.*s\"",
+                       is_child            ? "differencing"
+                       : request->is_fixed ? "fixed"
+                                           : "dynamic",
+                       (int)vhd_name_stem_length(file), file);
     char *rest = buf + len;
     const size_t left = VHD_DESCRIPTION_SIZE - (size_t)len;
     if (is_child) {
@@ -101,6 +105,14 @@ static enum vhd_result link_parent(struct vhd_create *create, struct vhd_verdict
                    : VHD_OK;
 }
 
+/* The type of the new disk, after link_parent(). */
+static enum vhd_disk_type type_of(const struct vhd_create *create)
+{
+    if (create->link.parent)
+        return VHD_TYPE_DIFFERENCING;
+    return create->request.is_fixed ? VHD_TYPE_FIXED : VHD_TYPE_DYNAMIC;
+}
+
 /* Fill in the image that will be written. */
 static void lay_out(struct vhd_create *create)
 {
@@ -108,12 +120,13 @@ static void lay_out(struct vhd_create *create)
     struct vhd_blank *blank = &create->blank;
     const bool is_child = create->link.parent;
 
+    blank->footer = vhd_footer_of(type_of(create), size, (uint32_t)(time(NULL) - VHD_EPOCH));
+    uuid_copy(blank->footer.uuid, create->request.uuid);
+    if (create->request.is_fixed)
+        return;
     if (is_child)
         blank->locators = create->link.locators;
     blank->placement = vhd_placement_of(size, blank->locators.length);
-    blank->footer = vhd_footer_of(is_child ? VHD_TYPE_DIFFERENCING : VHD_TYPE_DYNAMIC, size,
-                                  (uint32_t)(time(NULL) - VHD_EPOCH));
-    uuid_copy(blank->footer.uuid, create->request.uuid);
     blank->header = (struct vhd_header){
         .table_offset = VHD_TABLE_OFFSET,
         .max_entries = blank->placement.entries,
@@ -132,8 +145,10 @@ enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *
     if (result != VHD_OK)
         return result;
     lay_out(create);
-    return vhd_admit_length(create->store, &create->draft, create->blank.placement.full_length,
-                            ret);
+    const bool is_fixed = create->request.is_fixed;
+    const uint64_t full_length =
+        is_fixed ? create->request.size + VHD_FOOTER_SIZE : create->blank.placement.full_length;
+    return vhd_admit_length(create->store, &create->draft, full_length, is_fixed, ret);
 }
 
 static enum vhd_result cancelled(struct vhd_verdict *ret)
@@ -151,22 +166,41 @@ static enum vhd_result withdraw(const struct vhd_create *create, struct vhd_verd
     return cancelled(ret);
 }
 
+/* Write a fixed disk: its content, then its footer. */
+static int write_fixed(const struct vhd_create *create)
+{
+    const uint64_t size = create->request.size;
+    struct vhd_footer_disk footer;
+
+    int err = vhd_preallocate(create->draft.fd, size, create->task);
+    vhd_footer_encode(&create->blank.footer, &footer);
+    return err < 0 ? err : vhd_io_put(create->draft.fd, &footer, sizeof footer, size);
+}
+
+static enum vhd_result create_admit(void *arg, struct vhd_task *task, struct vhd_verdict *ret)
+{
+    struct vhd_create *create = arg;
+
+    create->task = task;
+    if (vhd_task_is_cancelled(task))
+        return cancelled(ret);
+    return create->draft.fd < 0 ? vhd_create_admit(create, ret) : VHD_OK;
+}
+
 static enum vhd_result create_run(void *arg, struct vhd_task *task, struct vhd_verdict *ret)
 {
     struct vhd_create *create = arg;
     const char *folder = vhd_store_path(create->store), *file = create->file;
 
-    create->task = task;
-    if (vhd_task_is_cancelled(task))
-        return cancelled(ret);
-    enum vhd_result result = create->draft.fd < 0 ? vhd_create_admit(create, ret) : VHD_OK;
+    enum vhd_result result = create_admit(create, task, ret);
     if (result != VHD_OK)
         return result;
-    int err = vhd_blank_write(create->draft.fd, &create->blank);
-    if (err < 0)
+    int err = create->request.is_fixed ? write_fixed(create)
+                                       : vhd_blank_write(create->draft.fd, &create->blank);
+    if (err < 0 && err != -ECANCELED)
         return vhd_verdict_errno(ret, err, "cannot write \"%s/%s\"", folder, file);
     vhd_task_progress(task, 50);
-    if (vhd_task_is_cancelled(task))
+    if (err == -ECANCELED || vhd_task_is_cancelled(task))
         return cancelled(ret);
     err = vhd_draft_publish(create->store, &create->draft, file);
     if (err == -EEXIST)
@@ -184,9 +218,20 @@ static void create_drop(void *arg)
 enum vhd_result vhd_create_submit(struct vhd_service *service, struct vhd_create *create,
                                   struct vhd_task **ret_task, struct vhd_verdict *ret)
 {
-    static const struct vhd_work work = {VHD_CREATE_OPERATION, create_run, create_drop};
+    static const struct vhd_work quick = {
+        .operation = VHD_CREATE_OPERATION,
+        .run = create_run,
+        .drop = create_drop,
+    };
+    static const struct vhd_work fixed = {
+        .operation = VHD_CREATE_OPERATION,
+        .admit = create_admit,
+        .run = create_run,
+        .drop = create_drop,
+    };
     char description[VHD_DESCRIPTION_SIZE];
 
     vhd_create_describe(create->file, &create->request, description);
-    return vhd_service_submit(service, &work, create, description, ret_task, ret);
+    return vhd_service_submit(service, create->request.is_fixed ? &fixed : &quick, create,
+                              description, ret_task, ret);
 }

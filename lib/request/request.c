@@ -9,7 +9,7 @@
 /* A request as far as it has been read. */
 struct request {
     struct vhd_request asked;
-    bool is_dynamic, is_differencing; /* the type, if one is given */
+    bool is_dynamic, is_differencing; /* the type, if one is given; asked has is_fixed */
 };
 
 /* A stretch of the line. */
@@ -73,11 +73,12 @@ static enum vhd_result option_type(struct word value, struct request *request,
                                    struct vhd_verdict *ret)
 {
     request->is_dynamic = is_word(value, "dynamic");
+    request->asked.is_fixed = is_word(value, "fixed");
     request->is_differencing = is_word(value, "differencing");
-    if (!request->is_dynamic && !request->is_differencing)
+    if (!request->is_dynamic && !request->asked.is_fixed && !request->is_differencing)
         return vhd_verdict_set(
             ret, VHD_INVALID_ARGUMENT,
-            "the type \"%.*s\" cannot be made; write dynamic or differencing, such as "
+            "the type \"%.*s\" cannot be made; write dynamic, fixed or differencing, such as "
             "\"4096 type=dynamic\"",
             shown(value), value.text);
     return VHD_OK;
@@ -284,10 +285,10 @@ static enum vhd_result judge(struct request *request, struct word size, struct w
 {
     const bool has_parent = *request->asked.parent;
 
-    if (has_parent && request->is_dynamic)
-        return vhd_verdict_set(
-            ret, VHD_INVALID_ARGUMENT,
-            "a disk with a parent is differencing, not dynamic; leave type= out");
+    if (has_parent && (request->is_dynamic || request->asked.is_fixed))
+        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                               "a disk with a parent is differencing, not %s; leave type= out",
+                               request->is_dynamic ? "dynamic" : "fixed");
     if (!has_parent && request->is_differencing)
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                                "a differencing disk needs a parent, such as "

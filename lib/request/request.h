@@ -17,6 +17,7 @@
 
 struct vhd_request {
     uint64_t size;             /* bytes, within the limits of request/size.h; 0: the parent's */
+    bool is_fixed;             /* makes a fixed disk */
     uuid_t uuid;               /* of the new disk; null for a random one */
     char parent[NAME_MAX + 1]; /* makes a differencing disk; empty for none */
 };
@@ -25,7 +26,7 @@ struct vhd_request {
  * Read a request.
  *
  *     request = SIZE {option} | option {option}
- *     option  = type=dynamic|differencing | parent=NAME | uuid=UUID
+ *     option  = type=dynamic|fixed|differencing | parent=NAME | uuid=UUID
  *
  * Words are split by blanks; a CR is tolerated, and the final newline optional. SIZE is as in
  * request/size.h; its unit may be a word of its own. Only with parent= it may be left out. A pair

@@ -16,74 +16,109 @@ struct entry {
 
 TAILQ_HEAD(entry_list, entry);
 
+/* The queue of a kind of work, and its workers. */
+enum lane { QUICK, LONG, LANES };
+
+struct worker {
+    struct vhd_service *service;
+    enum lane lane;
+    pthread_t thread;
+};
+
 struct vhd_service {
     _Atomic uint64_t last_id;
     struct vhd_task_listener listener; /* constant after the first submit */
 
     pthread_mutex_t lock; /* guards the fields below */
-    pthread_cond_t changed;
-    struct entry_list queue;
+    pthread_cond_t changed[LANES];
+    struct entry_list queue[LANES];
     struct entry_list at_work;
     bool is_stopping;
 
     unsigned worker_count; /* constant after vhd_service_new() */
-    pthread_t workers[];
+    struct worker workers[];
 };
 
-/* Do the first task of the queue. The lock is held at the start and at the end, not in between. */
-static void work_first(struct vhd_service *service)
+/*
+ * End the turn of a task on a worker: queue it for its long work, or forget it. Called and left
+ * with the lock.
+ */
+static void end_turn(struct vhd_service *service, struct entry *entry, bool is_accepted)
 {
-    struct entry *entry = TAILQ_FIRST(&service->queue);
-
-    TAILQ_REMOVE(&service->queue, entry, link);
-    TAILQ_INSERT_TAIL(&service->at_work, entry, link);
-    pthread_mutex_unlock(&service->lock);
-    vhd_task_run(entry->task);
-    pthread_mutex_lock(&service->lock);
     TAILQ_REMOVE(&service->at_work, entry, link);
+    if (is_accepted && !service->is_stopping) {
+        TAILQ_INSERT_TAIL(&service->queue[LONG], entry, link);
+        pthread_cond_signal(&service->changed[LONG]);
+        return;
+    }
+    pthread_mutex_unlock(&service->lock);
+    /* The workers for long work may have ended already. */
+    if (is_accepted)
+        vhd_task_cancel(entry->task);
     vhd_task_unref(entry->task);
     free(entry);
+    pthread_mutex_lock(&service->lock);
 }
 
-static void *worker(void *arg)
+/* Do the first task of a queue. The lock is held at the start and at the end, not in between. */
+static void work_first(struct vhd_service *service, enum lane lane)
 {
-    struct vhd_service *service = arg;
+    struct entry *entry = TAILQ_FIRST(&service->queue[lane]);
+
+    TAILQ_REMOVE(&service->queue[lane], entry, link);
+    TAILQ_INSERT_TAIL(&service->at_work, entry, link);
+    pthread_mutex_unlock(&service->lock);
+    const bool is_accepted = vhd_task_run(entry->task);
+    pthread_mutex_lock(&service->lock);
+    end_turn(service, entry, is_accepted);
+}
+
+static void *worker_run(void *arg)
+{
+    const struct worker *worker = arg;
+    struct vhd_service *service = worker->service;
+    struct entry_list *queue = &service->queue[worker->lane];
 
     HOLD_LOCK(&service->lock);
     for (;;) {
-        while (TAILQ_EMPTY(&service->queue) && !service->is_stopping)
-            pthread_cond_wait(&service->changed, &service->lock);
-        if (TAILQ_EMPTY(&service->queue))
+        while (TAILQ_EMPTY(queue) && !service->is_stopping)
+            pthread_cond_wait(&service->changed[worker->lane], &service->lock);
+        if (TAILQ_EMPTY(queue))
             return NULL;
-        work_first(service);
+        work_first(service, worker->lane);
     }
 }
 
 /* Start a worker with all signals blocked: signals belong to the program's own threads. */
-static int start_worker(struct vhd_service *service)
+static int start_worker(struct vhd_service *service, enum lane lane)
 {
+    struct worker *worker = &service->workers[service->worker_count];
     sigset_t all, before;
 
+    *worker = (struct worker){service, lane, 0};
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int err = pthread_create(&service->workers[service->worker_count], NULL, worker, service);
+    int err = pthread_create(&worker->thread, NULL, worker_run, worker);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (err == 0)
         service->worker_count++;
     return -err;
 }
 
-int vhd_service_new(unsigned workers, struct vhd_service **ret)
+int vhd_service_new(unsigned quick, unsigned jobs, struct vhd_service **ret)
 {
-    struct vhd_service *service = calloc(1, sizeof *service + workers * sizeof(pthread_t));
+    const unsigned workers = quick + jobs;
+    struct vhd_service *service = calloc(1, sizeof *service + workers * sizeof(struct worker));
     if (!service)
         return -ENOMEM;
     pthread_mutex_init(&service->lock, NULL);
-    pthread_cond_init(&service->changed, NULL);
-    TAILQ_INIT(&service->queue);
+    for (int lane = 0; lane < LANES; lane++) {
+        pthread_cond_init(&service->changed[lane], NULL);
+        TAILQ_INIT(&service->queue[lane]);
+    }
     TAILQ_INIT(&service->at_work);
     for (unsigned i = 0; i < workers; i++) {
-        int err = start_worker(service);
+        int err = start_worker(service, i < quick ? QUICK : LONG);
         if (err < 0) {
             vhd_service_free(service);
             return err;
@@ -96,10 +131,11 @@ int vhd_service_new(unsigned workers, struct vhd_service **ret)
 /* The next task that the stopping service has not cancelled yet, or NULL. Call under the lock. */
 static struct vhd_task *next_to_stop(struct vhd_service *service)
 {
-    struct entry_list *const lists[] = {&service->queue, &service->at_work};
+    struct entry_list *const lists[] = {&service->queue[QUICK], &service->queue[LONG],
+                                        &service->at_work};
     struct entry *entry;
 
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         TAILQ_FOREACH(entry, lists[i], link) {
             if (!entry->is_stopped) {
                 entry->is_stopped = true;
@@ -116,7 +152,8 @@ void vhd_service_stop(struct vhd_service *service)
 
     HOLD_LOCK(&service->lock);
     service->is_stopping = true;
-    pthread_cond_broadcast(&service->changed);
+    for (int lane = 0; lane < LANES; lane++)
+        pthread_cond_broadcast(&service->changed[lane]);
     while ((task = next_to_stop(service))) {
         /* Not under the lock: cancelling a queued task calls its watches. */
         pthread_mutex_unlock(&service->lock);
@@ -132,8 +169,9 @@ void vhd_service_free(struct vhd_service *service)
         return;
     vhd_service_stop(service);
     for (unsigned i = 0; i < service->worker_count; i++)
-        pthread_join(service->workers[i], NULL);
-    pthread_cond_destroy(&service->changed);
+        pthread_join(service->workers[i].thread, NULL);
+    for (int lane = 0; lane < LANES; lane++)
+        pthread_cond_destroy(&service->changed[lane]);
     pthread_mutex_destroy(&service->lock);
     free(service);
 }
@@ -161,10 +199,10 @@ static bool enqueue(struct vhd_service *service, struct entry *entry)
         HOLD_LOCK(&service->lock);
         if (service->is_stopping)
             return false;
-        TAILQ_INSERT_TAIL(&service->queue, entry, link);
+        TAILQ_INSERT_TAIL(&service->queue[QUICK], entry, link);
     }
     /* Not under the lock: the worker would wake only to block on it. */
-    pthread_cond_signal(&service->changed);
+    pthread_cond_signal(&service->changed[QUICK]);
     return true;
 }
 

@@ -11,13 +11,16 @@
 struct vhd_service;
 
 /*
- * Start a service.
+ * Start a service. Quick work never waits for long work.
  *
- *   workers  number of threads that run tasks, 1 to 64; they block all signals
+ *   quick  number of threads for quick work, and to admit long work: 1 to 64
+ *   jobs   number of threads for long work, so of such tasks at work: 1 to 64
+ *
+ * The threads block all signals.
  *
  * Returns 0, the negative errno of pthread_create(3), or -ENOMEM.
  */
-int vhd_service_new(unsigned workers, struct vhd_service **ret);
+int vhd_service_new(unsigned quick, unsigned jobs, struct vhd_service **ret);
 
 /*
  * Refuse new work, and cancel all tasks that are queued or at work. The call does not wait until

@@ -25,6 +25,7 @@ struct vhd_task {
     enum vhd_task_state state;
     bool is_cancelled; /* a caller has asked the task to stop */
     bool is_committed; /* too late to cancel; never set together with is_cancelled */
+    bool is_accepted;  /* long work, admitted */
     unsigned percent;
     void *arg; /* NULL after a thread has taken it, to run or drop it */
     struct timespec changed, started, finished;
@@ -145,6 +146,7 @@ void vhd_task_status(struct vhd_task *task, struct vhd_task_status *ret)
         .state = task->state,
         .percent = task->percent,
         .is_complete = is_end(task->state),
+        .is_accepted = task->is_accepted,
         .is_cancelable = !is_end(task->state) && !task->is_cancelled && !task->is_committed,
         .operation = task->operation,
         .description = task->description,
@@ -193,6 +195,16 @@ static enum vhd_task_state state_of(enum vhd_result result)
     }
 }
 
+/* Call watches that have left their task. */
+static void call_watches(struct watch_list *watches)
+{
+    while (!SLIST_EMPTY(watches)) {
+        struct vhd_task_watch *watch = SLIST_FIRST(watches);
+        SLIST_REMOVE_HEAD(watches, link);
+        watch->reached(watch);
+    }
+}
+
 /* Set the outcome, and wake all waiters and watches. */
 static void task_end(struct vhd_task *task, const struct vhd_verdict *verdict)
 {
@@ -210,11 +222,7 @@ static void task_end(struct vhd_task *task, const struct vhd_verdict *verdict)
         SLIST_INIT(&task->watches);
     }
     pthread_cond_broadcast(&task->ended); /* not under the lock: waiters would block on it */
-    while (!SLIST_EMPTY(&watches)) {
-        struct vhd_task_watch *watch = SLIST_FIRST(&watches);
-        SLIST_REMOVE_HEAD(&watches, link);
-        watch->ended(watch);
-    }
+    call_watches(&watches);
     tell(task);
 }
 
@@ -268,6 +276,41 @@ bool vhd_task_commit(struct vhd_task *task)
     return true;
 }
 
+/* Take off the watches that do not wait for the end. Under the lock. */
+static struct watch_list early_watches(struct vhd_task *task)
+{
+    struct watch_list early = SLIST_HEAD_INITIALIZER(early), rest = early;
+
+    while (!SLIST_EMPTY(&task->watches)) {
+        struct vhd_task_watch *watch = SLIST_FIRST(&task->watches);
+        SLIST_REMOVE_HEAD(&task->watches, link);
+        SLIST_INSERT_HEAD(watch->wants_acceptance ? &early : &rest, watch, link);
+    }
+    task->watches = rest;
+    return early;
+}
+
+/* Queue admitted work again. Returns false, with the work still the caller's, after a cancel. */
+static bool accept(struct vhd_task *task, void *arg)
+{
+    struct watch_list watches;
+
+    {
+        HOLD_LOCK(&task->lock);
+        if (task->is_cancelled)
+            return false;
+        task->arg = arg;
+        task->state = VHD_TASK_QUEUED;
+        task->is_accepted = true;
+        task->started = (struct timespec){0};
+        mark_changed(task);
+        watches = early_watches(task);
+    }
+    call_watches(&watches);
+    tell(task);
+    return true;
+}
+
 /* Take the work of a queued task. Returns NULL if a canceller took it before. */
 static void *begin_run(struct vhd_task *task)
 {
@@ -289,20 +332,38 @@ static void finish_run(struct vhd_task *task)
         pthread_cond_wait(&task->ended, &task->lock);
 }
 
-void vhd_task_run(struct vhd_task *task)
+/* Do the next part of the work. Returns true if the task was accepted, else it has ended. */
+static bool run_part(struct vhd_task *task, void *arg)
 {
+    const struct vhd_work *work = task->work;
+    const bool is_admission = work->admit && !task->is_accepted;
     struct vhd_verdict verdict;
+
+    vhd_verdict_set(&verdict, VHD_OK, NULL);
+    enum vhd_result result = (is_admission ? work->admit : work->run)(arg, task, &verdict);
+    assert(result == verdict.result);
+    assert(result != VHD_OK || is_admission || task->is_committed);
+    if (result == VHD_OK && is_admission) {
+        if (accept(task, arg))
+            return true;
+        vhd_verdict_set(&verdict, VHD_CANCELLED, NULL);
+    }
+    work->drop(arg);
+    task_end(task, &verdict);
+    return false;
+}
+
+bool vhd_task_run(struct vhd_task *task)
+{
     void *arg = begin_run(task);
 
     if (arg) {
         tell(task);
-        vhd_verdict_set(&verdict, VHD_OK, NULL);
-        enum vhd_result result = task->work->run(arg, task, &verdict);
-        assert(result == verdict.result && (result != VHD_OK || task->is_committed));
-        task->work->drop(arg);
-        task_end(task, &verdict);
+        if (run_part(task, arg))
+            return true;
     }
     finish_run(task);
+    return false;
 }
 
 int vhd_task_wait(struct vhd_task *task, int timeout_ms)
@@ -324,7 +385,7 @@ int vhd_task_wait(struct vhd_task *task, int timeout_ms)
 int vhd_task_watch(struct vhd_task *task, struct vhd_task_watch *watch)
 {
     HOLD_LOCK(&task->lock);
-    if (is_end(task->state))
+    if (is_end(task->state) || (watch->wants_acceptance && task->is_accepted))
         return -ESRCH;
     SLIST_INSERT_HEAD(&task->watches, watch, link);
     return 0;

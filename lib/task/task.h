@@ -36,6 +36,7 @@ struct vhd_task_status {
     enum vhd_task_state state;
     unsigned percent;           /* 0 to 99; 100 only when completed */
     bool is_complete;           /* the task has ended, with success or not */
+    bool is_accepted;           /* long work that was admitted */
     bool is_cancelable;         /* a cancel has an effect now */
     const char *operation;      /* one word: "create"; lives as long as the task */
     const char *description;    /* one line; lives as long as the task */
@@ -81,31 +82,40 @@ int vhd_task_cancel(struct vhd_task *task);
  */
 int vhd_task_wait(struct vhd_task *task, int timeout_ms);
 
-/* A callback for the end of a task. It runs at most once. */
+/* A callback for the end of a task, or for its acceptance. It runs at most once. */
 struct vhd_task_watch {
-    SLIST_ENTRY(vhd_task_watch) link;            /* guarded by the task's lock */
-    void (*ended)(struct vhd_task_watch *watch); /* runs on the thread that ended the task */
+    SLIST_ENTRY(vhd_task_watch) link;              /* guarded by the task's lock */
+    bool wants_acceptance;                         /* of long work: do not wait for the end */
+    void (*reached)(struct vhd_task_watch *watch); /* runs on the thread that brought it about */
 };
 
 /*
- * Call watch->ended() when the task ends. No lock is held then, and the watch has left the task, so
- * ended() may free it.
+ * Call watch->reached() when the task ends, or is accepted. No lock is held then, and the watch has
+ * left the task, so reached() may free it.
  *
- * Returns 0, or -ESRCH if the task has already ended: ended() does not run.
+ * Returns 0, or -ESRCH if that has already happened: reached() does not run.
  */
 int vhd_task_watch(struct vhd_task *task, struct vhd_task_watch *watch);
 
 /*
  * Remove a watch before its call.
  *
- * Returns 0, or -ESRCH if ended() has run or is about to run. So the watch belongs either to this
- * caller or to ended(), never to both.
+ * Returns 0, or -ESRCH if reached() has run or is about to run. So the watch belongs either to this
+ * caller or to reached(), never to both.
  */
 int vhd_task_unwatch(struct vhd_task *task, struct vhd_task_watch *watch);
 
-/* The kind of work that a task does. Both functions get the task's arg. */
+/*
+ * The kind of work that a task does. All functions get the task's arg.
+ *
+ * Long work has two parts. admit() judges it, quickly. Then the task is accepted: the caller can
+ * go on, and run() comes when its turn does.
+ */
 struct vhd_work {
     const char *operation; /* one word, static */
+
+    /* Judge long work, on a quick worker; NULL for quick work. Returns VHD_OK to accept it. */
+    enum vhd_result (*admit)(void *arg, struct vhd_task *task, struct vhd_verdict *ret);
 
     /*
      * Do the work, on a worker. Look at vhd_task_is_cancelled() before each long step. Return
@@ -113,7 +123,7 @@ struct vhd_work {
      */
     enum vhd_result (*run)(void *arg, struct vhd_task *task, struct vhd_verdict *ret);
 
-    /* Release arg. Called exactly once, after run or instead of it, before the task ends. */
+    /* Release arg. Called exactly once, after the other calls, before the task ends. */
     void (*drop)(void *arg);
 };
 
@@ -164,7 +174,9 @@ struct vhd_task_listener {
 void vhd_task_listen(struct vhd_task *task, const struct vhd_task_listener *listener);
 
 /*
- * Do a queued task's work on this thread, unless a cancel came first. Returns when the task has
- * ended and all watches and the listener have been called.
+ * Do a queued task's work on this thread, or admit its long work, unless a cancel came first.
+ *
+ * Returns true if the task was accepted: it is queued again, and another call runs it. Else it has
+ * ended, and all watches and the listener have been called.
  */
-void vhd_task_run(struct vhd_task *task);
+bool vhd_task_run(struct vhd_task *task);

@@ -37,7 +37,7 @@ static bool read_sample(const char *path, int64_t size_mb, struct image *image)
     struct vhd_task *task;
     struct stat attributes;
 
-    if (vhd_service_new(1, &service) < 0)
+    if (vhd_service_new(1, 1, &service) < 0)
         return false;
     bool is_made = vhd_create_dynamic(service, path, size_mb, &task, NULL) == VHD_OK;
     if (is_made) {

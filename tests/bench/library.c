@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 
     if (!crew_parse(argc, argv, &crew))
         return 2;
-    if (vhd_service_new(crew.threads, &service) < 0) {
+    if (vhd_service_new(crew.threads, 1, &service) < 0) {
         fprintf(stderr, "cannot start a service\n");
         return 1;
     }

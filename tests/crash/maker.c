@@ -88,7 +88,7 @@ static int make(void *arg)
     struct vhd_task *task;
 
     host_behave(maker->way->host | maker->mutation, MAKER_FILE);
-    if (vhd_service_new(1, &service) < 0)
+    if (vhd_service_new(1, 1, &service) < 0)
         return EXIT_BROKEN;
     enum vhd_result result =
         maker->way->is_named ? begin_named(service, maker, &task) : begin(service, maker, &task);

@@ -36,7 +36,7 @@ int main(int argc, char **argv)
     struct vhd_service *service;
     int status = 0;
 
-    if (argc < 3 || argc % 2 == 0 || vhd_service_new(1, &service) < 0) {
+    if (argc < 3 || argc % 2 == 0 || vhd_service_new(1, 1, &service) < 0) {
         fprintf(stderr, "usage: create PATH SIZE_MB [PATH SIZE_MB ...]\n");
         return 2;
     }

@@ -37,7 +37,7 @@ static enum vhd_result admit(const struct vhd_store *store, const char *file, ui
     if (result == VHD_OK) {
         if (draft.fd < 0)
             return VHD_OUTCOME_COUNT;
-        result = vhd_admit_length(store, &draft, length, &verdict);
+        result = vhd_admit_length(store, &draft, length, false, &verdict);
         vhd_draft_end(store, &draft);
     } else if (draft.fd != -1) {
         return VHD_OUTCOME_COUNT; /* a refusal returns nothing to end */
@@ -75,7 +75,7 @@ static void admits_with_a_draft(void **state)
         struct vhd_draft draft = VHD_DRAFT_NONE;
         struct stat attributes;
         assert_int_equal(vhd_admit_draft(store, "a.vhd", is_named, &draft, NULL), VHD_OK);
-        assert_int_equal(vhd_admit_length(store, &draft, FULL_LENGTH, NULL), VHD_OK);
+        assert_int_equal(vhd_admit_length(store, &draft, FULL_LENGTH, false, NULL), VHD_OK);
         assert_true(draft.fd >= 0);
         if (is_named)
             assert_true(scratch_has(*state, draft.name));

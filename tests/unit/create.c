@@ -31,7 +31,7 @@ static struct vhd_store *open_store(const char *path)
 static struct vhd_service *service_with(unsigned workers)
 {
     struct vhd_service *service;
-    assert_int_equal(vhd_service_new(workers, &service), 0);
+    assert_int_equal(vhd_service_new(workers, 1, &service), 0);
     return service;
 }
 
@@ -299,7 +299,7 @@ static void drop_nothing(void *arg)
     (void)arg;
 }
 
-static const struct vhd_work standing_still = {"stand", stand_still, drop_nothing};
+static const struct vhd_work standing_still = {"stand", .run = stand_still, .drop = drop_nothing};
 
 static void cancelled_while_queued_leaves_nothing(void **state)
 {
@@ -427,7 +427,7 @@ static void fill_up_meanwhile(void *path)
 
     child_mount(path, "size=10m");
     CHILD_EXPECT(vhd_store_open(path, 0, &store, NULL) == VHD_OK);
-    CHILD_EXPECT(vhd_service_new(1, &service) == 0);
+    CHILD_EXPECT(vhd_service_new(1, 1, &service) == 0);
     for (int is_named = 0; is_named < 2; is_named++) {
         const struct vhd_request request = {.size = 2088960 * MB};
         struct vhd_task_status status;

@@ -27,7 +27,7 @@ static enum vhd_result make(struct disks disks, const char *file, const char *pa
     struct vhd_task *task;
 
     snprintf(request.parent, sizeof request.parent, "%s", parent);
-    assert_int_equal(vhd_service_new(1, &service), 0);
+    assert_int_equal(vhd_service_new(1, 1, &service), 0);
     struct vhd_create *create = vhd_create_new(disks.catalogue, file, &request);
     assert_non_null(create);
     assert_int_equal(vhd_create_submit(service, create, &task, NULL), VHD_OK);
@@ -215,7 +215,7 @@ static void a_cancel_ends_the_wait_for_a_writer(void **state)
 
     put(*state, "base.vhd", sample_dynamic(1, 2));
     struct vhd_disk *writer = open_writable(disks, "base");
-    assert_int_equal(vhd_service_new(1, &service), 0);
+    assert_int_equal(vhd_service_new(1, 1, &service), 0);
     struct vhd_create *create = vhd_create_new(disks.catalogue, "child.vhd", &request);
     assert_non_null(create);
     assert_int_equal(vhd_create_submit(service, create, &task, NULL), VHD_OK);

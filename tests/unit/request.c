@@ -151,7 +151,7 @@ static void each_refusal_names_the_expected_form(void **state)
 {
     (void)state;
     const char *const texts[] = {
-        "",         "type=dynamic", "4096 type=fixed",
+        "",         "type=dynamic", "4096 type=fix",
         "4096 KB",  "4096 uuid=1",  "4096\n4096",
         "4096 x=1", "\"4096",       "4096 type=dynamic type=dynamic",
         "x",

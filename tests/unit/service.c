@@ -57,12 +57,12 @@ static void job_drop(void *arg)
     COUNT(job->drops);
 }
 
-static const struct vhd_work job_work = {"test", job_run, job_drop};
+static const struct vhd_work job_work = {"test", .run = job_run, .drop = job_drop};
 
 static struct vhd_service *service_with(unsigned workers)
 {
     struct vhd_service *service;
-    assert_int_equal(vhd_service_new(workers, &service), 0);
+    assert_int_equal(vhd_service_new(workers, 1, &service), 0);
     return service;
 }
 
@@ -362,8 +362,10 @@ static void a_watch_may_call_the_service(void **state)
     (void)state;
     struct vhd_service *service = service_with(1);
     struct job first = JOB_GATED;
-    struct chain chain = {
-        .watch.ended = hand_in_next, .service = service, .job = job_at_once(), .done = GATE_CLOSED};
+    struct chain chain = {.watch.reached = hand_in_next,
+                          .service = service,
+                          .job = job_at_once(),
+                          .done = GATE_CLOSED};
     struct vhd_task *task = submit(service, &first);
 
     gate_open(&chain.done);
@@ -390,7 +392,7 @@ static void a_watch_may_call_the_service_as_it_stops(void **state)
 
     gate_await(&busy.gate, 1);
     for (int i = 0; i < 2; i++) {
-        chains[i] = (struct chain){.watch.ended = hand_in_next,
+        chains[i] = (struct chain){.watch.reached = hand_in_next,
                                    .service = service,
                                    .job = job_at_once(),
                                    .done = GATE_CLOSED};

@@ -54,7 +54,7 @@ static void job_drop(void *arg)
     COUNT(job->drops);
 }
 
-static const struct vhd_work job_work = {"test", job_run, job_drop};
+static const struct vhd_work job_work = {"test", .run = job_run, .drop = job_drop};
 
 static struct vhd_task *task_of(struct job *job)
 {
@@ -475,7 +475,7 @@ static void a_watch_is_called_once_on_the_ending_thread(void **state)
     struct watcher watchers[3] = {0};
 
     for (int i = 0; i < 3; i++) {
-        watchers[i].watch.ended = ended;
+        watchers[i].watch.reached = ended;
         assert_int_equal(vhd_task_watch(task, &watchers[i].watch), 0);
     }
     pthread_t thread = run_behind(task);
@@ -499,7 +499,7 @@ static void a_withdrawn_watch_is_not_called(void **state)
     struct watcher watchers[3] = {0}, stranger = {0};
 
     for (int i = 0; i < 3; i++) {
-        watchers[i].watch.ended = ended;
+        watchers[i].watch.reached = ended;
         assert_int_equal(vhd_task_watch(task, &watchers[i].watch), 0);
     }
     assert_int_equal(vhd_task_unwatch(task, &stranger.watch), -ESRCH);
@@ -531,7 +531,7 @@ static void a_watch_may_call_the_task(void **state)
     (void)state;
     struct job job = job_at_once();
     struct vhd_task *task = task_of(&job);
-    struct watcher watcher = {.watch.ended = ended_and_call_back, .task = vhd_task_ref(task)};
+    struct watcher watcher = {.watch.reached = ended_and_call_back, .task = vhd_task_ref(task)};
 
     assert_int_equal(vhd_task_watch(task, &watcher.watch), 0);
     vhd_task_run(task);
@@ -561,7 +561,7 @@ static void a_watch_may_be_freed_where_it_is_called(void **state)
     for (int i = 0; i < 3; i++) {
         struct vhd_task_watch *watch = calloc(1, sizeof *watch);
         assert_non_null(watch);
-        watch->ended = ended_and_free;
+        watch->reached = ended_and_free;
         assert_int_equal(vhd_task_watch(task, watch), 0);
     }
     assert_int_equal(vhd_task_cancel(task), 0);
@@ -694,7 +694,7 @@ static void cancel_and_commit_agree_in_any_order(void **state)
     pthread_barrier_init(&stress.barrier, NULL, THREADS);
     for (int i = 0; i < ROUNDS; i++) {
         stress.rounds[i].job = job_at_once();
-        stress.rounds[i].watcher.watch.ended = ended;
+        stress.rounds[i].watcher.watch.reached = ended;
         stress.rounds[i].task = task_of(&stress.rounds[i].job);
     }
     for (size_t i = 0; i < CANCELLERS; i++) {
@@ -901,7 +901,7 @@ static void nothing_is_heard_after_the_end(void **state)
     (void)state;
     struct job job = job_at_once();
     struct ear ear;
-    struct vhd_task_watch watch = {.ended = ended};
+    struct vhd_task_watch watch = {.reached = ended};
     struct vhd_task *task = task_heard_by(&ear, &job);
 
     vhd_task_run(task);

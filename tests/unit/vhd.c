@@ -20,7 +20,7 @@
 static struct vhd_service *service_with(unsigned workers)
 {
     struct vhd_service *service;
-    assert_int_equal(vhd_service_new(workers, &service), 0);
+    assert_int_equal(vhd_service_new(workers, 1, &service), 0);
     return service;
 }
 
@@ -247,7 +247,7 @@ static void refuse_by_length(void *path)
     CHILD_EXPECT(getrlimit(RLIMIT_FSIZE, &limit) == 0);
     limit.rlim_cur = 1 << 20;
     CHILD_EXPECT(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    CHILD_EXPECT(vhd_service_new(1, &service) == 0);
+    CHILD_EXPECT(vhd_service_new(1, 1, &service) == 0);
     CHILD_EXPECT(answer(service, scratch_path(path, "new/a.vhd"), 3) == VHD_FILE_TOO_LARGE);
     CHILD_EXPECT(!scratch_has(path, "new"));
     CHILD_EXPECT(answer(service, scratch_path(path, "old/a.vhd"), 3) == VHD_FILE_TOO_LARGE);
@@ -267,7 +267,7 @@ static void refuse_by_permission(void *path)
     struct vhd_service *service;
 
     child_drop_root();
-    CHILD_EXPECT(vhd_service_new(1, &service) == 0);
+    CHILD_EXPECT(vhd_service_new(1, 1, &service) == 0);
     CHILD_EXPECT(answer(service, scratch_path(path, "a.vhd"), 3) == VHD_ACCESS_DENIED);
     CHILD_EXPECT(answer(service, scratch_path(path, "new/a.vhd"), 3) == VHD_ACCESS_DENIED);
     vhd_service_free(service);
@@ -288,7 +288,7 @@ static void refuse_by_medium(void *path)
     struct vhd_service *service;
 
     child_mount(path, "size=7m");
-    CHILD_EXPECT(vhd_service_new(1, &service) == 0);
+    CHILD_EXPECT(vhd_service_new(1, 1, &service) == 0);
     CHILD_EXPECT(answer(service, scratch_path(path, "a.vhd"), 3) == VHD_DISK_FULL);
     CHILD_EXPECT(answer(service, scratch_path(path, "new/a.vhd"), 3) == VHD_DISK_FULL);
     CHILD_EXPECT(scratch_count(path, "") == 0);
@@ -308,7 +308,7 @@ static void run_out_of_descriptors(void *path)
     struct vhd_service *service;
     struct rlimit limit;
 
-    CHILD_EXPECT(vhd_service_new(1, &service) == 0);
+    CHILD_EXPECT(vhd_service_new(1, 1, &service) == 0);
     CHILD_EXPECT(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     limit.rlim_cur = 0;
     CHILD_EXPECT(setrlimit(RLIMIT_NOFILE, &limit) == 0);

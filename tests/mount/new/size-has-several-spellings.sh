@@ -59,7 +59,7 @@ makes "$(cat "$mnt/disks/d$count/size")" 4194816
 # A refusal shows the text of the request, the expected form and an example.
 refused=$(answer "$mnt/new/x" 4,096)
 expect "write EINVAL" "$refused" "request with a comma"
-for request in 4.5 1.3G 4096K "4096 KB" '"4096' 0 -1 x "type=dynamic" "4096 type=fixed"; do
+for request in 4.5 1.3G 4096K "4096 KB" '"4096' 0 -1 x "type=dynamic" "4096 type=fix"; do
     expect "write EINVAL" "$(answer "$mnt/new/x" "$request")" "request \"$request\""
     tail -n 1 "$mnt/errors" | grep -q '; write .*such as' ||
         fail "no example for \"$request\": $(tail -n 1 "$mnt/errors")"
