@@ -315,7 +315,7 @@ static void unknown_values_are_refused(void **state)
         "4096 type=\"dynamic\n",
         "4096 type=\"dynamic\"s\n",
         "4096 type=\"dynamic'\n",
-        "4096 type=fixed\n",
+        "4096 type=fix\n",
         "4096 parent=\n",
         "4096 parent=\"\"\n",
         "4096 parent=a/b\n",
