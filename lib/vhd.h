@@ -1,5 +1,6 @@
 /*
- * VHD disks for programs: Virtual Server's CreateDynamicVirtualHardDisk, its task and its codes.
+ * VHD disks for programs: Virtual Server's CreateDynamicVirtualHardDisk,
+ * CreateFixedVirtualHardDisk and CreateDifferencingVirtualHardDisk, their tasks and their codes.
  *
  *     struct vhd_service *service;
  *     struct vhd_task *task;
@@ -59,3 +60,35 @@
 enum vhd_result vhd_create_dynamic(struct vhd_service *service, const char *image_path,
                                    int64_t size_mb, struct vhd_task **ret_task,
                                    struct vhd_verdict *ret_why);
+
+/*
+ * Make a virtual hard disk of a fixed size, which takes all its space at once.
+ *
+ * Arguments and outcomes are those of vhd_create_dynamic(), but VHD_DISK_FULL means that the whole
+ * size does not fit. The task moves its progress, and a cancel takes effect within a second.
+ *
+ * Source: Virtual Server 2005 reference, "IVMVirtualServer::CreateFixedVirtualHardDisk".
+ */
+enum vhd_result vhd_create_fixed(struct vhd_service *service, const char *image_path,
+                                 int64_t size_mb, struct vhd_task **ret_task,
+                                 struct vhd_verdict *ret_why);
+
+/*
+ * Make a differencing virtual hard disk, which holds its differences from a parent of the same
+ * size.
+ *
+ *   parent_path  path of the parent's file, a disk in the folder of image_path
+ *
+ * One of the two paths may be relative. It is then taken as relative to the folder of the other.
+ * The other arguments, and all outcomes but those of the size, are those of vhd_create_dynamic().
+ * VHD_NULL_POINTER and the codes of paths apply to both paths. And, behind VHD_READ_ONLY:
+ *   VHD_INVALID_ARGUMENT  the parent lies in another folder
+ *   those of vhd_link_begin() (operation/link.h), such as VHD_PARENT_NOT_FOUND or VHD_IN_USE
+ *
+ * The call reads the parent, so it may wait up to a second for a close that is under way.
+ *
+ * Source: Virtual Server 2005 reference, "IVMVirtualServer::CreateDifferencingVirtualHardDisk".
+ */
+enum vhd_result vhd_create_differencing(struct vhd_service *service, const char *image_path,
+                                        const char *parent_path, struct vhd_task **ret_task,
+                                        struct vhd_verdict *ret_why);

@@ -5,6 +5,8 @@
  *   sync, open, cut    calls of that kind on images slow*.vhd wait while a process holds a lock
  *                      (flock) on the file: fsync and fdatasync, open and openat, ftruncate. Each
  *                      waiting call adds a byte to the file "held".
+ *   reserve            calls of fallocate that reserve space wait in the same way, for any file
+ *   no-reserve         while it exists, those calls fail with EOPNOTSUPP
  *   lose               while it exists, writes to images vanish and each sync fails with EIO, as if
  *                      the host had lost its pages.
  */
@@ -121,6 +123,17 @@ int ftruncate64(int fd, off64_t length)
     if (is_fd_of(fd, "slow"))
         wait_at("cut");
     return REAL(ftruncate64)(fd, length);
+}
+
+int fallocate64(int fd, int mode, off64_t offset, off64_t length)
+{
+    if (mode == 0)
+        wait_at("reserve");
+    if (mode == 0 && exists("no-reserve")) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    return REAL(fallocate64)(fd, mode, offset, length);
 }
 
 ssize_t pwrite64(int fd, const void *buf, size_t count, off64_t offset)

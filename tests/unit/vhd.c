@@ -431,6 +431,77 @@ static void of_many_callers_one_makes_the_disk(void **state)
     assert_int_equal(scratch_count(*state, ""), DISKS / 2);
 }
 
+/* Wait for a task, drop it and give its outcome. */
+static enum vhd_result outcome_of(struct vhd_task *task)
+{
+    struct vhd_task_status status;
+
+    vhd_task_wait(task, -1);
+    vhd_task_status(task, &status);
+    vhd_task_unref(task);
+    return status.verdict.result;
+}
+
+static void a_fixed_disk_has_the_rules_of_a_dynamic_one(void **state)
+{
+    struct vhd_service *service = service_with(1);
+    const char *path = scratch_path(*state, "fixed.vhd");
+    struct vhd_task *task = NULL;
+    struct stat attributes;
+
+    assert_int_equal(vhd_create_fixed(NULL, path, 3, &task, NULL), VHD_NULL_POINTER);
+    assert_int_equal(vhd_create_fixed(service, "fixed.vhd", 3, &task, NULL), VHD_BAD_PATHNAME);
+    assert_int_equal(vhd_create_fixed(service, path, 2, &task, NULL), VHD_SIZE_TOO_SMALL);
+    assert_int_equal(vhd_create_fixed(service, path, 2088961, &task, NULL), VHD_SIZE_TOO_LARGE);
+    assert_null(task);
+    assert_int_equal(scratch_count(*state, ""), 0);
+    assert_int_equal(vhd_create_fixed(service, path, 3, &task, NULL), VHD_OK);
+    assert_int_equal(outcome_of(task), VHD_OK);
+    assert_int_equal(stat(path, &attributes), 0);
+    assert_int_equal(attributes.st_size, 3 * 1048576 + 512);
+    assert_int_equal(vhd_create_fixed(service, path, 3, &task, NULL), VHD_ALREADY_EXISTS);
+    vhd_service_free(service);
+}
+
+static enum vhd_result differ(struct vhd_service *service, const char *path, const char *parent)
+{
+    struct vhd_verdict why = {0};
+    struct vhd_task *task = NULL;
+
+    enum vhd_result result = vhd_create_differencing(service, path, parent, &task, &why);
+    if (result == VHD_OK)
+        return outcome_of(task);
+    return task || why.result != result || !*why.sentence ? VHD_OUTCOME_COUNT : result;
+}
+
+static void a_differencing_disk_lies_beside_its_parent(void **state)
+{
+    struct vhd_service *service = service_with(1);
+    const char *base = scratch_path(*state, "base.vhd");
+
+    assert_int_equal(answer(service, base, 8), VHD_OK);
+    assert_int_equal(differ(service, scratch_path(*state, "a.vhd"), base), VHD_OK);
+    assert_int_equal(differ(service, scratch_path(*state, "b.vhd"), "base.vhd"), VHD_OK);
+    assert_int_equal(differ(service, "c.vhd", base), VHD_OK);
+    assert_int_equal(scratch_count(*state, ""), 4);
+
+    assert_int_equal(differ(service, "d.vhd", "base.vhd"), VHD_BAD_PATHNAME);
+    assert_int_equal(differ(service, "", ""), VHD_BAD_PATHNAME);
+    assert_int_equal(differ(service, "", base), VHD_BAD_PATHNAME);
+    assert_int_equal(differ(service, NULL, base), VHD_NULL_POINTER);
+    assert_int_equal(differ(service, base, NULL), VHD_NULL_POINTER);
+    assert_int_equal(differ(service, base, base), VHD_ALREADY_EXISTS);
+    assert_int_equal(differ(service, "d.vhd", scratch_path(*state, "none.vhd")),
+                     VHD_PARENT_NOT_FOUND);
+    assert_int_equal(differ(service, "d?.vhd", base), VHD_INVALID_NAME);
+    assert_int_equal(differ(service, scratch_path(*state, "d.vhd"), "/tmp/base.vhd"),
+                     VHD_INVALID_ARGUMENT);
+    assert_int_equal(differ(service, scratch_path(*state, "d.vhd"), "/no/such/base.vhd"),
+                     VHD_PATH_NOT_FOUND);
+    assert_int_equal(scratch_count(*state, ""), 4);
+    vhd_service_free(service);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +520,8 @@ int main(void)
         SCRATCH_TEST(the_first_broken_rule_is_answered),
         SCRATCH_TEST(a_stopped_service),
         SCRATCH_TEST(of_many_callers_one_makes_the_disk),
+        SCRATCH_TEST(a_fixed_disk_has_the_rules_of_a_dynamic_one),
+        SCRATCH_TEST(a_differencing_disk_lies_beside_its_parent),
     };
     return cmocka_run_group_tests_name("vhd", tests, NULL, NULL);
 }

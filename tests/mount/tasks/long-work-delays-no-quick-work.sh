@@ -1,0 +1,84 @@
+#!/bin/sh
+# If this failed: the writer of a request for long work would wait for all of it, quick work would
+# wait behind it, or more than jobs= of such tasks would work at once.
+# shellcheck source=tests/functions.sh
+. "$(dirname "$0")/../../functions.sh"
+# shellcheck source=tests/mount/mount.sh
+. "$(dirname "$0")/../mount.sh"
+# shellcheck source=tests/mount/gate.sh
+. "$(dirname "$0")/../gate.sh"
+
+# in_state NAME STATE
+in_state()
+{
+    [ "$(cat "$mnt/tasks/$1/state")" = "$2" ]
+}
+
+# make_long NAME: the write returns once the work is accepted
+make_long()
+{
+    within 10 sh -c "echo '16 type=fixed' >'$mnt/new/$1'" || fail "$1: exit status $?"
+}
+
+start_vhdfs jobs=2
+shut_gate reserve
+for name in a b c d e; do
+    make_long $name
+done
+wait_until 20 in_state a running
+wait_until 20 in_state b running
+for name in c d e; do
+    in_state $name queued || fail "the state of $name is $(cat "$mnt/tasks/$name/state")"
+    expect 1 "$(cat "$mnt/tasks/$name/cancelable")" "cancelable of $name"
+    expect - "$(cat "$mnt/tasks/$name/started")" "started of $name"
+done
+expect "0x8000000A E_PENDING" "$(cat "$mnt/tasks/c/result")" "result of a queued task"
+expect "a b c d e" "$(names "$mnt/new")" "what is at work"
+expect "" "$(names "$mnt/disks")" "disks before the end"
+within 10 sh -c "echo 40 >'$mnt/new/quick'" || fail "quick work waits behind long work"
+expect "write EBUSY" "$(answer "$mnt/new/c" 40 | sed 's/^open/write/')" "a second request of one name"
+
+# A queued task ends at once. One at work stops as soon as the host answers.
+within 10 sh -c "echo 1 >'$mnt/tasks/d/cancel'" || fail "cannot cancel a queued task"
+in_state d cancelled || fail "a cancelled task is $(cat "$mnt/tasks/d/state")"
+within 10 sh -c "echo 1 >'$mnt/tasks/a/cancel'" || fail "cannot cancel a task at work"
+open_gate
+for name in a d; do
+    expect cancelled "$(cat "$mnt/tasks/$name/wait")" "the outcome of $name"
+done
+for name in b c e; do
+    expect completed "$(cat "$mnt/tasks/$name/wait")" "the outcome of $name"
+    expect 100 "$(tr -d ' ' <"$mnt/tasks/$name/percent")" "percent of $name"
+done
+expect "b c e quick" "$(names "$mnt/disks")" "disks"
+
+# Where the host cannot reserve space, zeros are written, and a cancel leaves nothing.
+: >"$tmp/gate/no-reserve"
+make_long f
+expect completed "$(cat "$mnt/tasks/f/wait")" "the outcome without fallocate"
+expect $((16 * 1048576 + 512)) "$(stat -c %s "$store/f.vhd")" "length of the image"
+[ "$(($(stat -c %b "$store/f.vhd") * 512))" -ge $((16 << 20)) ] || fail "it does not own its space"
+cmp -n $((16 << 20)) "$mnt/disks/f/raw" /dev/zero || fail "it holds other bytes than zeros"
+echo '1024 type=fixed' >"$mnt/new/g" || fail "cannot make g"
+last=-1
+moves=0
+while [ $moves -lt 3 ] && in_state g running; do
+    percent=$(tr -d ' ' <"$mnt/tasks/g/percent")
+    [ "$percent" -ge "$last" ] || fail "percent goes back from $last to $percent"
+    [ "$percent" = "$last" ] || moves=$((moves + 1))
+    last=$percent
+done
+in_state g running || fail "it has ended: $(cat "$mnt/tasks/g/status")"
+within 10 sh -c "echo 1 >'$mnt/tasks/g/cancel'" || fail "cannot cancel"
+expect cancelled "$(cat "$mnt/tasks/g/wait")" "the outcome of a cancelled task"
+
+# The end of vhdfs ends all tasks and leaves nothing of them.
+rm "$tmp/gate/no-reserve"
+shut_gate reserve
+for name in h i j; do
+    make_long $name
+done
+kill "$daemon"
+open_gate
+daemon_ends
+expect ".vhdfs-lock b.vhd c.vhd e.vhd f.vhd quick.vhd" "$(names "$store")" "the store"
