@@ -34,9 +34,11 @@ bootstrap()
     done
 }
 
-# mount_system FOLDER: mount /proc, /sys and /dev in that chroot.
+# mount_system FOLDER: mount /proc, /sys and /dev in that chroot. Make /etc/mtab if it is missing, as
+# systemd and container engines do: without it fusermount3 of Debian 13 unmounts nothing.
 mount_system()
 {
+    [ -e "$1/etc/mtab" ] || ln -s ../proc/self/mounts "$1/etc/mtab"
     mount -t proc proc "$1/proc"
     for system_folder in sys dev; do
         mount --rbind "/$system_folder" "$1/$system_folder"

@@ -202,6 +202,21 @@ int vhd_disk_flush(struct vhd_disk *disk);
 int vhd_disk_seek(struct vhd_disk *disk, uint64_t off, bool for_hole, uint64_t *ret);
 
 /*
+ * Find where a range of a disk lies, if all of it lies in one stretch of one file. The answer holds
+ * as long as the disk is open for reading only.
+ *
+ *   ret_fd  receives the file, open for reading; it stays the disk's
+ *   ret_at  receives the byte offset in it
+ *
+ * Returns false where it lies in several places, in a hole, or cannot be read.
+ */
+bool vhd_disk_locate(struct vhd_disk *disk, uint64_t off, uint64_t len, int *ret_fd,
+                     uint64_t *ret_at);
+
+/* Have the host drop a range from its cache, after it was read once. */
+void vhd_disk_uncache(struct vhd_disk *disk, uint64_t off, uint64_t len);
+
+/*
  * Copy a range from one disk to another, or within one disk if the ranges do not overlap. Holes
  * become holes.
  *

@@ -2,6 +2,7 @@
  * Reading a disk, and finding its data and holes.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "image/extent.h"
@@ -76,4 +77,34 @@ int vhd_disk_seek(struct vhd_disk *disk, uint64_t off, bool for_hole, uint64_t *
     if (err == 0)
         *ret = off < size ? off : size;
     return err;
+}
+
+bool vhd_disk_locate(struct vhd_disk *disk, uint64_t off, uint64_t len, int *ret_fd,
+                     uint64_t *ret_at)
+{
+    struct vhd_extent extent;
+
+    unsigned side = vhd_epoch_enter(&disk->epoch);
+    int err = vhd_extent_at(disk->top, off, len, &extent);
+    vhd_epoch_leave(&disk->epoch, side);
+    if (err < 0 || extent.is_hole || extent.len < len)
+        return false;
+    *ret_fd = extent.fd;
+    *ret_at = extent.at;
+    return true;
+}
+
+void vhd_disk_uncache(struct vhd_disk *disk, uint64_t off, uint64_t len)
+{
+    const uint64_t end = off + len;
+    struct vhd_extent extent;
+
+    unsigned side = vhd_epoch_enter(&disk->epoch);
+    while (off < end && vhd_extent_at(disk->top, off, end - off, &extent) == 0) {
+        if (!extent.is_hole)
+            (void)posix_fadvise(extent.fd, (off_t)extent.at, (off_t)extent.len,
+                                POSIX_FADV_DONTNEED);
+        off += extent.len;
+    }
+    vhd_epoch_leave(&disk->epoch, side);
 }

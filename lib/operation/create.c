@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "operation/admit.h"
 #include "operation/blank.h"
+#include "operation/clone.h"
 #include "operation/link.h"
 #include "operation/preallocate.h"
 #include "request/name.h"
@@ -24,6 +25,7 @@ struct vhd_create {
     /* after the admission */
     struct vhd_draft draft;
     struct vhd_link link;
+    struct vhd_disk *source; /* the disk that is copied, open; NULL for none */
     struct vhd_blank blank;
 };
 
@@ -47,6 +49,7 @@ struct vhd_create *vhd_create_new(struct vhd_catalogue *catalogue, const char *f
 void vhd_create_free(struct vhd_create *create)
 {
     vhd_link_end(&create->link);
+    (void)vhd_disk_close(create->source, NULL);
     vhd_draft_end(create->store, &create->draft);
     vhd_store_remove_if_unused(create->store);
     vhd_catalogue_unref(create->catalogue);
@@ -61,7 +64,7 @@ void vhd_create_name_draft(struct vhd_create *create)
 void vhd_create_describe(const char *file, const struct vhd_request *request,
                          char buf[VHD_DESCRIPTION_SIZE])
 {
-    const bool is_child = *request->parent;
+    const bool is_child = *request->parent, is_copy = *request->from;
     char size[VHD_SIZE_TEXT];
 
     int len = snprintf(buf, VHD_DESCRIPTION_SIZE, "Create %s virtual hard disk \"%.*s\"",
@@ -71,12 +74,27 @@ void vhd_create_describe(const char *file, const struct vhd_request *request,
                        (int)vhd_name_stem_length(file), file);
     char *rest = buf + len;
     const size_t left = VHD_DESCRIPTION_SIZE - (size_t)len;
-    if (is_child) {
-        snprintf(rest, left, " on \"%s\"", request->parent);
+    if (is_child || is_copy) {
+        snprintf(rest, left, " %s \"%s\"", is_child ? "on" : "from",
+                 is_child ? request->parent : request->from);
     } else if (request->size > 0) {
         vhd_size_describe(request->size, size);
         snprintf(rest, left, " (%s)", size);
     }
+}
+
+/* The new disk gets sectors of another one, so it has no more readers than that. */
+static enum vhd_result limit_readers(const struct vhd_create *create, const struct vhd_disk *disk,
+                                     struct vhd_verdict *ret)
+{
+    mode_t mode;
+
+    int err = vhd_source_mode(disk, &mode);
+    if (err == 0)
+        err = vhd_draft_limit_readers(&create->draft, mode);
+    return err < 0 ? vhd_verdict_errno(ret, err, "cannot set the mode of \"%s/%s\"",
+                                       vhd_store_path(create->store), create->file)
+                   : VHD_OK;
 }
 
 /* Open the parent. The child has its size. */
@@ -98,11 +116,56 @@ static enum vhd_result link_parent(struct vhd_create *create, struct vhd_verdict
                                asked, request->parent, found);
     }
     request->size = size;
-    /* The child gets copies of its parent's sectors, so it has no more readers than that. */
-    int err = vhd_draft_limit_readers(&create->draft, create->link.mode);
-    return err < 0 ? vhd_verdict_errno(ret, err, "cannot set the mode of \"%s/%s\"",
-                                       vhd_store_path(create->store), create->file)
-                   : VHD_OK;
+    return limit_readers(create, create->link.parent, ret);
+}
+
+/*
+ * Judge whether the new disk can hold the one that is copied.
+ *
+ *   size  bytes of that disk
+ */
+static enum vhd_result judge_source_size(const struct vhd_request *request, uint64_t size,
+                                         struct vhd_verdict *ret)
+{
+    char asked[VHD_SIZE_TEXT], found[VHD_SIZE_TEXT];
+
+    vhd_size_describe(size, found);
+    vhd_size_describe(request->size, asked);
+    if (size > VHD_SIZE_MAX)
+        return vhd_verdict_set(
+            ret, VHD_SIZE_TOO_LARGE,
+            "the disk \"%s\" has %s, more than the 2088960 MB of the largest new "
+            "disk",
+            request->from, found);
+    if (request->size == 0 && size < VHD_SIZE_MIN_MB * VHD_MB)
+        return vhd_verdict_set(ret, VHD_SIZE_TOO_SMALL,
+                               "the disk \"%s\" has %s, less than the smallest new disk; write a "
+                               "size, such as \"3 from=%s\"",
+                               request->from, found, request->from);
+    if (request->size != 0 && request->size < size)
+        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                               "the size is %s, but the disk \"%s\" has %s; write at least that, "
+                               "or leave the size out",
+                               asked, request->from, found);
+    return VHD_OK;
+}
+
+/* Open the disk that is copied. The new one has its size, or is larger. */
+static enum vhd_result open_source(struct vhd_create *create, struct vhd_verdict *ret)
+{
+    static const struct vhd_source_role role = {VHD_FILE_NOT_FOUND, "to be copied", "disk"};
+    struct vhd_request *request = &create->request;
+
+    enum vhd_result result = vhd_source_open(create->catalogue, request->from, &role, create->task,
+                                             &create->source, ret);
+    if (result != VHD_OK)
+        return result;
+    result = judge_source_size(request, vhd_disk_size(create->source), ret);
+    if (result != VHD_OK)
+        return result;
+    if (request->size == 0)
+        request->size = vhd_disk_size(create->source);
+    return limit_readers(create, create->source, ret);
 }
 
 /* The type of the new disk, after link_parent(). */
@@ -142,6 +205,8 @@ enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *
         vhd_admit_draft(create->store, create->file, create->is_draft_named, &create->draft, ret);
     if (result == VHD_OK && *create->request.parent)
         result = link_parent(create, ret);
+    if (result == VHD_OK && *create->request.from)
+        result = open_source(create, ret);
     if (result != VHD_OK)
         return result;
     lay_out(create);
@@ -170,11 +235,25 @@ static enum vhd_result withdraw(const struct vhd_create *create, struct vhd_verd
 static int write_fixed(const struct vhd_create *create)
 {
     const uint64_t size = create->request.size;
+    const int fd = create->draft.fd;
     struct vhd_footer_disk footer;
 
-    int err = vhd_preallocate(create->draft.fd, size, create->task);
+    /* Where the host reserves space, that takes a small part of the time. */
+    int err = vhd_preallocate(fd, size, create->source ? 10 : 99, create->task);
+    if (err == 0 && create->source)
+        err = vhd_clone(fd, NULL, create->source, create->task);
     vhd_footer_encode(&create->blank.footer, &footer);
-    return err < 0 ? err : vhd_io_put(create->draft.fd, &footer, sizeof footer, size);
+    return err < 0 ? err : vhd_io_put(fd, &footer, sizeof footer, size);
+}
+
+/* Write the whole image. */
+static int write_image(const struct vhd_create *create)
+{
+    if (create->request.is_fixed)
+        return write_fixed(create);
+    return create->source
+               ? vhd_clone(create->draft.fd, &create->blank, create->source, create->task)
+               : vhd_blank_write(create->draft.fd, &create->blank);
 }
 
 static enum vhd_result create_admit(void *arg, struct vhd_task *task, struct vhd_verdict *ret)
@@ -195,8 +274,7 @@ static enum vhd_result create_run(void *arg, struct vhd_task *task, struct vhd_v
     enum vhd_result result = create_admit(create, task, ret);
     if (result != VHD_OK)
         return result;
-    int err = create->request.is_fixed ? write_fixed(create)
-                                       : vhd_blank_write(create->draft.fd, &create->blank);
+    int err = write_image(create);
     if (err < 0 && err != -ECANCELED)
         return vhd_verdict_errno(ret, err, "cannot write \"%s/%s\"", folder, file);
     vhd_task_progress(task, 50);
@@ -223,15 +301,16 @@ enum vhd_result vhd_create_submit(struct vhd_service *service, struct vhd_create
         .run = create_run,
         .drop = create_drop,
     };
-    static const struct vhd_work fixed = {
+    static const struct vhd_work slow = {
         .operation = VHD_CREATE_OPERATION,
         .admit = create_admit,
         .run = create_run,
         .drop = create_drop,
     };
+    const bool is_long = create->request.is_fixed || *create->request.from;
     char description[VHD_DESCRIPTION_SIZE];
 
     vhd_create_describe(create->file, &create->request, description);
-    return vhd_service_submit(service, create->request.is_fixed ? &fixed : &quick, create,
-                              description, ret_task, ret);
+    return vhd_service_submit(service, is_long ? &slow : &quick, create, description, ret_task,
+                              ret);
 }

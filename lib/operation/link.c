@@ -5,17 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/clock.h"
 #include "format/placement.h"
 #include "image/chain.h"
 #include "request/size.h"
-
-/*
- * close(2) returns before the daemon that serves the file is notified, and a busy host may take
- * long over the close. Only the request waits, so it may wait longer than an operation that holds
- * up a folder.
- */
-#define PATIENCE_MS 1000
 
 /* A visit of all files of the parent. */
 struct visit {
@@ -27,7 +19,6 @@ static int visit_file(void *arg, const char *file, const struct stat *attributes
 {
     struct visit *visit = arg;
 
-    visit->link->mode &= attributes->st_mode;
     if (visit->files++ == 0) {
         const int64_t changed = attributes->st_mtim.tv_sec - VHD_EPOCH;
         visit->link->timestamp = changed < 0            ? 0
@@ -36,40 +27,6 @@ static int visit_file(void *arg, const char *file, const struct stat *attributes
         snprintf(visit->link->file, sizeof visit->link->file, "%s", file);
     }
     return 0;
-}
-
-static bool is_cancelled(struct vhd_task *task)
-{
-    return task && vhd_task_is_cancelled(task);
-}
-
-/* Open the parent. A close that is under way may still hold it. */
-static enum vhd_result open_parent(struct vhd_catalogue *catalogue, const char *name,
-                                   struct vhd_task *task, struct vhd_disk **ret_parent,
-                                   struct vhd_verdict *ret)
-{
-    const struct timespec pause = {.tv_nsec = 2000000};
-    const struct timespec deadline = clock_after(clock_monotonic(), PATIENCE_MS);
-    struct vhd_verdict why;
-    char file[NAME_MAX + 1];
-
-    if (vhd_store_find(vhd_catalogue_store(catalogue), name, file, NULL) == -ENOENT)
-        return vhd_verdict_set(ret, VHD_PARENT_NOT_FOUND,
-                               "there is no disk \"%s\" to be the parent; ls disks shows all",
-                               name);
-    enum vhd_result result = vhd_disk_open(catalogue, name, 0, ret_parent, &why);
-    while (result == VHD_IN_USE && !clock_has_passed(deadline) && !is_cancelled(task)) {
-        nanosleep(&pause, NULL);
-        result = vhd_disk_open(catalogue, name, 0, ret_parent, &why);
-    }
-    if (result != VHD_OK && is_cancelled(task))
-        return vhd_verdict_set(ret, VHD_CANCELLED, NULL);
-    if (result == VHD_IN_USE)
-        return vhd_verdict_set(ret, result,
-                               "the parent \"%s\" is open for writing, or another program holds "
-                               "a lock or a lease on \"%s\"; end its use first",
-                               name, file);
-    return result == VHD_OK ? VHD_OK : vhd_verdict_set(ret, result, "%s", why.sentence);
 }
 
 /* Can a child of this disk record it? Fills in the locators. */
@@ -108,10 +65,11 @@ enum vhd_result vhd_link_begin(struct vhd_catalogue *catalogue, const char *name
                                struct vhd_task *task, struct vhd_link *ret_link,
                                struct vhd_verdict *ret)
 {
-    struct vhd_link link = {.mode = 0777};
+    static const struct vhd_source_role role = {VHD_PARENT_NOT_FOUND, "to be the parent", "parent"};
+    struct vhd_link link = VHD_LINK_NONE;
     struct visit visit = {.link = &link};
 
-    enum vhd_result result = open_parent(catalogue, name, task, &link.parent, ret);
+    enum vhd_result result = vhd_source_open(catalogue, name, &role, task, &link.parent, ret);
     if (result != VHD_OK)
         return result;
     int err = vhd_disk_each_file(link.parent, visit_file, &visit);

@@ -5,12 +5,11 @@
 
 #include "disk/disk.h"
 #include "format/locator.h"
-#include "task/task.h"
+#include "operation/source.h"
 
 struct vhd_link {
     struct vhd_disk *parent;      /* open for reading: no program writes to it meanwhile */
     uint32_t timestamp;           /* of its file's last change, seconds since VHD_EPOCH */
-    mode_t mode;                  /* permissions that its file and all files below have */
     char file[NAME_MAX + 1];      /* its file name */
     struct vhd_locators locators; /* of that file, for a child of the same size */
 };

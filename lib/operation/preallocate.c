@@ -44,7 +44,7 @@ static int write_zeros(int fd, const void *zeros, uint64_t off, uint64_t len)
     return err;
 }
 
-int vhd_preallocate(int fd, uint64_t length, struct vhd_task *task)
+int vhd_preallocate(int fd, uint64_t length, unsigned percent, struct vhd_task *task)
 {
     AUTO_FREE void *zeros = NULL; /* once the host has refused to reserve */
     uint64_t off = 0;
@@ -64,7 +64,7 @@ int vhd_preallocate(int fd, uint64_t length, struct vhd_task *task)
             return err;
         off += len;
         if (task)
-            vhd_task_progress(task, (unsigned)(off * 99 / length));
+            vhd_task_progress(task, (unsigned)(off * percent / length));
     }
     return 0;
 }

@@ -84,22 +84,32 @@ static enum vhd_result option_type(struct word value, struct request *request,
     return VHD_OK;
 }
 
-static enum vhd_result option_parent(struct word value, struct request *request,
-                                     struct vhd_verdict *ret)
+/* Read the name of another disk. */
+static enum vhd_result read_disk(struct word value, const char *key, char name[NAME_MAX + 1],
+                                 struct vhd_verdict *ret)
 {
-    char *name = request->asked.parent;
-
     if (value.len == 0 || value.len > NAME_MAX || memchr(value.text, '/', value.len) ||
         memchr(value.text, 0, value.len))
-        return vhd_verdict_set(
-            ret, VHD_INVALID_ARGUMENT,
-            "the parent \"%.*s\" is not the name of a disk; write one of disks/, "
-            "such as \"parent=disk1\"",
-            shown(value), value.text);
+        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                               "%s=\"%.*s\" is not the name of a disk; write one of disks/, such "
+                               "as \"%s=disk1\"",
+                               key, shown(value), value.text, key);
     memcpy(name, value.text, value.len);
     name[value.len] = 0;
     name[vhd_name_stem_length(name)] = 0;
     return VHD_OK;
+}
+
+static enum vhd_result option_parent(struct word value, struct request *request,
+                                     struct vhd_verdict *ret)
+{
+    return read_disk(value, "parent", request->asked.parent, ret);
+}
+
+static enum vhd_result option_from(struct word value, struct request *request,
+                                   struct vhd_verdict *ret)
+{
+    return read_disk(value, "from", request->asked.from, ret);
 }
 
 static enum vhd_result option_uuid(struct word value, struct request *request,
@@ -123,6 +133,7 @@ static const struct option {
     const char *key;
     enum vhd_result (*read)(struct word value, struct request *, struct vhd_verdict *);
 } options[] = {
+    {"from", option_from},
     {"parent", option_parent},
     {"type", option_type},
     {"uuid", option_uuid},
@@ -166,7 +177,8 @@ static enum vhd_result option_read(struct word word, bool seen[OPTION_COUNT],
     }
     return vhd_verdict_set(
         ret, VHD_INVALID_ARGUMENT,
-        "\"%.*s\" is neither a unit nor an option; write type=TYPE, parent=NAME or uuid=UUID, "
+        "\"%.*s\" is neither a unit nor an option; write type=TYPE, parent=NAME, from=NAME or "
+        "uuid=UUID, "
         "such as \"4096 MB type=dynamic\"",
         shown(word), word.text);
 }
@@ -283,24 +295,28 @@ static enum vhd_result find_size(struct word *line, struct word *ret_size, struc
 static enum vhd_result judge(struct request *request, struct word size, struct word whole,
                              struct vhd_verdict *ret)
 {
-    const bool has_parent = *request->asked.parent;
+    const bool has_parent = *request->asked.parent, has_from = *request->asked.from;
 
     if (has_parent && (request->is_dynamic || request->asked.is_fixed))
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                                "a disk with a parent is differencing, not %s; leave type= out",
                                request->is_dynamic ? "dynamic" : "fixed");
+    if (has_parent && has_from)
+        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                               "a differencing disk begins with the content of its parent; leave "
+                               "parent= or from= out");
     if (!has_parent && request->is_differencing)
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                                "a differencing disk needs a parent, such as "
                                "\"type=differencing parent=disk1\"");
     if (size.len > 0)
         return vhd_size_parse(size.text, size.len, &request->asked.size, ret);
-    if (has_parent)
+    if (has_parent || has_from)
         return VHD_OK;
     return vhd_verdict_set(
         ret, VHD_INVALID_ARGUMENT,
-        "the request \"%.*s\" has neither a size nor a parent; write a size first, such as "
-        "\"4096 type=dynamic\", or a parent, such as \"parent=disk1\"",
+        "the request \"%.*s\" has neither a size nor another disk; write a size first, such as "
+        "\"4096 type=dynamic\", or a disk, such as \"parent=disk1\" or \"from=disk1\"",
         shown(whole), whole.text);
 }
 

@@ -25,6 +25,7 @@
             "the name is not allowed for a disk")                                                  \
     OUTCOME(VHD_BUFFER_OVERFLOW, "E_BUFFER_OVERFLOW", 0x8007006F, ENAMETOOLONG,                    \
             "the path is too long")                                                                \
+    OUTCOME(VHD_FILE_NOT_FOUND, "E_FILE_NOT_FOUND", 0x80070002, ENOENT, "there is no such disk")   \
     OUTCOME(VHD_PATH_NOT_FOUND, "E_PATH_NOT_FOUND", 0x80070003, ENOENT,                            \
             "the folder cannot be made or reached")                                                \
     OUTCOME(VHD_SIZE_TOO_SMALL, "VM_E_IMAGE_SIZE_TOO_SMALL", 0xA0040684, ERANGE,                   \

@@ -131,11 +131,11 @@ int vhd_service_new(unsigned quick, unsigned jobs, struct vhd_service **ret)
 /* The next task that the stopping service has not cancelled yet, or NULL. Call under the lock. */
 static struct vhd_task *next_to_stop(struct vhd_service *service)
 {
-    struct entry_list *const lists[] = {&service->queue[QUICK], &service->queue[LONG],
-                                        &service->at_work};
+    struct entry_list *const lists[LANES + 1] = {&service->queue[QUICK], &service->queue[LONG],
+                                                 &service->at_work};
     struct entry *entry;
 
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (int i = 0; i < LANES + 1; i++) {
         TAILQ_FOREACH(entry, lists[i], link) {
             if (!entry->is_stopped) {
                 entry->is_stopped = true;

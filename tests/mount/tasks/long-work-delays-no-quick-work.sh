@@ -52,6 +52,18 @@ for name in b c e; do
 done
 expect "b c e quick" "$(names "$mnt/disks")" "disks"
 
+# While a disk is copied, programs can read it, but not change or delete it.
+shut_gate reserve
+within 10 sh -c "echo 'from=quick type=fixed' >'$mnt/new/copy'" || fail "cannot copy"
+wait_until 20 in_state copy running
+head -c 1 "$mnt/disks/quick/raw" >/dev/null || fail "the source cannot be read"
+sh -c ": 1<>'$mnt/disks/quick/raw'" 2>/dev/null && fail "the source can be written to"
+rmdir "$mnt/disks/quick" 2>/dev/null && fail "the source can be deleted"
+echo 1 >"$mnt/tasks/copy/cancel"
+open_gate
+expect cancelled "$(cat "$mnt/tasks/copy/wait")" "the outcome of the copy"
+sh -c ": 1<>'$mnt/disks/quick/raw'" || fail "the source cannot be written to after the copy"
+
 # Where the host cannot reserve space, zeros are written, and a cancel leaves nothing.
 : >"$tmp/gate/no-reserve"
 make_long f

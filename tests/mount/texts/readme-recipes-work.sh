@@ -96,8 +96,11 @@ recipe 5 run1
 [ ! -e "$store/run1.vhd" ] || fail "the child is still there"
 fsck.ext4 -fn "$mnt/disks/base/raw" >"$tmp/said" 2>&1 || fail "fsck of the parent: $(cat "$tmp/said")"
 
-recipe 6 type=fixed
+recipe 6 from=base
+expect dynamic "$(cat "$mnt/disks/copy/type")" "the type of the copy"
+
+recipe 7 type=fixed
 expect fixed "$(cat "$mnt/disks/full/type")" "the type of the fixed disk"
 fsck.ext4 -fn "$mnt/disks/full/raw" >"$tmp/said" 2>&1 || fail "fsck: $(cat "$tmp/said")"
 
-[ ! -f "$tmp/use.7.sh" ] || fail "there is a recipe that nobody tries"
+[ ! -f "$tmp/use.8.sh" ] || fail "there is a recipe that nobody tries"
