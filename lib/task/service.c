@@ -52,9 +52,14 @@ static void end_turn(struct vhd_service *service, struct entry *entry, bool is_a
         return;
     }
     pthread_mutex_unlock(&service->lock);
-    /* The workers for long work may have ended already. */
-    if (is_accepted)
+    /*
+     * The workers for long work may have ended already. The cancelled task does not run, but the
+     * call waits until the listener, which may be freed with the service, knows of its end.
+     */
+    if (is_accepted) {
         vhd_task_cancel(entry->task);
+        vhd_task_run(entry->task);
+    }
     vhd_task_unref(entry->task);
     free(entry);
     pthread_mutex_lock(&service->lock);
