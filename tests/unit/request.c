@@ -323,6 +323,10 @@ static void unknown_values_are_refused(void **state)
         "4096 parent=\"a b\n",
         "4096 parent=a type=dynamic\n",
         "parent=a type=dynamic\n",
+        "4096 parent=a type=fixed\n",
+        "type=fixed\n",
+        "4096 type=Fixed\n",
+        "4096 type=fixed,dynamic\n",
         "4096 type=differencing\n",
         "type=differencing\n",
         "type=dynamic\n",
@@ -381,6 +385,55 @@ static void a_parent_makes_a_differencing_disk(void **state)
     assert_refused("2 parent=a\n", VHD_SIZE_TOO_SMALL);
 }
 
+static void a_type_makes_a_fixed_disk(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_fixed;
+    } requests[] = {
+        {"4096 type=fixed\n", true},
+        {"4 GB type='fixed' uuid=" UUID "\r\n", true},
+        {"\"4096 type=fixed\"", true},
+        {"4096 type=dynamic\n", false},
+        {"4096\n", false},
+        {"4096 parent=a\n", false},
+    };
+
+    for (size_t i = 0; i < LENGTH(requests); i++) {
+        const char *text = requests[i].text;
+        struct vhd_request request;
+        memset(&request, 0xFF, sizeof request);
+        assert_int_equal(vhd_request_parse(text, strlen(text), &request, NULL), VHD_OK);
+        assert_int_equal(request.is_fixed, requests[i].is_fixed);
+        assert_int_equal(request.size, four_gb);
+    }
+    assert_refused("2 type=fixed\n", VHD_SIZE_TOO_SMALL);
+    assert_refused("2088961 type=fixed\n", VHD_SIZE_TOO_LARGE);
+}
+
+static void assert_says(const char *text, const char *part)
+{
+    struct vhd_request request;
+    struct vhd_verdict verdict;
+
+    assert_int_equal(vhd_request_parse(text, strlen(text), &request, &verdict),
+                     VHD_INVALID_ARGUMENT);
+    assert_non_null(strstr(verdict.sentence, part));
+}
+
+static void a_type_that_does_not_fit_a_parent_is_named(void **state)
+{
+    (void)state;
+    const char *const fixed[] = {"parent=a type=fixed\n", "4096 type=fixed parent=a\n"};
+    const char *const dynamic[] = {"parent=a type=dynamic\n", "4096 type=dynamic parent=a\n"};
+
+    for (size_t i = 0; i < LENGTH(fixed); i++) {
+        assert_says(fixed[i], "a disk with a parent is differencing, not fixed");
+        assert_says(dynamic[i], "a disk with a parent is differencing, not dynamic");
+    }
+}
+
 static void a_parent_has_a_name_that_a_file_can_have(void **state)
 {
     (void)state;
@@ -402,6 +455,10 @@ static void an_option_is_given_once(void **state)
     assert_invalid("4096 type=dynamic type=dynamic\n");
     assert_invalid("4096 uuid=" UUID " uuid=" UUID "\n");
     assert_invalid("4096 type=dynamic uuid=" UUID " type=dynamic\n");
+    assert_says("4096 type=dynamic type=dynamic\n", "twice");
+    assert_says("4096 type=fixed type=fixed\n", "twice");
+    assert_says("4096 type=fixed type=dynamic\n", "twice");
+    assert_says("4096 type=dynamic type=fixed\n", "twice");
 }
 
 /* A mistyped option is named first, however wrong the size is as well. */
@@ -565,6 +622,8 @@ int main(void)
         cmocka_unit_test(unknown_options_are_refused),
         cmocka_unit_test(unknown_values_are_refused),
         cmocka_unit_test(a_parent_makes_a_differencing_disk),
+        cmocka_unit_test(a_type_makes_a_fixed_disk),
+        cmocka_unit_test(a_type_that_does_not_fit_a_parent_is_named),
         cmocka_unit_test(a_parent_has_a_name_that_a_file_can_have),
         cmocka_unit_test(an_option_is_given_once),
         cmocka_unit_test(syntax_is_judged_before_figures),
