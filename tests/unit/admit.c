@@ -222,6 +222,50 @@ static void read_only_comes_before_length_before_space(void **state)
     in_child(fill_the_medium, *state);
 }
 
+static enum vhd_result judge_length(const struct vhd_store *store, uint64_t length, bool is_fixed,
+                                    struct vhd_verdict *ret)
+{
+    struct vhd_draft draft = VHD_DRAFT_NONE;
+
+    CHILD_EXPECT(vhd_admit_draft(store, "a.vhd", false, &draft, NULL) == VHD_OK);
+    enum vhd_result result = vhd_admit_length(store, &draft, length, is_fixed, ret);
+    vhd_draft_end(store, &draft);
+    return result;
+}
+
+static void fit_a_fixed_disk(void *path)
+{
+    const uint64_t free_bytes = UINT64_C(20) << 20;
+    struct vhd_verdict verdict = {0};
+    struct vhd_store *store;
+
+    child_mount(path, "size=20m");
+    CHILD_EXPECT(vhd_store_open(path, 0, &store, NULL) == VHD_OK);
+    CHILD_EXPECT(judge_length(store, 4096, true, NULL) == VHD_OK);
+    CHILD_EXPECT(judge_length(store, free_bytes, true, NULL) == VHD_OK);
+    CHILD_EXPECT(judge_length(store, free_bytes + 1, false, NULL) == VHD_OK);
+    CHILD_EXPECT(judge_length(store, free_bytes + 1, true, &verdict) == VHD_DISK_FULL);
+    CHILD_EXPECT(verdict.result == VHD_DISK_FULL);
+    CHILD_EXPECT(strstr(verdict.sentence, "20 MB are free") != NULL);
+    CHILD_EXPECT(strstr(verdict.sentence, "takes 21 MB") != NULL);
+    CHILD_EXPECT(strstr(verdict.sentence, path) != NULL);
+    limit_files(free_bytes);
+    CHILD_EXPECT(judge_length(store, free_bytes + 1, true, NULL) == VHD_FILE_TOO_LARGE);
+    limit_files(RLIM_INFINITY);
+
+    /* A small one needs the least free space all the same. */
+    int fd = open(scratch_path(path, "there.vhd"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    CHILD_EXPECT(fd >= 0 && posix_fallocate(fd, 0, (12 << 20) + 1) == 0);
+    close(fd);
+    CHILD_EXPECT(judge_length(store, 4096, true, &verdict) == VHD_DISK_FULL);
+    vhd_store_unref(store);
+}
+
+static void a_fixed_disk_needs_its_full_length_at_once(void **state)
+{
+    in_child(fit_a_fixed_disk, *state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +277,7 @@ int main(void)
         SCRATCH_TEST(refuses_above_the_resource_limit),
         SCRATCH_TEST(refuses_above_the_file_system_limit),
         SCRATCH_TEST(read_only_comes_before_length_before_space),
+        SCRATCH_TEST(a_fixed_disk_needs_its_full_length_at_once),
     };
     return cmocka_run_group_tests_name("admit", tests, NULL, NULL);
 }

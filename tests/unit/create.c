@@ -208,6 +208,10 @@ static void describes_in_one_line(void **state)
     assert_string_equal(text, "Create dynamic virtual hard disk \"disk1\" (3146240B)");
     vhd_create_describe("disk1", &(struct vhd_request){.size = 0}, text);
     assert_string_equal(text, "Create dynamic virtual hard disk \"disk1\"");
+    vhd_create_describe("disk1.vhd", &(struct vhd_request){.size = 3 * MB, .is_fixed = true}, text);
+    assert_string_equal(text, "Create fixed virtual hard disk \"disk1\" (3 MB)");
+    vhd_create_describe("disk2", &(struct vhd_request){.size = 3 * MB, .parent = "disk1"}, text);
+    assert_string_equal(text, "Create differencing virtual hard disk \"disk2\" on \"disk1\"");
     memset(longest, 'n', NAME_MAX);
     longest[NAME_MAX] = 0;
     vhd_create_describe(longest, &(struct vhd_request){.size = (UINT64_C(2040) << 30) - 512}, text);
@@ -285,6 +289,41 @@ static void a_stopped_service_makes_nothing(void **state)
     }
     vhd_service_free(service);
     vhd_store_unref(store);
+}
+
+/* The host has space for a dynamic disk, not for a fixed one of this size. */
+static void ask_for_much(void *path)
+{
+    const struct vhd_request request = {.size = 16 * MB, .is_fixed = true};
+    struct vhd_store *store;
+    struct vhd_service *service;
+
+    child_mount(path, "size=16m");
+    CHILD_EXPECT(vhd_store_open(path, 0, &store, NULL) == VHD_OK);
+    CHILD_EXPECT(vhd_service_new(1, 1, &service) == 0);
+    for (int is_named = 0; is_named < 2; is_named++) {
+        struct vhd_task_status status;
+        struct vhd_task *task;
+        struct vhd_create *create = create_new(store, "a.vhd", &request);
+        CHILD_EXPECT(create != NULL);
+        if (is_named)
+            vhd_create_name_draft(create);
+        CHILD_EXPECT(vhd_create_submit(service, create, &task, NULL) == VHD_OK);
+        CHILD_EXPECT(vhd_task_wait(task, -1) == 0);
+        vhd_task_status(task, &status);
+        CHILD_EXPECT(status.verdict.result == VHD_DISK_FULL);
+        CHILD_EXPECT(*status.verdict.sentence);
+        CHILD_EXPECT(!status.is_accepted);
+        CHILD_EXPECT(scratch_count(path, "") == 0);
+        vhd_task_unref(task);
+    }
+    vhd_service_free(service);
+    vhd_store_unref(store);
+}
+
+static void a_fixed_disk_without_space_is_never_accepted(void **state)
+{
+    in_child(ask_for_much, *state);
 }
 
 /* Work that keeps the one worker busy until a test lets it go. */
@@ -470,6 +509,7 @@ int main(void)
         SCRATCH_TEST(a_task_never_submitted_leaves_nothing),
         SCRATCH_TEST(holds_its_store),
         SCRATCH_TEST(a_stopped_service_makes_nothing),
+        SCRATCH_TEST(a_fixed_disk_without_space_is_never_accepted),
         SCRATCH_TEST(cancelled_while_queued_leaves_nothing),
         SCRATCH_TEST(a_folder_that_vanishes_is_reported),
         SCRATCH_TEST(cancelled_at_any_moment_leaves_all_or_nothing),
