@@ -275,11 +275,11 @@ static enum vhd_result create_run(void *arg, struct vhd_task *task, struct vhd_v
     if (result != VHD_OK)
         return result;
     int err = write_image(create);
-    if (err < 0 && err != -ECANCELED)
+    if (vhd_task_is_cancelled(task))
+        return cancelled(ret);
+    if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot write \"%s/%s\"", folder, file);
     vhd_task_progress(task, 50);
-    if (err == -ECANCELED || vhd_task_is_cancelled(task))
-        return cancelled(ret);
     err = vhd_draft_publish(create->store, &create->draft, file);
     if (err == -EEXIST)
         return vhd_admit_refuse_existing(create->store, file, ret);

@@ -238,7 +238,7 @@ static void the_host_reserves_the_content(void **state)
     for (size_t i = 0; i < LENGTH(lengths); i++) {
         int fd = file_open(*state);
         host = (struct host){.has_no_fallocate = false};
-        assert_int_equal(vhd_preallocate(fd, lengths[i], NULL), 0);
+        assert_int_equal(vhd_preallocate(fd, lengths[i], 99, NULL), 0);
         close(fd);
         assert_int_equal(file_length(*state, "file"), lengths[i]);
         assert_int_equal(host.end, lengths[i]);
@@ -258,7 +258,7 @@ static void each_byte_is_reserved_once(void **state)
         struct progress progress;
         host = (struct host){.is_pretended = true};
         progress_begin(&progress);
-        assert_int_equal(vhd_preallocate(fd, lengths[i], progress.task), 0);
+        assert_int_equal(vhd_preallocate(fd, lengths[i], 99, progress.task), 0);
         assert_int_equal(host.end, lengths[i]);
         assert_false(host.has_gap);
         assert_int_equal(host.writes, 0);
@@ -274,7 +274,7 @@ static void an_interrupted_reservation_goes_on(void **state)
     int fd = file_open(*state);
 
     host = (struct host){.is_pretended = true, .reserving = {1, 3, EINTR}};
-    assert_int_equal(vhd_preallocate(fd, GB, NULL), 0);
+    assert_int_equal(vhd_preallocate(fd, GB, 99, NULL), 0);
     assert_int_equal(host.end, GB);
     assert_false(host.has_gap);
     assert_int_equal(host.writes, 0);
@@ -288,7 +288,7 @@ static void a_failed_reservation_is_reported(void **state)
     for (size_t i = 0; i < 2 * LENGTH(errors); i++) {
         int fd = file_open(*state);
         host = (struct host){.is_pretended = true, .reserving = {i % 2, 1, errors[i / 2]}};
-        assert_int_equal(vhd_preallocate(fd, GB, NULL), -errors[i / 2]);
+        assert_int_equal(vhd_preallocate(fd, GB, 99, NULL), -errors[i / 2]);
         assert_int_equal(host.reservations, i % 2 + 1);
         assert_int_equal(host.writes, 0);
         close(fd);
@@ -304,7 +304,7 @@ static void zeros_are_written_where_the_host_reserves_nothing(void **state)
         struct progress progress;
         host = (struct host){.has_no_fallocate = true};
         progress_begin(&progress);
-        assert_int_equal(vhd_preallocate(fd, lengths[i], progress.task), 0);
+        assert_int_equal(vhd_preallocate(fd, lengths[i], 99, progress.task), 0);
         assert_int_equal(host.end, lengths[i]);
         assert_false(host.has_gap);
         assert_false(host.has_other_bytes);
@@ -326,9 +326,9 @@ static void failed_zeros_are_reported(void **state)
 
     for (unsigned after = 0; after < 2; after++) {
         host = (struct host){.has_no_fallocate = true, .writing = {after, 1, ENOSPC}};
-        assert_int_equal(vhd_preallocate(fd, 20 * MB, NULL), -ENOSPC);
+        assert_int_equal(vhd_preallocate(fd, 20 * MB, 99, NULL), -ENOSPC);
         host = (struct host){.has_no_fallocate = true, .syncing = {after, 1, EIO}};
-        assert_int_equal(vhd_preallocate(fd, 20 * MB, NULL), -EIO);
+        assert_int_equal(vhd_preallocate(fd, 20 * MB, 99, NULL), -EIO);
         assert_int_equal(host.syncs, after);
     }
     close(fd);
@@ -348,7 +348,7 @@ static void a_cancel_ends_the_call(void **state)
                 .cancels = progress.task,
                 .cancels_after = after,
             };
-            assert_int_equal(vhd_preallocate(fd, length, progress.task), -ECANCELED);
+            assert_int_equal(vhd_preallocate(fd, length, 99, progress.task), -ECANCELED);
             assert_in_range(host.end, 1, length / 2);
             assert_int_equal(has_no_fallocate ? host.syncs : host.reservations, after + 1);
             progress_end(&progress);
@@ -364,7 +364,7 @@ static void a_cancel_before_the_call_reserves_nothing(void **state)
 
     progress_begin(&progress);
     assert_int_equal(vhd_task_cancel(progress.task), 0);
-    assert_int_equal(vhd_preallocate(fd, MB, progress.task), -ECANCELED);
+    assert_int_equal(vhd_preallocate(fd, MB, 99, progress.task), -ECANCELED);
     assert_int_equal(host.reservations + host.writes, 0);
     progress_end(&progress);
     close(fd);

@@ -72,6 +72,7 @@ expect $((16 * 1048576 + 512)) "$(stat -c %s "$store/f.vhd")" "length of the ima
 [ "$(($(stat -c %b "$store/f.vhd") * 512))" -ge $((16 << 20)) ] || fail "it does not own its space"
 cmp -n $((16 << 20)) "$mnt/disks/f/raw" /dev/zero || fail "it holds other bytes than zeros"
 echo '1024 type=fixed' >"$mnt/new/g" || fail "cannot make g"
+wait_until 20 in_state g running
 last=-1
 moves=0
 while [ $moves -lt 3 ] && in_state g running; do
