@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "host.h"
-#include "request/size.h"
 #include "result/result.h"
 
 bool cut_visit(void *arg, const struct tracer_stop *stop)
@@ -35,16 +34,11 @@ void campaign_begin(struct campaign *campaign, const char *way, const char *muta
     int report;
 
     *campaign = (struct campaign){.mutation = mutation};
-    campaign->maker.way = way_find(way);
-    campaign->maker.mutation = mutation ? host_mutation(mutation) : 0;
-    campaign->maker.folder = folder;
-    campaign->maker.size_mb = size_mb;
-    if (mutation && campaign->maker.mutation == 0)
-        errx(EXIT_BROKEN, "there is no mutation \"%s\"", mutation);
+    maker_init(&campaign->maker, way, mutation, folder, size_mb);
     maker_run(&campaign->maker, visit_all, NULL, &report);
     if (report != VHD_OK)
         errx(EXIT_FAILURE, "no disk can be made here at all");
-    const char *fault = image_read(folder, size_mb * VHD_MB, &campaign->whole);
+    const char *fault = image_read(&campaign->maker, &campaign->whole);
     if (fault)
         errx(EXIT_FAILURE, "without a cut: %s", fault);
     remains_remove(folder);
@@ -73,8 +67,7 @@ void campaign_judge(struct campaign *campaign, const struct cut *cut, int report
             campaign->is_seen[cut->at] = true;
     }
     const char *fault =
-        remains_judge(campaign->maker.folder, &campaign->whole, campaign->maker.size_mb * VHD_MB,
-                      report == VHD_OK, &is_there);
+        remains_judge(&campaign->maker, &campaign->whole, report == VHD_OK, &is_there);
     if (!fault && report != VHD_OK && report != MAKER_SILENT)
         fault = "a refusal was reported";
     if (!fault && !cut && report != VHD_OK)
@@ -88,6 +81,11 @@ void campaign_judge(struct campaign *campaign, const struct cut *cut, int report
         campaign->absent++;
     }
     remains_remove(campaign->maker.folder);
+}
+
+bool campaign_has_noticed(const struct campaign *campaign)
+{
+    return campaign->mutation && campaign->faults > 0;
 }
 
 /*
@@ -114,6 +112,7 @@ int campaign_end(struct campaign *campaign, unsigned cuts_min)
            campaign->mutation ? campaign->mutation : "", campaign->cuts, campaign->there,
            campaign->absent, campaign->faults);
     free(campaign->whole.bytes);
+    maker_end(&campaign->maker);
     if (campaign->mutation) {
         puts(campaign->faults > 0 ? "noticed, as it should be" : "NOT NOTICED");
         return campaign->faults > 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -32,6 +32,7 @@ struct campaign {
  *
  *   way, mutation  their names; mutation may be NULL
  *   folder         place of the store, made and removed in each run; lives as long as the campaign
+ *   size_mb        of the disk, unless it is fixed
  */
 void campaign_begin(struct campaign *campaign, const char *way, const char *mutation,
                     const char *folder, uint64_t size_mb);
@@ -43,6 +44,9 @@ void campaign_begin(struct campaign *campaign, const char *way, const char *muta
  *   report  from maker_run()
  */
 void campaign_judge(struct campaign *campaign, const struct cut *cut, int report);
+
+/* Has a mutation been noticed? Then more runs prove no more. */
+bool campaign_has_noticed(const struct campaign *campaign);
 
 /*
  * End: print the figures.

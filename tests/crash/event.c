@@ -17,6 +17,7 @@ const char *event_name(enum event event)
         [EVENT_MAKE_FOLDER] = "make-folder",
         [EVENT_SYNC_PARENT] = "sync-parent",
         [EVENT_CREATE] = "create",
+        [EVENT_RESERVE] = "reserve",
         [EVENT_WRITE] = "write",
         [EVENT_SYNC_FILE] = "sync-file",
         [EVENT_LINK] = "link",
@@ -61,8 +62,9 @@ enum event event_of(const struct tracer_stop *stop, const struct maker *maker)
     case SYS_pwritev:
     case SYS_pwritev2:
     case SYS_ftruncate:
-    case SYS_fallocate:
         return EVENT_WRITE;
+    case SYS_fallocate:
+        return EVENT_RESERVE;
     case SYS_fsync:
     case SYS_fdatasync:
         return event_of_sync(stop, maker);

@@ -14,6 +14,7 @@ enum event {
     EVENT_MAKE_FOLDER,
     EVENT_SYNC_PARENT, /* fsync of the folder above the store */
     EVENT_CREATE,      /* a file, with or without a name */
+    EVENT_RESERVE,     /* of space, before it is written */
     EVENT_WRITE,
     EVENT_SYNC_FILE,
     EVENT_LINK,

@@ -15,7 +15,6 @@
 
 #include "maker.h"
 #include "remains.h"
-#include "request/size.h"
 #include "result/result.h"
 
 /* The largest table, 4 MB: a full host most likely cuts this one short. */
@@ -64,6 +63,7 @@ int main(int argc, char **argv)
 {
     char folder[300], file[300];
     unsigned told[VHD_OUTCOME_COUNT] = {0}, faults = 0;
+    struct maker maker;
     struct image whole;
     int report;
 
@@ -71,11 +71,11 @@ int main(int argc, char **argv)
         errx(EXIT_BROKEN, "usage: full DIR WAY");
     snprintf(folder, sizeof folder, "%s/%s", argv[1], MAKER_FOLDER);
     snprintf(file, sizeof file, "%s/filler", argv[1]);
-    struct maker maker = {.way = way_find(argv[2]), .folder = folder, .size_mb = SIZE_MB};
+    maker_init(&maker, argv[2], NULL, folder, SIZE_MB);
     struct filler filler = {.maker = &maker, .file = file, .left = 0};
 
     maker_run(&maker, fill_visit, &filler, &report);
-    const char *fault = image_read(folder, SIZE_MB * VHD_MB, &whole);
+    const char *fault = image_read(&maker, &whole);
     if (fault)
         errx(EXIT_FAILURE, "while there is space: %s", fault);
     remains_remove(folder);
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
         if (unlink(file) < 0)
             err(EXIT_BROKEN, "%s", file);
         bool is_folder_left = access(folder, F_OK) == 0;
-        fault = remains_judge(folder, &whole, SIZE_MB * VHD_MB, report == VHD_OK, &is_there);
+        fault = remains_judge(&maker, &whole, report == VHD_OK, &is_there);
         if (!fault && report != VHD_OK && report != VHD_DISK_FULL)
             fault = "the outcome is neither S_OK nor E_DISK_FULL";
         if (!fault && report != VHD_OK && is_there)
@@ -107,8 +107,9 @@ int main(int argc, char **argv)
         remains_remove(folder);
     }
     remains_remove(folder);
-    free(whole.bytes);
     printf("%s: the host filled up before one of %u calls: done %u times, E_DISK_FULL %u times\n",
            maker.way->name, calls, told[VHD_OK], told[VHD_DISK_FULL]);
+    free(whole.bytes);
+    maker_end(&maker);
     return faults == 0 && told[VHD_OK] > 0 && told[VHD_DISK_FULL] > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,9 +40,21 @@ static const struct way ways[] = {
         .order = {EVENT_CREATE, EVENT_WRITE, EVENT_SYNC_FILE, EVENT_RENAME, EVENT_SYNC_FOLDER,
                   EVENT_REPORT},
     },
+    {
+        .name = "fixed",
+        .is_fixed = true,
+        .order = {EVENT_CREATE, EVENT_RESERVE, EVENT_WRITE, EVENT_SYNC_FILE, EVENT_LINK,
+                  EVENT_SYNC_FOLDER, EVENT_REPORT},
+    },
+    {
+        .name = "child",
+        .is_child = true,
+        .order = {EVENT_CREATE, EVENT_WRITE, EVENT_SYNC_FILE, EVENT_LINK, EVENT_SYNC_FOLDER,
+                  EVENT_REPORT},
+    },
 };
 
-const struct way *way_find(const char *name)
+static const struct way *way_find(const char *name)
 {
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         if (strcmp(ways[i].name, name) == 0)
@@ -50,14 +63,17 @@ const struct way *way_find(const char *name)
     errx(EXIT_BROKEN, "there is no way \"%s\" to make a disk", name);
 }
 
-/* Make the disk by the public function. */
+/* Make the disk by a public function. */
 static enum vhd_result begin(struct vhd_service *service, const struct maker *maker,
                              struct vhd_task **ret_task)
 {
     char path[PATH_MAX];
 
     snprintf(path, sizeof path, "%s/%s", maker->folder, MAKER_FILE);
-    return vhd_create_dynamic(service, path, (int64_t)maker->size_mb, ret_task, NULL);
+    if (maker->way->is_child)
+        return vhd_create_differencing(service, path, PARENT_FILE, ret_task, NULL);
+    return (maker->way->is_fixed ? vhd_create_fixed : vhd_create_dynamic)(
+        service, path, (int64_t)maker->size_mb, ret_task, NULL);
 }
 
 /* The same with a named draft. */
@@ -80,7 +96,7 @@ static enum vhd_result begin_named(struct vhd_service *service, const struct mak
     return vhd_create_submit(service, create, ret_task, NULL);
 }
 
-/* The child's part. */
+/* The child process's part. */
 static int make(void *arg)
 {
     const struct maker *maker = arg;
@@ -106,6 +122,23 @@ static int make(void *arg)
     return 0;
 }
 
+void maker_init(struct maker *maker, const char *way, const char *mutation, const char *folder,
+                uint64_t size_mb)
+{
+    *maker = (struct maker){.way = way_find(way), .folder = folder};
+    maker->size_mb = maker->way->is_fixed ? FIXED_MB : size_mb;
+    maker->mutation = mutation ? host_mutation(mutation) : 0;
+    if (mutation && maker->mutation == 0)
+        errx(EXIT_BROKEN, "there is no mutation \"%s\"", mutation);
+    if (maker->way->is_child)
+        maker->parent = parent_of(maker->size_mb * VHD_MB);
+}
+
+void maker_end(struct maker *maker)
+{
+    free(maker->parent.bytes);
+}
+
 bool maker_run(struct maker *maker, tracer_visit *visit, void *visit_arg, int *ret_report)
 {
     unsigned char report;
@@ -115,6 +148,8 @@ bool maker_run(struct maker *maker, tracer_visit *visit, void *visit_arg, int *r
         err(EXIT_BROKEN, "pipe");
     if (!maker->way->makes_folder && mkdir(maker->folder, 0777) < 0)
         err(EXIT_BROKEN, "%s", maker->folder);
+    if (maker->way->is_child)
+        parent_put(&maker->parent, maker->folder);
     maker->report_fd = ends[1];
     bool has_ended = tracer_run(make, maker, visit, visit_arg);
     *ret_report = read(ends[0], &report, 1) == 1 ? report : MAKER_SILENT;

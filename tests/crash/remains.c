@@ -13,15 +13,9 @@
 
 #include "base/cleanup.h"
 #include "image/image.h"
-#include "maker.h"
+#include "request/size.h"
 #include "store/lock.h"
 #include "store/store.h"
-
-static void path_in(const char *folder, const char *name, char ret[PATH_MAX])
-{
-    if (snprintf(ret, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX)
-        errx(EXIT_BROKEN, "\"%s\" is too long a path", folder);
-}
 
 /* Clear the fields in which any two disks differ: time stamp, UUID, and the checksum over them. */
 static void blank(struct vhd_footer_disk *footer)
@@ -31,50 +25,80 @@ static void blank(struct vhd_footer_disk *footer)
     memset(footer->uuid, 0, sizeof footer->uuid);
 }
 
-/* Read a whole file, which has two footers at least. */
-static const char *read_file(int fd, struct image *ret)
+/* A number of the image, high byte first. */
+static uint64_t number_at(const uint8_t *bytes, size_t len)
 {
-    struct stat attributes;
+    uint64_t number = 0;
 
-    if (fstat(fd, &attributes) < 0)
-        err(EXIT_BROKEN, "fstat");
-    if (attributes.st_size < (off_t)(2 * VHD_FOOTER_SIZE))
-        return "the image is too short";
-    size_t len = (size_t)attributes.st_size;
-    AUTO_FREE uint8_t *bytes = malloc(len);
-    if (!bytes)
-        err(EXIT_BROKEN, "malloc");
-    if (pread(fd, bytes, len, 0) != (ssize_t)len)
-        return "the image cannot be read";
-    ret->bytes = TAKE(bytes);
-    ret->len = len;
-    return NULL;
+    for (size_t i = 0; i < len; i++)
+        number = number << 8 | bytes[i];
+    return number;
 }
 
-const char *image_read(const char *folder, uint64_t size, struct image *ret)
+/* Judge the image by the library's reader. */
+static const char *judge_soundness(const char *folder)
 {
     char path[PATH_MAX];
     struct vhd_image judged;
 
-    path_in(folder, MAKER_FILE, path);
+    file_path(folder, MAKER_FILE, path);
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return "the image cannot be opened";
-    if (!vhd_image_judge(fd, &judged) || judged.fault.defect != VHD_SOUND)
-        return "the image is not sound";
-    if (judged.footer.current_size != size)
+    return vhd_image_judge(fd, &judged) && judged.fault.defect == VHD_SOUND
+               ? NULL
+               : "the image is not sound";
+}
+
+/* Is the content of a fixed disk all zeros, and as long as the disk? */
+static bool is_blank(const struct image *image, uint64_t size)
+{
+    return image->len == size + VHD_FOOTER_SIZE && image->bytes[0] == 0 &&
+           memcmp(image->bytes, image->bytes + 1, size - 1) == 0;
+}
+
+/*
+ * Judge the type, the size and the parent by places of the specification, because the library wrote
+ * them by its own types.
+ */
+static const char *judge_fields(const struct maker *maker, const struct image *image)
+{
+    enum { SIZE = 48, TYPE = 60, FIXED = 2, DYNAMIC = 3, DIFFERENCING = 4 };
+    const struct way *way = maker->way;
+    const uint64_t type = way->is_fixed ? FIXED : way->is_child ? DIFFERENCING : DYNAMIC;
+    const uint64_t size = maker->size_mb * VHD_MB;
+
+    if (image->len < 2 * (size_t)VHD_FOOTER_SIZE)
+        return "the image is too short";
+    const uint8_t *tail = image->bytes + image->len - VHD_FOOTER_SIZE;
+    if (memcmp(tail, "conectix", 8) != 0 || number_at(tail + TYPE, 4) != type)
+        return "the image has another type";
+    if (number_at(tail + SIZE, 8) != size)
         return "the image has another size";
-    const char *fault = read_file(fd, ret);
+    if (way->is_fixed)
+        return is_blank(image, size) ? NULL : "the image is not blank";
+    if (memcmp(image->bytes, tail, VHD_FOOTER_SIZE) != 0)
+        return "the two footers differ";
+    return !way->is_child || parent_is_of(&maker->parent, image) ? NULL
+                                                                 : "the image has another parent";
+}
+
+const char *image_read(const struct maker *maker, struct image *ret)
+{
+    const char *fault = judge_soundness(maker->folder);
+    if (!fault)
+        fault = file_load(maker->folder, MAKER_FILE, ret);
     if (fault)
         return fault;
-    uint8_t *tail = ret->bytes + ret->len - VHD_FOOTER_SIZE;
-    if (memcmp(ret->bytes, tail, VHD_FOOTER_SIZE) != 0)
-        fault = "the two footers differ";
-    blank((struct vhd_footer_disk *)ret->bytes);
-    blank((struct vhd_footer_disk *)tail);
-    if (fault)
+    fault = judge_fields(maker, ret);
+    if (fault) {
         free(TAKE(ret->bytes));
-    return fault;
+        return fault;
+    }
+    blank((struct vhd_footer_disk *)(ret->bytes + ret->len - VHD_FOOTER_SIZE));
+    if (!maker->way->is_fixed)
+        blank((struct vhd_footer_disk *)ret->bytes);
+    return NULL;
 }
 
 static bool exists(const char *folder, const char *name)
@@ -82,7 +106,7 @@ static bool exists(const char *folder, const char *name)
     char path[PATH_MAX];
     struct stat attributes;
 
-    path_in(folder, name, path);
+    file_path(folder, name, path);
     if (lstat(path, &attributes) == 0)
         return true;
     if (errno != ENOENT && errno != ENOTDIR)
@@ -90,11 +114,11 @@ static bool exists(const char *folder, const char *name)
     return false;
 }
 
-static const char *judge_image(const char *folder, const struct image *whole, uint64_t size)
+static const char *judge_image(const struct maker *maker, const struct image *whole)
 {
     struct image image;
 
-    const char *fault = image_read(folder, size, &image);
+    const char *fault = image_read(maker, &image);
     if (fault)
         return fault;
     if (image.len != whole->len || memcmp(image.bytes, whole->bytes, whole->len) != 0)
@@ -115,9 +139,10 @@ static const char *sweep(const char *folder)
     return NULL;
 }
 
-/* Only the lock file, which stays by design, and the disk may be in the folder. */
-static const char *judge_rest(const char *folder)
+/* Only the disk, its parent and the lock file, which stays by design, may be in the folder. */
+static const char *judge_rest(const struct maker *maker)
 {
+    const char *folder = maker->folder;
     static char fault[NAME_MAX + 32];
     const struct dirent *entry;
 
@@ -128,29 +153,39 @@ static const char *judge_rest(const char *folder)
     while ((entry = readdir(dir))) {
         const char *name = entry->d_name;
         if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, MAKER_FILE) != 0 &&
-            strcmp(name, VHD_LOCK_FILE) != 0)
+            strcmp(name, VHD_LOCK_FILE) != 0 &&
+            (!maker->way->is_child || strcmp(name, PARENT_FILE) != 0))
             snprintf(fault, sizeof fault, "\"%s\" is left behind", name);
     }
     closedir(dir);
     return *fault ? fault : NULL;
 }
 
-const char *remains_judge(const char *folder, const struct image *whole, uint64_t size,
-                          bool is_told, bool *ret_is_there)
+/* Judge the disk if it is there, and the parent of a differencing disk, which always is. */
+static const char *judge_disks(const struct maker *maker, const struct image *whole, bool is_there)
 {
+    const char *fault = is_there ? judge_image(maker, whole) : NULL;
+
+    if (!fault && maker->way->is_child)
+        fault = parent_judge(&maker->parent, maker->folder);
+    return fault;
+}
+
+const char *remains_judge(const struct maker *maker, const struct image *whole, bool is_told,
+                          bool *ret_is_there)
+{
+    const char *folder = maker->folder;
     bool is_there = exists(folder, MAKER_FILE);
-    const char *fault = NULL;
 
     if (is_told && !is_there)
         return "success was reported, and the disk is not there";
-    if (is_there)
-        fault = judge_image(folder, whole, size);
+    const char *fault = judge_disks(maker, whole, is_there);
     if (!fault && exists(folder, "."))
         fault = sweep(folder);
     if (!fault && exists(folder, "."))
-        fault = judge_rest(folder);
-    if (!fault && is_there)
-        fault = judge_image(folder, whole, size);
+        fault = judge_rest(maker);
+    if (!fault)
+        fault = judge_disks(maker, whole, is_there);
     if (!fault)
         *ret_is_there = is_there;
     return fault;
@@ -167,7 +202,7 @@ void remains_remove(const char *folder)
     if (!dir)
         err(EXIT_BROKEN, "%s", folder);
     while ((entry = readdir(dir))) {
-        path_in(folder, entry->d_name, path);
+        file_path(folder, entry->d_name, path);
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && unlink(path) < 0)
             err(EXIT_BROKEN, "%s", path);
     }

@@ -1,39 +1,31 @@
 /*
  * The remains of a store after a cut: the whole disk or none, and nothing else after the next
- * owner's sweep.
+ * owner's sweep but the unchanged parent of a differencing disk.
  */
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-/* The reference image, read once from a disk that was made without a cut. */
-struct image {
-    uint8_t *bytes; /* fields that differ between disks, UUID and time, are zero */
-    size_t len;
-};
+#include "maker.h"
 
 /*
- * Read the image that the maker has made in a folder.
- *
- *   size  bytes that the disk must have
+ * Read the image that the maker has made, and judge its type, size and parent. Fields that differ
+ * between disks, UUID and time, are zero in *ret.
  *
  * Returns NULL, or a sentence about the fault. The caller frees ret->bytes.
  */
-const char *image_read(const char *folder, uint64_t size, struct image *ret);
+const char *image_read(const struct maker *maker, struct image *ret);
 
 /*
- * Judge the remains, and open the store as its owner, which sweeps it.
+ * Judge the remains of a run, and open the store as its owner, which sweeps it.
  *
- *   whole     the reference image
- *   size      bytes of the disk
- *   is_told   the child reported success, so the disk must be there
+ *   whole     the image of a disk that was made without a cut
+ *   is_told   the child process reported success, so the disk must be there
  *
  * Returns NULL, with the presence of the disk in *ret_is_there, or a sentence about the fault.
  */
-const char *remains_judge(const char *folder, const struct image *whole, uint64_t size,
-                          bool is_told, bool *ret_is_there);
+const char *remains_judge(const struct maker *maker, const struct image *whole, bool is_told,
+                          bool *ret_is_there);
 
 /* Remove the folder and its files; it may be missing. */
 void remains_remove(const char *folder);
