@@ -27,7 +27,7 @@ truncate -s "$size" "$tmp/memory/volume" || fail "cannot make a volume"
 device=$(losetup -f --show "$tmp/memory/volume") || fail "cannot make a loop device"
 undo "losetup -d '$device'"
 
-for way in nameless folder named linkless; do
+for way in nameless folder named linkless fixed child; do
     "$VHD_POWER" "$device" "$type" "$tmp/mnt" "$way" || fail "power loss, $way"
 done
 [ "$type" = ext4 ] || exit 0

@@ -5,6 +5,6 @@
 . "$(dirname "$0")/../functions.sh"
 
 loop_mount 32 "$tmp/host" mkfs.ext4 -q -m 0
-for way in nameless folder named linkless; do
+for way in nameless folder named linkless fixed child; do
     "$VHD_FULL" "$tmp/host" "$way" || fail "full, $way"
 done
