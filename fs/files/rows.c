@@ -6,6 +6,7 @@
 #include "files/fixed.h"
 #include "files/info.h"
 #include "files/new.h"
+#include "files/progress.h"
 #include "files/raw.h"
 #include "tree/reply.h"
 #include "files/tasks.h"
@@ -93,7 +94,10 @@ const struct fs_row fs_rows[FS_KIND_COUNT] = {
     [FS_TASK_DESCRIPTION] = TASK_VALUE(description),
     [FS_TASK_STARTED] = TASK_VALUE(started),
     [FS_TASK_FINISHED] = TASK_VALUE(finished),
+    [FS_TASK_RATE] = TASK_VALUE(rate),
+    [FS_TASK_LEFT] = TASK_VALUE(left),
     [FS_TASK_WAIT] = {"wait", FS_TASK, TEXT(0444), &fs_task_wait_ops, NULL},
+    [FS_TASK_PROGRESS] = {"progress", FS_TASK, TEXT(0444), &fs_task_progress_ops, NULL},
     [FS_TASK_CANCEL] = {"cancel", FS_TASK, TEXT(0200), &fs_task_cancel_ops, NULL},
 
     [FS_DISK] = {NULL, FS_DISKS, FOLDER(0755), &fs_disk_ops, NULL},

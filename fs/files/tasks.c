@@ -13,9 +13,6 @@
 #include "tree/reply.h"
 #include "request/name.h"
 
-/* The size of `wait` while its task works. Some programs do not read a file of size 0. */
-#define WAIT_SIZE 10
-
 /*
  * The values of a status.
  */
@@ -75,6 +72,41 @@ static void print_finished(FILE *out, const void *record)
     fs_print_time(out, status->finished);
 }
 
+struct fs_rate fs_tasks_rate(const struct vhd_task_status *status)
+{
+    const int64_t ms = (int64_t)(status->changed.tv_sec - status->started.tv_sec) * 1000 +
+                       (status->changed.tv_nsec - status->started.tv_nsec) / 1000000;
+
+    if (status->state != VHD_TASK_RUNNING || status->done == 0 || ms <= 0)
+        return (struct fs_rate){.is_known = false};
+    const uint64_t per_second = status->done / (uint64_t)ms * 1000;
+    return (struct fs_rate){
+        .is_known = per_second > 0,
+        .bytes_per_second = per_second,
+        .left = per_second > 0 ? (status->total - status->done) / per_second : 0,
+    };
+}
+
+static void print_rate(FILE *out, const void *record)
+{
+    const struct fs_rate rate = fs_tasks_rate(record);
+
+    if (rate.is_known)
+        fprintf(out, "%" PRIu64, rate.bytes_per_second);
+    else
+        fputc('-', out);
+}
+
+static void print_left(FILE *out, const void *record)
+{
+    const struct fs_rate rate = fs_tasks_rate(record);
+
+    if (rate.is_known)
+        fprintf(out, "%" PRIu64, rate.left);
+    else
+        fputc('-', out);
+}
+
 static void print_description(FILE *out, const void *record)
 {
     const struct vhd_task_status *status = record;
@@ -98,6 +130,8 @@ const struct fs_field fs_task_fields[] = {
     [FS_TASK_FIELD_cancelable] = {"cancelable", print_cancelable, true},
     [FS_TASK_FIELD_started] = {"started", print_started, false},
     [FS_TASK_FIELD_finished] = {"finished", print_finished, false},
+    [FS_TASK_FIELD_rate] = {"rate", print_rate, true},
+    [FS_TASK_FIELD_left] = {"left", print_left, true},
     [FS_TASK_FIELD_description] = {"description", print_description, false},
     [FS_TASK_FIELD_error] = {"error", print_error, false},
     [FS_TASK_FIELD_END] = {NULL, NULL, false},
@@ -160,7 +194,7 @@ static void print_wait(FILE *out, const struct fs_node *node, const struct vhd_t
     if (status->is_complete)
         fprintf(out, "%s\n", vhd_task_state_name(status->state));
     else
-        fprintf(out, "%*s", WAIT_SIZE, "");
+        fprintf(out, "%*s", FS_TASK_WAIT_SIZE, "");
 }
 
 int fs_tasks_show_status(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
@@ -273,8 +307,8 @@ static enum vhd_result tasks_rmdir(struct fs *fs, const char *name, pid_t pid,
  * wait and cancel.
  */
 
-/* It is listed once a read no longer blocks, so that programs that walk the tree do not hang. */
-static bool wait_is_listed(struct fs *fs, const struct fs_node *node)
+/* Listed earlier, they would hang programs that walk the tree. */
+bool fs_tasks_is_over(struct fs *fs, const struct fs_node *node)
 {
     return !fs_record_is_at_work(fs->entries, node->entry);
 }
@@ -359,7 +393,7 @@ const struct fs_row_ops fs_task_value_ops = {.show = value_show};
 
 const struct fs_row_ops fs_task_wait_ops = {
     .show = wait_show,
-    .is_listed = wait_is_listed,
+    .is_listed = fs_tasks_is_over,
     .read = wait_read,
     .fsync = wait_fsync,
     .new_node_per_lookup = true,

@@ -16,6 +16,8 @@ enum fs_task_field {
     FS_TASK_FIELD_cancelable,
     FS_TASK_FIELD_started,
     FS_TASK_FIELD_finished,
+    FS_TASK_FIELD_rate,
+    FS_TASK_FIELD_left,
     FS_TASK_FIELD_description,
     FS_TASK_FIELD_error,
     FS_TASK_FIELD_END,
@@ -35,6 +37,23 @@ extern const struct fs_row_ops fs_task_cancel_ops;
 /* Print the status of the task of a node's name. Returns 0 or -ENOENT. */
 int fs_tasks_show_status(struct fs *fs, const struct fs_node *node, FILE *out,
                          struct timespec *ret_changed);
+
+/* The size of a file whose read waits, while the task works. Some programs read no file of size 0.
+ */
+enum { FS_TASK_WAIT_SIZE = 10 };
+
+/* Does a file whose read waits answer at once, because the task has ended? Only then it is listed.
+ */
+bool fs_tasks_is_over(struct fs *fs, const struct fs_node *node);
+
+/* How fast running work moves bytes since it began. */
+struct fs_rate {
+    bool is_known;
+    uint64_t bytes_per_second;
+    uint64_t left; /* seconds at that rate */
+};
+
+struct fs_rate fs_tasks_rate(const struct vhd_task_status *status);
 
 /* Does the node's name have a task on record? */
 bool fs_tasks_has_record(struct fs *fs, const struct fs_node *node);

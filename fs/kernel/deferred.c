@@ -24,6 +24,9 @@ struct deferred_reply {
     size_t size;
     off_t off;
     struct vhd_task *task;
+    bool wants_change;    /* any change of the task is enough */
+    struct timespec seen; /* the change that the caller knows */
+    struct timespec next; /* monotonic: not before that */
 
     struct vhd_task_watch watch;
 
@@ -43,8 +46,11 @@ struct fs_deferred {
     bool is_stopping;
 };
 
-/* How often a caller is checked again after a harmless signal. */
+/* How often a caller is checked after a harmless signal, and a task for a change. */
 #define CHECK_AGAIN_MS 100
+
+/* The least time between two replies that tell a change of a task. */
+#define CHANGE_MS 250
 
 /* A caller whose signals cannot be read counts as stopped after more whole seconds than this. */
 #define UNREADABLE_SECONDS 1
@@ -141,19 +147,32 @@ static void give_up(struct deferred_reply *reply)
         answer_now(reply);
 }
 
+/* Is there a change to tell? */
+static bool has_news(const struct deferred_reply *reply)
+{
+    struct vhd_task_status status;
+
+    if (!reply->wants_change || !clock_has_passed(reply->next))
+        return false;
+    vhd_task_status(reply->task, &status);
+    return status.changed.tv_sec != reply->seen.tv_sec ||
+           status.changed.tv_nsec != reply->seen.tv_nsec;
+}
+
 /*
- * Find a request that its caller has given up, and take it off its task. Under the lock.
+ * Find a request that is due before its task ends, and take it off its task. Under the lock.
  *
- *   ret_waiting  set when other callers were interrupted and must be checked again
+ *   ret_waiting  set when others must be checked again
  */
-static struct deferred_reply *remove_given_up(struct fs_deferred *deferred, bool *ret_waiting)
+static struct deferred_reply *remove_due(struct fs_deferred *deferred, bool *ret_waiting)
 {
     struct deferred_reply *reply;
 
     TAILQ_FOREACH(reply, &deferred->all, link) {
-        if (!reply->is_interrupted)
+        if (!reply->is_interrupted && !reply->wants_change)
             continue;
-        if (is_given_up(reply) && vhd_task_unwatch(reply->task, &reply->watch) == 0)
+        const bool is_due = reply->is_interrupted ? is_given_up(reply) : has_news(reply);
+        if (is_due && vhd_task_unwatch(reply->task, &reply->watch) == 0)
             return reply;
         *ret_waiting = true;
     }
@@ -167,10 +186,14 @@ static void *deferred_run(void *arg)
     HOLD_LOCK(&deferred->lock);
     while (!deferred->is_stopping) {
         bool is_waiting = false;
-        struct deferred_reply *reply = remove_given_up(deferred, &is_waiting);
+        struct deferred_reply *reply = remove_due(deferred, &is_waiting);
         if (reply) {
+            const bool is_given_up = reply->is_interrupted;
             pthread_mutex_unlock(&deferred->lock);
-            give_up(reply);
+            if (is_given_up)
+                give_up(reply);
+            else
+                answer_now(reply);
             pthread_mutex_lock(&deferred->lock);
         } else if (is_waiting) {
             struct timespec until = clock_after(clock_monotonic(), CHECK_AGAIN_MS);
@@ -216,47 +239,76 @@ void fs_deferred_free(struct fs_deferred *deferred)
 }
 
 /* Memory is short: reply at once. No caller waits for the task then, so work is cancelled. */
-static void refuse(const struct fs_deferred_ops *ops, struct fs_handle *handle, fuse_req_t req,
-                   size_t size, off_t off, struct vhd_task *task)
+static void refuse(const struct deferred_reply *reply)
 {
     struct vhd_task_status status;
 
-    if (ops->is_work)
-        vhd_task_cancel(task);
-    vhd_task_status(task, &status);
+    if (reply->ops->is_work)
+        vhd_task_cancel(reply->task);
+    vhd_task_status(reply->task, &status);
     vhd_verdict_set(&status.verdict, VHD_OUT_OF_MEMORY, NULL);
-    ops->answer(handle, req, size, off, &status);
+    reply->ops->answer(reply->handle, reply->req, reply->size, reply->off, &status);
+}
+
+static void defer(struct fs_deferred *deferred, const struct deferred_reply *prepared)
+{
+    struct deferred_reply *reply = malloc(sizeof *reply);
+    if (!reply) {
+        refuse(prepared);
+        return;
+    }
+    *reply = *prepared;
+    reply->deferred = deferred;
+    reply->tid = fuse_req_ctx(reply->req)->pid;
+    reply->watch =
+        (struct vhd_task_watch){.wants_acceptance = reply->ops->is_work, .reached = task_reached};
+    fs_handle_ref(reply->handle);
+    vhd_task_ref(reply->task);
+    {
+        HOLD_LOCK(&deferred->lock);
+        TAILQ_INSERT_TAIL(&deferred->all, reply, link);
+        if (reply->wants_change)
+            pthread_cond_signal(&deferred->changed);
+    }
+    /*
+     * libfuse may mark it as interrupted from here on, but no thread owns it before the watch is on
+     * the task. Until then vhd_task_unwatch() fails in our thread, which checks it again.
+     */
+    fuse_req_interrupt_func(reply->req, interrupted, reply);
+    if (vhd_task_watch(reply->task, &reply->watch) < 0)
+        answer_now(reply);
 }
 
 void fs_defer(struct fs_deferred *deferred, const struct fs_deferred_ops *ops,
               struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
               struct vhd_task *task)
 {
-    struct deferred_reply *reply = calloc(1, sizeof *reply);
-    if (!reply) {
-        refuse(ops, handle, req, size, off, task);
-        return;
-    }
-    *reply = (struct deferred_reply){
-        .deferred = deferred,
+    defer(deferred,
+          &(struct deferred_reply){
+              .ops = ops, .handle = handle, .req = req, .size = size, .off = off, .task = task});
+}
+
+void fs_defer_change(struct fs_deferred *deferred, const struct fs_deferred_ops *ops,
+                     struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
+                     struct vhd_task *task, struct timespec seen)
+{
+    const struct deferred_reply reply = {
         .ops = ops,
-        .handle = fs_handle_ref(handle),
+        .handle = handle,
         .req = req,
-        .tid = fuse_req_ctx(req)->pid,
         .size = size,
         .off = off,
-        .task = vhd_task_ref(task),
-        .watch = {.wants_acceptance = ops->is_work, .reached = task_reached},
+        .task = task,
+        .wants_change = true,
+        .seen = seen,
+        .next = clock_after(clock_monotonic(), CHANGE_MS),
     };
-    {
-        HOLD_LOCK(&deferred->lock);
-        TAILQ_INSERT_TAIL(&deferred->all, reply, link);
+    struct vhd_task_status status;
+
+    if (seen.tv_sec != 0) {
+        defer(deferred, &reply);
+        return;
     }
-    /*
-     * libfuse may mark it as interrupted from here on, but no thread owns it before the watch is on
-     * the task. Until then vhd_task_unwatch() fails in our thread, which checks it again.
-     */
-    fuse_req_interrupt_func(req, interrupted, reply);
-    if (vhd_task_watch(reply->task, &reply->watch) < 0)
-        answer_now(reply);
+    vhd_task_status(task, &status);
+    ops->answer(handle, req, size, off, &status);
 }

@@ -56,3 +56,13 @@ void fs_deferred_free(struct fs_deferred *deferred);
 void fs_defer(struct fs_deferred *deferred, const struct fs_deferred_ops *ops,
               struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
               struct vhd_task *task);
+
+/*
+ * Defer the reply to a request that waits until a task has changed or ended. A change is noticed
+ * four times a second.
+ *
+ *   seen  the time of the last change that the caller knows; zero for none
+ */
+void fs_defer_change(struct fs_deferred *deferred, const struct fs_deferred_ops *ops,
+                     struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
+                     struct vhd_task *task, struct timespec seen);

@@ -40,6 +40,9 @@ enum fs_kind {
     FS_TASK_FINISHED,
     FS_TASK_WAIT,
     FS_TASK_CANCEL,
+    FS_TASK_PROGRESS,
+    FS_TASK_RATE,
+    FS_TASK_LEFT,
 
     /* Files of a disk. Never renumber them: backups remember st_ino, which has the kind (ino.h). */
     FS_DISK = 128, /* disks/NAME/ */

@@ -174,7 +174,7 @@ static int put_all(struct clone *clone)
         if (err == 0)
             err = write_back(clone, clone->blank ? clone->next_bitmap : off);
         if (clone->task)
-            vhd_task_progress(clone->task, (unsigned)(off * 99 / size));
+            vhd_task_advance(clone->task, off, size);
     }
     return err == -ENXIO ? 0 : err; /* no data follows */
 }

@@ -63,8 +63,10 @@ int vhd_preallocate(int fd, uint64_t length, unsigned percent, struct vhd_task *
         if (err < 0)
             return err;
         off += len;
-        if (task)
-            vhd_task_progress(task, (unsigned)(off * percent / length));
+        if (task && zeros)
+            vhd_task_advance(task, off, length);
+        else if (task)
+            vhd_task_progress(task, (unsigned)(off / (length / percent + 1)));
     }
     return 0;
 }

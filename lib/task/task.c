@@ -27,7 +27,8 @@ struct vhd_task {
     bool is_committed; /* too late to cancel; never set together with is_cancelled */
     bool is_accepted;  /* long work, admitted */
     unsigned percent;
-    void *arg; /* NULL after a thread has taken it, to run or drop it */
+    uint64_t done, total; /* bytes */
+    void *arg;            /* NULL after a thread has taken it, to run or drop it */
     struct timespec changed, started, finished;
     unsigned tellers; /* changes that the listener does not know yet */
     struct vhd_verdict verdict;
@@ -145,6 +146,8 @@ void vhd_task_status(struct vhd_task *task, struct vhd_task_status *ret)
         .id = task->id,
         .state = task->state,
         .percent = task->percent,
+        .done = task->done,
+        .total = task->total,
         .is_complete = is_end(task->state),
         .is_accepted = task->is_accepted,
         .is_cancelable = !is_end(task->state) && !task->is_cancelled && !task->is_committed,
@@ -178,6 +181,21 @@ void vhd_task_progress(struct vhd_task *task, unsigned percent)
         if (percent <= task->percent)
             return;
         task->percent = percent;
+        mark_changed(task);
+    }
+    tell(task);
+}
+
+void vhd_task_advance(struct vhd_task *task, uint64_t done, uint64_t total)
+{
+    const unsigned percent = (unsigned)(done / (total / 99 + 1));
+
+    {
+        HOLD_LOCK(&task->lock);
+        task->done = done;
+        task->total = total;
+        if (percent > task->percent)
+            task->percent = percent;
         mark_changed(task);
     }
     tell(task);

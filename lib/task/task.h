@@ -35,6 +35,7 @@ struct vhd_task_status {
     uint64_t id; /* from 1; a service never gives an id twice */
     enum vhd_task_state state;
     unsigned percent;           /* 0 to 99; 100 only when completed */
+    uint64_t done, total;       /* bytes of long work; total is 0 where nothing counts them */
     bool is_complete;           /* the task has ended, with success or not */
     bool is_accepted;           /* long work that was admitted */
     bool is_cancelable;         /* a cancel has an effect now */
@@ -140,6 +141,13 @@ bool vhd_task_commit(struct vhd_task *task);
 
 /* For run(): set the progress, in percent. It never goes back, and 99 is the most. */
 void vhd_task_progress(struct vhd_task *task, unsigned percent);
+
+/*
+ * The same for work that moves bytes, so that its rate is known.
+ *
+ *   done, total  bytes; done is at most total, which is above 0
+ */
+void vhd_task_advance(struct vhd_task *task, uint64_t done, uint64_t total);
 
 /* The rest is for the service (task/service.h), which gives tasks their ids and workers. */
 

@@ -10,7 +10,7 @@ start_vhdfs
 began=$(date +%s)
 echo 40 >"$mnt/new/d" || fail "cannot make d"
 echo 2 2>/dev/null >"$mnt/new/e"
-keys="state percent result errno id operation cancelable started finished description error"
+keys="state percent result errno id operation cancelable started finished rate left description error"
 
 for name in d e; do
     task=$mnt/tasks/$name
