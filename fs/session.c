@@ -349,8 +349,13 @@ enum fs_exit fs_session_serve(struct fs_session *session)
 {
     fs_pidfile_write(session->pidfile);
     int err = run(session);
-    if (err == 0)
+    if (err == 0 && session->fs->ready_fd < 0)
         return FS_EXIT_OK;
+    if (err == 0) {
+        fs_log(LOG_ERR, "\"%s\" was unmounted before the tree could answer; mount it again",
+               session->options->mountpoint);
+        return FS_EXIT_MOUNT;
+    }
     fs_log(LOG_ERR, "cannot serve \"%s\": %s", session->options->mountpoint,
            strerrordesc_np(abs(err)));
     return FS_EXIT_MOUNT;
