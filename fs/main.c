@@ -11,6 +11,7 @@
 
 #include "process/daemon.h"
 #include "tree/errors.h"
+#include "tree/events.h"
 #include "process/explain.h"
 #include "process/resources.h"
 #include "process/log.h"
@@ -132,6 +133,7 @@ int main(int argc, char **argv)
         struct fs fs = {
             .entries = fs_entries_new(options.history),
             .errors = fs_errors_new(),
+            .events = fs_events_new(),
             .opened.lock = PTHREAD_MUTEX_INITIALIZER,
             .numbers.lock = PTHREAD_MUTEX_INITIALIZER,
             .ready_fd = -1,
@@ -144,10 +146,12 @@ int main(int argc, char **argv)
             .is_read_only = options.is_read_only,
         };
         clock_gettime(CLOCK_REALTIME, &fs.started);
-        status = fs.entries && fs.errors ? mount_and_run(&fs, &options) : FS_EXIT_MOUNT;
+        status =
+            fs.entries && fs.errors && fs.events ? mount_and_run(&fs, &options) : FS_EXIT_MOUNT;
         fs_numbers_free(&fs.numbers);
         vhd_catalogue_unref(fs.catalogue);
         vhd_store_unref(fs.store);
+        fs_events_free(fs.events);
         fs_errors_free(fs.errors);
         fs_entries_free(fs.entries);
     }

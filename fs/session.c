@@ -23,6 +23,7 @@
 #include "process/resources.h"
 #include "kernel/serve.h"
 #include "kernel/transfer.h"
+#include "tree/events.h"
 
 /* Workers for quick tasks. All of them may wait for one commit of the host's journal. */
 #define QUICK_WORKERS 8
@@ -309,6 +310,7 @@ static int start(struct fs_session *session)
         err = vhd_service_new(QUICK_WORKERS, session->options->jobs, &fs->service);
     if (err < 0)
         return err;
+    vhd_service_listen(fs->service, fs_events_note, fs->events);
     session->sync = fs_exit_sync_new(fs);
     return session->sync ? start_signal_thread(session) : -ENOMEM;
 }

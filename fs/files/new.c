@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "tree/events.h"
 #include "tree/records.h"
 #include "tree/folder.h"
 #include "tree/handle.h"
@@ -195,7 +196,8 @@ static struct vhd_task *refusal(struct fs *fs, const char *disk, const struct vh
     if (vhd_store_find(fs->store, disk, file, NULL) == 0)
         return NULL;
     vhd_create_describe(disk, request, description);
-    return vhd_service_record_refusal(fs->service, VHD_CREATE_OPERATION, description, verdict);
+    return vhd_service_record_refusal(fs->service, VHD_CREATE_OPERATION, disk, description,
+                                      verdict);
 }
 
 /*
@@ -222,6 +224,8 @@ static struct vhd_task *begin(struct fs *fs, const char *disk, const char *text,
         vhd_request_parse(text, len, &request, ret) == VHD_OK)
         task = submit(fs, disk, &request, ret);
     record = task ? vhd_task_ref(task) : refusal(fs, disk, &request, ret);
+    if (record && !task)
+        fs_events_note(fs->events, record);
     fs_record_end_claim(fs->entries, entry, record);
     vhd_task_unref(record);
     fs_entry_put(fs->entries, entry);

@@ -3,6 +3,7 @@
  */
 #include "files/disks.h"
 #include "tree/errors.h"
+#include "files/events.h"
 #include "files/fixed.h"
 #include "files/info.h"
 #include "files/new.h"
@@ -75,6 +76,7 @@ const struct fs_row fs_rows[FS_KIND_COUNT] = {
     [FS_TASKS] = {"tasks", FS_ROOT, FOLDER(0755), &fs_tasks_ops, NULL},
     [FS_DISKS] = {"disks", FS_ROOT, FOLDER(0755), &fs_disks_ops, NULL},
     [FS_ERRORS] = {"errors", FS_ROOT, TEXT(0644), &errors_ops, NULL},
+    [FS_EVENTS] = {"events", FS_ROOT, TEXT(0444), &fs_events_ops, NULL},
     [FS_VERSION] = {"version", FS_ROOT, TEXT(0444), &version_ops, NULL},
 
     [FS_REQUEST] = {NULL, FS_NEW, TEXT(0644), &fs_request_ops, NULL},

@@ -26,6 +26,7 @@ struct fs {
     struct vhd_service *service;
     struct fs_entries *entries;
     struct fs_errors *errors;
+    struct fs_events *events;
     struct fs_deferred *deferred;
     struct fs_invalidator *invalidator;
     struct fs_opened_list opened;

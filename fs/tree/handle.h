@@ -50,7 +50,8 @@ struct fs_handle {
     bool has_written; /* and not been read since: the next read shows the start */
     off_t start;      /* the offset where the text starts for this file */
     enum fs_request_state request;
-    bool is_last; /* of progress: the text is the last one */
+    bool is_last;       /* of progress: the text is the last one */
+    off_t next, missed; /* of events: where the last read ended, and what was dropped before */
 };
 
 /*

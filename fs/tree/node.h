@@ -43,6 +43,7 @@ enum fs_kind {
     FS_TASK_PROGRESS,
     FS_TASK_RATE,
     FS_TASK_LEFT,
+    FS_EVENTS,
 
     /* Files of a disk. Never renumber them: backups remember st_ino, which has the kind (ino.h). */
     FS_DISK = 128, /* disks/NAME/ */

@@ -308,9 +308,10 @@ enum vhd_result vhd_create_submit(struct vhd_service *service, struct vhd_create
         .drop = create_drop,
     };
     const bool is_long = create->request.is_fixed || *create->request.from;
-    char description[VHD_DESCRIPTION_SIZE];
+    char description[VHD_DESCRIPTION_SIZE], name[NAME_MAX + 1];
 
     vhd_create_describe(create->file, &create->request, description);
-    return vhd_service_submit(service, is_long ? &slow : &quick, create, description, ret_task,
-                              ret);
+    snprintf(name, sizeof name, "%.*s", (int)vhd_name_stem_length(create->file), create->file);
+    return vhd_service_submit(service, is_long ? &slow : &quick, create, name, description,
+                              ret_task, ret);
 }

@@ -187,7 +187,8 @@ bool vhd_service_is_stopping(struct vhd_service *service)
     return service->is_stopping;
 }
 
-void vhd_service_listen(struct vhd_service *service, void (*changed)(void *arg), void *arg)
+void vhd_service_listen(struct vhd_service *service,
+                        void (*changed)(void *arg, struct vhd_task *task), void *arg)
 {
     service->listener = (struct vhd_task_listener){changed, arg};
 }
@@ -212,10 +213,10 @@ static bool enqueue(struct vhd_service *service, struct entry *entry)
 }
 
 enum vhd_result vhd_service_submit(struct vhd_service *service, const struct vhd_work *work,
-                                   void *arg, const char *description, struct vhd_task **ret_task,
-                                   struct vhd_verdict *ret)
+                                   void *arg, const char *name, const char *description,
+                                   struct vhd_task **ret_task, struct vhd_verdict *ret)
 {
-    struct vhd_task *task = vhd_task_new(next_id(service), work, arg, description);
+    struct vhd_task *task = vhd_task_new(next_id(service), work, arg, name, description);
     struct entry *entry = calloc(1, sizeof *entry);
     if (!task || !entry) {
         vhd_task_unref(task);
@@ -239,8 +240,8 @@ enum vhd_result vhd_service_submit(struct vhd_service *service, const struct vhd
 }
 
 struct vhd_task *vhd_service_record_refusal(struct vhd_service *service, const char *operation,
-                                            const char *description,
+                                            const char *name, const char *description,
                                             const struct vhd_verdict *verdict)
 {
-    return vhd_task_new_refused(next_id(service), operation, description, verdict);
+    return vhd_task_new_refused(next_id(service), operation, name, description, verdict);
 }

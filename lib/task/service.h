@@ -41,20 +41,22 @@ bool vhd_service_is_stopping(struct vhd_service *service);
  * Set a listener. Each change of a task's state, progress or cancelability calls changed(), without
  * any lock held. Call this before the first submit.
  */
-void vhd_service_listen(struct vhd_service *service, void (*changed)(void *arg), void *arg);
+void vhd_service_listen(struct vhd_service *service,
+                        void (*changed)(void *arg, struct vhd_task *task), void *arg);
 
 /*
  * Hand in work.
  *
  *   work, arg    what to do; arg is not NULL. The call takes arg over, also when it fails
+ *   name         of the object it works on, copied
  *   description  one line, copied
  *   ret_task     receives a reference, which the caller drops; may be NULL
  *
  * Returns VHD_OK, VHD_SHUTTING_DOWN after vhd_service_stop(), or VHD_OUT_OF_MEMORY.
  */
 enum vhd_result vhd_service_submit(struct vhd_service *service, const struct vhd_work *work,
-                                   void *arg, const char *description, struct vhd_task **ret_task,
-                                   struct vhd_verdict *ret);
+                                   void *arg, const char *name, const char *description,
+                                   struct vhd_task **ret_task, struct vhd_verdict *ret);
 
 /*
  * Make the record of a refused request: a failed task with an id of its own.
@@ -62,5 +64,5 @@ enum vhd_result vhd_service_submit(struct vhd_service *service, const struct vhd
  * Returns NULL when memory is short.
  */
 struct vhd_task *vhd_service_record_refusal(struct vhd_service *service, const char *operation,
-                                            const char *description,
+                                            const char *name, const char *description,
                                             const struct vhd_verdict *verdict);

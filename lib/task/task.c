@@ -17,7 +17,7 @@ struct vhd_task {
     const struct vhd_work *work; /* constant after creation; NULL for a refused request */
     uint64_t id;
     const char *operation;
-    char *description;
+    char *name, *description;
     const struct vhd_task_listener *listener; /* NULL for none */
 
     pthread_mutex_t lock; /* guards the fields below */
@@ -50,14 +50,15 @@ static bool is_end(enum vhd_task_state state)
     return state >= VHD_TASK_COMPLETED;
 }
 
-static struct vhd_task *task_alloc(uint64_t id, const char *operation, const char *description)
+static struct vhd_task *task_alloc(uint64_t id, const char *operation, const char *name,
+                                   const char *description)
 {
     AUTO_FREE struct vhd_task *task = calloc(1, sizeof *task);
-    if (!task)
+    AUTO_FREE char *own_name = strdup(name), *own_description = strdup(description);
+    if (!task || !own_name || !own_description)
         return NULL;
-    task->description = strdup(description);
-    if (!task->description)
-        return NULL;
+    task->name = TAKE(own_name);
+    task->description = TAKE(own_description);
     task->refs = 1;
     task->id = id;
     task->operation = operation;
@@ -68,11 +69,11 @@ static struct vhd_task *task_alloc(uint64_t id, const char *operation, const cha
     return TAKE(task);
 }
 
-struct vhd_task *vhd_task_new(uint64_t id, const struct vhd_work *work, void *arg,
+struct vhd_task *vhd_task_new(uint64_t id, const struct vhd_work *work, void *arg, const char *name,
                               const char *description)
 {
     assert(arg);
-    struct vhd_task *task = task_alloc(id, work->operation, description);
+    struct vhd_task *task = task_alloc(id, work->operation, name, description);
     if (!task) {
         work->drop(arg);
         return NULL;
@@ -84,10 +85,10 @@ struct vhd_task *vhd_task_new(uint64_t id, const struct vhd_work *work, void *ar
     return task;
 }
 
-struct vhd_task *vhd_task_new_refused(uint64_t id, const char *operation, const char *description,
-                                      const struct vhd_verdict *verdict)
+struct vhd_task *vhd_task_new_refused(uint64_t id, const char *operation, const char *name,
+                                      const char *description, const struct vhd_verdict *verdict)
 {
-    struct vhd_task *task = task_alloc(id, operation, description);
+    struct vhd_task *task = task_alloc(id, operation, name, description);
     if (!task)
         return NULL;
     task->state = VHD_TASK_FAILED;
@@ -111,6 +112,7 @@ void vhd_task_unref(struct vhd_task *task)
     pthread_cond_destroy(&task->ended);
     pthread_mutex_destroy(&task->lock);
     free(task->description);
+    free(task->name);
     free(task);
 }
 
@@ -133,7 +135,7 @@ static void mark_changed(struct vhd_task *task)
 static void tell(struct vhd_task *task)
 {
     if (task->listener)
-        task->listener->changed(task->listener->arg);
+        task->listener->changed(task->listener->arg, task);
     HOLD_LOCK(&task->lock);
     if (--task->tellers == 0)
         pthread_cond_broadcast(&task->ended);
@@ -151,6 +153,7 @@ void vhd_task_status(struct vhd_task *task, struct vhd_task_status *ret)
         .is_complete = is_end(task->state),
         .is_accepted = task->is_accepted,
         .is_cancelable = !is_end(task->state) && !task->is_cancelled && !task->is_committed,
+        .name = task->name,
         .operation = task->operation,
         .description = task->description,
         .changed = task->changed,

@@ -39,6 +39,7 @@ struct vhd_task_status {
     bool is_complete;           /* the task has ended, with success or not */
     bool is_accepted;           /* long work that was admitted */
     bool is_cancelable;         /* a cancel has an effect now */
+    const char *name;           /* of the object it works on; lives as long as the task */
     const char *operation;      /* one word: "create"; lives as long as the task */
     const char *description;    /* one line; lives as long as the task */
     struct timespec changed;    /* time of the last change of any value here */
@@ -154,12 +155,12 @@ void vhd_task_advance(struct vhd_task *task, uint64_t done, uint64_t total);
 /*
  * Make a queued task.
  *
- *   description  copied
+ *   name, description  copied
  *   arg          not NULL. The call takes it over, and drops it when it fails
  *
  * Returns NULL when memory is short.
  */
-struct vhd_task *vhd_task_new(uint64_t id, const struct vhd_work *work, void *arg,
+struct vhd_task *vhd_task_new(uint64_t id, const struct vhd_work *work, void *arg, const char *name,
                               const char *description);
 
 /*
@@ -169,12 +170,13 @@ struct vhd_task *vhd_task_new(uint64_t id, const struct vhd_work *work, void *ar
  *
  * Returns NULL when memory is short.
  */
-struct vhd_task *vhd_task_new_refused(uint64_t id, const char *operation, const char *description,
-                                      const struct vhd_verdict *verdict);
+struct vhd_task *vhd_task_new_refused(uint64_t id, const char *operation, const char *name,
+                                      const char *description, const struct vhd_verdict *verdict);
 
 /* A callback for every change of the tasks of a service. */
 struct vhd_task_listener {
-    void (*changed)(void *arg); /* runs on any thread, without any lock held */
+    /* Runs on any thread, without any lock held. The task may have changed again since. */
+    void (*changed)(void *arg, struct vhd_task *task);
     void *arg;
 };
 

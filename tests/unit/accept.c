@@ -17,7 +17,7 @@
 
 static struct vhd_task *task_of(struct long_job *job)
 {
-    struct vhd_task *task = vhd_task_new(7, &long_work, job, "Do as the test wants");
+    struct vhd_task *task = vhd_task_new(7, &long_work, job, "d", "Do as the test wants");
     assert_non_null(task);
     return task;
 }
@@ -206,7 +206,7 @@ static void quick_work_is_never_accepted(void **state)
 {
     (void)state;
     struct long_job job = long_job_at_once();
-    struct vhd_task *task = vhd_task_new(7, &quick_work, &job, "Do it");
+    struct vhd_task *task = vhd_task_new(7, &quick_work, &job, "d", "Do it");
     struct pair pair;
 
     assert_non_null(task);
@@ -426,8 +426,9 @@ static void an_accepted_task_that_never_runs_drops_its_work(void **state)
     assert_int_equal(job.drops, 1);
 }
 
-static void hear(void *calls)
+static void hear(void *calls, struct vhd_task *task)
 {
+    (void)task;
     COUNT(*(unsigned *)calls);
 }
 

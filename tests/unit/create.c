@@ -347,7 +347,7 @@ static void cancelled_while_queued_leaves_nothing(void **state)
     struct gate gate = GATE_CLOSED;
     struct vhd_task *busy;
 
-    assert_int_equal(vhd_service_submit(service, &standing_still, &gate, "Wait", &busy, NULL),
+    assert_int_equal(vhd_service_submit(service, &standing_still, &gate, "d", "Wait", &busy, NULL),
                      VHD_OK);
     for (int i = 0; i < 4; i++) {
         struct vhd_create *create = creation(store, "a.vhd", 3 * MB, i % 2);

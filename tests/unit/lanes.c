@@ -26,7 +26,7 @@ static struct vhd_task *submit(struct vhd_service *service, const struct vhd_wor
 {
     struct vhd_task *task;
     struct vhd_verdict verdict;
-    assert_int_equal(vhd_service_submit(service, work, job, "Do it", &task, &verdict), VHD_OK);
+    assert_int_equal(vhd_service_submit(service, work, job, "d", "Do it", &task, &verdict), VHD_OK);
     return task;
 }
 
@@ -377,8 +377,9 @@ struct ear {
 
 static _Thread_local bool is_held;
 
-static void hear(void *arg)
+static void hear(void *arg, struct vhd_task *task)
 {
+    (void)task;
     struct ear *ear = arg;
     struct timespec tenth_ms = {.tv_nsec = 100000};
 
@@ -435,7 +436,7 @@ static void a_stopped_service_refuses_long_work(void **state)
     struct vhd_task *task = NULL;
 
     vhd_service_stop(service);
-    assert_int_equal(vhd_service_submit(service, &long_work, &job, "Do it", &task, NULL),
+    assert_int_equal(vhd_service_submit(service, &long_work, &job, "d", "Do it", &task, NULL),
                      VHD_SHUTTING_DOWN);
     assert_null(task);
     assert_int_equal(job.admissions, 0);
@@ -462,7 +463,7 @@ static void *request_much(void *arg)
         const struct vhd_work *work = i % 3 == 2 ? &quick_work : &long_work;
         struct vhd_task *task = NULL;
         client->jobs[i] = long_job_at_once();
-        vhd_service_submit(client->service, work, &client->jobs[i], "Do it", &task, NULL);
+        vhd_service_submit(client->service, work, &client->jobs[i], "d", "Do it", &task, NULL);
         COUNT(*client->submitted);
         client->tasks[i] = task;
         if (task && (i + client->number) % 4 == 0)

@@ -193,8 +193,9 @@ struct progress {
     bool is_wrong; /* it went back, or was complete */
 };
 
-static void note_progress(void *arg)
+static void note_progress(void *arg, struct vhd_task *task)
 {
+    (void)task;
     struct progress *progress = arg;
     struct vhd_task_status status;
 
@@ -220,7 +221,7 @@ static void progress_begin(struct progress *progress)
     static const struct vhd_work work = {"test", .run = never_run, .drop = drop_nothing};
 
     *progress = (struct progress){.listener = {note_progress, progress}};
-    progress->task = vhd_task_new(1, &work, progress, "Reserve as the test wants");
+    progress->task = vhd_task_new(1, &work, progress, "d", "Reserve as the test wants");
     assert_non_null(progress->task);
     vhd_task_listen(progress->task, &progress->listener);
 }

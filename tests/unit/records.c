@@ -310,7 +310,7 @@ static void *claim_in_thread(void *arg)
             sched_yield();
         __atomic_sub_fetch(claimer->inside, 1, __ATOMIC_SEQ_CST);
         const struct vhd_verdict verdict = {VHD_DISK_FULL, "full"};
-        struct vhd_task *task = vhd_task_new_refused(i, "test", "test", &verdict);
+        struct vhd_task *task = vhd_task_new_refused(i, "test", "d", "test", &verdict);
         fs_record_end_claim(claimer->entries, entry, task);
         vhd_task_unref(task);
         fs_entry_put(claimer->entries, entry);

@@ -70,7 +70,8 @@ static struct vhd_task *submit(struct vhd_service *service, struct job *job)
 {
     struct vhd_task *task;
     struct vhd_verdict verdict;
-    assert_int_equal(vhd_service_submit(service, &job_work, job, "Do it", &task, &verdict), VHD_OK);
+    assert_int_equal(vhd_service_submit(service, &job_work, job, "d", "Do it", &task, &verdict),
+                     VHD_OK);
     return task;
 }
 
@@ -92,7 +93,7 @@ static void ids_count_from_one_and_are_never_reused(void **state)
         struct job job = job_at_once();
         struct vhd_task *task =
             id % 2 ? submit(service, &job)
-                   : vhd_service_record_refusal(service, "create", "Create it", &verdict);
+                   : vhd_service_record_refusal(service, "create", "d", "Create it", &verdict);
         assert_non_null(task);
         assert_int_equal(vhd_task_wait(task, -1), 0);
         assert_int_equal(status_of(task).id, id);
@@ -108,7 +109,8 @@ static void the_service_alone_keeps_a_task(void **state)
     struct vhd_service *service = service_with(1);
     struct job job = job_at_once(), last = job_at_once();
 
-    assert_int_equal(vhd_service_submit(service, &job_work, &job, "Do it", NULL, NULL), VHD_OK);
+    assert_int_equal(vhd_service_submit(service, &job_work, &job, "d", "Do it", NULL, NULL),
+                     VHD_OK);
     struct vhd_task *task = submit(service, &last);
     assert_int_equal(vhd_task_wait(task, -1), 0);
     vhd_task_unref(task);
@@ -300,18 +302,18 @@ static void a_stopped_service_refuses_work(void **state)
 
     vhd_service_stop(service);
     assert_true(vhd_service_is_stopping(service));
-    assert_int_equal(vhd_service_submit(service, &job_work, &job, "Do it", &task, &verdict),
+    assert_int_equal(vhd_service_submit(service, &job_work, &job, "d", "Do it", &task, &verdict),
                      VHD_SHUTTING_DOWN);
     assert_null(task);
     assert_int_equal(verdict.result, VHD_SHUTTING_DOWN);
     assert_true(*verdict.sentence);
     assert_int_equal(job.runs, 0);
     assert_int_equal(job.drops, 1);
-    assert_int_equal(vhd_service_submit(service, &job_work, &job, "Do it", NULL, NULL),
+    assert_int_equal(vhd_service_submit(service, &job_work, &job, "d", "Do it", NULL, NULL),
                      VHD_SHUTTING_DOWN);
     assert_int_equal(job.drops, 2);
 
-    task = vhd_service_record_refusal(service, "create", "Create it", &verdict);
+    task = vhd_service_record_refusal(service, "create", "d", "Create it", &verdict);
     assert_non_null(task);
     vhd_service_free(service);
     assert_int_equal(status_of(task).verdict.result, VHD_SHUTTING_DOWN);
@@ -353,7 +355,7 @@ static void hand_in_next(struct vhd_task_watch *watch)
 
     chain->is_stopping = vhd_service_is_stopping(chain->service);
     chain->result =
-        vhd_service_submit(chain->service, &job_work, &chain->job, "Next", &chain->next, NULL);
+        vhd_service_submit(chain->service, &job_work, &chain->job, "d", "Next", &chain->next, NULL);
     gate_pass(&chain->done);
 }
 
@@ -420,8 +422,9 @@ struct ear {
     struct gate *gate;        /* gate of each call; NULL for none */
 };
 
-static void hear(void *arg)
+static void hear(void *arg, struct vhd_task *task)
 {
+    (void)task;
     struct ear *ear = arg;
 
     if (vhd_service_is_stopping(ear->service))
@@ -465,9 +468,9 @@ static void a_listener_hears_of_every_task(void **state)
     /* A record is no task of the service, and no listener hears of a refusal. */
     struct vhd_verdict verdict;
     vhd_verdict_set(&verdict, VHD_INVALID_NAME, NULL);
-    vhd_task_unref(vhd_service_record_refusal(service, "create", "Create it", &verdict));
+    vhd_task_unref(vhd_service_record_refusal(service, "create", "d", "Create it", &verdict));
     vhd_service_stop(service);
-    assert_int_equal(vhd_service_submit(service, &job_work, &refused, "Do it", NULL, NULL),
+    assert_int_equal(vhd_service_submit(service, &job_work, &refused, "d", "Do it", NULL, NULL),
                      VHD_SHUTTING_DOWN);
     vhd_service_free(service);
     assert_int_equal(ear.calls, 4 * 3 + 2);
@@ -515,7 +518,8 @@ static void nobody_is_called_once_the_service_is_gone(void **state)
     pthread_t thread;
 
     vhd_service_listen(service, hear, &ear);
-    assert_int_equal(vhd_service_submit(service, &job_work, &job, "Do it", NULL, NULL), VHD_OK);
+    assert_int_equal(vhd_service_submit(service, &job_work, &job, "d", "Do it", NULL, NULL),
+                     VHD_OK);
     gate_await(&telling, 1);
     assert_int_equal(pthread_create(&thread, NULL, free_service, &freer), 0);
     UNTIL(vhd_service_is_stopping(service));
@@ -528,8 +532,9 @@ static void nobody_is_called_once_the_service_is_gone(void **state)
 }
 
 /* A thread with a reference may cancel a task at any time, also while the service ends. */
-static void hear_only(void *calls)
+static void hear_only(void *calls, struct vhd_task *task)
 {
+    (void)task;
     COUNT(*(unsigned *)calls);
 }
 
@@ -609,8 +614,8 @@ static void *request_much(void *arg)
         struct vhd_task *task;
         client->jobs[i] = job_at_once();
         client->seen[i].cancelled = 1;
-        client->seen[i].result =
-            vhd_service_submit(client->service, &job_work, &client->jobs[i], "Do it", &task, NULL);
+        client->seen[i].result = vhd_service_submit(client->service, &job_work, &client->jobs[i],
+                                                    "d", "Do it", &task, NULL);
         COUNT(*client->submitted);
         if (client->seen[i].result != VHD_OK)
             continue;

@@ -58,7 +58,7 @@ static const struct vhd_work job_work = {"test", .run = job_run, .drop = job_dro
 
 static struct vhd_task *task_of(struct job *job)
 {
-    struct vhd_task *task = vhd_task_new(7, &job_work, job, "Do as the test wants");
+    struct vhd_task *task = vhd_task_new(7, &job_work, job, "d", "Do as the test wants");
     assert_non_null(task);
     return task;
 }
@@ -109,7 +109,7 @@ static void begins_queued(void **state)
     (void)state;
     struct job job = job_at_once();
     char description[] = "Do this";
-    struct vhd_task *task = vhd_task_new(42, &job_work, &job, description);
+    struct vhd_task *task = vhd_task_new(42, &job_work, &job, "d", description);
     assert_non_null(task);
     memset(description, 'x', sizeof description - 1);
 
@@ -346,7 +346,7 @@ static void a_refusal_has_ended_already(void **state)
     struct vhd_task_watch watch = {0};
     vhd_verdict_set(&verdict, VHD_INVALID_NAME, "no such name");
     char description[] = "Create \"?\"";
-    struct vhd_task *task = vhd_task_new_refused(9, "create", description, &verdict);
+    struct vhd_task *task = vhd_task_new_refused(9, "create", "d", description, &verdict);
     assert_non_null(task);
     description[0] = 0;
     verdict.sentence[0] = 0;
@@ -773,8 +773,9 @@ struct ear {
 };
 
 /* It calls back into the task. The call would never return if the task held its lock. */
-static void hear(void *arg)
+static void hear(void *arg, struct vhd_task *task)
 {
+    (void)task;
     struct ear *ear = arg;
     struct vhd_task_status status;
 
@@ -964,7 +965,7 @@ static void a_refusal_and_a_task_without_listener_are_quiet(void **state)
 
     struct ear ear = {.listener = {hear, &ear}};
     vhd_verdict_set(&verdict, VHD_INVALID_NAME, NULL);
-    task = vhd_task_new_refused(1, "create", "Create it", &verdict);
+    task = vhd_task_new_refused(1, "create", "d", "Create it", &verdict);
     assert_non_null(task);
     ear.task = task;
     vhd_task_listen(task, &ear.listener);

@@ -24,7 +24,7 @@ static inline struct vhd_task *task_at_work(uint64_t id)
     static const struct vhd_work work = {"test", .run = task_run, .drop = task_drop};
     static int arg;
 
-    struct vhd_task *task = vhd_task_new(id, &work, &arg, "test");
+    struct vhd_task *task = vhd_task_new(id, &work, &arg, "d", "test");
     assert_non_null(task);
     return task;
 }
@@ -33,7 +33,7 @@ static inline struct vhd_task *task_ended(uint64_t id)
 {
     const struct vhd_verdict verdict = {VHD_DISK_FULL, "full"};
 
-    struct vhd_task *task = vhd_task_new_refused(id, "test", "test", &verdict);
+    struct vhd_task *task = vhd_task_new_refused(id, "test", "d", "test", &verdict);
     assert_non_null(task);
     return task;
 }

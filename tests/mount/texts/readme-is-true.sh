@@ -43,7 +43,7 @@ for line in open(tree):
         shown.update(folder + name for name in found.group(1).split())
     shown.update(folder + name for name in re.findall(r";  (\S+):", line))
 
-there = {"new/NAME", "errors", "version"}
+there = {"new/NAME", "errors", "events", "version"}
 for folder in "tasks/NAME", "disks/NAME":
     there.add(folder)
     there.update(f"{folder}/{name}" for name in os.listdir(f"{mnt}/{folder}"))
@@ -54,7 +54,7 @@ if shown != there:
     sys.exit(f"FAILED: shown or there only: {sorted(shown ^ there)}")
 END
 "$python" -I -S "$tmp/listed" "$tmp/tree.0" "$mnt" || exit 1
-expect "disks errors new tasks version" "$(names "$mnt")" "the root"
+expect "disks errors events new tasks version" "$(names "$mnt")" "the root"
 
 # Other statements about the tree.
 expect completed "$(cat "$mnt/tasks/NAME/wait")" "what reading wait gives"
