@@ -33,7 +33,7 @@ struct fs_exit_sync {
 
     pthread_mutex_t lock; /* guards the members below; taken before that of the open files */
     pthread_cond_t changed;
-    SLIST_HEAD(, disk_sync) disks;
+    SLIST_HEAD(disk_sync_list, disk_sync) disks;
     bool is_short; /* of memory: some disks are not among them */
 };
 

@@ -101,7 +101,7 @@ static enum vhd_result judge_writable(const struct vhd_disk *disk, const struct 
                                       const char *file, bool is_claimed, struct vhd_verdict *ret)
 {
     const enum vhd_defect reason = vhd_image_read_only_reason(image);
-    unsigned count;
+    unsigned count = 0;
 
     if (reason != VHD_SOUND)
         return vhd_verdict_set(ret, VHD_READ_ONLY, "the disk \"%s\": %s", disk->name,
