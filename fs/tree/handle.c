@@ -65,7 +65,7 @@ static void close_opened(struct fs_opened *opened)
 
 void fs_handles_each(struct fs *fs, void (*visit)(void *arg, struct fs_handle *handle), void *arg)
 {
-    struct fs_opened *opened = NULL;
+    struct fs_opened *opened;
 
     HOLD_LOCK(&fs->opened.lock);
     LIST_FOREACH(opened, &fs->opened.all, link) {
