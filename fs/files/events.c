@@ -19,9 +19,19 @@ static int events_attributes(struct fs *fs, const struct fs_node *node, struct f
 }
 
 /*
- * Lines that are dropped move a reader on. While it reads without a gap, its place in the text is
- * the offset of the file, plus the length that it has missed.
+ * Read for a handle. Lines that are dropped move it on: while it reads without a gap, its place in
+ * the text is the offset of the file, plus the length that it has missed.
  */
+static size_t read_lines(struct fs_handle *handle, char *buf, size_t size, off_t off)
+{
+    HOLD_LOCK(&handle->lock);
+    off_t at = off == handle->next ? off + handle->missed : off;
+    const size_t len = fs_events_read(handle->fs->events, buf, size, &at);
+    handle->missed = at - off;
+    handle->next = off + (off_t)len;
+    return len;
+}
+
 static void events_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
 {
     AUTO_FREE char *buf = malloc(size);
@@ -29,12 +39,7 @@ static void events_read(struct fs_handle *handle, fuse_req_t req, size_t size, o
         fuse_reply_err(req, ENOMEM);
         return;
     }
-    HOLD_LOCK(&handle->lock);
-    off_t at = off == handle->next ? off + handle->missed : off;
-    const size_t len = fs_events_read(handle->fs->events, buf, size, &at);
-    handle->missed = at - off;
-    handle->next = off + (off_t)len;
-    fuse_reply_buf(req, buf, len);
+    fuse_reply_buf(req, buf, read_lines(handle, buf, size, off));
 }
 
 static void events_seek(struct fs_handle *handle, fuse_req_t req, off_t off, int whence)

@@ -147,7 +147,7 @@ static bool answer_known(struct fs_handle *handle, fuse_req_t req, size_t size, 
     return true;
 }
 
-static void progress_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
+static void read_picture(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
 {
     static const struct fs_deferred_ops ops = {.is_work = false, .answer = progress_answer};
     struct fs *fs = handle->fs;
@@ -162,6 +162,14 @@ static void progress_read(struct fs_handle *handle, fuse_req_t req, size_t size,
     }
     fs_defer_change(fs->deferred, &ops, handle, req, size, off, task, seen);
     vhd_task_unref(task);
+}
+
+/* After the reply its program may close the file while this still holds the lock. */
+static void progress_read(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off)
+{
+    fs_handle_ref(handle);
+    read_picture(handle, req, size, off);
+    fs_handle_unref(handle);
 }
 
 /* The text for programs that ask for the size: the last line, or blanks while the task works. */
