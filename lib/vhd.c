@@ -153,6 +153,22 @@ static enum vhd_result judge_folder(const struct vhd_store *store, const char *f
                            folder);
 }
 
+/* Is a file the image of the disk of its name? Of two endings in other cases only one is. */
+static enum vhd_result judge_is_disk(const struct vhd_store *store, const char *name,
+                                     const char *file, struct vhd_verdict *ret)
+{
+    char found[NAME_MAX + 1];
+
+    int err = vhd_store_find(store, name, found, NULL);
+    if (err < 0 && err != -ENOENT)
+        return vhd_verdict_errno(ret, err, "cannot find the parent \"%s\"", file);
+    if (err == 0 && strcmp(found, file) == 0)
+        return VHD_OK;
+    return vhd_verdict_set(ret, VHD_PARENT_NOT_FOUND,
+                           "\"%s\" is not the image of a disk; name a file that ends in .vhd",
+                           file);
+}
+
 /* Make a differencing disk. Both paths are absolute, and are changed. */
 static enum vhd_result create_child(struct vhd_service *service, char *image_path,
                                     char *parent_path, struct vhd_task **ret_task,
@@ -172,6 +188,8 @@ static enum vhd_result create_child(struct vhd_service *service, char *image_pat
         return result;
     memcpy(request.parent, parent, vhd_name_stem_length(parent));
     result = judge_folder(store, parent_folder, ret);
+    if (result == VHD_OK)
+        result = judge_is_disk(store, request.parent, parent, ret);
     if (result == VHD_OK)
         result = submit(service, store, file, &request, ret_task, ret);
     else

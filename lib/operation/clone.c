@@ -128,11 +128,9 @@ static int write_piece(const struct clone *clone, uint64_t len, uint64_t to)
     return err;
 }
 
-/* Copy a piece to its place in the image of a fixed disk. */
+/* Copy a piece to its place in the image of a fixed disk, which owns its space and shares none. */
 static int put_fixed(struct clone *clone, uint64_t off, uint64_t len)
 {
-    if (share(clone, off, len, off))
-        return 0;
     int has = read_piece(clone, off, len);
     return has > 0 ? write_piece(clone, len, off) : has;
 }

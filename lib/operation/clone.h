@@ -2,9 +2,9 @@
  * Cloning: the content of an open disk, its parents included, becomes that of a new image, which
  * has no name yet. So the order of its writes does not matter before the sync that follows.
  *
- * Where the host can share the space of both files (reflink), it does. Else holes and blocks of
- * zeros stay holes. The host writes back while the copy goes on, and keeps neither file in its
- * cache.
+ * Where the host can share the space of both files (reflink), a dynamic disk does. Else holes and
+ * blocks of zeros stay holes. The host writes back while the copy goes on, and keeps neither file
+ * in its cache.
  */
 #pragma once
 

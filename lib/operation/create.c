@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/io.h"
@@ -87,9 +88,12 @@ void vhd_create_describe(const char *file, const struct vhd_request *request,
 static enum vhd_result limit_readers(const struct vhd_create *create, const struct vhd_disk *disk,
                                      struct vhd_verdict *ret)
 {
+    struct stat draft;
     mode_t mode;
 
-    int err = vhd_source_mode(disk, &mode);
+    int err = fstat(create->draft.fd, &draft) < 0 ? -errno : 0;
+    if (err == 0)
+        err = vhd_source_mode(disk, draft.st_gid, &mode);
     if (err == 0)
         err = vhd_draft_limit_readers(&create->draft, mode);
     return err < 0 ? vhd_verdict_errno(ret, err, "cannot set the mode of \"%s/%s\"",
@@ -277,6 +281,12 @@ static enum vhd_result create_run(void *arg, struct vhd_task *task, struct vhd_v
     int err = write_image(create);
     if (vhd_task_is_cancelled(task))
         return cancelled(ret);
+    /* Claims bind only programs that honour them. */
+    if (create->source && vhd_disk_confirm(create->source) == -ESTALE)
+        return vhd_verdict_set(ret, VHD_IN_USE,
+                               "another program has changed the disk \"%s\", or a parent, while it "
+                               "was copied; copy it again",
+                               create->request.from);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot write \"%s/%s\"", folder, file);
     vhd_task_progress(task, 50);

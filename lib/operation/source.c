@@ -12,6 +12,14 @@
  */
 #define PATIENCE_MS 1000
 
+/*
+ * Those who wait hold threads that other work needs. Beyond this number a disk in use is refused at
+ * once.
+ */
+#define WAITING_MAX 4
+
+static _Atomic unsigned waiting;
+
 static bool is_cancelled(struct vhd_task *task)
 {
     return task && vhd_task_is_cancelled(task);
@@ -30,10 +38,12 @@ enum vhd_result vhd_source_open(struct vhd_catalogue *catalogue, const char *nam
         return vhd_verdict_set(ret, role->missing, "there is no disk \"%s\" %s; ls disks shows all",
                                name, role->purpose);
     enum vhd_result result = vhd_disk_open(catalogue, name, 0, ret_disk, &why);
-    while (result == VHD_IN_USE && !clock_has_passed(deadline) && !is_cancelled(task)) {
+    const bool may_wait = ++waiting <= WAITING_MAX;
+    while (may_wait && result == VHD_IN_USE && !clock_has_passed(deadline) && !is_cancelled(task)) {
         nanosleep(&pause, NULL);
         result = vhd_disk_open(catalogue, name, 0, ret_disk, &why);
     }
+    waiting--;
     if (result != VHD_OK && is_cancelled(task))
         return vhd_verdict_set(ret, VHD_CANCELLED, NULL);
     if (result == VHD_IN_USE)
@@ -44,17 +54,27 @@ enum vhd_result vhd_source_open(struct vhd_catalogue *catalogue, const char *nam
     return result == VHD_OK ? VHD_OK : vhd_verdict_set(ret, result, "%s", why.sentence);
 }
 
+struct permissions {
+    gid_t gid;
+    mode_t mode;
+};
+
 static int meet_mode(void *arg, const char *file, const struct stat *attributes)
 {
-    mode_t *mode = arg;
+    struct permissions *permissions = arg;
     (void)file;
 
-    *mode &= attributes->st_mode;
+    permissions->mode &= attributes->st_mode;
+    if (attributes->st_gid != permissions->gid)
+        permissions->mode &= ~(mode_t)S_IRWXG;
     return 0;
 }
 
-int vhd_source_mode(const struct vhd_disk *disk, mode_t *ret)
+int vhd_source_mode(const struct vhd_disk *disk, gid_t gid, mode_t *ret)
 {
-    *ret = 0777;
-    return vhd_disk_each_file(disk, meet_mode, ret);
+    struct permissions permissions = {gid, 0777};
+
+    int err = vhd_disk_each_file(disk, meet_mode, &permissions);
+    *ret = permissions.mode;
+    return err;
 }

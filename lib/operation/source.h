@@ -31,9 +31,11 @@ enum vhd_result vhd_source_open(struct vhd_catalogue *catalogue, const char *nam
                                 struct vhd_disk **ret_disk, struct vhd_verdict *ret);
 
 /*
- * The permissions that all files of a disk have, its parents' too. A copy of its content gives no
- * others to read.
+ * The permissions that all files of a disk give, its parents' too. A copy of its content gives no
+ * more.
+ *
+ *   gid  of the copy: what a file gives to another group does not count
  *
  * Returns 0, or the negative errno of fstat(2).
  */
-int vhd_source_mode(const struct vhd_disk *disk, mode_t *ret);
+int vhd_source_mode(const struct vhd_disk *disk, gid_t gid, mode_t *ret);

@@ -39,43 +39,55 @@ struct vhd_service {
     struct worker workers[];
 };
 
-/*
- * End the turn of a task on a worker: queue it for its long work, or forget it. Called and left
- * with the lock.
- */
-static void end_turn(struct vhd_service *service, struct entry *entry, bool is_accepted)
+/* A task at work on a worker. */
+struct turn {
+    struct vhd_service *service;
+    struct entry *entry;
+    bool is_queued; /* for its long work; the entry may be gone */
+};
+
+/* Queue a task that was accepted, unless the workers for long work may have ended already. */
+static void queue_long(void *arg)
 {
-    TAILQ_REMOVE(&service->at_work, entry, link);
-    if (is_accepted && !service->is_stopping) {
-        TAILQ_INSERT_TAIL(&service->queue[LONG], entry, link);
-        pthread_cond_signal(&service->changed[LONG]);
+    struct turn *turn = arg;
+    struct vhd_service *service = turn->service;
+
+    HOLD_LOCK(&service->lock);
+    if (service->is_stopping)
         return;
-    }
-    pthread_mutex_unlock(&service->lock);
-    /*
-     * The workers for long work may have ended already. The cancelled task does not run, but the
-     * call waits until the listener, which may be freed with the service, knows of its end.
-     */
-    if (is_accepted) {
-        vhd_task_cancel(entry->task);
-        vhd_task_run(entry->task);
-    }
-    vhd_task_unref(entry->task);
-    free(entry);
-    pthread_mutex_lock(&service->lock);
+    TAILQ_REMOVE(&service->at_work, turn->entry, link);
+    TAILQ_INSERT_TAIL(&service->queue[LONG], turn->entry, link);
+    turn->is_queued = true;
+    pthread_cond_signal(&service->changed[LONG]);
 }
 
 /* Do the first task of a queue. The lock is held at the start and at the end, not in between. */
 static void work_first(struct vhd_service *service, enum lane lane)
 {
-    struct entry *entry = TAILQ_FIRST(&service->queue[lane]);
+    struct turn turn = {service, TAILQ_FIRST(&service->queue[lane]), false};
+    struct vhd_task *task = vhd_task_ref(turn.entry->task);
 
-    TAILQ_REMOVE(&service->queue[lane], entry, link);
-    TAILQ_INSERT_TAIL(&service->at_work, entry, link);
+    TAILQ_REMOVE(&service->queue[lane], turn.entry, link);
+    TAILQ_INSERT_TAIL(&service->at_work, turn.entry, link);
     pthread_mutex_unlock(&service->lock);
-    const bool is_accepted = vhd_task_run(entry->task);
+    /*
+     * After a stop, no worker runs an accepted task. It is cancelled, and the second call waits
+     * until the listener, which may be freed with the service, knows of its end.
+     */
+    if (vhd_task_run(task, queue_long, &turn) && !turn.is_queued) {
+        vhd_task_cancel(task);
+        vhd_task_run(task, NULL, NULL);
+    }
     pthread_mutex_lock(&service->lock);
-    end_turn(service, entry, is_accepted);
+    if (!turn.is_queued)
+        TAILQ_REMOVE(&service->at_work, turn.entry, link);
+    pthread_mutex_unlock(&service->lock);
+    if (!turn.is_queued) {
+        vhd_task_unref(turn.entry->task);
+        free(turn.entry);
+    }
+    vhd_task_unref(task);
+    pthread_mutex_lock(&service->lock);
 }
 
 static void *worker_run(void *arg)

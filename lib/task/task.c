@@ -311,8 +311,14 @@ static struct watch_list early_watches(struct vhd_task *task)
     return early;
 }
 
+/* A call when a task is accepted. */
+struct acceptance {
+    void (*accepted)(void *arg); /* NULL for none */
+    void *arg;
+};
+
 /* Queue admitted work again. Returns false, with the work still the caller's, after a cancel. */
-static bool accept(struct vhd_task *task, void *arg)
+static bool accept(struct vhd_task *task, void *arg, const struct acceptance *acceptance)
 {
     struct watch_list watches;
 
@@ -327,6 +333,8 @@ static bool accept(struct vhd_task *task, void *arg)
         mark_changed(task);
         watches = early_watches(task);
     }
+    if (acceptance->accepted)
+        acceptance->accepted(acceptance->arg);
     call_watches(&watches);
     tell(task);
     return true;
@@ -354,7 +362,7 @@ static void finish_run(struct vhd_task *task)
 }
 
 /* Do the next part of the work. Returns true if the task was accepted, else it has ended. */
-static bool run_part(struct vhd_task *task, void *arg)
+static bool run_part(struct vhd_task *task, void *arg, const struct acceptance *acceptance)
 {
     const struct vhd_work *work = task->work;
     const bool is_admission = work->admit && !task->is_accepted;
@@ -365,7 +373,7 @@ static bool run_part(struct vhd_task *task, void *arg)
     assert(result == verdict.result);
     assert(result != VHD_OK || is_admission || task->is_committed);
     if (result == VHD_OK && is_admission) {
-        if (accept(task, arg))
+        if (accept(task, arg, acceptance))
             return true;
         vhd_verdict_set(&verdict, VHD_CANCELLED, NULL);
     }
@@ -374,13 +382,14 @@ static bool run_part(struct vhd_task *task, void *arg)
     return false;
 }
 
-bool vhd_task_run(struct vhd_task *task)
+bool vhd_task_run(struct vhd_task *task, void (*accepted)(void *arg), void *accepted_arg)
 {
+    const struct acceptance acceptance = {accepted, accepted_arg};
     void *arg = begin_run(task);
 
     if (arg) {
         tell(task);
-        if (run_part(task, arg))
+        if (run_part(task, arg, &acceptance))
             return true;
     }
     finish_run(task);

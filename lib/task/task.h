@@ -186,7 +186,10 @@ void vhd_task_listen(struct vhd_task *task, const struct vhd_task_listener *list
 /*
  * Do a queued task's work on this thread, or admit its long work, unless a cancel came first.
  *
+ *   accepted, arg  called when the task is accepted, before any watch: so work is queued in the
+ *                  order of its requests. Another thread may run it from then on. NULL for none
+ *
  * Returns true if the task was accepted: it is queued again, and another call runs it. Else it has
  * ended, and all watches and the listener have been called.
  */
-bool vhd_task_run(struct vhd_task *task);
+bool vhd_task_run(struct vhd_task *task, void (*accepted)(void *arg), void *arg);

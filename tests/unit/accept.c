@@ -32,7 +32,7 @@ struct runner {
 static void *run_once(void *arg)
 {
     struct runner *runner = arg;
-    runner->was_accepted = vhd_task_run(runner->task);
+    runner->was_accepted = vhd_task_run(runner->task, NULL, NULL);
     return NULL;
 }
 
@@ -42,7 +42,7 @@ static void runner_begin(struct runner *runner, struct vhd_task *task)
     assert_int_equal(pthread_create(&runner->thread, NULL, run_once, runner), 0);
 }
 
-/* Returns what vhd_task_run() returned. */
+/* Returns what vhd_task_run(, NULL, NULL) returned. */
 static bool runner_end(struct runner *runner)
 {
     pthread_join(runner->thread, NULL);
@@ -128,7 +128,7 @@ static void expect_never_accepted(struct vhd_task *task, const struct long_job *
         expect_calls(pair, 1, 1);
         assert_int_equal(pair->early.seen.state, state);
         assert_int_equal(pair->late.seen.state, state);
-        assert_false(vhd_task_run(task));
+        assert_false(vhd_task_run(task, NULL, NULL));
     }
     assert_int_equal(vhd_task_cancel(task), -ESRCH);
 }
@@ -177,7 +177,7 @@ static void an_accepted_task_runs_at_its_second_turn(void **state)
     struct vhd_task *task = task_of(&job);
     struct runner runner;
 
-    assert_true(vhd_task_run(task));
+    assert_true(vhd_task_run(task, NULL, NULL));
     const struct timespec accepted = status_of(task).changed;
     runner_begin(&runner, task);
     gate_await(&job.running, 1);
@@ -211,7 +211,7 @@ static void quick_work_is_never_accepted(void **state)
 
     assert_non_null(task);
     watch_both(task, &pair);
-    assert_false(vhd_task_run(task));
+    assert_false(vhd_task_run(task, NULL, NULL));
     assert_int_equal(status_of(task).state, VHD_TASK_COMPLETED);
     assert_false(status_of(task).is_accepted);
     expect_calls(&pair, 1, 1);
@@ -241,7 +241,7 @@ static void each_watch_is_called_once_at_its_own_time(void **state)
         assert_true(pairs[i].early.seen.is_accepted);
         assert_int_equal(vhd_task_unwatch(task, &pairs[i].early.watch), -ESRCH);
     }
-    assert_false(vhd_task_run(task));
+    assert_false(vhd_task_run(task, NULL, NULL));
     for (size_t i = 0; i < LENGTH(pairs); i++) {
         expect_calls(&pairs[i], 1, 1);
         assert_int_equal(pairs[i].late.seen.state, VHD_TASK_COMPLETED);
@@ -260,12 +260,12 @@ static void watches_come_and_go_after_the_acceptance(void **state)
     assert_int_equal(vhd_task_watch(task, &gone.watch), 0);
     assert_int_equal(vhd_task_watch(task, &leaving.watch), 0);
     assert_int_equal(vhd_task_unwatch(task, &gone.watch), 0);
-    assert_true(vhd_task_run(task));
+    assert_true(vhd_task_run(task, NULL, NULL));
     assert_int_equal(vhd_task_watch(task, &early.watch), -ESRCH);
     assert_int_equal(vhd_task_unwatch(task, &early.watch), -ESRCH);
     assert_int_equal(vhd_task_watch(task, &late.watch), 0);
     assert_int_equal(vhd_task_unwatch(task, &leaving.watch), 0);
-    assert_false(vhd_task_run(task));
+    assert_false(vhd_task_run(task, NULL, NULL));
     assert_int_equal(gone.calls, 0);
     assert_int_equal(early.calls, 0);
     assert_int_equal(leaving.calls, 0);
@@ -283,7 +283,7 @@ static void a_refusal_ends_the_task(void **state)
 
     job.refuses = VHD_DISK_FULL;
     watch_both(task, &pair);
-    assert_false(vhd_task_run(task));
+    assert_false(vhd_task_run(task, NULL, NULL));
     assert_string_equal(status_of(task).verdict.sentence, "as the test wants it");
     expect_never_accepted(task, &job, &pair, VHD_TASK_FAILED, VHD_DISK_FULL);
     assert_int_equal(job.admissions, 1);
@@ -352,7 +352,7 @@ static void a_cancel_after_the_acceptance_ends_the_task_at_once(void **state)
     struct pair pair;
 
     watch_both(task, &pair);
-    assert_true(vhd_task_run(task));
+    assert_true(vhd_task_run(task, NULL, NULL));
     assert_int_equal(vhd_task_cancel(task), 0);
     const struct vhd_task_status status = status_of(task);
     assert_int_equal(status.state, VHD_TASK_STOPPED);
@@ -365,7 +365,7 @@ static void a_cancel_after_the_acceptance_ends_the_task_at_once(void **state)
     expect_calls(&pair, 1, 1);
     assert_int_equal(vhd_task_cancel(task), -ESRCH);
 
-    assert_false(vhd_task_run(task)); /* its turn comes later */
+    assert_false(vhd_task_run(task, NULL, NULL)); /* its turn comes later */
     assert_int_equal(status_of(task).state, VHD_TASK_STOPPED);
     expect_calls(&pair, 1, 1);
     vhd_task_unref(task);
@@ -380,7 +380,7 @@ static void a_cancel_of_the_run_stops_it(void **state)
     struct vhd_task *task = task_of(&job);
     struct runner runner;
 
-    assert_true(vhd_task_run(task));
+    assert_true(vhd_task_run(task, NULL, NULL));
     runner_begin(&runner, task);
     gate_await(&job.running, 1);
     assert_int_equal(vhd_task_cancel(task), 0);
@@ -402,11 +402,11 @@ static void a_watch_may_cancel_the_accepted_task(void **state)
 
     watch_both(task, &pair);
     pair.early.cancels = true;
-    assert_true(vhd_task_run(task));
+    assert_true(vhd_task_run(task, NULL, NULL));
     assert_int_equal(pair.early.answer, 0);
     expect_calls(&pair, 1, 1);
     assert_int_equal(status_of(task).state, VHD_TASK_STOPPED);
-    assert_false(vhd_task_run(task));
+    assert_false(vhd_task_run(task, NULL, NULL));
     expect_calls(&pair, 1, 1);
     vhd_task_unref(task);
     assert_int_equal(job.runs, 0);
@@ -419,7 +419,7 @@ static void an_accepted_task_that_never_runs_drops_its_work(void **state)
     struct long_job job = long_job_at_once();
     struct vhd_task *task = task_of(&job);
 
-    assert_true(vhd_task_run(task));
+    assert_true(vhd_task_run(task, NULL, NULL));
     assert_int_equal(job.drops, 0);
     vhd_task_unref(task);
     assert_int_equal(job.runs, 0);
@@ -442,17 +442,17 @@ static void an_acceptance_is_a_change(void **state)
     const struct vhd_task_listener listener = {hear, &calls};
 
     vhd_task_listen(task, &listener);
-    assert_true(vhd_task_run(task));
+    assert_true(vhd_task_run(task, NULL, NULL));
     assert_int_equal(calls, 2); /* it began, and was accepted */
-    assert_false(vhd_task_run(task));
+    assert_false(vhd_task_run(task, NULL, NULL));
     assert_int_equal(calls, 5); /* it began, committed and ended */
     vhd_task_unref(task);
 }
 
 static void *run_to_the_end(void *task)
 {
-    if (vhd_task_run(task))
-        vhd_task_run(task);
+    if (vhd_task_run(task, NULL, NULL))
+        vhd_task_run(task, NULL, NULL);
     return NULL;
 }
 

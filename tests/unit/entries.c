@@ -278,7 +278,7 @@ static void a_name_at_work_is_not_replaced(void **state)
     fs_entry_replace(entries, entry);
     assert_false(fs_entry_is_replaced(entries, entry));
     expect_name(entries, "a", entry);
-    vhd_task_run(task);
+    vhd_task_run(task, NULL, NULL);
     fs_entry_replace(entries, entry);
     assert_true(fs_entry_is_replaced(entries, entry));
     vhd_task_unref(task);

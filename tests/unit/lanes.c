@@ -337,35 +337,37 @@ static void work_accepted_amid_a_stop_ends_too(void **state)
     assert_int_equal(late.drops, 1);
 }
 
-/* A watch that holds up the worker that has just accepted a task. */
-struct holding {
+/* A watch that waits until another thread runs the task. */
+struct awaiting {
     struct vhd_task_watch watch;
-    struct gate gate;
+    struct long_job *job;
+    bool has_run;
 };
 
-static void hold(struct vhd_task_watch *watch)
+static void await_the_run(struct vhd_task_watch *watch)
 {
-    gate_pass(&((struct holding *)watch)->gate);
+    struct awaiting *awaiting = (struct awaiting *)watch;
+
+    gate_await(&awaiting->job->running, 1);
+    awaiting->has_run = true;
 }
 
-static void a_stop_ends_a_task_between_its_acceptance_and_its_queue(void **state)
+/* A reply is given by such a watch, and the next request may follow it at once. */
+static void work_is_queued_before_its_acceptance_is_known(void **state)
 {
     (void)state;
     struct vhd_service *service = service_with(1, 1);
-    struct holding holding = {{.wants_acceptance = true, .reached = hold}, GATE_CLOSED};
     struct long_job job = LONG_JOB_GATED;
+    struct awaiting awaiting = {{.wants_acceptance = true, .reached = await_the_run}, &job, false};
     struct vhd_task *task = submit(service, &long_work, &job);
 
-    assert_int_equal(vhd_task_watch(task, &holding.watch), 0);
+    assert_int_equal(vhd_task_watch(task, &awaiting.watch), 0);
     gate_open(&job.admitting);
-    gate_await(&holding.gate, 1);
-    vhd_service_stop(service);
-    expect_end(task, &job, VHD_TASK_STOPPED, 0);
-    gate_open(&holding.gate);
+    gate_open(&job.running);
+    expect_end(task, &job, VHD_TASK_COMPLETED, 1);
     vhd_service_free(service);
     vhd_task_unref(task);
-    assert_int_equal(job.runs, 0);
-    assert_int_equal(job.drops, 1);
+    assert_true(awaiting.has_run);
 }
 
 /* A listener that stands still in the call of one thread. */
@@ -404,28 +406,28 @@ static void a_cancel_of_an_accepted_task_may_meet_the_end_of_the_service(void **
 {
     (void)state;
     struct vhd_service *service = service_with(1, 1);
-    struct holding holding = {{.wants_acceptance = true, .reached = hold}, GATE_CLOSED};
-    struct long_job job = LONG_JOB_GATED;
+    struct long_job busy = long_job_admitted(), job = long_job_admitted();
     struct freer freer = {.has_returned = false};
     struct ear ear = {.gate = GATE_CLOSED, .freer = &freer};
     pthread_t thread;
 
     vhd_service_listen(service, hear, &ear);
+    struct vhd_task *first = submit(service, &long_work, &busy);
+    gate_await(&busy.running, 1);
     struct vhd_task *task = submit(service, &long_work, &job);
-    assert_int_equal(vhd_task_watch(task, &holding.watch), 0);
-    gate_open(&job.admitting);
-    gate_await(&holding.gate, 1);
+    UNTIL(status_of(task).is_accepted);
     assert_int_equal(pthread_create(&thread, NULL, cancel_and_hear, task), 0);
     gate_await(&ear.gate, 1);
     freer_begin(&freer, service);
     UNTIL(vhd_service_is_stopping(service));
-    gate_open(&holding.gate);
+    gate_open(&busy.running);
     gate_open(&ear.gate);
     pthread_join(thread, NULL);
     pthread_join(freer.thread, NULL);
     assert_false(ear.was_freed);
     expect_end(task, &job, VHD_TASK_STOPPED, 0);
     vhd_task_unref(task);
+    vhd_task_unref(first);
 }
 
 static void a_stopped_service_refuses_long_work(void **state)
@@ -530,7 +532,7 @@ int main(void)
         cmocka_unit_test(a_stop_ends_long_work_at_every_stage),
         cmocka_unit_test(to_free_a_service_ends_long_work_at_every_stage),
         cmocka_unit_test(work_accepted_amid_a_stop_ends_too),
-        cmocka_unit_test(a_stop_ends_a_task_between_its_acceptance_and_its_queue),
+        cmocka_unit_test(work_is_queued_before_its_acceptance_is_known),
         cmocka_unit_test(a_cancel_of_an_accepted_task_may_meet_the_end_of_the_service),
         cmocka_unit_test(a_stopped_service_refuses_long_work),
         cmocka_unit_test(nothing_is_lost_when_it_stops_amid_requests),

@@ -72,7 +72,7 @@ static void a_name_is_at_work_until_its_task_ends(void **state)
     struct vhd_task *found = fs_record_task(entries, entry);
     assert_ptr_equal(found, task);
     vhd_task_unref(found);
-    vhd_task_run(task);
+    vhd_task_run(task, NULL, NULL);
     vhd_task_unref(task);
     assert_false(fs_record_is_at_work(entries, entry));
     assert_int_equal(recorded(entries, entry), 5);
@@ -199,7 +199,7 @@ static void records_are_visited_from_the_oldest_on(void **state)
     expect_records(entries, "cba");
     record(entries, "c", vhd_task_ref(task)); /* its latest task is the youngest now */
     expect_records(entries, "bac*");
-    vhd_task_run(task);
+    vhd_task_run(task, NULL, NULL);
     vhd_task_unref(task);
     expect_records(entries, "bac");
 
@@ -233,10 +233,10 @@ static void a_record_outlives_the_limit_while_its_task_works(void **state)
     record(entries, "b", vhd_task_ref(b));
     record(entries, "c", task_ended(3));
     expect_records(entries, "a*b*");
-    vhd_task_run(a);
+    vhd_task_run(a, NULL, NULL);
     record(entries, "d", task_ended(4));
     expect_records(entries, "b*d");
-    vhd_task_run(b);
+    vhd_task_run(b, NULL, NULL);
     record(entries, "e", task_ended(5));
     expect_records(entries, "de");
     vhd_task_unref(a);

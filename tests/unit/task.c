@@ -65,7 +65,7 @@ static struct vhd_task *task_of(struct job *job)
 
 static void *run_task(void *task)
 {
-    vhd_task_run(task);
+    vhd_task_run(task, NULL, NULL);
     return NULL;
 }
 
@@ -184,7 +184,7 @@ static void reports_the_reason_of_a_failure(void **state)
     job.fails = VHD_DISK_FULL;
     struct vhd_task *task = task_of(&job);
     vhd_task_progress(task, 30);
-    vhd_task_run(task);
+    vhd_task_run(task, NULL, NULL);
 
     struct vhd_task_status status = status_of(task);
     assert_int_equal(status.state, VHD_TASK_FAILED);
@@ -268,7 +268,7 @@ static void a_cancel_of_a_queued_task_ends_it(void **state)
     assert_int_equal(vhd_task_wait(task, 0), 0);
     assert_int_equal(vhd_task_cancel(task), -ESRCH);
 
-    vhd_task_run(task); /* its turn comes later */
+    vhd_task_run(task, NULL, NULL); /* its turn comes later */
     assert_int_equal(status_of(task).state, VHD_TASK_STOPPED);
     vhd_task_unref(task);
     assert_int_equal(job.runs, 0);
@@ -383,7 +383,7 @@ static void a_wait_ends_in_time(void **state)
     int64_t waited_ns =
         (ended.tv_sec - begun.tv_sec) * INT64_C(1000000000) + ended.tv_nsec - begun.tv_nsec;
     assert_true(waited_ns >= 25000000);
-    vhd_task_run(task);
+    vhd_task_run(task, NULL, NULL);
     assert_int_equal(vhd_task_wait(task, 0), 0);
     assert_int_equal(vhd_task_wait(task, 1), 0);
     assert_int_equal(vhd_task_wait(task, VHD_TASK_WAIT_MAX), 0);
@@ -402,7 +402,7 @@ static void a_wait_out_of_range_is_refused(void **state)
     for (int has_ended = 0; has_ended < 2; has_ended++) {
         for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
             assert_int_equal(vhd_task_wait(task, wrong[i]), -EINVAL);
-        vhd_task_run(task);
+        vhd_task_run(task, NULL, NULL);
     }
     vhd_task_unref(task);
 }
@@ -534,7 +534,7 @@ static void a_watch_may_call_the_task(void **state)
     struct watcher watcher = {.watch.reached = ended_and_call_back, .task = vhd_task_ref(task)};
 
     assert_int_equal(vhd_task_watch(task, &watcher.watch), 0);
-    vhd_task_run(task);
+    vhd_task_run(task, NULL, NULL);
     assert_int_equal(watcher.calls, 1);
     assert_int_equal(watcher.seen.state, VHD_TASK_COMPLETED);
     assert_int_equal(watcher.answers[0], 0);
@@ -618,7 +618,7 @@ static void *stress_run(void *arg)
     for (int i = 0; i < ROUNDS; i++) {
         pthread_barrier_wait(&stress.barrier);
         spin((unsigned)i * 7 % 400);
-        vhd_task_run(stress.rounds[i].task);
+        vhd_task_run(stress.rounds[i].task, NULL, NULL);
     }
     return NULL;
 }
@@ -845,7 +845,7 @@ static void a_listener_hears_of_a_failure(void **state)
     job.fails = VHD_DISK_FULL;
     struct vhd_task *task = task_heard_by(&ear, &job);
 
-    vhd_task_run(task);
+    vhd_task_run(task, NULL, NULL);
     assert_int_equal(ear.calls, 2);
     assert_int_equal(ear.seen[0].state, VHD_TASK_RUNNING);
     assert_int_equal(ear.seen[1].state, VHD_TASK_FAILED);
@@ -905,13 +905,13 @@ static void nothing_is_heard_after_the_end(void **state)
     struct vhd_task_watch watch = {.reached = ended};
     struct vhd_task *task = task_heard_by(&ear, &job);
 
-    vhd_task_run(task);
+    vhd_task_run(task, NULL, NULL);
     unsigned calls = ear.calls;
     assert_int_equal(vhd_task_cancel(task), -ESRCH);
     assert_int_equal(vhd_task_wait(task, -1), 0);
     assert_int_equal(vhd_task_watch(task, &watch), -ESRCH);
     assert_int_equal(vhd_task_unwatch(task, &watch), -ESRCH);
-    vhd_task_run(task);
+    vhd_task_run(task, NULL, NULL);
     status_of(task);
     vhd_task_unref(vhd_task_ref(task));
     assert_int_equal(ear.calls, calls);
@@ -959,7 +959,7 @@ static void a_refusal_and_a_task_without_listener_are_quiet(void **state)
     struct job job = job_at_once();
     struct vhd_task *task = task_of(&job);
 
-    vhd_task_run(task); /* without a listener */
+    vhd_task_run(task, NULL, NULL); /* without a listener */
     assert_int_equal(status_of(task).state, VHD_TASK_COMPLETED);
     vhd_task_unref(task);
 

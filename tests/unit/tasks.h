@@ -18,7 +18,7 @@ static inline void task_drop(void *arg)
     (void)arg;
 }
 
-/* A queued task, which is at work until vhd_task_run() or vhd_task_cancel(). */
+/* A queued task, which is at work until vhd_task_run(, NULL, NULL) or vhd_task_cancel(). */
 static inline struct vhd_task *task_at_work(uint64_t id)
 {
     static const struct vhd_work work = {"test", .run = task_run, .drop = task_drop};

@@ -32,7 +32,7 @@ wait_until 10 grep -q ' b completed 100$' "$mnt/events"
 expect "running 0, completed 100" "$(told a)" "lines of quick work"
 expect "failed 0" "$(told refused)" "lines of a refusal"
 case $(told b) in
-    "running 0, queued 0, running 0, completed 100" | "running 0, queued 0, running 0, running "*) ;;
+    "running 0, "*"completed 100") ;;
     *) fail "lines of long work: $(told b)" ;;
 esac
 expect "running 0, queued 0, cancelled 0" "$(told c)" "lines of a task that is cancelled in the queue"

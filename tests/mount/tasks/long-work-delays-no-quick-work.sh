@@ -64,6 +64,20 @@ open_gate
 expect cancelled "$(cat "$mnt/tasks/copy/wait")" "the outcome of the copy"
 sh -c ": 1<>'$mnt/disks/quick/raw'" || fail "the source cannot be written to after the copy"
 
+# A source that another program changes meanwhile gives no disk, whatever it is changed to.
+for change in 'truncate -s 1M' 'touch' 'rm'; do
+    cp "$store/b.vhd" "$store/source.vhd"
+    shut_gate reserve
+    within 10 sh -c "echo 'from=source type=fixed' >'$mnt/new/copy'" || fail "cannot copy"
+    wait_until 20 in_state copy running
+    $change "$store/source.vhd"
+    open_gate
+    expect failed "$(cat "$mnt/tasks/copy/wait")" "the outcome after: $change"
+    grep -q 'another program has changed the disk "source"' "$mnt/tasks/copy/error" ||
+        fail "$change: $(cat "$mnt/tasks/copy/error")"
+    rm -f "$store/source.vhd"
+done
+
 # Where the host cannot reserve space, zeros are written, and a cancel leaves nothing.
 : >"$tmp/gate/no-reserve"
 make_long f
