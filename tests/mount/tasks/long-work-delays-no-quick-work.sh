@@ -106,6 +106,7 @@ for name in h i j; do
     make_long $name
 done
 kill "$daemon"
+wait_until 20 is_not_mounted "$mnt" # the tasks are cancelled before
 open_gate
 daemon_ends
 expect ".vhdfs-lock b.vhd c.vhd e.vhd f.vhd quick.vhd" "$(names "$store")" "the store"
