@@ -58,7 +58,7 @@ wait_until 30 no_more_come
 answers()
 {
     answers_status=0
-    timeout -s KILL 5 "$@" >"$tmp/said" 2>&1 || answers_status=$?
+    timeout -s KILL $((5 * patience)) "$@" >"$tmp/said" 2>&1 || answers_status=$?
     [ $answers_status != 137 ] ||
         fail "while $(held) calls ($kind) are held this is not answered: $*"
 }
