@@ -1,5 +1,5 @@
 /*
- * Making a dynamic or differencing disk: admission, the writer, and the task that runs them.
+ * Making a disk of any type: admission, the writer, and the task that runs them.
  */
 #pragma once
 
@@ -36,14 +36,18 @@ void vhd_create_name_draft(struct vhd_create *create);
 
 /*
  * Judge the rules that need the host, with the outcomes of vhd_admit_draft(), vhd_link_begin() for
- * a differencing disk, then vhd_admit_length(), in this order. VHD_INVALID_ARGUMENT also means that
- * the size is not the parent's. The host may be slow, so the mount, which must not wait, does not
- * call this. The task judges if no caller has done so.
+ * a differencing disk or vhd_source_open() for a copy, then vhd_admit_length(), in this order. And:
+ *   VHD_INVALID_ARGUMENT  the size is not the parent's, or less than that of the disk to be copied
+ *   VHD_FILE_NOT_FOUND    there is no disk to be copied
+ *   VHD_SIZE_TOO_SMALL, VHD_SIZE_TOO_LARGE  no size is given, and that disk's is out of range
+ *
+ * The host may be slow, so the mount, which must not wait, does not call this. The task judges if
+ * no caller has done so.
  */
 enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *ret);
 
 /*
- * Hand a creation to the service.
+ * Hand a creation to the service. A fixed disk, or a copy of a disk, is long work.
  *
  *   create    taken over, also when the call fails
  *   ret_task  as vhd_service_submit()
@@ -53,6 +57,7 @@ enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *
  *   those of vhd_create_admit()
  *   VHD_ALREADY_EXISTS  another maker of the name was faster
  *   VHD_DISK_FULL       the host filled up meanwhile
+ *   VHD_IN_USE          another program has changed the disk that is copied
  *   VHD_CANCELLED
  *
  * Returns VHD_OK, VHD_SHUTTING_DOWN or VHD_OUT_OF_MEMORY.
