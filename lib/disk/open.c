@@ -79,7 +79,8 @@ static enum vhd_result refuse(struct vhd_verdict *ret, int err, const struct vhd
         return vhd_verdict_set(
             ret, result,
             "the disk \"%s\" is in use: another program holds a lock on \"%s\"; end "
-            "that program (probably QEMU or another vhdfs), or try again",
+            "that program (probably QEMU or another vhdfs), wait for tasks that copy the disk, or "
+            "try again",
             name, file);
     if (err == -EAGAIN)
         return vhd_verdict_set(

@@ -144,8 +144,8 @@ static enum vhd_result judge_source_size(const struct vhd_request *request, uint
     if (request->size == 0 && size < VHD_SIZE_MIN_MB * VHD_MB)
         return vhd_verdict_set(ret, VHD_SIZE_TOO_SMALL,
                                "the disk \"%s\" has %s, less than the smallest new disk; write a "
-                               "size, such as \"3 from=%s\"",
-                               request->from, found, request->from);
+                               "size of at least 3 MB in front of from=",
+                               request->from, found);
     if (request->size != 0 && request->size < size)
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                                "the size is %s, but the disk \"%s\" has %s; write at least that, "

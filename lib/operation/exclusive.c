@@ -72,7 +72,9 @@ enum vhd_result vhd_disk_lock_exclusive(struct vhd_catalogue *catalogue, const c
         return result;
     if (err == -EBUSY)
         return vhd_verdict_set(ret, VHD_IN_USE,
-                               "the disk \"%s\" is open; close it in every program first", name);
+                               "the disk \"%s\" is open; close it in every program first, and wait "
+                               "for tasks that copy it",
+                               name);
     *ret_fd = fd;
     fd = -1;
     return VHD_OK;
