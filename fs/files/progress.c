@@ -172,24 +172,20 @@ static void progress_read(struct fs_handle *handle, fuse_req_t req, size_t size,
     fs_handle_unref(handle);
 }
 
+static void print_alone(FILE *out, const struct fs_node *node, const struct vhd_task_status *status)
+{
+    if (!status->is_complete) {
+        fprintf(out, "%*s", FS_TASK_WAIT_SIZE, "");
+        return;
+    }
+    print_line(out, fs_entry_name(node->entry), status, false);
+    fputc('\n', out);
+}
+
 /* The text for programs that ask for the size: the last line, or blanks while the task works. */
 static int progress_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
 {
-    struct vhd_task_status status;
-    struct vhd_task *task = fs_record_task(fs->entries, node->entry);
-
-    if (!task)
-        return -ENOENT;
-    vhd_task_status(task, &status);
-    vhd_task_unref(task);
-    *ret = status.changed;
-    if (!status.is_complete) {
-        fprintf(out, "%*s", FS_TASK_WAIT_SIZE, "");
-        return 0;
-    }
-    print_line(out, fs_entry_name(node->entry), &status, false);
-    fputc('\n', out);
-    return 0;
+    return fs_tasks_show(fs, node, out, ret, print_alone);
 }
 
 const struct fs_row_ops fs_task_progress_ops = {

@@ -87,24 +87,25 @@ struct fs_rate fs_tasks_rate(const struct vhd_task_status *status)
     };
 }
 
+/* Print a figure of a rate, if that is known. */
+static void print_figure(FILE *out, const struct fs_rate *rate, uint64_t figure)
+{
+    if (rate->is_known)
+        fprintf(out, "%" PRIu64, figure);
+    else
+        fputc('-', out);
+}
+
 static void print_rate(FILE *out, const void *record)
 {
     const struct fs_rate rate = fs_tasks_rate(record);
-
-    if (rate.is_known)
-        fprintf(out, "%" PRIu64, rate.bytes_per_second);
-    else
-        fputc('-', out);
+    print_figure(out, &rate, rate.bytes_per_second);
 }
 
 static void print_left(FILE *out, const void *record)
 {
     const struct fs_rate rate = fs_tasks_rate(record);
-
-    if (rate.is_known)
-        fprintf(out, "%" PRIu64, rate.left);
-    else
-        fputc('-', out);
+    print_figure(out, &rate, rate.left);
 }
 
 static void print_description(FILE *out, const void *record)
@@ -137,12 +138,8 @@ const struct fs_field fs_task_fields[] = {
     [FS_TASK_FIELD_END] = {NULL, NULL, false},
 };
 
-/* How one file shows a status. */
-typedef void print_fn(FILE *out, const struct fs_node *node, const struct vhd_task_status *status);
-
-/* Print the task of a node's name, if it has one. Returns 0 or -ENOENT. */
-static int show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret_changed,
-                print_fn *print)
+int fs_tasks_show(struct fs *fs, const struct fs_node *node, FILE *out,
+                  struct timespec *ret_changed, fs_tasks_print *print)
 {
     struct vhd_task_status status;
     struct vhd_task *task = fs_record_task(fs->entries, node->entry);
@@ -199,32 +196,32 @@ static void print_wait(FILE *out, const struct fs_node *node, const struct vhd_t
 
 int fs_tasks_show_status(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
 {
-    return show(fs, node, out, ret, print_lines);
+    return fs_tasks_show(fs, node, out, ret, print_lines);
 }
 
 static int json_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
 {
-    return show(fs, node, out, ret, print_json);
+    return fs_tasks_show(fs, node, out, ret, print_json);
 }
 
 static int value_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
 {
-    return show(fs, node, out, ret, print_value);
+    return fs_tasks_show(fs, node, out, ret, print_value);
 }
 
 static int alias_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
 {
-    return show(fs, node, out, ret, print_target);
+    return fs_tasks_show(fs, node, out, ret, print_target);
 }
 
 static int wait_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
 {
-    return show(fs, node, out, ret, print_wait);
+    return fs_tasks_show(fs, node, out, ret, print_wait);
 }
 
 static int task_changed(struct fs *fs, const struct fs_node *node, struct timespec *ret)
 {
-    return show(fs, node, NULL, ret, print_nothing);
+    return fs_tasks_show(fs, node, NULL, ret, print_nothing);
 }
 
 bool fs_tasks_has_record(struct fs *fs, const struct fs_node *node)

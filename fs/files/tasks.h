@@ -38,12 +38,18 @@ extern const struct fs_row_ops fs_task_cancel_ops;
 int fs_tasks_show_status(struct fs *fs, const struct fs_node *node, FILE *out,
                          struct timespec *ret_changed);
 
-/* The size of a file whose read waits, while the task works. Some programs read no file of size 0.
- */
+/* How a file shows a status. */
+typedef void fs_tasks_print(FILE *out, const struct fs_node *node,
+                            const struct vhd_task_status *status);
+
+/* Print the task of a node's name by print(). Returns 0, or -ENOENT when it has none. */
+int fs_tasks_show(struct fs *fs, const struct fs_node *node, FILE *out,
+                  struct timespec *ret_changed, fs_tasks_print *print);
+
+/* The size of a file whose read waits for the task. Some programs read no file of size 0. */
 enum { FS_TASK_WAIT_SIZE = 10 };
 
-/* Does a file whose read waits answer at once, because the task has ended? Only then it is listed.
- */
+/* Has the task ended? Only then a file whose read would wait for that is listed. */
 bool fs_tasks_is_over(struct fs *fs, const struct fs_node *node);
 
 /* How fast running work moves bytes since it began. */

@@ -1,7 +1,7 @@
 /*
  * A layer: one open image of a chain, with its table in memory. The top one is the disk's own; each
  * differencing one has its parent below it. Disks with the same parent share its layer, which is
- * then constant but for its marks of full blocks (share.h).
+ * then constant but for its marks of full blocks and its fingerprint (share.h).
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /*
  * Sharing: disks of one store with the same parent use one open layer for it, so with it one
- * descriptor, one claim and one table. A shared layer never changes, apart from its marks of full
- * blocks. The top layer of a disk is never shared, because it can become writable.
+ * descriptor, one claim and one table. A shared layer never changes, apart from its fingerprint and
+ * its marks of full blocks. The top layer of a disk is never shared, because it can become
+ * writable.
  *
  * The list's lock is a leaf: its holder takes no other lock and makes no call to the host. A thread
  * that wants a layer opens its own while another thread is opening it.

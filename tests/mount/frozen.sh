@@ -26,12 +26,6 @@ runs()
     grep -qs '^running$' "$mnt/tasks/$1/state"
 }
 
-# is_in STATE NAME
-is_in()
-{
-    [ "$(cat "$mnt/tasks/$2/state")" = "$1" ]
-}
-
 # make_behind NAME: start to make a disk on the frozen host; $! is the shell that waits for it.
 make_behind()
 {

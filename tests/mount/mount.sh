@@ -347,6 +347,27 @@ names()
     ls -A "$1" | paste -sd ' '
 }
 
+# is_in STATE NAME: the task of that name is in that state
+is_in()
+{
+    [ "$(cat "$mnt/tasks/$2/state")" = "$1" ]
+}
+
+# make_long NAME REQUEST: make a disk by a long task, and wait for the task
+make_long()
+{
+    echo "$2" >"$mnt/new/$1" || fail "refused: $2: $(tail -n 1 "$mnt/errors")"
+    expect completed "$(cat "$mnt/tasks/$1/wait")" "the outcome of $2: $(cat "$mnt/tasks/$1/error")"
+}
+
+# request_fails NAME REQUEST WORDS: the write fails, and the line in errors has these words
+request_fails()
+{
+    echo "$2" 2>/dev/null >"$mnt/new/$1" && fail "accepted: $2"
+    tail -n 1 "$mnt/errors" | grep -q " new/$1 $3" || fail "$2: $(tail -n 1 "$mnt/errors")"
+    [ ! -e "$mnt/disks/$1" ] || fail "a refused disk is there: $1"
+}
+
 # value FILE KEY: the value of a key in a status or an info.
 value()
 {

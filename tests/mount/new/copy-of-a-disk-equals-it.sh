@@ -9,11 +9,10 @@
 . "$(dirname "$0")/../mount.sh"
 kind=$1
 
-# copy NAME REQUEST: make a disk and wait for its task
+# copy NAME REQUEST: make a disk, which is sound
 copy()
 {
-    echo "$2" >"$mnt/new/$1" || fail "refused: $2: $(tail -n 1 "$mnt/errors")"
-    expect completed "$(cat "$mnt/tasks/$1/wait")" "the outcome of $2: $(cat "$mnt/tasks/$1/error")"
+    make_long "$1" "$2"
     expect - "$(value "$mnt/disks/$1/info" fault)" "fault of $1"
 }
 

@@ -6,14 +6,6 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-# refused REQUEST WORDS: the write fails, and the line in errors has these words
-refused()
-{
-    echo "$1" 2>/dev/null >"$mnt/new/copy" && fail "accepted: $1"
-    tail -n 1 "$mnt/errors" | grep -q " new/copy $2" || fail "$1: $(tail -n 1 "$mnt/errors")"
-    [ ! -e "$mnt/disks/copy" ] || fail "a refused disk is there"
-}
-
 loop_mount 100 "$tmp/host" mkfs.ext4 -q
 store=$tmp/host/store
 start_vhdfs
@@ -21,16 +13,16 @@ make_disk a 80
 noise 60000000 1 >"$tmp/noise"
 dd if="$tmp/noise" of="$raw" bs=1M conv=notrunc,fsync status=none
 
-refused from=none 'ENOENT E_FILE_NOT_FOUND .*"none" to be copied'
-refused '79 from=a' 'EINVAL E_INVALIDARG .*79 MB.*80 MB'
-refused 'from=a parent=a' 'EINVAL E_INVALIDARG'
-refused 'from=a type=differencing' 'EINVAL E_INVALIDARG'
-refused 'from=a type=fixed' 'ENOSPC E_DISK_FULL'
-refused 'from=' 'EINVAL E_INVALIDARG .*such as "from=disk1"'
+request_fails copy from=none 'ENOENT E_FILE_NOT_FOUND .*"none" to be copied'
+request_fails copy '79 from=a' 'EINVAL E_INVALIDARG .*79 MB.*80 MB'
+request_fails copy 'from=a parent=a' 'EINVAL E_INVALIDARG'
+request_fails copy 'from=a type=differencing' 'EINVAL E_INVALIDARG'
+request_fails copy 'from=a type=fixed' 'ENOSPC E_DISK_FULL'
+request_fails copy 'from=' 'EINVAL E_INVALIDARG .*such as "from=disk1"'
 : >"$store/text.vhd"
-refused from=text 'EUCLEAN VM_E_INVALID_HD_FILE'
+request_fails copy from=text 'EUCLEAN VM_E_INVALID_HD_FILE'
 exec 3<>"$raw"
-refused from=a 'EBUSY E_SHARING_VIOLATION .*"a" is open for writing'
+request_fails copy from=a 'EBUSY E_SHARING_VIOLATION .*"a" is open for writing'
 exec 3>&-
 
 # The host fills up meanwhile: the task fails, and nothing is left.

@@ -6,26 +6,11 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-# make_fixed NAME REQUEST: make a disk and wait for its task.
-make_fixed()
-{
-    echo "$2" >"$mnt/new/$1" || fail "refused: $2: $(tail -n 1 "$mnt/errors")"
-    expect completed "$(cat "$mnt/tasks/$1/wait")" "the outcome of $2"
-}
-
-# refused NAME REQUEST WORDS: the write fails, and the line in errors has these words
-refused()
-{
-    echo "$2" 2>/dev/null >"$mnt/new/$1" && fail "accepted: $2"
-    tail -n 1 "$mnt/errors" | grep -q " new/$1 $3" || fail "$2: $(tail -n 1 "$mnt/errors")"
-    [ ! -e "$mnt/disks/$1" ] || fail "a refused disk is there: $1"
-}
-
 loop_mount 120 "$tmp/host" mkfs.ext4 -q
 store=$tmp/host/store
 start_vhdfs
 uuid=8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6
-make_fixed f "64 type=fixed uuid=$uuid"
+make_long f "64 type=fixed uuid=$uuid"
 info=$mnt/disks/f/info
 expect fixed "$(value "$info" type)" "type"
 expect 64 "$(value "$info" size)" "size"
@@ -39,9 +24,9 @@ raw=$mnt/disks/f/raw
 cmp -n 67108864 "$raw" /dev/zero || fail "a new disk holds other bytes than zeros"
 
 # The host has 120 MB, less what the disk and the file system take.
-refused g "64 type=fixed" 'ENOSPC E_DISK_FULL .*MB are free.*takes 65 MB'
-refused g "1T type=fixed" 'ENOSPC E_DISK_FULL'
-refused g "64 type=fixed parent=f" 'EINVAL E_INVALIDARG .*not fixed'
+request_fails g "64 type=fixed" 'ENOSPC E_DISK_FULL .*MB are free.*takes 65 MB'
+request_fails g "1T type=fixed" 'ENOSPC E_DISK_FULL'
+request_fails g "64 type=fixed parent=f" 'EINVAL E_INVALIDARG .*not fixed'
 expect "open EEXIST" "$(answer "$mnt/new/f" "4 type=fixed")" "the answer for a name in use"
 dd if=/dev/zero of="$tmp/host/filler" bs=1M status=none 2>/dev/null && fail "the host is not full"
 noise 67108864 1 >"$tmp/content"

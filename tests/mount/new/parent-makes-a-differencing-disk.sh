@@ -6,14 +6,6 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-# refused NAME REQUEST WORDS: the line in errors has these words
-refused()
-{
-    echo "$2" 2>/dev/null >"$mnt/new/$1" && fail "$1 is made by: $2"
-    tail -n 1 "$mnt/errors" | grep -q " new/$1 $3" || fail "$2: $(tail -n 1 "$mnt/errors")"
-    [ ! -e "$mnt/disks/$1" ] || fail "a refused disk is there: $1"
-}
-
 start_vhdfs
 noise 3000000 base >"$tmp/content"
 
@@ -46,16 +38,16 @@ cmp "$tmp/flat" "$raw" || fail "the last of four differs"
 expect "$uuid" "$(value "$mnt/disks/last/info" uuid)" "uuid"
 expect 4 "$(value "$mnt/disks/last/info" depth)" "depth"
 
-refused other parent=none 'ENOENT VM_E_PARENT_PATH_NOT_FOUND .*"none"'
-refused other '65 parent=base' 'EINVAL E_INVALIDARG .*65 MB.*64 MB'
-refused other 'parent=base type=dynamic' 'EINVAL E_INVALIDARG'
-refused other 'parent=../base' 'EINVAL E_INVALIDARG'
-refused other type=differencing 'EINVAL E_INVALIDARG .*parent'
+request_fails other parent=none 'ENOENT VM_E_PARENT_PATH_NOT_FOUND .*"none"'
+request_fails other '65 parent=base' 'EINVAL E_INVALIDARG .*65 MB.*64 MB'
+request_fails other 'parent=base type=dynamic' 'EINVAL E_INVALIDARG'
+request_fails other 'parent=../base' 'EINVAL E_INVALIDARG'
+request_fails other type=differencing 'EINVAL E_INVALIDARG .*parent'
 : >"$store/text.vhd"
-refused other parent=text 'EUCLEAN VM_E_INVALID_HD_FILE'
+request_fails other parent=text 'EUCLEAN VM_E_INVALID_HD_FILE'
 make_disk busy 16
 exec 3<>"$raw"
-refused other parent=busy 'EBUSY E_SHARING_VIOLATION .*"busy" is open'
+request_fails other parent=busy 'EBUSY E_SHARING_VIOLATION .*"busy" is open'
 exec 3>&-
 make_disk other parent=busy
 rmdir "$mnt/disks/other"

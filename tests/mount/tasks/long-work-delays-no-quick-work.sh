@@ -8,14 +8,8 @@
 # shellcheck source=tests/mount/gate.sh
 . "$(dirname "$0")/../gate.sh"
 
-# in_state NAME STATE
-in_state()
-{
-    [ "$(cat "$mnt/tasks/$1/state")" = "$2" ]
-}
-
-# make_long NAME: the write returns once the work is accepted
-make_long()
+# accept_long NAME: the write returns once the work is accepted
+accept_long()
 {
     within 10 sh -c "echo '16 type=fixed' >'$mnt/new/$1'" || fail "$1: exit status $?"
 }
@@ -23,12 +17,12 @@ make_long()
 start_vhdfs jobs=2
 shut_gate reserve
 for name in a b c d e; do
-    make_long $name
+    accept_long $name
 done
-wait_until 20 in_state a running
-wait_until 20 in_state b running
+wait_until 20 is_in running a
+wait_until 20 is_in running b
 for name in c d e; do
-    in_state $name queued || fail "the state of $name is $(cat "$mnt/tasks/$name/state")"
+    is_in queued $name || fail "the state of $name is $(cat "$mnt/tasks/$name/state")"
     expect 1 "$(cat "$mnt/tasks/$name/cancelable")" "cancelable of $name"
     expect - "$(cat "$mnt/tasks/$name/started")" "started of $name"
 done
@@ -40,7 +34,7 @@ expect "write EBUSY" "$(answer "$mnt/new/c" 40 | sed 's/^open/write/')" "a secon
 
 # A queued task ends at once. One at work stops as soon as the host answers.
 within 10 sh -c "echo 1 >'$mnt/tasks/d/cancel'" || fail "cannot cancel a queued task"
-in_state d cancelled || fail "a cancelled task is $(cat "$mnt/tasks/d/state")"
+is_in cancelled d || fail "a cancelled task is $(cat "$mnt/tasks/d/state")"
 within 10 sh -c "echo 1 >'$mnt/tasks/a/cancel'" || fail "cannot cancel a task at work"
 open_gate
 for name in a d; do
@@ -55,7 +49,7 @@ expect "b c e quick" "$(names "$mnt/disks")" "disks"
 # While a disk is copied, programs can read it, but not change or delete it.
 shut_gate reserve
 within 10 sh -c "echo 'from=quick type=fixed' >'$mnt/new/copy'" || fail "cannot copy"
-wait_until 20 in_state copy running
+wait_until 20 is_in running copy
 head -c 1 "$mnt/disks/quick/raw" >/dev/null || fail "the source cannot be read"
 sh -c ": 1<>'$mnt/disks/quick/raw'" 2>/dev/null && fail "the source can be written to"
 rmdir "$mnt/disks/quick" 2>/dev/null && fail "the source can be deleted"
@@ -69,7 +63,7 @@ for change in 'truncate -s 1M' 'touch' 'rm'; do
     cp "$store/b.vhd" "$store/source.vhd"
     shut_gate reserve
     within 10 sh -c "echo 'from=source type=fixed' >'$mnt/new/copy'" || fail "cannot copy"
-    wait_until 20 in_state copy running
+    wait_until 20 is_in running copy
     $change "$store/source.vhd"
     open_gate
     expect failed "$(cat "$mnt/tasks/copy/wait")" "the outcome after: $change"
@@ -80,22 +74,22 @@ done
 
 # Where the host cannot reserve space, zeros are written, and a cancel leaves nothing.
 : >"$tmp/gate/no-reserve"
-make_long f
+accept_long f
 expect completed "$(cat "$mnt/tasks/f/wait")" "the outcome without fallocate"
 expect $((16 * 1048576 + 512)) "$(stat -c %s "$store/f.vhd")" "length of the image"
 [ "$(($(stat -c %b "$store/f.vhd") * 512))" -ge $((16 << 20)) ] || fail "it does not own its space"
 cmp -n $((16 << 20)) "$mnt/disks/f/raw" /dev/zero || fail "it holds other bytes than zeros"
 echo '1024 type=fixed' >"$mnt/new/g" || fail "cannot make g"
-wait_until 20 in_state g running
+wait_until 20 is_in running g
 last=-1
 moves=0
-while [ $moves -lt 3 ] && in_state g running; do
+while [ $moves -lt 3 ] && is_in running g; do
     percent=$(tr -d ' ' <"$mnt/tasks/g/percent")
     [ "$percent" -ge "$last" ] || fail "percent goes back from $last to $percent"
     [ "$percent" = "$last" ] || moves=$((moves + 1))
     last=$percent
 done
-in_state g running || fail "it has ended: $(cat "$mnt/tasks/g/status")"
+is_in running g || fail "it has ended: $(cat "$mnt/tasks/g/status")"
 within 10 sh -c "echo 1 >'$mnt/tasks/g/cancel'" || fail "cannot cancel"
 expect cancelled "$(cat "$mnt/tasks/g/wait")" "the outcome of a cancelled task"
 
@@ -103,7 +97,7 @@ expect cancelled "$(cat "$mnt/tasks/g/wait")" "the outcome of a cancelled task"
 rm "$tmp/gate/no-reserve"
 shut_gate reserve
 for name in h i j; do
-    make_long $name
+    accept_long $name
 done
 kill "$daemon"
 wait_until 20 is_not_mounted "$mnt" # the tasks are cancelled before

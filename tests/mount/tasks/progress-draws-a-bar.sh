@@ -8,12 +8,6 @@
 # shellcheck source=tests/mount/gate.sh
 . "$(dirname "$0")/../gate.sh"
 
-# in_state NAME STATE
-in_state()
-{
-    [ "$(cat "$mnt/tasks/$1/state")" = "$2" ]
-}
-
 # is_listed NAME: progress is listed among the files of its task
 is_listed()
 {
@@ -23,7 +17,7 @@ is_listed()
 start_vhdfs
 shut_gate reserve
 echo '16 type=fixed' >"$mnt/new/d" || fail "cannot make d"
-wait_until 20 in_state d running
+wait_until 20 is_in running d
 
 # The first picture comes at once. Then a read waits, until a signal ends it.
 status=0
@@ -102,7 +96,7 @@ done
 shut_gate reserve
 rm "$tmp/gate/no-reserve"
 echo '16 type=fixed' >"$mnt/new/e" || fail "cannot make e"
-wait_until 20 in_state e running
+wait_until 20 is_in running e
 run_python "reads of any size" '
 import os, sys
 fd = os.open(sys.argv[1], os.O_RDONLY)
