@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "exit_sync.h"
 
 #include <errno.h>

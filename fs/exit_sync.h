@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Syncing at the end. A mapping may have changed pages that only the kernel knows. When the kernel
  * drops its pages of a file, it first sends those that have changed. So after a stop signal vhdfs

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * vhdfs STORE MOUNTPOINT: a directory of virtual hard disks as a tree of files.
  */

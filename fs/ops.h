@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The operations that libfuse calls. Each resolves its node, calls the node's row, and replies.
  */

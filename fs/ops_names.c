@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "ops_names.h"
 
 #include <errno.h>

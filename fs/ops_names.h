@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The operations on names: find, list, make, remove and rename. ops.c puts these functions into
  * libfuse's table; <fuse_lowlevel.h> describes their arguments.

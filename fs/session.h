@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The session with the kernel. Threads serve it, and an unmount or a signal ends it.
  */

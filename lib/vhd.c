@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "vhd.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * VHD disks for programs: Virtual Server's CreateDynamicVirtualHardDisk,
  * CreateFixedVirtualHardDisk and CreateDifferencingVirtualHardDisk, their tasks and their codes.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2154 # root is set by who sources this
 # Functions for scripts that make a chroot of a Debian release. Sourced; root is the source tree.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # Functions for shell tests. Source this first. Each test gets a folder of its own, $tmp, and all is
 # undone when the test ends, however it ends.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a folder of the library could include one that is built on it, the library could
 # depend on FUSE, or files could include each other in a circle. A developer could then no longer
 # understand, test or change one folder alone.

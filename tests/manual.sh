@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: the manual page would show text at wrong places, or miss parts.
 #
 # Usage: manual.sh PAGE

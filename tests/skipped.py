@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """skipped.py BUILD_DIR: print the tests that the last `meson test` skipped, with the reasons."""
 import json
 import os

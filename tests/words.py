@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """If this failed: retired words or identifiers would come back, and a newcomer would read sentences
 twice. It finds them, some patterns of English, and sentences of more than 40 words in comments.
 

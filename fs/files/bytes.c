@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "files/bytes.h"
 
 #include <errno.h>

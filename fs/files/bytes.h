@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Files with the bytes of a disk, raw and fixed.vhd: what both do alike.
  */

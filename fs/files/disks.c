@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "files/disks.h"
 
 #include <errno.h>

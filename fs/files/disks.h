@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * disks/: the disks of the store.
  */

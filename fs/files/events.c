@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "files/events.h"
 
 #include <errno.h>

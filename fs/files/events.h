@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * events: the changes of all tasks (tree/events.h), for programs that follow a growing file.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "files/fixed.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * disks/NAME/fixed.vhd: the disk as a fixed VHD, made while it is read.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "files/info.h"
 
 #include <inttypes.h>

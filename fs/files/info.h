@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * disks/NAME/info: what is known of a disk, as one text, as JSON, and as one value a file.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "files/new.h"
 
 #include <errno.h>

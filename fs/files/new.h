@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * new/: a write of a request to new/NAME makes a disk.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "files/progress.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * tasks/NAME/progress: a line that shows how far a task is, drawn again and again by the reads of
  * one program.

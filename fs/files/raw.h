@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * disks/NAME/raw: the content of a disk, flat, to be read and written.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * All rows of the tree, and the functions of its two small files: version and errors.
  */

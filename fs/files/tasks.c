@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "files/tasks.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * tasks/: the latest task of each name, to be watched, waited for and cancelled.
  */

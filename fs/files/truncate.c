@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "files/truncate.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Truncation of raw. The disk keeps its size, whatever a program asks for.
  */

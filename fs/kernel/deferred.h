@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Deferred replies: requests of the kernel that get a reply when a task ends, while no thread
  * waits for it. A request for long work gets it when the work is accepted. The reply comes from the

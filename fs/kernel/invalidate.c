@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "kernel/invalidate.h"
 
 #include <errno.h>

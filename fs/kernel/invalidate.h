@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Invalidation: the kernel drops its pages of a file.
  *

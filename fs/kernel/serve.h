@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Serving: the threads that read requests from the kernel and carry them out.
  *

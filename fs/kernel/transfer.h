@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Transfers between the kernel and a disk: their largest size, and their buffers.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "process/caller.h"
 
 #include <errno.h>

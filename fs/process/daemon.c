@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "process/daemon.h"
 
 #include <errno.h>

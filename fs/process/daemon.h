@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Going to the background. The first process waits until the tree answers, so that its caller can
  * use the tree at once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "process/explain.h"
 
 #include <errno.h>

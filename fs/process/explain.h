@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Messages for a mount that fails: the cause, and what to do. libfuse and fusermount3 only name the
  * call that failed.

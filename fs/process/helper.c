@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "process/helper.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The helper: a small process that keeps the rights which the daemon gives up. It detaches the
  * mount when the daemon asks for it or has died, and removes the pid file at the end. It takes no

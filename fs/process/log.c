@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "process/log.h"
 
 #define FUSE_USE_VERSION 314

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Messages of the daemon: to stderr in the foreground and until the tree answers, else to syslog.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "process/mount_words.h"
 
 #include <stdbool.h>

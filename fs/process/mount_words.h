@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The words behind -o that mount(8) gives to any file system, or that users copy from fstab.
  */

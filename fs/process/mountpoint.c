@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "process/mountpoint.h"
 
 #include <errno.h>

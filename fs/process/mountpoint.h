@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The place of our mount. An id identifies it, because a folder above it may be renamed and another
  * mount may cover it. Only fs_mount_is_dead() sends a request to the file system that is mounted:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "process/options.h"
 
 #include <errno.h>

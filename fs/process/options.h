@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The command line, as a person, mount(8) or fstab gives it.
  */

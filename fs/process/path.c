@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "process/path.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "process/pidfile.h"
 
 #include <errno.h>

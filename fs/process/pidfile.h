@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The pid file. The daemon removes it at its end, so a script can wait for that.
  */

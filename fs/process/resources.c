@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "process/resources.h"
 
 #include <linux/capability.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "process/user.h"
 
 #include <errno.h>

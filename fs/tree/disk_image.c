@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/disk_image.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The image of a disk, open or not: its attributes, and changes of its file that are not writes to
  * the disk. After one by another program it is another image; after our own it is not. See

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The state of a disk in use, for open_disk.c and disk_image.c alone; open_disk.h and disk_image.h
  * are its faces.

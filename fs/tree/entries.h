@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Entries: one for each NAME in use. The kernel's lookups, open files, a record or a claim keep it;
  * then it is freed. So memory follows the names in use, not the size of the store.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/entry_table.h"
 
 #include <search.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The inside of the table of entries. Only entry_table.c and records.c include it; entries.h and
  * records.h are the public headers.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The last refusals. Some shells say "I/O error" for every errno, or nothing at all.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/events.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The changes of all tasks, as a text that grows: a line for each, TIME ID NAME STATE PERCENT.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/folder.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * An open folder. A read at offset 0 collects its listing, and later reads use that one. So files
  * that come and go meanwhile do not shift the rest.

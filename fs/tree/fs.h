@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The mount: the state that all its parts share. One exists for the daemon's life. Its pointers do
  * not change once it serves.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/handle.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * An open file. It owns a reference to its entry and a snapshot of its text. So it goes on working
  * when the disk or the task is gone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Numbers of files: the kernel's node id and the user's st_ino.
  *

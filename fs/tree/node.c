@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/node.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The tree as rows: one constant row (files/rows.c) for each kind of file, which points at its
  * functions. Lookup, getattr and readdir are one loop over the rows. See fs/README.md.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/numbers.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Numbers of images: by them the files of a disk keep their st_ino over remounts (ino.h).
  *

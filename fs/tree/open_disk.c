@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/open_disk.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A disk in use: one open disk for all its open files, and the state of the kernel's pages of them
  * (page_cache.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/opened.h"
 
 #include "base/cleanup.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The list of open files and folders. The kernel reports every close, unless the connection ends
  * first: then the files that are left are closed from this list.

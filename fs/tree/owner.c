@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/owner.h"
 
 #include <errno.h>

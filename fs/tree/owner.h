@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Changes of the owner and the permissions of a disk, which are those of its image.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The state of the kernel's pages of one file, raw or fixed.vhd.
  *

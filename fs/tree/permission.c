@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/permission.h"
 
 #include <stdlib.h>

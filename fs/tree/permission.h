@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Permissions: of the daemon to change the store, and of a caller to read files that the daemon
  * opens for it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/records.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Records: the latest task of each name. A name has one record at most. The name is at work from a
  * claim on until the task ends.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/reply.h"
 
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The one place where an outcome becomes a reply, and a refusal becomes a line in errors.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tree/text.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Texts that the tree shows. A list of fields describes a text: each has a key and a function that
  * prints its value. "status", "status.json" and the files with one value come from the same list.

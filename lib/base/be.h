@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Big-endian integers as they lie on disk, with one pair of functions each: beN_get() and beN_of().
  * Each wraps a byte array, so it has no alignment or padding. Use without conversion does not

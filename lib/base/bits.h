@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Arrays of bits that threads share: one atomic bit for each of very many things.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Locals that release themselves when their scope ends; TAKE() hands such a pointer on instead.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Two clocks: the real one for times that people read, the monotonic one for durations.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Whole transfers at explicit offsets. These calls finish short transfers and repeat interrupted
  * ones, so callers see only success or an errno.

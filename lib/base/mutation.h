@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Mutations: single steps of the order of writes made wrong, to prove that a test notices. The
  * library of those tests has them; elsewhere MUTATED is constantly false and leaves no code. See

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Rounding of sizes. Callers pass values far below 2^63 (a disk has at most 2^41 bytes), so nothing
  * here wraps.

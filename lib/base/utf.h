@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The two encodings of a VHD. Names on the host are UTF-8; names inside an image, and the limits of
  * Windows paths, are UTF-16.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A block gets a slot, or loses it. See README.md, "A write" and "A discard".
  */

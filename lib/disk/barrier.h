@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Barriers make all earlier writes durable, and the slots that waited for them ready.
  */

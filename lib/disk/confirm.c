@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "disk/confirm.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Is the file of an open disk still ours? Other programs may overwrite, replace or remove an image
  * in spite of our locks. Only our own file may be written to or cut, so one of these checks

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "disk/differ.h"
 
 #include <errno.h>

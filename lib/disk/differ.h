@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Writing to a differencing disk. The first write to a subblock makes it present here, so that its
  * parent no longer answers for it. See README.md, "A write".

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Discarding. A block that a discard covers whole leaves the table, and other blocks get its slot
  * once no thread uses it. From a block covered in part, the host gets the space back.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * An open disk of a store: flat content to read and write, behind any type of image. The disk does
  * not know its users. Locks that QEMU and every other vhdfs honour give an image one writer, and a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "disk/fixed.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A disk as a fixed VHD: its flat content, and one footer behind it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Flushing. A dynamic disk writes entries at once and bitmaps ahead, so one barrier is enough. A
  * differencing disk then writes the bits of the data that the barrier made durable, and a second

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "disk/flusher.h"
 
 #include <errno.h>

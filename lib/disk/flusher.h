@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The flusher: a thread that flushes a disk five seconds after its first write, and makes slots
  * ahead when they run short. It serves programs that never call fsync.

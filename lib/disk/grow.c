@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "disk/grow.h"
 
 #include <errno.h>

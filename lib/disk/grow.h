@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Growth makes slots ahead of use, from gaps or behind the end of the file.
  *

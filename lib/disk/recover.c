@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "disk/recover.h"
 
 #include <errno.h>

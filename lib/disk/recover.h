@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Recovery repairs an image before the first write, and cuts it at close so that the next opening
  * finds nothing to repair.

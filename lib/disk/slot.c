@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "disk/slot.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The content of a slot before a block gets it: zeros, and a bitmap that needs no further write.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "disk/slots.h"
 
 #include <errno.h>

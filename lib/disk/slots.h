@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Slots: places in an image's file for future blocks, by the sector of their bitmap. This file only
  * keeps the lists, under its owner's lock; grow.c and allocate.c write.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The parts of an open disk. Only files of this folder include this; disk.h is its face.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "disk/subblocks.h"
 
 #include <errno.h>

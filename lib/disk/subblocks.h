@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Subblocks of a writable differencing disk: which 4 KiB of a block are present, where memory knows
  * more than the bitmap on disk.

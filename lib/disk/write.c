@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Writing, by type of disk. In an allocated block with a full bitmap, a write loads the entry and
  * transfers data. All else happens once for a block or a subblock.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "format/batmap.h"
 
 #include <string.h>

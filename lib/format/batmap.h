@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The batmap: blktap's bit map behind the block allocation table, one bit a block. A set bit says
  * that all sectors of the block have been written.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The sector bitmap before each block's data: one bit a sector, beginning with the most significant
  * bit of byte 0. In a dynamic disk a clear bit means that the sector is zeros. In a differencing

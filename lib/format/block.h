@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Blocks: the stretches of a file that the block allocation table points at. Each is a bitmap,
  * padded to whole sectors, then the data.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "format/checksum.h"
 
 uint32_t vhd_checksum(const void *bytes, size_t len, size_t checksum_at)

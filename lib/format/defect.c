@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "format/defect.h"
 
 #include <assert.h>

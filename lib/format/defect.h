@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Defects: the faults that an image can have. From VHD_NO_PARENT on they also depend on other files
  * of the store. Each defect has one sentence; a fault is a defect and the sentence with its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "format/footer.h"
 
 #include <assert.h>

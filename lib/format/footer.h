@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The hard disk footer: 512 bytes at the end of every image. A dynamic or differencing image begins
  * with a copy.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "format/foreign.h"
 
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Images of other formats. Their first bytes tell the format of a file that is named ".vhd" and has
  * no VHD footer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "format/geometry.h"
 
 enum { MAX_CYLINDERS = 65535, MAX_HEADS = 16 };

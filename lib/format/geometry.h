@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The CHS geometry in a footer. It is rounded down and capped, so only the footer's current size
  * gives the size of a disk.

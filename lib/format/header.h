@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The dynamic disk header: 1024 bytes with the place of the block allocation table and, in a
  * differencing disk, the parent.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "format/locator.h"
 
 #include <assert.h>

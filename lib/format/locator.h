@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Parent locators: the forms in which a differencing disk stores the place of its parent, as
  * Windows paths or a URL. Only the file name at the end counts here, because a parent lies in the

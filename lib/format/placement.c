@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "format/placement.h"
 
 #include "base/rounding.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The places of all parts of a new image: copy of the footer, header, table, the parent's locators,
  * blocks whose data begins on 4 KiB, footer. Images of other programs may lie differently.

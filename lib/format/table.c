@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "format/table.h"
 
 #include "base/io.h"

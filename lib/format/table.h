@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The block allocation table: for each block of the disk the sector where its bitmap begins in the
  * file, big-endian.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A catalogue: a store, and the index of the children of its disks. Only a child's header names the
  * parent, so the index reads all headers once, and remembers them. Hyper-V's snapshots may be

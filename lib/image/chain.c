@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/chain.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Chains: the parents of a differencing disk, down to the disk that has none. Each is a file of the
  * same store, found by the names that its child gives, so a chain reaches no file outside. Most are

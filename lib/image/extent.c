@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/extent.h"
 
 #include <string.h>

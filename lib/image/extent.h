@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Extents: a range of a disk as stretches of the files that hold it. They come from runs of each
  * layer down the chain, not from single sectors. Each walk over a disk's content uses them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * An image file, read and judged: its footer, header and block allocation table, and whether they
  * are sound. Nothing here ever writes to a file.

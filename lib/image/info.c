@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/info.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * All facts about a disk of a store, for its user to read.
  */

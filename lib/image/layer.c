@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/layer.h"
 
 #include <errno.h>

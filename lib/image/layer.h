@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A layer: one open image of a chain, with its table in memory. The top one is the disk's own; each
  * differencing one has its parent below it. Disks with the same parent share its layer, which is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The layout of a dynamic or differencing image's file: its metadata and blocks. All else is free,
  * except that other programs may keep something between the table and the first block.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/parent.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The parent of a differencing disk, by the names that its header and locators give.
  */

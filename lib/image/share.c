@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/share.h"
 
 #include <string.h>

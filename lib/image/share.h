@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Sharing: disks of one store with the same parent use one open layer for it, so with it one
  * descriptor, one claim and one table. A shared layer never changes, apart from its fingerprint and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/split.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Split disks. Programs before Virtual Server 2005 spread an image over several files, "x.vhd",
  * "x.v01", "x.v02" and so on; the last ends in the footer. Such a disk does not open, but its fault

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "operation/admit.h"
 
 #include <errno.h>

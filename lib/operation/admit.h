@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Admission: the rules for a new disk that need the host, in their order. An admitted disk has a
  * draft in the store. So permission, read-only media and the longest file are tried, not guessed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "operation/blank.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A blank image: a new dynamic or differencing disk without any block.
  */

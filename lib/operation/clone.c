@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "operation/clone.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Cloning: the content of an open disk, its parents included, becomes that of a new image, which
  * has no name yet. So the order of its writes does not matter before the sync that follows.

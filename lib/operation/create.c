@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "operation/create.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Making a disk of any type: admission, the writer, and the task that runs them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "operation/delete.h"
 
 #include <errno.h>

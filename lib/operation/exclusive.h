@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Exclusive use of a disk: a deletion or rename needs it idle, here and in other programs, and
  * without children.

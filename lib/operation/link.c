@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "operation/link.h"
 
 #include <errno.h>

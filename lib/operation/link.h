@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The link of a differencing disk to its parent: what the child records of it.
  */

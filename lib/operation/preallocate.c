@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "operation/preallocate.h"
 
 #include <errno.h>

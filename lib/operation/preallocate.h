@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The content of a new fixed disk: zeros, in space of the host that is the disk's from then on.
  */

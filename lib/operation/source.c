@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "operation/source.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The disk that a new one is made of: its parent, or the one that it copies.
  */

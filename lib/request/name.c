@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "request/name.h"
 
 #include <limits.h>

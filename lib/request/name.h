@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The rules for disk names. A name must work as a file name on Linux and on Windows. Temporary
  * names of editors and copying tools never become disks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A request: the line that a user writes to make a disk. The parser judges the line alone, nothing
  * of the host.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "request/size.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The size of a disk as a user writes it, and its limits.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Outcomes. This table alone joins a name, an HRESULT, an errno and a sentence. A verdict is an
  * outcome with a sentence for the case at hand.

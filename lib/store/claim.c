@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/claim.h"
 
 #include <errno.h>

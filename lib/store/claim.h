@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Claims on an image: locks that announce its use, on the bytes that QEMU tests. So QEMU, and a
  * vhdfs on another store with a hard link to the image, respect our use, and we respect theirs. A

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/draft.h"
 
 #include <errno.h>

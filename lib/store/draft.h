@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A draft: a file of a store that no reader sees until it is complete and durable. After a crash it
  * has no name, or the store's next owner sweeps it.

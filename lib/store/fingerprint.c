@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/fingerprint.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Fingerprints show whether a file has changed. A fingerprint keeps all values that a change of a
  * file alters. It also says whether the next change is certain to show.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Locks on files of a store: its owner's, and those of drafts in use. All belong to the open file
  * description, so they end with the last descriptor, even after kill -9.

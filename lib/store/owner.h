@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The owner's traces in the lock file, for the next vhdfs. A line names its process and mount point
  * for a message. A number shows whether its mount still exists.

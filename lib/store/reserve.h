@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The reserve: descriptors of this process that no open disk gets. So users can still read the info
  * of disks, make and delete them, when very many are open.

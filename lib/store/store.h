@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A store: a directory of images, one file a disk. All calls use the directory's descriptor and
  * single names, so they reach nothing outside it.

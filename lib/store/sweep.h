@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The sweep: the owner of a store removes the remains of a crash when it opens the store.
  */

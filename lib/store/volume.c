@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/volume.h"
 
 #include <fcntl.h>

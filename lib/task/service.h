@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The service: it accepts work, gives it an id and a worker thread, and stops on request. In
  * Virtual Server VM_E_APP_SHUTTING_DOWN speaks of it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "task/task.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A task: a piece of work with a state, progress and an outcome. Threads can watch it, wait for it
  * and cancel it. It corresponds to IVMTask and IVMTask2 of Virtual Server. It knows nothing of

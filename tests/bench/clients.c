@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * clients PREFIX SIZE_MB COUNT THREADS: make disks through a mount, as `echo SIZE_MB > new/NAME`
  * does in a running shell, and print the seconds. PREFIX begins with the mount's new/.

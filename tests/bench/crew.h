@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A crew: threads that make disks 0 to count - 1 together, and the time for it. Each thread takes
  * the next number after it has made a disk. The program says how to make one.

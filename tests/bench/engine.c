@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * engine STORE NAME FILE: read and write an empty disk through the library, and a flat file by
  * calls of the host, at the same places. It measures the engine without FUSE. Both have the same

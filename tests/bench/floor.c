@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * floor PREFIX SIZE_MB COUNT THREADS: write files with the bytes that the library writes for a
  * disk, by the same calls and without any other work. It measures the least time that the host

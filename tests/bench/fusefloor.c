@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fusefloor FILE MOUNTPOINT: serve a flat file as MOUNTPOINT/raw, in the foreground, until it is
  * unmounted. It measures the least time that a disk in a file needs through FUSE. The kernel gets

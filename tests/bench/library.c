@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * library PREFIX SIZE_MB COUNT THREADS: make disks through the library and print the seconds. Each
  * thread waits for its disk before it requests the next. The service has a worker for each thread.

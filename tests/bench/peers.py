@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The programs that the benchmark compares. Each shows the content of an image as a flat file."""
 import contextlib
 import os

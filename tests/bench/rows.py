@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The figures of the benchmark: rows, each a figure of a view, in groups that share an image."""
 import json
 import mmap

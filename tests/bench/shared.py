@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Shared by the benchmarks: running programs, and describing the machine."""
 import contextlib
 import os

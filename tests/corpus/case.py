@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A case of the corpus: a function makes an image of its name, and a decorator says the result."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Shared by the tests of the corpus: the images, their expected texts, and calls of the library.
 
 The variable FLAT names the program of tests/tools that opens a disk through the library.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 # If this failed: a user could open a damaged or hostile image and read wrong data, or could not
 # learn what is wrong with it.
 #

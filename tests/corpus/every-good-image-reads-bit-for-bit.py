@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 # If this failed: a disk from another program would read with wrong bytes or not at all, or reading
 # would change its image.
 #

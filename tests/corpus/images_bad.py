@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Images that the library must refuse, with the sentences that give the reason."""
 import struct
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Differencing disks that read, and their parents."""
 from case import good
 from images_dynamic import with_batmap

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Dynamic disks that read."""
 import struct
 

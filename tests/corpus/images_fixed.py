@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fixed disks that read."""
 from case import good
 from vhd import EPOCH, GIB, KIB, MIB, MODIFIED, SECTOR, Fixed, Footer, Header, noise

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Differencing disks that the library must refuse because of their parents."""
 from case import bad, fifo, folder, link_to
 from images_child import base, changed, child_of

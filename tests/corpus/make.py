@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Make the corpus: make.py FOLDER
 
 FOLDER/good and FOLDER/bad receive the images, each named after the function that makes it, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A strict reader of VHD images, written from the specification. It shares no code with the library
 or with the programs that make the corpus. The library must read the same content, and this reader
 must find no fault in images that the library has written.

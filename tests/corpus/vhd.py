@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Images made byte by byte from the VHD specification 1.0, without the library's code.
 
 An image consists of parts, and a test can make each part wrong. It also knows the flat content and

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 # If this failed: writing here to a disk from another program would destroy data, or damage the
 # image so that the other program could not use it.
 #

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A campaign makes the same disk again and again. It cuts at the first stop, the second, the third,
  * until one run has no cut. It judges and counts the remains of each run.

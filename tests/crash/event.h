@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Events: the meaning of the maker's system calls for a store. EVENT_OTHER stands for all calls
  * without one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * full DIR WAY: while a disk is being made, another program fills the file system of DIR. It does
  * so before the first call that touches the store, before the second, and so on.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A host with less ability than the real one, or with one step of the library left out, to prove
  * that a test notices. The linker leads the library's calls through here (--wrap). The library

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: on a file system that cannot reserve space, a program killed at a bad moment would
 # leave half a fixed disk under the disk's name. There the library writes zeros instead.
 # shellcheck source=tests/functions.sh

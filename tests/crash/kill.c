@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * kill WAY [MUTATION]: kill -9 before and after every system call that makes a disk.
  *

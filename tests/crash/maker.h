@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The maker: a traced child process that makes one disk through the library, in one of several
  * ways. It reports the outcome as soon as it knows it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * order WAY [MUTATION]: the system calls that make a disk come in the order that survives a power
  * cut. Each ends before the next begins.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The parent of a differencing disk. A test puts it into the store before each run, always with the
  * same bytes and the same time. No run may change it.

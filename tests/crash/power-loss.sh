@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # power-loss.sh ext4|xfs
 #
 # If this failed: on such a file system a power cut would take a disk that had been reported done,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * power DEVICE TYPE DIR WAY [MUTATION]: lose power before and after every system call that makes a
  * disk and touches the store. DEVICE has a file system of its own, mounted on DIR.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "remains.h"
 
 #include <dirent.h>

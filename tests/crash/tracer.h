@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The tracer runs a function in a child process. It stops each thread before and after each system
  * call, so that a test can look or cut there. It knows nothing of disks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Use an image with unknown content. Whatever its bytes are, the library must not crash, read
  * outside the image, or use memory or time without limit. A disk that it opens must keep its data.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A target for libFuzzer, built by clang with -Dfuzz=true. The store is the folder in
  * VHD_FUZZ_STORE, which may be good/ of the corpus. The seeds are the images of the corpus.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * spoil FOLDER SEED SECONDS: during that time, take random images of a folder, spoil them at
  * random, and use them. Prints their number. Exits with 1 after a harmful one.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 # If this failed: a bad image in a store could crash the daemon, make it hang, use memory without
 # limit, or lose data.
 #

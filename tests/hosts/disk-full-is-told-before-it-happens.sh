@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user would get a disk on a host without space for its first block, or would be
 # refused on a host that has the required 8 MB.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user would get a disk that can never be filled, because the host's files are
 # limited: to 16 GB on ext2 with blocks of 1 KiB.
 # shellcheck source=tests/functions.sh

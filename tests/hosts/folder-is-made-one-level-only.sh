@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user could not make a disk in a new folder, or a mistyped path would make
 # several folders, or a refused request would leave its new folder.
 # shellcheck source=tests/functions.sh

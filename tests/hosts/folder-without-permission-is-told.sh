@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user without permission for the folder would get an error with another cause.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"

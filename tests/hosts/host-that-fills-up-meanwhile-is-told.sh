@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user would get half a disk, or a success without a disk, if another program
 # fills the host after the check of free space. (VHD_FULL makes the disk and fills the host.)
 # shellcheck source=tests/functions.sh

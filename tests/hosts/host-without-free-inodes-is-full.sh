@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: on a host without a free inode, a user would get an error other than "full", or
 # find remains of the disk.
 # shellcheck source=tests/functions.sh

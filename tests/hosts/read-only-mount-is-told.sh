@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: on a read-only file system, a user would get an error with another cause.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"

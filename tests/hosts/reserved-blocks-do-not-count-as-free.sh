@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user would get a disk in the blocks that ext4 reserves for root, and the first
 # write to the disk would find the host full.
 # shellcheck source=tests/functions.sh

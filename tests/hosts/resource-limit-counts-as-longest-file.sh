@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: under "ulimit -f" a user would get a disk that can never be filled, or SIGXFSZ
 # would kill the program.
 # shellcheck source=tests/functions.sh

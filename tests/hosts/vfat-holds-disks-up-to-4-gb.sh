@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: on a USB stick or a memory card, a user could not make a disk, because vfat has
 # neither hard links nor nameless files. Or the disk could never be filled, because files there are
 # limited to 4 GiB.

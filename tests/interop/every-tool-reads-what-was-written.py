@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 # If this failed: QEMU, libvhdi or 7-Zip would read other bytes than vhdfs wrote, so a user could
 # not take a disk to another program.
 #

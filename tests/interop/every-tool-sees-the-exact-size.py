@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 # If this failed: QEMU, libvhdi or 7-Zip would see a new disk of 4096 MB with another size, or not
 # open it; or the image would break the VHD specification.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 # If this failed: a disk from QEMU, Bochs or xmount would read with wrong bytes here. Or a write
 # here would damage it for its maker.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Shared by the tests beside other programs."""
 import contextlib
 import os

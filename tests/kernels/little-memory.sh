@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a disk on a loop device would stall, or lose data, when the machine runs out of
 # memory. The test uses the recipe of the README: losetup --direct-io=on. A buffered loop device
 # needs memory to write memory back, on any FUSE file system.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Open a file, write to it once, and print the answer of the system, with the name of an errno."""
 import errno
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Check the corpus through a mount: corpus.py MOUNTPOINT good|bad. CORPUS names its folder.
 
 For a good disk, `info` must show the values of its expected text, `raw` must read with its digest,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2154,SC2034 # tmp, mnt and store are mount.sh's
 # A store on a host that a test can freeze. Making a disk then takes as long as the test wants.
 # Sourced after mount.sh.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A host that a test controls, loaded into vhdfs by LD_PRELOAD. The folder $GATE_DIR has these
  * files:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2154 # tmp, mnt and VHDFS are those of mount.sh
 # A host that hangs or loses writes: vhdfs runs with the library GATE, made of gate.c. Sourced after
 # mount.sh.

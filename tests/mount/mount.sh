@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # Functions for the tests of a mounted store; sourced after functions.sh. VHDFS is the program under
 # test. If it is built with sanitizers, their reports fail the test. PYTHON is the interpreter

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Several programs use one disk at the same time. Each scenario checks their view of the data.
 
 pages.py SCENARIO SECONDS RAW [ARG...]: an exception and exit status 1 show a fault.

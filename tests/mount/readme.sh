@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2154 # tmp, mnt, here and python are mount.sh's
 # The code blocks of the README; sourced after mount.sh.
 

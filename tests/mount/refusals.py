@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """refusals.py MOUNTPOINT STORE DIRECTORY ROW...: try each row of the error table with every writer.
 
 A row is NAME|TEXT|ERRNO|RESULT|RECORD. Writing the text to new/NAME must fail with that errno and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2154 # tmp, mnt, status and python are those of mount.sh
 # For tests whose calls may hang where no signal reaches them; sourced after mount.sh. A test must
 # never leave a process that cannot be ended. So if all else fails, it aborts the connection.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Random numbers that depend on a seed alone, and lengths that often find faults: shorter than a
  * sector, not a multiple of one, across blocks, up to 4 MiB.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * disks SCENARIO [-s SEED] [-t SECONDS] [-r ROUNDS] [-d FOLDER]: threads call the library on two
  * disks at random, and every byte is checked.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A fault ends the test. It is printed with the latest deeds at that place.
  */

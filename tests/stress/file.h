@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A file as a target, opened in all ways that the kernel has: cached, write-only, O_DIRECT, mapped.
  * Each process opens its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * files SCENARIO -d FOLDER [-s SEED] [-t SECONDS] [-r ROUNDS] [-g HOST] [-e EXPECTED]: processes
  * use the files FOLDER/a/raw and FOLDER/b/raw at random in all ways that the kernel has, and every

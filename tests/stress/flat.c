@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flat.h"
 
 #include <endian.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A reader of VHD images that shares no code with the library. It also finds forbidden states.
  */

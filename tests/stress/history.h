@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The history of one shared sector: the values that it may hold. Each write fills the whole sector
  * with words that name it. A read must return a value that some order of the writes explains.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "hog.h"
 
 #include <err.h>

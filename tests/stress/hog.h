@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A hog stands for another program on the host. It allocates all free space, frees some, and
  * allocates it again.

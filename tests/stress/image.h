@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Images made byte by byte, without the library's code. They look like those of other programs:
  * small blocks in any order, gaps, bitmaps set in part, chains.

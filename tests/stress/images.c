@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * images make STORE NAME KIND SEED: make a disk with a random number of parents; KIND as in
  * image.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A round that ends with SIGKILL: no thread finishes and no disk is closed. All answered writes
  * must be there. A differencing disk may lose those since the last flush.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The ledger of a disk knows its expected content, byte by byte. The disk is divided into lots.
  * Most lots belong to one worker: nothing else writes there, so the worker knows every byte. All

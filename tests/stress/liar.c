@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "liar.h"
 
 #include <errno.h>

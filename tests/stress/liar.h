@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A target that does its work wrongly. It tests the tests: they must notice each lie.
  */

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: many processes that write to mounted disks at once, by file, mapping or O_DIRECT,
 # would lose data or damage the image.
 #

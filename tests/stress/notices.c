@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * notices lies [-s SEED] [-d FOLDER]: stress plain files, first as they are, then through a layer
  * that lies, with each lie in turn.

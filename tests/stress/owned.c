@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Lots that belong to one worker. It knows every byte, so it checks every byte of any range.
  */

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after some time of parallel use, programs would not read back their own writes,
 # mappings would lose bytes, or a program would hang.
 #

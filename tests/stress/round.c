@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A round: open the disks in one of several ways, run the threads, check all content, close. Then
  * check the closed images.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A run works on two disks in a store of its own, in rounds. Each round opens the disks, stresses
  * them, checks every byte, closes them, and reads the images without the library.

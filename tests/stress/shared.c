@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Lots that all workers share. They write whole sectors of words that name the write. Each value
  * read must fit some order of the writes.

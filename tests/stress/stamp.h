@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The content of a shared sector: 64 words. Each names its writer, the writer's sequence number,
  * the sector, and its own place there. So a word shows its origin, and a sector whether one write

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The thing under stress: a disk of the library, or the file `raw` of a mount.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A temporary folder for a run, and the options of a run. The run is a process of its own, so the
  * folder is removed even if it crashes.

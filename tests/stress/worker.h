@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A worker does random deeds on some disks and checks their results. Each runs on a thread or in a
  * process of its own.

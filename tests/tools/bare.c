@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * bare MOUNTPOINT SUBTYPE: mount a file system with an empty root, and the type fuse.SUBTYPE. Tests
  * use it for decisions by the type of a file system. It serves until SIGTERM. Exits 1 if the mount

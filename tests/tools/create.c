@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * create PATH SIZE_MB [PATH SIZE_MB ...]: make disks through the library, for test scripts. Prints
  * one line for each: the name of the outcome, and the sentence of a refusal. Exits 0 if all were

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Use a disk of a store through the library:
  *

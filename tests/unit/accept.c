@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a request for long work would be answered too early, too late or never, or work
  * that was refused or cancelled would be done all the same.

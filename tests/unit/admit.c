@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a request that the host cannot meet would be accepted and fail half way, or the
  * refusal would give another reason than the first that applies.

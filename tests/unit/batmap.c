@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a block would overwrite blktap's map of full blocks, and blktap would then read
  * data as zeros.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, numbers in the images that we write have their bytes in the wrong order, and no
  * other program opens them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, sectors of a partly written block would count as written or as not written, and
  * read as wrong data.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, one thread would undo a bit that another has set for a block, and data would be
  * written or read as if it were not there.

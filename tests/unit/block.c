@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, blocks would overlap each other or the footer, or every page of data would lie
  * across two of the host's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a disk could be deleted or renamed although it has children, or reading one disk
  * would cost reading all the others.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a differencing disk would be read on top of a file that is not its parent, or its
  * opening would never end; or a sound disk would be refused.

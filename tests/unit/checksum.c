@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, other programs reject the images that we write as damaged, and we reject theirs.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, two programs could write to one image at the same time and spoil it, or a disk
  * could not be opened although no program uses it.

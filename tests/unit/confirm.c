@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, the next growth or close cuts or overwrites a disk that another program restores,
  * replaces or removes while it is open: the restored backup is damaged. Or the change stays

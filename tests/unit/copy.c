@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a copy of a disk would not be the same, or a copy of nothing would fill the host.
  */

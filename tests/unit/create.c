@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a new disk would differ from its request, other programs could not open it, or a
  * creation that was cancelled or cut off would leave something behind.

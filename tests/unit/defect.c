@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, the owner of a damaged image gets no sentence, or one that is cut, doubled or
  * spread over lines, so that scripts which read "info" fail.

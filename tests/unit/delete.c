@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a disk with children could be lost, or the wrong file be removed.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a write to a differencing disk would destroy its parent's data around it, or the
  * parent's data would hide the write.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: discarded data would come back, or other data go with it; or its space would stay
  * used; or a slot that still holds data of one block would go to another.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A store full of disks, and its catalogue. A file that includes this has included cmocka.h before.
  */

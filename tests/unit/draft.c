@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, users could see a half-written disk, one disk could silently replace another, or
  * remains of creations that failed would fill the store.

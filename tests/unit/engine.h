@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Open disks, and assertions about their content and the files that they leave. A file that
  * includes this has included cmocka.h before.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a program would get the file of another disk under its name; a deleted disk would
  * come back to life through an old node; or the daemon would grow with each name that was used.

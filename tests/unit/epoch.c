@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a slot would go to another block while a thread still writes to it, and that
  * write would destroy the other block's data; or a discard would wait for ever.

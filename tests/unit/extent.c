@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: data would be read from the wrong file or from the wrong place in it, or a hole
  * would count as data.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Time that runs as many times as fast as a test demands. The linker leads the calls of these here,
  * those of the library too (--wrap, unit_fast of meson.build). A deadline of five seconds then

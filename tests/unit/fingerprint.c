@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, a change that another program made to an image goes unseen, and programs go on
  * with old data. Or an unchanged image counts as changed, and is read again for nothing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a copy of fixed.vhd would be no disk to other programs, or one of another size,
  * or other programs would take it for the original.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: fsync would report data as safe that is not, or a disk would go on although its
  * host has lost data; or each fsync would cost too much.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a power failure hours later would lose data that a program wrote and never
  * synced, or a disk without writers would keep its host awake.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, other programs do not recognise our disks or see them at another size, and the
  * library takes a damaged footer for a sound one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, the message about a qcow2 image with the ending ".vhd" is that a footer is
  * missing, or a damaged VHD is reported as another format.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Gates: a thread passes one, and so stands still exactly where a test needs it, without a sleep.
  */

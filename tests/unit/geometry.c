@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, guests that use the CHS geometry see a disk of another size, and checkers of other
  * programs call our images damaged.

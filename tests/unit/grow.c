@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a disk could not grow to its limit, would grow without need, or each new block
  * would wait for a barrier.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, the blocks of a disk are read from the wrong place, or a child no longer finds its
  * parent; or a hostile header is accepted.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, sound disks of other programs would be refused, or a damaged or hostile file
  * would be accepted, crash the daemon or make it use memory without end.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a user would read wrong facts about a disk, or a file in the store would make a
  * reader hang.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, the library takes a transfer that the kernel cut short for a whole one, and a part
  * of an image is missing although its user got no error.

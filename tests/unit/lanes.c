@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a small request would wait for hours of long work, more long work than jobs= says
  * would load the host, or a stop would hang on, lose or still begin long work.

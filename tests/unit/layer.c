@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: the library would take a damaged image for sound, or use one against another
  * program's claim; or it would read data as holes and holes as data.

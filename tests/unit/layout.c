@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a new block would overwrite data that another program keeps in the image, or a
  * cut of the file's end would remove data.

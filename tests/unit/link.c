@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a differencing disk would record another parent than its user asked for, or a
  * parent that readers cannot find or that changes under it.

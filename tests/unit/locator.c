@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a parent would not be found by the locators of other programs, or a hostile
  * locator would be read beyond its end or lead out of the store.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, two daemons could own one store, or a store would stay locked without an owner.
  */

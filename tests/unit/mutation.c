@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a program that people use could leave out steps of the order of writes, as the
  * crash tests do.

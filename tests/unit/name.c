@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, disks get names that Windows cannot open or that are those of an editor's
  * temporary files, or a good name is refused.

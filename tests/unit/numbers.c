@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a backup would take one disk for another, because two of them share an st_ino, or
  * would copy each disk again, because its st_ino has changed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a sound disk could not be opened, or a damaged one could; two programs would
  * write to one image, or a parent would change under its children; or an open for reading would

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a line of fstab would not mount, a wrong option would be accepted, or the message
  * would not name the wrong word.

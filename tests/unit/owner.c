@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, the refusal of a vhdfs would name another process or another folder, or it would
  * wait for an owner that is not ending.

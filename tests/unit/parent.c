@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a user would read a wrong parent of a disk or none, or a hostile image could have
  * the library read without end or outside the store.

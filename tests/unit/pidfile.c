@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a start would fail, or a pid file would name no process, because an earlier
  * daemon with the same pid file removes it at its end.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, blocks overlap the table or each other, or an admitted disk does not fit the store
  * once it has grown.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a fixed disk would lack space that its request promised, show old bytes of the
  * host, have no progress, or leave a part of itself after a cancel.

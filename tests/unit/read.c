@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a disk would read as other bytes than its images hold, or a search for data would
  * miss some.

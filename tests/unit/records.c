@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: two tasks would work on one disk at once, a status would tell of another task, or
  * the records would grow without end.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: to open the remains of a crash or of another program would damage them further,
  * or would show data that counts as lost.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a renamed disk could replace another, be back under its old name after a crash,
  * or be lost to its children.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, "echo 4096 > new/disk1" makes no disk or a wrong one, or a meaningless request is
  * carried out.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: some hundreds of open disks would keep users from reading info of the others, and
  * from making or deleting one.

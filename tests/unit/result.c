@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, scripts get an errno or an HRESULT with another meaning, or a message that is cut
  * or spread over lines.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, a disk gets a block too few or too many, and its end cannot be written or other
  * programs call the image damaged.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Images made byte by byte from the specification, without the library's own format code, so that a
  * test alone decides their content.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A folder for each test, with helpers: put files there, count them, try things in another process.
  * cmocka's setup and teardown give each test a fresh one as *state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The rules for every sentence that a user reads, as an assertion. A file that includes this has
  * included cmocka.h before.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, requests would get lost, be carried out twice or outlive the daemon's end: a stop
  * that hangs, a disk that appears after "shutting down", an id that means two tasks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a hundred children of one parent would need its descriptor and its table a
  * hundred times; or a child would read a wrong parent, or old data of its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, a user gets a disk of another size than requested, or an allowed size is refused.
  */

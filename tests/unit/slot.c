@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a full host could not store the bits of a flush, or a slot would go to a block
  * with a bitmap that is wrong for it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a writer would wait for a barrier that never comes, free space would stay unused,
  * or many slots would cost time that grows with their number.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a disk whose parts only have to be joined would be called damaged, or a damaged
  * one would be called something else.

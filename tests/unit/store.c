@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, the list would lack disks, show them twice or mix them up, and two daemons could
  * work on one store and spoil its disks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a differencing disk would set a bit before its data is safe, and a power loss
  * would show zeros for the parent's data; or written data would read as the parent's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, remains of crashes would fill the store for ever, or the sweep would remove a
  * file that is being written.

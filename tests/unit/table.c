@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a new block would get another block's entry, and both would read as wrong data.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a user would read a wrong state of running work: a cancelled disk that exists all
  * the same, a wait that never ends, a watch that is called twice or never.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Tasks for the records of a table of entries: one that works until the test ends it, one that has
  * ended. A file that includes this has included cmocka.h before.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: a script would read a wrong value, a program would refuse our JSON, or a line end
  * in a file name would forge a line.

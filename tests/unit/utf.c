@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this fails, names with characters beyond ASCII are refused or counted wrongly, and the parent
  * of a differencing disk is shown under a garbled name.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, a program that was written for CreateDynamicVirtualHardDisk would get another
  * code than Virtual Server's for the same mistake, or a refused request would leave traces.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, two hosts could own one store at the same time and spoil its disks, or a
  * perfectly good store would be refused.

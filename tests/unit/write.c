@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed: written data would be lost or go to the wrong place; an image would grow for
  * nothing, or be spoilt for other programs; or a full host would cost more than the write.

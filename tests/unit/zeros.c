@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * If this failed, data would count as zeros and not be written, or zeros would use space.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Big-endian numbers in bytes, and the checksum of a footer and a header. The maker and the reader
  * of images share these few functions. They use nothing of the library, because the library is on

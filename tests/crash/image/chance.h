@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Chance: lives of random operations, and random crashes between them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Workloads of differencing disks, whose unwritten sectors are the parent's. A subblock has eight
  * sectors. The first blocks of the parent hold data.

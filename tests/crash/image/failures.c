@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Workloads on a host that fails: its file system is full, or it cannot write back its cache.
  */

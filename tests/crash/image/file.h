@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Whole files as sectors. The recorder does not see these calls.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Workloads on images of other programs: blocks without alignment, and bitmaps set in part. Under
  * clear bits lie zeros, as the format demands, or rubbish.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Workloads in which a disk only grows: first writes, overwrites, close and open.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A history: the values of a sector, or of a file's length, since the last one that is surely on
  * the medium.

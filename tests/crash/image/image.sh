@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # image.sh TABLE: the crash images of a table of workloads, in every state that a cut can leave them
 # in; then some of them in other programs.
 #

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The judge: every state that a crash can leave at any position of a log must keep the invariants
  * and the promise. It reads each state with its own reader and with the library. Then it opens some

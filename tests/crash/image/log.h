@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The log: all changes of an image file and all requests to its disk, in order. A position is the
  * number of a record. "At position p" means that the records before p have happened and no others.

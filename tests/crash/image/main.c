@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * image [OPTION...] [WORKLOAD|TABLE...]: crash images in every state that a cut can leave them in.
  *

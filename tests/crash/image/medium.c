@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "medium.h"
 
 #include <err.h>

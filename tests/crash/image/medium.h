@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The medium: its possible states when power is lost at a position of a log. Each sector holds its
  * value at the last barrier, or any value written since. The same holds for the file's length, by

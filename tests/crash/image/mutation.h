@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Mutations: the workloads that must notice a wrong step in the library.
  */

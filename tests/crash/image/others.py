@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """others.py FOLDER: open the crash states that were left there in other programs.
 
 Each must have the right size in qemu-img, and, where it has a footer at its end, in vhdiinfo: those

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A reader of images for this test alone. It checks the invariants and reads the content. It shares
  * no code with the library.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * One random state of many: the outcome of one loss of power.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Plans of images, and their maker. The disks are small, so that their crash states can be counted.
  * Some are as vhdfs makes them, some as other programs do.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A play: a user's operations on one disk, through the library and into the log. A result that
  * breaks a promise is a fault; the first one is kept.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "promise.h"
 
 #include <err.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The promise: the values that each sector of the disk may have after a crash, by the requests and
  * replies so far. A sector has its value at the last successful flush, or one that a write or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Random numbers by xorshift64*: the same in every run from the same seed.
  */

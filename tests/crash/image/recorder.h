@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The recorder: the linker leads all calls of the library that change or sync a file through here
  * (--wrap). Calls on the one watched file, by any descriptor, are carried out and logged. A test

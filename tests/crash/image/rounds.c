@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * rounds COUNT [SEED]: kill -9 under load. A process with many threads works on a disk and is
  * killed. Then every write that got a reply must be there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A sample of the tried states for other programs to open, each chosen with the same chance. It is
  * a folder of files, and a list with the expected facts.

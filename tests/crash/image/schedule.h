@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Schedules of two threads. One is held before its n-th call. The other runs to its end, or until
  * it waits for the first; then the first goes on. All n are tried in turn. A barrier counts as two

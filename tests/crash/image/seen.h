@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The states seen so far. Each is examined once, although it may occur often.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The stage: a store of its own, in memory if the host has a place for that. It has the disk of the
  * play and, beside it, the state that is being judged.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Workloads of two threads. Each order holds one of them at one of its calls.
  */

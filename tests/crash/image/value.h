@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Values: the contents of sectors. Each content is stored once and has a number, so that states are
  * stored and compared as numbers. Values live as long as the process. Any thread may ask for them.

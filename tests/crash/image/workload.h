@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Workloads: operations on a disk during which crashes are tried. Each is a row of a table. run.h
  * plays it on hosts of each class, in the ways that the row names.

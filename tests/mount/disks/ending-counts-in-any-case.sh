@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: images from Windows, "DISK.VHD", would be missing, or two files would be one disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: one image under two names would be two disks, each with a cache of its own. A
 # write to one would be lost in the other.
 # shellcheck source=tests/functions.sh

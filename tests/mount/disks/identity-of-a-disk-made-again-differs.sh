@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: programs would mistake a new disk for the earlier disk of the same name.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

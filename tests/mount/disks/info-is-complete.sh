@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user could not learn the facts of a disk without another tool, or `info` would
 # differ from the image.
 # shellcheck source=tests/functions.sh

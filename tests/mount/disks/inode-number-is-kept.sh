@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: tar -g, borg, restic and rsync -H, which tell files by their inode numbers, would
 # mistake one disk for another after a remount. They would restore the content of one under the name
 # of the other.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: two images with one inode number, each on a file system of its own, would look
 # like one file. A backup by tar would store the second as a hard link.
 # shellcheck source=tests/functions.sh

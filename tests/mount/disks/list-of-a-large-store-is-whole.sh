@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: in a store with many disks a listing would miss some, or show some twice.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

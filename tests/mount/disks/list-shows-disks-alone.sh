@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: folders, symlinks and other files would look like disks, and a user could delete
 # them as such.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a file named "..vhd" or "...vhd" in the store would appear as a second "." or ".."
 # in disks. Programs that walk the tree could leave it or never end.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a file that another program put into the store could not be seen or deleted, or it
 # would break lines of info and listings.
 # shellcheck source=tests/functions.sh

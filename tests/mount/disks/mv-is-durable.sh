@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after a power cut a renamed disk could be back under its old name, though mv had
 # succeeded.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a rename could overwrite a disk, break its children, or make a name that others
 # cannot use.
 # shellcheck source=tests/functions.sh

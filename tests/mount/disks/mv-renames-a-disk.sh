@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a renamed disk would lose its record or its open files, or its old name would stay
 # taken.
 # shellcheck source=tests/functions.sh

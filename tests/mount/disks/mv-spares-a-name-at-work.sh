@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a disk could get the name of another that is being made, so that one of them would
 # be lost. Or mv would hang as long as the other takes.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: two programs that remove the same folders and ignore errors would delete disks
 # between them, though each was refused.
 # shellcheck source=tests/functions.sh

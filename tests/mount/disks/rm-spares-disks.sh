@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: `rm -r` in the wrong place, or a program that tidies up, would delete disks.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

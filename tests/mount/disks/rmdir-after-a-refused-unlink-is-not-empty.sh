@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that fails to remove a disk would not learn the reason.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

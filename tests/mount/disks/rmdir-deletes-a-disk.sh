@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: nobody could delete a disk, or rmdir would delete more than that disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

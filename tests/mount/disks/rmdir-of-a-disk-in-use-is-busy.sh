@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: rmdir or mv would take away a disk that a program uses, or still fail long after
 # the program has closed the disk.
 # shellcheck source=tests/functions.sh

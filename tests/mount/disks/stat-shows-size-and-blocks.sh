@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: stat, ls and du would show a wrong size or a wrong use of space, and tools would
 # choose a wrong way to copy.
 # shellcheck source=tests/functions.sh

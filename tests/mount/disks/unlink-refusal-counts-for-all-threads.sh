@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that removes files and folder in several threads would delete a disk in
 # spite of a refusal. Many programs in Go or Java do so.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after a crash during a request the store would hold half a disk, or could not be
 # mounted again.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after a crash the disks would need a repair before use.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

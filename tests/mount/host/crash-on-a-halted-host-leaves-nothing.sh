@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after a crash while the host stood still, waiting programs would hang for ever, or
 # a process, a mount or half a disk would stay.
 # shellcheck source=tests/functions.sh

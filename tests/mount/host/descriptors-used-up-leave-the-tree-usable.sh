@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user with some hundreds of open disks would keep all others from listing the
 # tree, making disks and opening them.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: the limit on the length of its files would kill the daemon, or let it make a disk
 # that cannot grow.
 # shellcheck source=tests/functions.sh

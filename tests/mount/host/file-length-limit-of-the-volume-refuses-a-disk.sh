@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: vhdfs would make a disk that cannot grow to its size, and its user would learn
 # that years later.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a store that fills up would damage disks, or programs would rely on writes that
 # are lost.
 # shellcheck source=tests/functions.sh

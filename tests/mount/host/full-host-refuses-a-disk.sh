@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: vhdfs would make a disk on a host with no space for its first block, or the writer
 # would not learn the cause.
 # shellcheck source=tests/functions.sh

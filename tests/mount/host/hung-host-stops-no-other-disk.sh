@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: while the host of some disks hangs (an NFS server), nobody could list the tree,
 # use other disks, make one or cancel a task.
 #

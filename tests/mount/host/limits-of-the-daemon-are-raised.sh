@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a few hundred open disks would use up the descriptors of the daemon. Or a host
 # short of memory would wait for a daemon that waits for memory.
 # shellcheck source=tests/functions.sh

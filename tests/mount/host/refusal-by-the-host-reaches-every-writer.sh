@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: with some tool a script would go on although the host refused a disk, or nobody
 # could find the reason. The host has no space, no file of that length, or no permission.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after the host has lost writes, programs would go on writing to the disk and
 # syncing it without an error.
 # shellcheck source=tests/functions.sh

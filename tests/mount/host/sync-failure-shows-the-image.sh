@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that opens a disk after a failed sync would read lost data from the
 # kernel's pages, and build on it.
 # shellcheck source=tests/functions.sh

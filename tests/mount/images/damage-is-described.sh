@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a damaged image would be missing or look sound, or nobody could see its fault.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

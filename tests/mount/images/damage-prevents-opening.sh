@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program could write to a damaged image, or a user would not learn the fault.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a cloud would refuse the image at upload, or the image would differ from the disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

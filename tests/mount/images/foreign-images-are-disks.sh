@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: images from QEMU or Windows would be missing, or have a wrong size.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

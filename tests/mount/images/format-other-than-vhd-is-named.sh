@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user who copies a qcow2 or a packed image to a name with ".vhd" would read of a
 # missing footer, not of its format.
 # shellcheck source=tests/functions.sh

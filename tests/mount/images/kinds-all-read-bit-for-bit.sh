@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: an image from another program would read differently through the mount. Or a
 # damaged one would open, or not show its fault.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: nobody could look into a disk that has children. Only the error of a read-only
 # file system makes losetup, mount and QEMU fall back to reading.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after another program has changed a parent, its child would show old pages of the
 # kernel.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user could delete a disk that has children, and with it a part of their content.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

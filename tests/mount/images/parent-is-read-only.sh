@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a write to a disk that has children would change their content.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: tools that set owner, mode, times or length of their output would fail on
 # new/NAME, or change its meaning.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a disk that is made with from= would hold other content than its source, lose its
 # holes, or take space that the host could share.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a copy would begin though its source is missing, changes or does not fit, or a
 # copy that fails or is cancelled would leave a disk.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user who writes the file's name instead of the disk's would make "d.vhd.vhd",
 # not find the disk, or see it twice.
 # shellcheck source=tests/functions.sh

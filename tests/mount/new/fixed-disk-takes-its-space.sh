@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a fixed disk would have another size or content, would not own its space, or the
 # writer would not hear that the host lacks it.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: two writers could make one disk at the same time, or a user could remove the
 # record of a task at work.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a disk could get a path that Virtual Server cannot hold, or an allowed name would
 # be refused.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a name that Windows, shells or mount tools cannot handle would become a disk, and
 # so would the temporary files of editors and copying tools.
 # shellcheck source=tests/functions.sh

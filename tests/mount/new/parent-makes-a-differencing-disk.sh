@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a disk made with parent= would show other content than its parent, or
 # change the parent, or other programs could not read it.
 # shellcheck source=tests/functions.sh

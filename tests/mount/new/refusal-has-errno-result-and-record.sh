@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a refused request would have another errno, result or record than the manual says.
 # A script could not tell a typing error from a size out of range.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: with some tool a script would go on after a refused request, or nobody could find
 # the reason.
 # shellcheck source=tests/functions.sh

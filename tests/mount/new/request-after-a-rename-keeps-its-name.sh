@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that has new/a open would make a disk of another name, after a disk "a"
 # was made, renamed and deleted.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that writes a request and reads its status by the same descriptor would
 # read nothing, or only the end. The kernel's own transaction files work that way.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: while the host stands still and one disk is being made, other programs would hang.
 # A program that deletes, touches or requests the same name would survive even SIGKILL, and block
 # all of new/.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a request for a name that another program is deleting would fail with ENOENT, and
 # "errors" would give no reason.
 # shellcheck source=tests/functions.sh

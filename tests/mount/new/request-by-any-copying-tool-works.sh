@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a request from a file, or from another tool than a shell, would make no disk, or
 # the tool would report a failure.
 # shellcheck source=tests/functions.sh

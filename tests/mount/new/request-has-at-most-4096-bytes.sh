@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a long request could be cut off silently, or a request of an allowed length would
 # be refused.
 # shellcheck source=tests/functions.sh

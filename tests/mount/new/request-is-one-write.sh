@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a request that arrives in pieces would be carried out in part. An open file could
 # make a second disk, or a program could not try again after a refusal.
 # shellcheck source=tests/functions.sh

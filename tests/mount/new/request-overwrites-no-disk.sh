@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a request could destroy an existing disk, even one that another program put into
 # the store.
 # shellcheck source=tests/functions.sh

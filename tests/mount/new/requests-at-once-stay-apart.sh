@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: scripts that make and delete disks at the same time would disturb each other, or
 # two of them would both make the same disk.
 # shellcheck source=tests/functions.sh

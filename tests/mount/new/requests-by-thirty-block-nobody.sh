@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: while a slow host holds up a few dozen disks, nobody could list the mount, cancel
 # a request or see a refusal. Some disks could be lost in the end.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: `echo 4096 > new/d` would make no disk in the shell named by the argument, or it
 # would return before the disk exists.
 # shellcheck source=tests/functions.sh

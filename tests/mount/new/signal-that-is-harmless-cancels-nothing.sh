@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a harmless signal would stop a request in the shell named by the argument. Such a
 # signal comes when a background job ends, when the user stops the job, or when a debugger attaches.
 # shellcheck source=tests/functions.sh

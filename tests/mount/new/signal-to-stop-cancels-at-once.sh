@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: Ctrl-C on `echo > new/d` in the shell named by the argument would not bring the
 # prompt back, or it would leave an unwanted disk.
 # shellcheck source=tests/functions.sh

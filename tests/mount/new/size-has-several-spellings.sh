@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a request that the manual allows would be refused, or make a disk of another size.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

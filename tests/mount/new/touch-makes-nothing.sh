@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: `touch new/x` or `: > new/x` would make a disk, leave a record, or fail a script
 # that does so before it writes.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a script in the shell named by the argument would go on after a refused request,
 # as if the disk existed.
 # shellcheck source=tests/functions.sh

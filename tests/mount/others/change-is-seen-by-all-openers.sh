@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after other programs change an image or its parent, several programs would open
 # the disk together. Some of them would read old content.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: the tree would show deleted disks, or hide disks that another program put into the
 # store.
 # shellcheck source=tests/functions.sh

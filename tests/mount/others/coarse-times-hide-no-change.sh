@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: in a store whose file system keeps times in seconds, a change by another program
 # soon after ours would go unseen.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: QEMU and vhdfs, or two vhdfs, would write to one image and destroy it.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a disk would not open while a file server holds a lease on its image, though the
 # file server gives way within a moment.
 # shellcheck source=tests/functions.sh

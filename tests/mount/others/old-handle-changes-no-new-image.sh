@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a file of a disk that was opened before its image was replaced would change the
 # new image. A truncation or a chmod by that file would damage a restored backup.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a backup program that makes a hard link to the image of a parent, or chmod, would
 # refuse every further open of a child that a program has open for writing. The content of the
 # parent is the same.

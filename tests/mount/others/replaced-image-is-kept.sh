@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: an image that another program restores, replaces or makes again, while its disk is
 # open, would be cut or overwritten. Or readers would see the old image, and writes would be lost.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user who restores an image in place, while a program has its disk open for
 # writing, would find the restored image spoilt. A mounted loop device is such a program.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: touch, chmod or a hard link by a backup program would make a disk unusable by any
 # path that is not looked up again. Such paths are a container's bind mount, a descriptor and a
 # current folder. Their users would get ESTALE for ever.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after QEMU has changed an image, programs would still see old pages of the kernel.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

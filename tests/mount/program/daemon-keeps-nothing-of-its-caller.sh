@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: while vhdfs runs, nobody could close the terminal or pipe of its start, or unmount
 # its folder.
 # shellcheck source=tests/functions.sh

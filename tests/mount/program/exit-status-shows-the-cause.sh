@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: mount(8), a service manager or a script could not tell a usage error from an
 # unusable store and from a failed mount.
 # shellcheck source=tests/functions.sh

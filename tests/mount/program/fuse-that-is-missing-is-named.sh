@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: in a container, or on a host without FUSE, the user would not learn which part is
 # missing.
 # shellcheck source=tests/functions.sh

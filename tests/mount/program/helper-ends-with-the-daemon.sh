@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: each mount would leave a process behind, until nobody could start any.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

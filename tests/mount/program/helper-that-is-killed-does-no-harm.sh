@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a mount whose helper process was killed, for example by a kernel short of memory,
 # would refuse all work and not end cleanly.
 # shellcheck source=tests/functions.sh

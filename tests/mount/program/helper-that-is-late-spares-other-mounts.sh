@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: the helper of a dead daemon would unmount a later mount that has got the same
 # number.
 # shellcheck source=tests/functions.sh

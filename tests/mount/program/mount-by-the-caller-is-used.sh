@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a service manager or a container engine that mounts for a daemon without rights
 # could not use vhdfs. Nor could `mount -o drop_privileges`.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a line in fstab, or `mount -t fuse.vhdfs`, would not mount a store, or would fail
 # without a reason.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a line in fstab with the option "user" could not be mounted, because mount(8) then
 # adds the user's name.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a line of fstab could not be mounted with options of any file system, names of
 # users, or a path that begins with a hyphen.
 # shellcheck source=tests/functions.sh

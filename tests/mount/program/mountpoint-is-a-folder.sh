@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: vhdfs would put its tree over a file, where nobody can enter it.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

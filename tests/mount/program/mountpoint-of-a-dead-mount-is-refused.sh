@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after a crash the user would read "Transport endpoint is not connected", and not
 # the advice to unmount first.
 # shellcheck source=tests/functions.sh

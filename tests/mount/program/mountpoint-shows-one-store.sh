@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a second vhdfs would hide the tree of the first, and requests for one store would
 # go to another.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after a folder above the mount point is renamed, vhdfs would leave a dead mount at
 # its end.
 # shellcheck source=tests/functions.sh

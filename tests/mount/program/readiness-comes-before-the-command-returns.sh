@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: `vhdfs s m && echo 4096 > m/new/d` would sometimes write into the bare folder.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

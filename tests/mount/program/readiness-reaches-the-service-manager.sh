@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: systemd would never learn that the mount answers, and would end it again.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

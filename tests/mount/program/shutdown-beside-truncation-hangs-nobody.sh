@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: programs would hang for ever when vhdfs ends, or is killed, during a truncation to
 # 0 beside mappings.
 #

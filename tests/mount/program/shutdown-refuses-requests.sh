@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that has a file open while vhdfs ends would hang, or its request would
 # seem to succeed without a disk.
 # shellcheck source=tests/functions.sh

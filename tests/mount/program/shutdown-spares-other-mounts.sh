@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a daemon that still serves an open file after `umount -l` would, at its end,
 # unmount a later mount in its place.
 # shellcheck source=tests/functions.sh

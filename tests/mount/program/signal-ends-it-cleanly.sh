@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a shutdown of the machine, or the end of a terminal, would leave a dead mount, a
 # process, a pid file or unfinished files.
 # shellcheck source=tests/functions.sh

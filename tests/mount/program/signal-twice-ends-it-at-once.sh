@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that keeps a file open could keep vhdfs alive for ever.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a shutdown would leave half-made files in the store, or hang on a disk at work.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

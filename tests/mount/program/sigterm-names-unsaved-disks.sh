@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a daemon whose host loses the last writes would end as if the content were safe.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

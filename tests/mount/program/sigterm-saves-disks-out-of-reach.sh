@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a shutdown would lose the bytes that a program has stored in a mapping, where
 # vhdfs itself cannot open the disk by its path any more.
 #

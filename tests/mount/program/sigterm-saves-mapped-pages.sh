@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a shutdown of the machine would lose the bytes that a program has stored in a
 # mapping of a disk.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: vhdfs would not start with closed streams or in a deleted folder, or a failed
 # start would leave files behind.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: umount would take files away from programs that use them, or leave the daemon
 # behind.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a typing error in an option would leave unwanted folders behind.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

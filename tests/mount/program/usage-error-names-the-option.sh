@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user would have to find one wrong word among options that others added, or find
 # the fault of a number by trying.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: `vhdfs "$STORE" "$MNT"` with an unset variable would mount over the current
 # folder, and hang every program that reads the list of mounts.
 # shellcheck source=tests/functions.sh

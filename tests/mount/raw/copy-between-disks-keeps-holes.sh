@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a copy from disk to disk would damage the target, or fill it with zeros.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

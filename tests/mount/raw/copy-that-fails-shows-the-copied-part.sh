@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after a copy that ran out of space, or a hole punched in part, programs would read
 # stale pages of the kernel.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: databases and virtual machines, which write past the page cache or synchronously,
 # would lose data.
 # shellcheck source=tests/functions.sh

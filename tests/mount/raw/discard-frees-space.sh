@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a disk would only ever grow, even after its files are deleted.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: deleted files of a disk on a loop device would take the host's space for ever, or
 # a discard would destroy other files.
 #

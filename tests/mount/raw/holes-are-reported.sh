@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a copy of a large disk with little content would take as long as that of a full
 # one.
 # shellcheck source=tests/functions.sh

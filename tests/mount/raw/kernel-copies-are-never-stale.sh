@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a web server, a file server or cp, which let the kernel copy, would pass on old
 # content of a disk.
 # shellcheck source=tests/functions.sh

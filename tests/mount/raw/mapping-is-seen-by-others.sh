@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: other programs and copies would miss the bytes that a program stores in a mapping.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a synced write beside another program's mapping, to other bytes of the same page,
 # would be lost.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a store to a private mapping would reach the disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that maps a disk right after another has written to it would sometimes
 # get ENODEV, "no such device". Examples are dd and then a database or QEMU.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program would not read back its own last write, as soon as another opens the
 # disk, even without rights. A file system on a loop device would be damaged.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that calls poll(2) or select(2) would wait, and io_uring would ask the
 # daemon hundreds of times for each write of a disk.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: reading a disk from its start to its end would be a third slower than possible.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program could make a disk look larger than it is, and its writes there would be
 # lost without an error.
 # shellcheck source=tests/functions.sh

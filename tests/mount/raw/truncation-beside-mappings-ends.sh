@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a truncation to 0 of a disk that others have mapped would hang, and only a restart
 # of the machine would end it.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that shortens or lengthens a disk would lose content, or rely on a
 # wrong size.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: cp of an image with a hole at its end, rsync -S and mkfs.erofs would fail though
 # nothing is lost. They set the size of their output.
 # shellcheck source=tests/functions.sh

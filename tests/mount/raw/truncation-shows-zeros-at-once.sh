@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after `: >raw` a program with the disk open would still see the old content. Or
 # the truncation would hang because another program has the disk mapped.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: programs that truncate their target to 0 (nbdcopy, qemu-img convert, truncate -s
 # 0) would fail on a disk, or leave old content behind their own.
 # shellcheck source=tests/functions.sh

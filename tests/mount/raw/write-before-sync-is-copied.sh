@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: `cp --sparse=auto` would silently leave out the latest writes to a disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: the death of the daemon would lose earlier writes to a disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

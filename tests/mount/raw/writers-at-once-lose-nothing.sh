@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: programs that write to one disk at the same time would undo each other's work.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

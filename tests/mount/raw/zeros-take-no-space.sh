@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a copy of an image to a disk would take the disk's whole size.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

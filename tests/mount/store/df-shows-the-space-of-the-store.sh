@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: nobody could see from the mount how much space is left for disks, or which store
 # it shows.
 # shellcheck source=tests/functions.sh

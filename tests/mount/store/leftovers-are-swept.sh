@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: half-made files would take space for ever after a crash, or a mount would remove
 # files of others.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a script that holds a lock while it mounts would hold it as long as the mount
 # lasts. The next script would wait for ever.
 # shellcheck source=tests/functions.sh

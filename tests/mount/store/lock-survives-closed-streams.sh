@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a vhdfs whose parent has closed its standard streams would lose its store, and the
 # lock that keeps out a second vhdfs.
 # shellcheck source=tests/functions.sh

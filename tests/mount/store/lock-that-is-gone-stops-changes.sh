@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after a user removes the lock file, two daemons would change one store, each as if
 # it were the only one.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a mount could hide its own store, and vhdfs would wait for itself.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

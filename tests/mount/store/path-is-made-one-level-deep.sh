@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: the first mount would need a mkdir by hand, or a typing error in a path would make
 # whole trees of folders.
 # shellcheck source=tests/functions.sh

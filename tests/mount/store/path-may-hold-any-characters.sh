@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a store or mount point with a blank, a comma or a quote in its path would not
 # work, or vhdfs would mount another folder.
 # shellcheck source=tests/functions.sh

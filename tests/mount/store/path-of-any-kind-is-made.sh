@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: vhdfs would make a missing store or mount point only for some kinds of paths. Or
 # it would make one inside the other, where nobody would see it.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: nobody could look at disks on a CD or a read-only share, or vhdfs would promise to
 # make disks there.
 # shellcheck source=tests/functions.sh

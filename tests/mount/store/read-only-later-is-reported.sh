@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: after an error turns its file system read-only, a request would fail with a wrong
 # cause, or seem to succeed.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a mount with `-o ro` would let users make or delete disks, or leave traces in the
 # store.
 # shellcheck source=tests/functions.sh

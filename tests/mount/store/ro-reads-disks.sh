@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a look at a disk would change a store that must not change, or the store could not
 # be read at all.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: two machines could write to the same disk through sshfs, and neither would see the
 # other's lock.
 # shellcheck source=tests/functions.sh

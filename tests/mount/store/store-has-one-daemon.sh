@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: two daemons could work on one store, and undo each other's work.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user whose store is in use would not learn which process holds it. Or any user
 # with read access to the store could prevent a mount.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a request would seem to succeed after the store was removed.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a script that unmounts a store and mounts it again would sometimes fail, because
 # the first daemon ends after umount returns.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a cancelled task would go on or leave a half-made file, or its writer would
 # assume that the disk exists.
 # shellcheck source=tests/functions.sh

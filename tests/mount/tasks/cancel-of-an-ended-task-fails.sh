@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a script would assume that it has stopped an ended task.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

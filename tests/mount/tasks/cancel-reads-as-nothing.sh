@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program of root that reads every file could stop the mount, or read bytes from a
 # file that has none.
 # shellcheck source=tests/functions.sh

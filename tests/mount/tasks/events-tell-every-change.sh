@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that follows events would miss a change of a task, see it twice or out
 # of order, or find no line of it.
 # shellcheck source=tests/functions.sh

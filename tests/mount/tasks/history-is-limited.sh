@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: the records of ended tasks would take more and more memory, or vhdfs would forget
 # the latest instead of the oldest.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: the writer of a request for long work would wait for all of it, quick work would
 # wait behind it, or more than jobs= of such tasks would work at once.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user who watches a long task would see no bar, a wrong one, or a mess on the
 # terminal; or programs that walk the tree would hang.
 # shellcheck source=tests/functions.sh

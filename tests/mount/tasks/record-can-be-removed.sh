@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: the records of ended tasks would pile up, or a script could not start with a clean
 # folder.
 # shellcheck source=tests/functions.sh

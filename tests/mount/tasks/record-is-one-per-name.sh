@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: disks made and deleted again and again under one name would fill tasks/ with
 # unreachable records, and push out all others.
 # shellcheck source=tests/functions.sh

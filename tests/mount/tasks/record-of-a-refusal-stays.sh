@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a script could not look up later why its request was refused, or a refusal would
 # replace the record of an existing disk.
 # shellcheck source=tests/functions.sh

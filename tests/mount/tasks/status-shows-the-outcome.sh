@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a script that reads the status of its request would find other keys, another order
 # or another meaning than the manual gives.
 # shellcheck source=tests/functions.sh

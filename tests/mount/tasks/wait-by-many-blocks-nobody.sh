@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a few dozen waiting scripts would stop the whole mount.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: of several scripts that wait for one disk only the first could be stopped, or the
 # others would not get the outcome.
 # shellcheck source=tests/functions.sh

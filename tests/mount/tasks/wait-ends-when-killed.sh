@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: nobody could stop a waiting script, not even by SIGKILL.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a script that waits for a finished disk would hang, or take a failure for a
 # success.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a script that waits for a disk would go on before the disk exists, or wait for
 # ever.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a search or a backup that walks the tree would hang while a disk is being made.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user would see "Operation not permitted", or dash's "I/O error", and find
 # neither the cause nor a remedy in errors.
 # shellcheck source=tests/functions.sh

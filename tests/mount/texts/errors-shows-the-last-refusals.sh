@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user who gets only "I/O error" from a shell could not look up the cause.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program could not parse status.json or info.json, or would find other facts
 # there than in the text.
 # shellcheck source=tests/functions.sh

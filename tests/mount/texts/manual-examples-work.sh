@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user who types the examples of the manual page in order would get stuck.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that keeps a status open, and reads it repeatedly from the start, would
 # never see it change.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user who tries the examples of the README would see another result at first
 # sight.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user who follows the README to put files on a disk, to fill or to copy one would
 # get stuck, or lose its content.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that trusts the size of a file would read nothing or a part, or reject
 # its copy as damaged.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: mkdir would fail with ENOSYS, or a program could add entries to the tree, or
 # remove parts of it.
 # shellcheck source=tests/functions.sh

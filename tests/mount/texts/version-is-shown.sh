@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a bug report would name another version than the running one.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

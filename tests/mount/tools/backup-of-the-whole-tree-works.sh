@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a backup of the tree, or a copy for a bug report, would stop half-way or miss some
 # content.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a copying tool would put changed content into a disk, report a failure, leave old
 # content, or change the disk's size.
 #

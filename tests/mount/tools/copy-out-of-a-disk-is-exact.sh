@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a tool's copy or backup of a disk would differ from the disk.
 #
 # Usage: copy-out-of-a-disk-is-exact.sh TOOL

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a database in a file system on a disk would lose committed data.
 #
 # Usage: database-on-a-disk-is-kept.sh sqlite3|lmdb

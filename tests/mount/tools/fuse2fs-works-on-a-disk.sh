@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user without loop devices could not use the files on a disk.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a disk that is attached twice would show two contents.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

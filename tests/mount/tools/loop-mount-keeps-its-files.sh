@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: files on a disk that is mounted through a loop device would be lost or damaged.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

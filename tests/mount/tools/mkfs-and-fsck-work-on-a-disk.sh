@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a disk could not hold a file system, which is its purpose.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

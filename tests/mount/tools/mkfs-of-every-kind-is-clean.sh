@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a disk could not hold a file system of some kind, which is its purpose.
 #
 # Usage: mkfs-of-every-kind-is-clean.sh KIND

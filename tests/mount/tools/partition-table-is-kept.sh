@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: nobody could divide a disk into partitions.
 #
 # Usage: partition-table-is-kept.sh sfdisk|sgdisk

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a program that walks the tree would miss folders, see one twice, or mistake two
 # files for one.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: common tools would fail to write a disk, change its size, or leave its old
 # content.
 # shellcheck source=tests/functions.sh

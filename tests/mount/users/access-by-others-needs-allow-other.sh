@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: any user could see and make disks, or -o allow_other would let nobody in.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a daemon that runs as one user would have root's rights, make files of another
 # owner, or leave files behind.
 # shellcheck source=tests/functions.sh

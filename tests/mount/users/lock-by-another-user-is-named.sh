@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a writer would not learn that another program's lock on the image keeps the disk
 # read-only, or the message would blame vhdfs.
 # shellcheck source=tests/functions.sh

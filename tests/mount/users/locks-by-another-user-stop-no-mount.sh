@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: any user who can look into a store could keep vhdfs from starting there.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: with allow_other any user could read a disk whose image is private, or an owner
 # could not read his own disk. And chmod of a disk would protect nothing.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: the files of the tree would belong to another user, or be more open than the
 # options of the mount say.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: cp -p and rsync would fail at the end, after the whole copy, or report another
 # owner and mode than the disk has.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a plain user could not put files on a disk, because only root has loop devices.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: only root could mount a store, or a plain user could not unmount his own.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../../functions.sh"

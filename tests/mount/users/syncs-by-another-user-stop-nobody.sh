@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user with read access alone could stop or spoil the work of writers, by hundreds
 # of opens and syncs of a disk.
 # shellcheck source=tests/functions.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # If this failed: a user who may not read the parent of a disk could find out by truncate(2) where
 # its data ends, or discard the content of the disk.
 # shellcheck source=tests/functions.sh
