@@ -56,7 +56,8 @@ static int sync_disk(const struct disk_sync *disk)
     struct fs_handle *handle = disk->handle;
 
     (void)fs_open_disk_take_failure(handle->open_disk);
-    int err = fs_invalidate(handle->fs->invalidator, fs_node_id(&handle->node), FS_EXIT_SYNC_MS);
+    int err = fs_invalidate(handle->fs->invalidator, fs_node_id(&handle->node),
+                            vhd_disk_size(handle->disk), FS_EXIT_SYNC_MS);
     if (err < 0)
         return err;
     /* The kernel does not say whether our answer to a write was an error. */

@@ -60,13 +60,14 @@ static enum fs_exit open_store_as_user(const struct fs_options *options, struct 
 static enum fs_exit run(struct fs *fs, const struct fs_options *options, struct fs_session *session)
 {
     if (!options->is_foreground) {
-        int err = fs_daemon_fork(&fs->ready_fd);
+        int err = fs_daemon_fork(&fs->daemon);
         if (err < 0) {
             fprintf(stderr, "vhdfs: cannot go to the background: %s\n", strerrordesc_np(-err));
             return FS_EXIT_MOUNT;
         }
     }
     fs_log_open();
+    fs_daemon_connect(&fs->daemon);
     return fs_session_serve(session);
 }
 
@@ -137,7 +138,7 @@ int main(int argc, char **argv)
             .events = fs_events_new(),
             .opened.lock = PTHREAD_MUTEX_INITIALIZER,
             .numbers.lock = PTHREAD_MUTEX_INITIALIZER,
-            .ready_fd = -1,
+            .daemon = FS_DAEMON_NONE,
             .uid = options.uid,
             .gid = options.gid,
             .umask = options.umask,

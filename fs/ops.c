@@ -7,6 +7,7 @@
 
 #include "ops_names.h"
 #include "process/daemon.h"
+#include "process/log.h"
 #include "tree/handle.h"
 #include "tree/owner.h"
 #include "tree/reply.h"
@@ -44,8 +45,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
     conn->max_readahead = FS_TRANSFER_MAX;
     conn->max_background = BACKGROUND;
     conn->congestion_threshold = BACKGROUND * 3 / 4;
-    fs_daemon_ready(fs->ready_fd);
-    fs->ready_fd = -1;
+    fs_daemon_ready(&fs->daemon);
+    fs_log(LOG_INFO, "confined by %s", fs->confined_by);
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)

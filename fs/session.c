@@ -45,6 +45,7 @@ struct fs_session {
     sigset_t signals;
     pthread_t signal_thread;
     _Atomic bool is_over;      /* the signal thread must end */
+    bool is_unmounted;         /* the kernel has ended the connection */
     struct fs_exit_sync *sync; /* constant while the signal thread runs */
 
     pthread_mutex_t lock; /* guards the members below; taken before the service's */
@@ -170,6 +171,16 @@ static int wait_for_sync(struct fs_session *session, int ms)
     return signal;
 }
 
+/* Have the mount detached. A daemon whose helper was killed cannot do that. */
+static void detach(struct fs_session *session)
+{
+    const int err = fs_helper_detach(session->helper);
+
+    if (err < 0)
+        fs_log(LOG_ERR, "cannot unmount \"%s\"%s", session->options->mountpoint,
+               err == -ESRCH ? ": the helper of vhdfs was killed; unmount it with umount" : "");
+}
+
 /*
  * Refuse new requests, sync the disks, and detach the mount; unless the end has begun already.
  * Returns the signal that has ended the wait for the sync, or 0.
@@ -185,8 +196,7 @@ static int begin_end(struct fs_session *session)
         fs_exit_sync_begin(session->sync);
     }
     int signal = wait_for_sync(session, FS_EXIT_SYNC_MS);
-    if (fs_helper_detach(session->helper) < 0)
-        fs_log(LOG_ERR, "cannot unmount \"%s\"", session->options->mountpoint);
+    detach(session);
     return signal;
 }
 
@@ -282,19 +292,40 @@ static const uid_t *unjudged_owner(const struct fs_session *session)
     return &options->user.uid;
 }
 
-/* Do all that needs rights, start the helper, and give the rights up. */
+/*
+ * Do all that needs rights, start the helper, and give the rights up. There is one thread so far;
+ * what holds for it holds for all that it starts.
+ */
 static int confine(struct fs_session *session)
 {
     const struct fs_options *options = session->options;
+    struct fs *fs = session->fs;
     const struct fs_mount to_detach = find_mount(session);
 
     fs_mount_read_ahead(&session->mount, FS_TRANSFER_MAX / 1024);
-    int err = fs_helper_start(&session->mount, &to_detach, session->pidfile, options->is_foreground,
-                              &session->helper);
+    const struct fs_helper_duties duties = {
+        .mount = &session->mount,
+        .to_detach = &to_detach,
+        .user = &options->user,
+        .pidfile = session->pidfile,
+        .store_fd = vhd_store_fd(fs->store),
+        .is_read_only = options->is_read_only,
+        .is_foreground = options->is_foreground,
+    };
+    int err = fs_helper_start(&duties, &session->helper);
     if (err < 0)
         return err;
+    fs_pidfile_close_file(session->pidfile);
+    fs->formatter = fs_helper_formatter(session->helper);
+    fs->daemon.log_fd = fs_helper_log(session->helper);
     fs_resources_protect_memory(options->user.uid == geteuid());
-    return fs_user_become(&options->user);
+    err = fs_user_become(&options->user);
+    if (err == 0)
+        err = fs_resources_keep_file_rights();
+    if (err < 0)
+        return err;
+    fs_confine(vhd_store_fd(fs->store), options->is_read_only, fs->confined_by);
+    return 0;
 }
 
 /* Start the threads that the tree needs. */
@@ -340,6 +371,7 @@ static int run(struct fs_session *session)
 
     if (err == 0)
         err = fs_serve(session->fuse, unjudged_owner(session));
+    session->is_unmounted = has_signal_thread && err == 0;
     vhd_store_mark_ending(session->fs->store);
     stop(session);
     if (has_signal_thread)
@@ -352,7 +384,7 @@ enum fs_exit fs_session_serve(struct fs_session *session)
 {
     fs_pidfile_write(session->pidfile);
     int err = run(session);
-    if (err == 0 && session->fs->ready_fd < 0)
+    if (err == 0 && session->fs->daemon.ready_fd < 0)
         return FS_EXIT_OK;
     if (err == 0) {
         fs_log(LOG_ERR, "\"%s\" was unmounted before the tree could answer; mount it again",
@@ -366,6 +398,9 @@ enum fs_exit fs_session_serve(struct fs_session *session)
 
 void fs_session_end(struct fs_session *session)
 {
+    /* A confined daemon unmounts nothing by itself; libfuse then finds nothing to unmount. */
+    if (session->helper && !session->is_unmounted)
+        detach(session);
     if (session->fuse) {
         fuse_session_unmount(session->fuse);
         fuse_session_destroy(session->fuse);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/same_file.h"
 #include "operation/create.h"
 #include "request/name.h"
 #include "request/size.h"
@@ -146,7 +147,7 @@ static enum vhd_result judge_folder(const struct vhd_store *store, const char *f
 
     if (stat(folder, &other) < 0 || fstat(vhd_store_fd(store), &own) < 0)
         return vhd_verdict_errno(ret, errno, "cannot read the folder \"%s\" of the parent", folder);
-    if (own.st_dev == other.st_dev && own.st_ino == other.st_ino)
+    if (is_same_file(&own, &other))
         return VHD_OK;
     return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                            "the parent lies in \"%s\", not in the folder of the new disk; copy or "

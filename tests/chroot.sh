@@ -36,10 +36,11 @@ bootstrap()
 }
 
 # mount_system FOLDER: mount /proc, /sys and /dev in that chroot. Make /etc/mtab if it is missing, as
-# systemd and container engines do: without it fusermount3 of Debian 13 unmounts nothing.
+# systemd and container engines do: without it fusermount3 of Debian 13 unmounts nothing. A link of
+# systemd leads nowhere until /proc is mounted.
 mount_system()
 {
-    [ -e "$1/etc/mtab" ] || ln -s ../proc/self/mounts "$1/etc/mtab"
+    [ -e "$1/etc/mtab" ] || [ -L "$1/etc/mtab" ] || ln -s ../proc/self/mounts "$1/etc/mtab"
     mount -t proc proc "$1/proc"
     for system_folder in sys dev; do
         mount --rbind "/$system_folder" "$1/$system_folder"

@@ -40,9 +40,16 @@ skip()
     exit 77
 }
 
+# A kind of test may print more about its failure.
+explain()
+{
+    :
+}
+
 fail()
 {
     echo "FAILED: $*" >&2
+    explain
     exit 1
 }
 
@@ -74,6 +81,21 @@ forget_other_mounts()
         done
 }
 
+# enter_own_mounts ARG...: start the test, whose arguments these are, again in a mount namespace of its
+# own. Without it, a namespace that another test makes meanwhile copies the mounts of this test: a file
+# system that this test unmounts then lives on.
+enter_own_mounts()
+{
+    need_root
+    if [ -n "${IN_NAMESPACE-}" ]; then
+        forget_other_mounts
+        return
+    fi
+    need_own_mounts
+    rm -rf "$tmp"
+    IN_NAMESPACE=1 exec unshare -m sh "$0" "$@"
+}
+
 need_fuse()
 {
     [ -w /dev/fuse ] || skip "needs /dev/fuse"
@@ -98,6 +120,31 @@ loop_mount()
     mkdir -p "$loop_dir"
     mount -o "loop,${MOUNT_OPTIONS:-rw}" "$loop_dir.img" "$loop_dir" || fail "cannot mount $loop_dir"
     undo "umount -l '$loop_dir'"
+}
+
+# mount_memory: mount a tmpfs on $tmp/memory, for what need not survive the test or must be fast.
+mount_memory()
+{
+    mkdir "$tmp/memory"
+    mount -t tmpfs none "$tmp/memory" || skip "needs to mount a tmpfs"
+    undo "umount -l '$tmp/memory'"
+}
+
+# make_volume TYPE: make an empty file system, ext4 or xfs, on a loop device in memory. Sets $device.
+make_volume()
+{
+    case $1 in
+    ext4) volume_size=32M volume_options=-q ;;
+    xfs) volume_size=300M volume_options=-qK ;;
+    esac
+    need_file_system "$1"
+    need_command "mkfs.$1" losetup
+    [ -e /dev/loop-control ] || skip "needs loop devices"
+    mount_memory
+    truncate -s "$volume_size" "$tmp/memory/volume" || fail "cannot make a volume"
+    "mkfs.$1" "$volume_options" "$tmp/memory/volume" || fail "mkfs.$1 failed"
+    device=$(losetup -f --show "$tmp/memory/volume") || fail "cannot make a loop device"
+    undo "losetup -d '$device'"
 }
 
 # wait_until SECONDS COMMAND...: repeat the command until it succeeds. Fails after that many

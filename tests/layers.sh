@@ -9,7 +9,7 @@
 set -u
 cd "${1:-$(dirname "$0")/..}" || exit 1
 
-layers="base result task format request store image disk operation"
+layers="base result task format request store image disk reshape repair operation verb"
 status=0
 
 complain()
@@ -79,6 +79,11 @@ while read -r file included; do
 done <<END | awk '$1 != $2' | tsort >/dev/null || complain "files include each other in a circle"
 $includes
 END
+
+for folder in lib/*/ fs/*/; do
+    sources=$(find "$folder" -maxdepth 1 -name '*.c' | wc -l)
+    [ "$sources" -le 20 ] || complain "$folder has $sources sources, so some need a folder of their own"
+done
 
 [ "$(echo lib/*/ | tr ' ' '\n' | wc -l)" = "$(echo "$layers" | wc -w)" ] ||
     complain "a folder of lib/ is missing in the list of this test"

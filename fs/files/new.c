@@ -13,10 +13,10 @@
 #include "tree/ino.h"
 #include "operation/admit.h"
 #include "operation/create.h"
-#include "kernel/deferred.h"
 #include "tree/permission.h"
 #include "tree/reply.h"
 #include "request/name.h"
+#include "files/control.h"
 #include "files/tasks.h"
 
 /* The disk that a file name in new/ means: "X.vhd" makes disk X. */
@@ -150,28 +150,6 @@ static enum vhd_result new_unlink(struct fs *fs, const struct fs_node *node, con
     return disk ? fs_tasks_forget(fs, disk, ret) : vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
 }
 
-static void set_request(struct fs_handle *handle, enum fs_request_state state)
-{
-    HOLD_LOCK(&handle->lock);
-    handle->request = state;
-}
-
-/*
- * Reply to the write. The task has ended or is sure to end as cancelled, or its long work was
- * accepted.
- */
-static void request_answer(struct fs_handle *handle, fuse_req_t req, size_t size, off_t off,
-                           const struct vhd_task_status *status)
-{
-    struct vhd_verdict verdict = status->verdict;
-    (void)off;
-
-    if (verdict.result == VHD_PENDING)
-        vhd_verdict_set(&verdict, VHD_OK, NULL);
-    set_request(handle, verdict.result == VHD_OK ? FS_REQUEST_DONE : FS_REQUEST_NONE);
-    fs_reply_written(handle->fs, where_of(handle), req, &verdict, size);
-}
-
 /* Submit a request. Returns its task, referenced; or NULL with a sentence in *ret. */
 static struct vhd_task *submit(struct fs *fs, const char *disk, const struct vhd_request *request,
                                struct vhd_verdict *ret)
@@ -181,10 +159,12 @@ static struct vhd_task *submit(struct fs *fs, const char *disk, const struct vhd
 
     snprintf(file, sizeof file, "%s%s", disk, VHD_ENDING);
     struct vhd_create *create = vhd_create_new(fs->catalogue, file, request);
-    if (!create)
+    if (!create) {
         vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
-    else
-        vhd_create_submit(fs->service, create, &task, ret);
+        return NULL;
+    }
+    vhd_create_set_formatter(create, &fs->formatter);
+    vhd_create_submit(fs->service, create, &task, ret);
     return task;
 }
 
@@ -212,14 +192,9 @@ static struct vhd_task *begin(struct fs *fs, const char *disk, const char *text,
 {
     struct vhd_request request = {0};
     struct vhd_task *task = NULL, *record;
-    struct fs_entry *entry;
 
-    int err = fs_records_claim(fs->entries, disk, &entry);
-    if (err == -EBUSY)
-        fs_tasks_refuse_at_work(disk, ret);
-    else if (err < 0)
-        vhd_verdict_set(ret, VHD_OUT_OF_MEMORY, NULL);
-    if (err < 0)
+    struct fs_entry *entry = fs_tasks_claim(fs, disk, ret);
+    if (!entry)
         return NULL;
     if (judge_name(fs, disk, ret) == VHD_OK && judge_new(fs, disk, ret) == VHD_OK &&
         vhd_request_parse(text, len, &request, ret) == VHD_OK)
@@ -233,52 +208,16 @@ static struct vhd_task *begin(struct fs *fs, const char *disk, const char *text,
     return task;
 }
 
-/*
- * May this handle make a request now? *ret_is_over is true after one that has succeeded.
- *
- * Returns 0; -EBUSY while its request is at work; or -EINVAL after one that has succeeded, unless
- * the text is blank.
- */
-static int judge_handle(struct fs_handle *handle, const char *text, size_t len, bool *ret_is_over)
+static struct vhd_task *request_begin(struct fs_handle *handle, fuse_req_t req, const char *text,
+                                      size_t len, struct vhd_verdict *ret)
 {
-    HOLD_LOCK(&handle->lock);
-    *ret_is_over = handle->request == FS_REQUEST_DONE;
-    if (handle->request == FS_REQUEST_AT_WORK)
-        return -EBUSY;
-    if (handle->request == FS_REQUEST_DONE)
-        return vhd_request_is_blank(text, len) ? 0 : -EINVAL;
-    handle->request = FS_REQUEST_AT_WORK;
-    return 0;
+    (void)req;
+    return begin(handle->fs, handle->opened_as, text, len, ret);
 }
 
 static void request_write(struct fs_handle *handle, fuse_req_t req, const struct fs_data *data)
 {
-    static const struct fs_deferred_ops ops = {.is_work = true, .answer = request_answer};
-    struct fs *fs = handle->fs;
-    const char *disk = handle->opened_as;
-    struct vhd_verdict verdict;
-    bool is_over;
-
-    fs_handle_written(handle);
-    int err = judge_handle(handle, data->bytes, data->len, &is_over);
-    if (err < 0) {
-        vhd_verdict_set(&verdict, err == -EBUSY ? VHD_IN_USE : VHD_INVALID_ARGUMENT,
-                        "this handle already made a request; open the file again for another");
-        fs_reply_verdict(fs, where_of(handle), req, &verdict);
-        return;
-    }
-    if (is_over) {
-        fuse_reply_write(req, data->len);
-        return;
-    }
-    struct vhd_task *task = begin(fs, disk, data->bytes, data->len, &verdict);
-    if (task) {
-        fs_defer(fs->deferred, &ops, handle, req, data->len, 0, task);
-        vhd_task_unref(task);
-        return;
-    }
-    set_request(handle, FS_REQUEST_NONE);
-    fs_reply_verdict(fs, where_of(handle), req, &verdict);
+    fs_control_write(handle, req, data, request_begin);
 }
 
 const struct fs_row_ops fs_new_ops = {

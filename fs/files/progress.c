@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "files/status.h"
 #include "files/tasks.h"
 #include "kernel/deferred.h"
 #include "tree/handle.h"
@@ -43,7 +44,7 @@ static int print_name(FILE *out, const char *name)
 /* Print the rate of work that moves bytes, and the time left. Returns the columns. */
 static int print_rate(FILE *out, const struct vhd_task_status *status)
 {
-    const struct fs_rate rate = fs_tasks_rate(status);
+    const struct fs_rate rate = fs_task_rate(status);
 
     if (!rate.is_known)
         return 0;

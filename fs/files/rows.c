@@ -2,6 +2,7 @@
 /*
  * All rows of the tree, and the functions of its two small files: version and errors.
  */
+#include "files/ctl.h"
 #include "files/disks.h"
 #include "tree/errors.h"
 #include "files/events.h"
@@ -11,13 +12,14 @@
 #include "files/progress.h"
 #include "files/raw.h"
 #include "tree/reply.h"
+#include "files/status.h"
 #include "files/tasks.h"
 #include "version.h"
 
 static int version_show(struct fs *fs, const struct fs_node *node, FILE *out, struct timespec *ret)
 {
     (void)node;
-    fputs("vhdfs " VHDFS_VERSION "\n", out);
+    fprintf(out, "vhdfs " VHDFS_VERSION "\nconfined by %s\n", fs->confined_by);
     *ret = fs->started;
     return 0;
 }
@@ -101,12 +103,14 @@ const struct fs_row fs_rows[FS_KIND_COUNT] = {
     [FS_TASK_LEFT] = TASK_VALUE(left),
     [FS_TASK_WAIT] = {"wait", FS_TASK, TEXT(0444), &fs_task_wait_ops, NULL},
     [FS_TASK_PROGRESS] = {"progress", FS_TASK, TEXT(0444), &fs_task_progress_ops, NULL},
+    [FS_TASK_REPORT] = {"report", FS_TASK, TEXT(0444), &fs_task_report_ops, NULL},
     [FS_TASK_CANCEL] = {"cancel", FS_TASK, TEXT(0200), &fs_task_cancel_ops, NULL},
 
     [FS_DISK] = {NULL, FS_DISKS, FOLDER(0755), &fs_disk_ops, NULL},
     [FS_DISK_ALIAS] = {NULL, FS_DISKS, ALIAS, &fs_disk_alias_ops, NULL},
     [FS_DISK_RAW] = {"raw", FS_DISK, BYTES(0666), &fs_raw_ops, NULL},
     [FS_DISK_FIXED] = {"fixed.vhd", FS_DISK, BYTES(0444), &fs_fixed_ops, NULL},
+    [FS_DISK_CTL] = {"ctl", FS_DISK, TEXT(0666), &fs_disk_ctl_ops, NULL},
     [FS_DISK_INFO] = {"info", FS_DISK, TEXT(0444), &fs_disk_info_ops, NULL},
     [FS_DISK_INFO_JSON] = {"info.json", FS_DISK, TEXT(0444), &fs_disk_json_ops, NULL},
     [FS_DISK_SIZE] = DISK_VALUE(size),

@@ -6,26 +6,6 @@
 
 #include "tree/node.h"
 
-/* The fields of a task's status, in their order. */
-enum fs_task_field {
-    FS_TASK_FIELD_state,
-    FS_TASK_FIELD_percent,
-    FS_TASK_FIELD_result,
-    FS_TASK_FIELD_errno,
-    FS_TASK_FIELD_id,
-    FS_TASK_FIELD_operation,
-    FS_TASK_FIELD_cancelable,
-    FS_TASK_FIELD_started,
-    FS_TASK_FIELD_finished,
-    FS_TASK_FIELD_rate,
-    FS_TASK_FIELD_left,
-    FS_TASK_FIELD_description,
-    FS_TASK_FIELD_error,
-    FS_TASK_FIELD_END,
-};
-
-extern const struct fs_field fs_task_fields[]; /* of a struct vhd_task_status; ends in a NULL key */
-
 extern const struct fs_row_ops fs_tasks_ops;       /* tasks/ */
 extern const struct fs_row_ops fs_task_ops;        /* tasks/NAME/ */
 extern const struct fs_row_ops fs_task_alias_ops;  /* tasks/NAME.vhd, a symlink to NAME */
@@ -34,6 +14,7 @@ extern const struct fs_row_ops fs_task_json_ops;
 extern const struct fs_row_ops fs_task_value_ops;
 extern const struct fs_row_ops fs_task_wait_ops;
 extern const struct fs_row_ops fs_task_cancel_ops;
+extern const struct fs_row_ops fs_task_report_ops;
 
 /* Print the status of the task of a node's name. Returns 0 or -ENOENT. */
 int fs_tasks_show_status(struct fs *fs, const struct fs_node *node, FILE *out,
@@ -53,17 +34,15 @@ enum { FS_TASK_WAIT_SIZE = 10 };
 /* Has the task ended? Only then a file whose read would wait for that is listed. */
 bool fs_tasks_is_over(struct fs *fs, const struct fs_node *node);
 
-/* How fast running work moves bytes since it began. */
-struct fs_rate {
-    bool is_known;
-    uint64_t bytes_per_second;
-    uint64_t left; /* seconds at that rate */
-};
-
-struct fs_rate fs_tasks_rate(const struct vhd_task_status *status);
-
 /* Does the node's name have a task on record? */
 bool fs_tasks_has_record(struct fs *fs, const struct fs_node *node);
+
+/*
+ * Claim a name for a new task, as fs_records_claim() does.
+ *
+ * Returns the entry, referenced, with a claim to end; or NULL with a sentence in *ret.
+ */
+struct fs_entry *fs_tasks_claim(struct fs *fs, const char *name, struct vhd_verdict *ret);
 
 /* Refuse a call that must wait for the end of a name's task. Returns VHD_IN_USE. */
 enum vhd_result fs_tasks_refuse_at_work(const char *name, struct vhd_verdict *ret);

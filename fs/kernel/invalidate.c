@@ -18,10 +18,18 @@ struct fs_invalidator {
     unsigned at_work;
 };
 
+/*
+ * Bytes that the kernel drops at a time. A large cache takes seconds, so each part shows that it
+ * makes progress. Smaller parts would make the largest disks slow to open.
+ */
+#define PART (INT64_C(512) << 20)
+
 /* One invalidation, shared by its caller and its thread. The last of the two frees it. */
 struct invalidation {
     struct fs_invalidator *invalidator;
     fuse_ino_t id;
+    off_t size;
+    unsigned parts;        /* done so far; set by the thread */
     bool is_done, is_left; /* set by the thread; by the caller */
 };
 
@@ -60,13 +68,32 @@ static void leave_descriptors(int kept)
         close_range(0, (unsigned)kept - 1, 0);
 }
 
+/* Invalidate all parts but the last. Returns where that begins. */
+static off_t invalidate_parts(struct invalidation *invalidation)
+{
+    struct fs_invalidator *invalidator = invalidation->invalidator;
+    off_t at = 0;
+    int err = 0;
+
+    /* If the kernel does not know the node, it has no pages. */
+    for (; err == 0 && at + PART < invalidation->size; at += PART) {
+        err = fuse_lowlevel_notify_inval_inode(invalidator->fuse, invalidation->id, at, PART);
+        HOLD_LOCK(&invalidator->lock);
+        invalidation->parts++;
+        pthread_cond_broadcast(&invalidator->changed);
+    }
+    return at;
+}
+
 static void *invalidate_run(void *arg)
 {
     struct invalidation *invalidation = arg;
     struct fs_invalidator *invalidator = invalidation->invalidator;
 
     leave_descriptors(fuse_session_fd(invalidator->fuse));
-    fuse_lowlevel_notify_inval_inode(invalidator->fuse, invalidation->id, 0, 0);
+    const off_t last = invalidate_parts(invalidation);
+    /* A length of 0 reaches to the end, also of a file that was larger before. */
+    fuse_lowlevel_notify_inval_inode(invalidator->fuse, invalidation->id, last, 0);
 
     HOLD_LOCK(&invalidator->lock);
     invalidation->is_done = true;
@@ -77,14 +104,28 @@ static void *invalidate_run(void *arg)
     return NULL;
 }
 
-int fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id, int ms)
+/* Wait until it is done, or makes no progress for a time. Under the lock. */
+static void await(const struct invalidation *invalidation, int ms)
 {
-    const struct timespec until = clock_after(clock_monotonic(), ms);
+    struct fs_invalidator *invalidator = invalidation->invalidator;
+    int err = 0;
+
+    while (!invalidation->is_done && err != ETIMEDOUT) {
+        const struct timespec until = clock_after(clock_monotonic(), ms);
+        const unsigned parts = invalidation->parts;
+        while (!invalidation->is_done && invalidation->parts == parts && err != ETIMEDOUT)
+            err = pthread_cond_timedwait(&invalidator->changed, &invalidator->lock, &until);
+    }
+}
+
+int fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id, uint64_t size, int ms)
+{
     struct invalidation *invalidation = malloc(sizeof *invalidation);
 
     if (!invalidation)
         return -ENOMEM;
-    *invalidation = (struct invalidation){.invalidator = invalidator, .id = id};
+    *invalidation =
+        (struct invalidation){.invalidator = invalidator, .id = id, .size = (off_t)size};
     HOLD_LOCK(&invalidator->lock);
     int err = thread_start_detached(invalidate_run, invalidation);
     if (err < 0) {
@@ -92,8 +133,7 @@ int fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id, int ms)
         return err;
     }
     invalidator->at_work++;
-    while (!invalidation->is_done && err != ETIMEDOUT)
-        err = pthread_cond_timedwait(&invalidator->changed, &invalidator->lock, &until);
+    await(invalidation, ms);
     if (invalidation->is_done) {
         free(invalidation);
         return 0;

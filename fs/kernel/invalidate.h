@@ -35,10 +35,11 @@ void fs_invalidator_free(struct fs_invalidator *invalidator);
  * Have the kernel drop all pages and attributes of a node. It first sends the pages that a mapping
  * has changed, and waits for each reply.
  *
- *   id  the node's; a node that the kernel does not know has no pages
- *   ms  how long to wait
+ *   id    the node's; a node that the kernel does not know has no pages
+ *   size  bytes of the file, about
+ *   ms    how long to wait while the kernel makes no progress; a large cache may take longer
  *
  * Returns 0; -ETIMEDOUT after that time, when the kernel may still do it later; -ENOMEM; or
  * the negative errno of pthread_create(3).
  */
-int fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id, int ms);
+int fs_invalidate(struct fs_invalidator *invalidator, fuse_ino_t id, uint64_t size, int ms);

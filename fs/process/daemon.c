@@ -35,7 +35,7 @@ static _Noreturn void wait_for_child(int fd)
  * The child leaves the caller's terminal and directory. It keeps the standard streams until the
  * tree answers, so that the caller sees a failure before that.
  */
-int fs_daemon_fork(int *ret_ready_fd)
+int fs_daemon_fork(struct fs_daemon *daemon)
 {
     int ends[2];
 
@@ -54,46 +54,71 @@ int fs_daemon_fork(int *ret_ready_fd)
     }
     close(ends[0]);
     setsid();
-    if (chdir("/") < 0)
-        return -errno;
-    *ret_ready_fd = ends[1];
-    return 0;
+    daemon->ready_fd = ends[1];
+    daemon->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    return daemon->null_fd < 0 || chdir("/") < 0 ? -errno : 0;
 }
 
-static void tell_service_manager(void)
+static void warn_of_service_manager(void)
+{
+    fs_log(LOG_WARNING, "cannot report to the service manager: %s", strerrordesc_np(errno));
+}
+
+void fs_daemon_connect(struct fs_daemon *daemon)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const char *path = getenv("NOTIFY_SOCKET");
 
     if (!path || strlen(path) >= sizeof address.sun_path)
         return;
-    size_t len = strlen(path);
+    const size_t len = strlen(path);
     memcpy(address.sun_path, path, len);
     if (*path == '@')
         address.sun_path[0] = 0; /* the abstract namespace */
     AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address,
-                         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
-        fs_log(LOG_WARNING, "cannot report to the service manager: %s", strerrordesc_np(errno));
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address,
+                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0) {
+        warn_of_service_manager();
+        return;
+    }
+    daemon->notify_fd = fd;
+    fd = -1;
+}
+
+/* Lead the standard streams to this file. */
+static void lead_streams_to(int to)
+{
+    for (int fd = STDIN_FILENO; to >= 0 && fd <= STDERR_FILENO; fd++)
+        dup2(to, fd);
 }
 
 void fs_daemon_close_streams(void)
 {
     AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
-        dup2(null, fd);
+    lead_streams_to(null);
 }
 
-void fs_daemon_ready(int ready_fd)
+/* Close and unset one of the descriptors. */
+static void drop(int *fd)
 {
-    tell_service_manager();
-    if (ready_fd < 0)
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+void fs_daemon_ready(struct fs_daemon *daemon)
+{
+    if (daemon->notify_fd >= 0 && send(daemon->notify_fd, "READY=1", 7, MSG_NOSIGNAL) < 0)
+        warn_of_service_manager();
+    drop(&daemon->notify_fd);
+    if (daemon->ready_fd < 0)
         return;
-    fs_log_to_syslog();
-    fs_daemon_close_streams();
-    if (write(ready_fd, "", 1) < 0)
+    fs_log_to_syslog(daemon->log_fd);
+    lead_streams_to(daemon->null_fd);
+    drop(&daemon->null_fd);
+    if (write(daemon->ready_fd, "", 1) < 0)
         fs_log(LOG_WARNING, "cannot report to the process that started vhdfs: %s",
                strerrordesc_np(errno));
-    close(ready_fd);
+    drop(&daemon->ready_fd);
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/same_file.h"
 #include "process/log.h"
 #include "process/path.h"
 
@@ -58,7 +59,7 @@ static bool is_in_place(const struct fs_pidfile *pidfile)
     struct stat opened, named;
 
     return fstat(pidfile->fd, &opened) == 0 && stat(pidfile->path, &named) == 0 &&
-           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+           is_same_file(&opened, &named);
 }
 
 /* Make the file again if another vhdfs, which had written it before, has removed it at its end. */
@@ -84,7 +85,10 @@ void fs_pidfile_write(struct fs_pidfile *pidfile)
         fs_log(LOG_ERR, "cannot write \"%s\": %s", pidfile->path, strerrordesc_np(errno));
 }
 
-/* Does the file name another process? The next vhdfs may write it once we let go of the store. */
+/*
+ * Does the file hold another text than ours? The next vhdfs may write it once we let go of the
+ * store.
+ */
 static bool is_anothers(const struct fs_pidfile *pidfile)
 {
     int pid = 0;
@@ -94,7 +98,7 @@ static bool is_anothers(const struct fs_pidfile *pidfile)
         return false;
     bool is_read = fscanf(file, "%9d", &pid) == 1;
     fclose(file);
-    return is_read && pid != pidfile->pid;
+    return !is_read || pid != pidfile->pid;
 }
 
 void fs_pidfile_remove(struct fs_pidfile *pidfile)
@@ -105,11 +109,20 @@ void fs_pidfile_remove(struct fs_pidfile *pidfile)
         fs_log(LOG_ERR, "cannot remove \"%s\": %s", pidfile->path, strerrordesc_np(errno));
 }
 
-void fs_pidfile_close(struct fs_pidfile *pidfile)
+void fs_pidfile_close_file(struct fs_pidfile *pidfile)
 {
     if (!pidfile)
         return;
     close(pidfile->fd);
+    pidfile->fd = -1;
+}
+
+void fs_pidfile_close(struct fs_pidfile *pidfile)
+{
+    if (!pidfile)
+        return;
+    if (pidfile->fd >= 0)
+        close(pidfile->fd);
     free(pidfile->path);
     free(pidfile);
 }

@@ -24,6 +24,12 @@ int fs_pidfile_open(const char *path, struct fs_pidfile **ret);
 void fs_pidfile_write(struct fs_pidfile *pidfile);
 
 /*
+ * Close the file after it is written. A daemon that was taken over could change it otherwise, and
+ * the administrator would kill what it names. The helper removes it by its path.
+ */
+void fs_pidfile_close_file(struct fs_pidfile *pidfile);
+
+/*
  * Remove the file, if we made or wrote it and it names no other process by now. A failure is
  * logged.
  */

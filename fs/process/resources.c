@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "process/resources.h"
 
+#include <errno.h>
 #include <linux/capability.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #ifndef PR_SET_IO_FLUSHER
 #    define PR_SET_IO_FLUSHER 57 /* since Linux 5.6 */
@@ -24,6 +28,32 @@ bool fs_has_capability(unsigned capability)
     if (status)
         fclose(status);
     return effective >> capability & 1;
+}
+
+int fs_resources_keep_file_rights(void)
+{
+    static const unsigned kept[] = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER,
+                                    CAP_FSETID, CAP_IPC_LOCK,     CAP_SYS_RESOURCE};
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct rights[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    uint64_t keeps = 0;
+
+    if (syscall(SYS_capget, &header, rights) < 0)
+        return -errno;
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        keeps |= UINT64_C(1) << kept[i];
+    /* What no program that this one starts can have. It needs a capability itself, so it is first.
+     */
+    for (unsigned i = 0; rights[0].effective & 1U << CAP_SETPCAP && i < 64; i++) {
+        if (!(keeps >> i & 1) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0 && errno != EINVAL)
+            return -errno;
+    }
+    for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+        rights[i].permitted &= (uint32_t)(keeps >> 32 * i);
+        rights[i].effective &= rights[i].permitted;
+        rights[i].inheritable = 0;
+    }
+    return syscall(SYS_capset, &header, rights) < 0 ? -errno : 0;
 }
 
 void fs_resources_raise_files(void)

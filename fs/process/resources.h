@@ -9,6 +9,14 @@
 /* Does this process have a capability now? See capabilities(7): CAP_SYS_ADMIN, ... */
 bool fs_has_capability(unsigned capability);
 
+/*
+ * Give up, for good, all capabilities but those over the owner, mode and content of files, over
+ * locked memory, and over space that the host reserves. Nothing happens to a process without any.
+ *
+ * Returns 0 or a negative errno of prctl(2) or capset(2).
+ */
+int fs_resources_keep_file_rights(void);
+
 /* Raise the limit on open files: each open disk and each of its parents takes one. */
 void fs_resources_raise_files(void);
 

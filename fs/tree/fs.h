@@ -16,6 +16,9 @@
 #include <time.h>
 
 #include "image/catalogue.h"
+#include "operation/formatter.h"
+#include "process/confine.h"
+#include "process/daemon.h"
 #include "tree/numbers.h"
 #include "tree/opened.h"
 #include "store/store.h"
@@ -25,6 +28,7 @@ struct fs {
     struct vhd_store *store;
     struct vhd_catalogue *catalogue;
     struct vhd_service *service;
+    struct vhd_formatter formatter; /* for disks with a file system */
     struct fs_entries *entries;
     struct fs_errors *errors;
     struct fs_events *events;
@@ -33,7 +37,8 @@ struct fs {
     struct fs_opened_list opened;
     struct fs_numbers numbers;
     _Atomic uint64_t generation; /* the last one given to a node (ino.h) */
-    int ready_fd;                /* for fs_daemon_ready(); -1 where no parent waits */
+    struct fs_daemon daemon;
+    char confined_by[FS_CONFINE_TEXT]; /* of fs_confine() */
 
     /* owner, mode and times of files */
     uid_t uid;

@@ -45,6 +45,7 @@ enum fs_kind {
     FS_TASK_RATE,
     FS_TASK_LEFT,
     FS_EVENTS,
+    FS_TASK_REPORT,
 
     /* Files of a disk. Never renumber them: backups remember st_ino, which has the kind (ino.h). */
     FS_DISK = 128, /* disks/NAME/ */
@@ -61,6 +62,7 @@ enum fs_kind {
     FS_DISK_USED,
     FS_DISK_PATH,
     FS_DISK_TASK,
+    FS_DISK_CTL,
     FS_KIND_COUNT,
 };
 

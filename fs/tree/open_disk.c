@@ -64,12 +64,26 @@ bool fs_open_disk_is_direct(const struct fs_open_disk *open)
  * The kernel's pages.
  */
 
-/* Have the kernel drop its pages of a node. Returns as fs_invalidate(). */
-static int drop(struct fs *fs, uint64_t node, struct fs_page_cache *cache)
+/* Few pages, so that they go at once. */
+#define FEW 0u
+
+/* The size that the kernel may know. */
+static uint64_t known_size(struct fs_disk *disk)
+{
+    HOLD_LOCK(&disk->lock);
+    return disk->seen.size;
+}
+
+/*
+ * Have the kernel drop its pages of a node. Returns as fs_invalidate().
+ *
+ *   size  bytes that the pages may cover, or FEW
+ */
+static int drop(struct fs *fs, uint64_t node, struct fs_page_cache *cache, uint64_t size)
 {
     const uint64_t reads = atomic_load(&cache->reads);
 
-    int err = fs_invalidate(fs->invalidator, node, DROP_MS);
+    int err = fs_invalidate(fs->invalidator, node, size, DROP_MS);
     if (err == 0)
         fs_page_cache_remove_strays(cache, reads);
     return err;
@@ -95,9 +109,10 @@ void fs_disk_add_stray(struct fs_disk *disk, bool is_fixed)
 }
 
 /* Drop the pages of raw. If that fails, they go before the reply to the next first open. */
-static void drop_raw(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref)
+static void drop_raw(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref,
+                     uint64_t size)
 {
-    if (drop(fs, ref->raw, &disk->raw) == 0)
+    if (drop(fs, ref->raw, &disk->raw, size) == 0)
         return;
     HOLD_LOCK(&disk->lock);
     disk->raw.pages = FS_PAGES_SUSPECT;
@@ -107,14 +122,14 @@ void fs_disk_drop_strays(struct fs_disk *disk, struct fs *fs, const struct fs_di
                          bool is_fixed)
 {
     if (is_fixed && fs_page_cache_has_strays(&disk->fixed))
-        drop(fs, ref->fixed, &disk->fixed); /* if that fails, they still count as strays */
+        drop(fs, ref->fixed, &disk->fixed, FEW); /* if that fails, they still count as strays */
     if (!is_fixed && fs_page_cache_has_strays(&disk->raw))
-        drop_raw(disk, fs, ref);
+        drop_raw(disk, fs, ref, FEW);
 }
 
 void fs_disk_drop_pages(struct fs_disk *disk, struct fs *fs, const struct fs_disk_ref *ref)
 {
-    drop_raw(disk, fs, ref);
+    drop_raw(disk, fs, ref, known_size(disk));
 }
 
 /*
@@ -162,7 +177,7 @@ static enum vhd_result judge_pages(struct fs_disk *disk, struct fs *fs,
     if (!fs_page_cache_has_strays(&disk->fixed))
         return VHD_OK;
     pthread_mutex_unlock(&disk->lock);
-    int err = drop(fs, ref->fixed, &disk->fixed);
+    int err = drop(fs, ref->fixed, &disk->fixed, FEW);
     pthread_mutex_lock(&disk->lock);
     return err == 0 ? VHD_OK : refuse_drop(err, ref->name, ret_why);
 }
@@ -257,7 +272,7 @@ static enum vhd_result choose_mode(struct fs_disk *disk, struct fs *fs,
 
     if (disk->former_raws == 0 && fs_page_cache_must_drop(&disk->raw, is_direct)) {
         pthread_mutex_unlock(&disk->lock);
-        int err = drop(fs, ref->raw, &disk->raw);
+        int err = drop(fs, ref->raw, &disk->raw, known_size(disk));
         pthread_mutex_lock(&disk->lock);
         if (err < 0)
             return refuse_drop(err, ref->name, ret_why);
@@ -373,13 +388,13 @@ static enum vhd_result discard_all(struct fs_disk *disk, struct fs *fs,
     const bool has_pages = !open->is_direct || fs_page_cache_has_strays(&disk->raw);
     const char *name = ref->name;
 
-    int err = has_pages ? drop(fs, ref->raw, &disk->raw) : 0;
+    int err = has_pages ? drop(fs, ref->raw, &disk->raw, known_size(disk)) : 0;
     if (err < 0)
         return refuse_drop(err, name, ret_why);
     err = vhd_disk_discard(open->content, vhd_disk_size(open->content), 0);
     /* A reader may have filled pages again before the discard. */
     if (has_pages)
-        drop_raw(disk, fs, ref);
+        drop_raw(disk, fs, ref, known_size(disk));
     return err < 0 ? vhd_verdict_errno(ret_why, err,
                                        "cannot discard the content of the disk \"%s\"", name)
                    : VHD_OK;

@@ -29,18 +29,35 @@ static bool has_group(fuse_req_t req, gid_t gid)
     return fuse_req_ctx(req)->gid == gid;
 }
 
-bool fs_may_read(const struct fs *fs, fuse_req_t req, const struct stat *file)
+bool fs_may_all(fuse_req_t req)
 {
     const uid_t uid = fuse_req_ctx(req)->uid;
-    const mode_t mode = fs->has_umask ? 0666 & ~fs->umask : file->st_mode;
 
-    if (uid == 0 || uid == geteuid())
+    return uid == 0 || uid == geteuid();
+}
+
+/* May the caller do what these bits of a mode allow, for the owner, the group and others? */
+static bool may(const struct fs *fs, fuse_req_t req, const struct stat *file, mode_t bits)
+{
+    const mode_t mode = bits & (fs->has_umask ? 0666 & ~fs->umask : file->st_mode);
+
+    if (fs_may_all(req))
         return true;
-    if (uid == (fs->has_uid ? fs->uid : file->st_uid))
-        return mode & S_IRUSR;
+    if (fuse_req_ctx(req)->uid == (fs->has_uid ? fs->uid : file->st_uid))
+        return mode & S_IRWXU;
     if (has_group(req, fs->has_gid ? fs->gid : file->st_gid))
-        return mode & S_IRGRP;
-    return mode & S_IROTH;
+        return mode & S_IRWXG;
+    return mode & S_IRWXO;
+}
+
+bool fs_may_read(const struct fs *fs, fuse_req_t req, const struct stat *file)
+{
+    return may(fs, req, file, S_IRUSR | S_IRGRP | S_IROTH);
+}
+
+bool fs_may_write(const struct fs *fs, fuse_req_t req, const struct stat *file)
+{
+    return may(fs, req, file, S_IWUSR | S_IWGRP | S_IWOTH);
 }
 
 enum vhd_result fs_judge_change(const struct fs *fs, struct vhd_verdict *ret)

@@ -12,12 +12,17 @@
 
 #include "tree/fs.h"
 
+/* Is the caller root, or the user that the daemon runs as? They may read and write every file. */
+bool fs_may_all(fuse_req_t req);
+
 /*
  * May the caller read a file of the store, by its owner, group and mode? The options uid=, gid= and
- * umask= replace these, as they do in the tree. The caller's supplementary groups count. Root and
- * the user that the daemon runs as may always read.
+ * umask= replace these, as they do in the tree. The caller's supplementary groups count.
  */
 bool fs_may_read(const struct fs *fs, fuse_req_t req, const struct stat *file);
+
+/* The same for a write to the file. */
+bool fs_may_write(const struct fs *fs, fuse_req_t req, const struct stat *file);
 
 /*
  * May anything in the store be changed?

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "base/zeros.h"
+
 /* Step over len bytes of the list; empty pieces behind them may stay. */
 static void step(struct iovec **iov, int *count, size_t len)
 {
@@ -85,6 +87,37 @@ int vhd_io_zero(int fd, uint64_t off, uint64_t len)
         len -= piece;
     }
     return 0;
+}
+
+/* The length of the grains from the start of a buffer that hold data, or that hold zeros. */
+static size_t run_of_grains(const char *buf, size_t len, bool *ret_is_data)
+{
+    size_t end = 0;
+
+    while (end < len) {
+        const size_t grain = len - end < VHD_IO_GRAIN ? len - end : VHD_IO_GRAIN;
+        const bool is_data = !is_zeros(buf + end, grain);
+        if (end > 0 && is_data != *ret_is_data)
+            break;
+        *ret_is_data = is_data;
+        end += grain;
+    }
+    return end;
+}
+
+int vhd_io_put_sparse(int fd, const void *buf, size_t len, uint64_t off)
+{
+    const char *bytes = buf;
+    bool is_data = false;
+    int err = 0;
+
+    for (size_t from = 0; from < len && err == 0;) {
+        const size_t run = run_of_grains(bytes + from, len - from, &is_data);
+        if (is_data)
+            err = vhd_io_put(fd, bytes + from, run, off + from);
+        from += run;
+    }
+    return err;
 }
 
 int vhd_io_get(int fd, void *buf, size_t len, uint64_t off)

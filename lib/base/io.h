@@ -28,6 +28,17 @@ int vhd_io_write(int fd, struct iovec *iov, int count, uint64_t off);
 int vhd_io_put(int fd, const void *buf, size_t len, uint64_t off);
 
 /*
+ * Write len bytes from offset off, where the file reads as zeros. Zeros are not written where they
+ * fill whole grains of VHD_IO_GRAIN, so holes stay holes.
+ *
+ * Returns as vhd_io_put().
+ */
+int vhd_io_put_sparse(int fd, const void *buf, size_t len, uint64_t off);
+
+/* Zeros of at least this length stay a hole. */
+#define VHD_IO_GRAIN ((size_t)64 << 10)
+
+/*
  * Make len bytes from offset off read as zeros. Punches a hole, or writes zeros where the file
  * system has no holes. The file's length stays.
  *

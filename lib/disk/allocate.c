@@ -10,6 +10,20 @@
 #include "disk/grow.h"
 #include "disk/slot.h"
 #include "format/table.h"
+#include "image/extent.h"
+
+int vhd_block_put_entry(struct vhd_disk *disk, uint32_t block, uint32_t sector, bool is_full)
+{
+    int err =
+        vhd_table_write_entry(vhd_disk_writing(disk), &disk->top->image.header, block, sector);
+    if (err < 0) {
+        disk->has_unsure_entry = true;
+        return err;
+    }
+    vhd_layer_set_entry(disk->top, block, sector, is_full);
+    disk->last_changed = block;
+    return 0;
+}
 
 /*
  * Give a ready slot to a block: on disk, then in memory. A thread that finds the entry in memory
@@ -26,14 +40,9 @@ static int publish(struct vhd_disk *disk, uint32_t block, uint32_t sector)
         return -EIO;
     if (MUTATED(W1))
         vhd_layer_set_entry(disk->top, block, sector, is_full);
-    int err =
-        vhd_table_write_entry(vhd_disk_writing(disk), &disk->top->image.header, block, sector);
-    if (err < 0) {
-        disk->has_unsure_entry = true;
+    int err = vhd_block_put_entry(disk, block, sector, is_full);
+    if (err < 0)
         return err;
-    }
-    vhd_layer_set_entry(disk->top, block, sector, is_full);
-    disk->last_changed = block;
     if (disk->slot_was_ready)
         bits_set(disk->slot_was_ready, block);
     disk->unallocated--;
@@ -65,21 +74,37 @@ int vhd_block_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_se
     HOLD_LOCK(&disk->growth_lock);
     const uint32_t sector = vhd_layer_entry(disk->top, block);
     if (sector != VHD_UNALLOCATED) {
-        int err = vhd_table_write_entry(vhd_disk_writing(disk), &disk->top->image.header, block,
-                                        VHD_UNALLOCATED);
-        if (err < 0) {
-            disk->has_unsure_entry = true;
+        int err = vhd_block_put_entry(disk, block, VHD_UNALLOCATED, false);
+        if (err < 0)
             return err;
-        }
         if (disk->slot_was_ready)
             bits_clear(disk->slot_was_ready, block);
-        vhd_layer_set_entry(disk->top, block, VHD_UNALLOCATED, false);
-        disk->last_changed = block;
         disk->unallocated++;
         disk->has_freed = true;
     }
     *ret_sector = sector;
     return 0;
+}
+
+int vhd_block_move(struct vhd_disk *disk, uint32_t block, uint32_t sector)
+{
+    HOLD_LOCK(&disk->growth_lock);
+    int err = vhd_block_put_entry(disk, block, sector, !vhd_disk_is_differencing(disk));
+    /* Unknown data may lie under clear bits of the copy. */
+    if (err == 0 && disk->slot_was_ready)
+        bits_clear(disk->slot_was_ready, block);
+    return err;
+}
+
+int vhd_block_may_leave(const struct vhd_disk *disk, uint32_t block)
+{
+    const uint64_t at = (uint64_t)block * disk->top->image.header.block_size;
+
+    if (disk->has_batmap)
+        return 0;
+    if (MUTATED(D7))
+        return 1;
+    return vhd_extent_is_hole(disk->top->parent, at, vhd_disk_block_length(disk, block));
 }
 
 /*

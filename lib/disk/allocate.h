@@ -24,6 +24,32 @@ int vhd_block_allocate(struct vhd_disk *disk, uint32_t block);
 int vhd_block_deallocate(struct vhd_disk *disk, uint32_t block, uint32_t *ret_sector);
 
 /*
+ * Change a block's entry on disk, then in memory. After a failed write it may be on disk or not.
+ * Call it with growth_lock held.
+ *
+ *   is_full  the bitmap of its slot is known to be all ones
+ *
+ * Returns 0, or the negative errno of pwrite(2).
+ */
+int vhd_block_put_entry(struct vhd_disk *disk, uint32_t block, uint32_t sector, bool is_full);
+
+/*
+ * Let a block's entry lead to a durable copy of its slot, in a dynamic disk with all bits set. No
+ * other thread uses the disk.
+ *
+ * Returns 0, or the negative errno of pwrite(2).
+ */
+int vhd_block_move(struct vhd_disk *disk, uint32_t block, uint32_t sector);
+
+/*
+ * May a block leave the table? Not if a parent's data would then show. Not in an image with a
+ * batmap either: the map calls a block full, and would call its successor full.
+ *
+ * Returns 1 or 0, or a negative errno of pread(2).
+ */
+int vhd_block_may_leave(const struct vhd_disk *disk, uint32_t block);
+
+/*
  * Zero slots that no thread uses any more; they are ready after the next barrier. A slot stays
  * unused until the next opening if it cannot be zeroed, or if another program left clear bits in
  * it. That is no failure.

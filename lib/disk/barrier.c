@@ -7,15 +7,24 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "format/block.h"
+
+void vhd_disk_note_stale_footer(struct vhd_disk *disk, uint64_t at, uint64_t end)
+{
+    disk->stale_footer_at = at;
+    disk->stale_footer_end = end;
+    disk->stale_barrier = disk->barriers + 1;
+}
 
 void vhd_disk_zero_stale_footer(struct vhd_disk *disk)
 {
-    static const char zeros[VHD_FOOTER_SIZE];
+    static const char zeros[VHD_DATA_ALIGNMENT];
 
     if (disk->stale_footer_at == 0)
         return;
     /* A failure does no harm, because no reader reads a gap. */
-    (void)vhd_io_put(disk->write_fd, zeros, sizeof zeros, disk->stale_footer_at);
+    (void)vhd_io_put(disk->write_fd, zeros, disk->stale_footer_end - disk->stale_footer_at,
+                     disk->stale_footer_at);
     disk->stale_footer_at = 0;
 }
 

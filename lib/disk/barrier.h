@@ -30,7 +30,15 @@ int vhd_disk_barrier_now(struct vhd_disk *disk);
 int vhd_footer_put(const struct vhd_disk *disk, int fd, uint64_t at);
 
 /*
- * Zero the stale footer of a growth, if there is one: its sector is a gap now. A barrier calls this
- * once the new footer is durable.
+ * Note that the file has a new footer. The old one is stale once the next barrier has made the new
+ * one durable.
+ *
+ *   at, end  bytes of the old one and its copies
+ */
+void vhd_disk_note_stale_footer(struct vhd_disk *disk, uint64_t at, uint64_t end);
+
+/*
+ * Zero the stale footer of a growth and its copies, if there are any: they are a gap now. A barrier
+ * calls this once the new footer is durable.
  */
 void vhd_disk_zero_stale_footer(struct vhd_disk *disk);

@@ -15,17 +15,9 @@ int vhd_confirm_layer(const struct vhd_disk *disk, struct vhd_layer *layer)
     return vhd_layer_confirm(vhd_disk_store(disk), layer);
 }
 
-/* Check that the name leads to the top layer's file, and get the length of that file. */
-static int confirm_file(const struct vhd_disk *disk, uint64_t *ret_length)
+int vhd_confirm_name(const struct vhd_disk *disk)
 {
-    const struct vhd_fingerprint opened = vhd_layer_fingerprint(disk->top);
-    struct stat attributes;
-
-    if (fstatat(vhd_store_fd(vhd_disk_store(disk)), disk->top->file, &attributes,
-                AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? -ESTALE : -errno;
-    *ret_length = (uint64_t)attributes.st_size;
-    return vhd_fingerprint_is_file(&opened, &attributes) ? 0 : -ESTALE;
+    return vhd_store_confirm(vhd_disk_store(disk), disk->top->file, disk->top->fd);
 }
 
 /*
@@ -107,11 +99,11 @@ static bool is_length_ours(const struct vhd_disk *disk, uint64_t length)
 
 int vhd_confirm_end(const struct vhd_disk *disk)
 {
-    uint64_t length = 0;
+    struct stat attributes;
 
-    int err = confirm_file(disk, &length);
-    if (err == 0 && !is_length_ours(disk, length))
-        err = -ESTALE;
+    if (fstat(disk->top->fd, &attributes) < 0)
+        return -errno;
+    int err = is_length_ours(disk, (uint64_t)attributes.st_size) ? 0 : -ESTALE;
     if (err == 0)
         err = confirm_footer(disk, disk->footer_at);
     return err == 0 && !vhd_disk_is_fixed(disk) ? confirm_footer(disk, 0) : err;
@@ -119,17 +111,9 @@ int vhd_confirm_end(const struct vhd_disk *disk)
 
 int vhd_confirm_in_place(struct vhd_disk *disk)
 {
-    struct stat attributes;
-
     if (vhd_disk_has_failed(disk))
         return -EIO;
-    if (fstat(disk->top->fd, &attributes) < 0)
-        return -errno;
-    int err = is_length_ours(disk, (uint64_t)attributes.st_size) ? 0 : -ESTALE;
-    if (err == 0)
-        err = confirm_footer(disk, disk->footer_at);
-    if (err == 0 && !vhd_disk_is_fixed(disk))
-        err = confirm_footer(disk, 0);
+    int err = vhd_confirm_end(disk);
     /* A restored image may have our length and footers. It then lacks our last entries. */
     if (err == 0 && !vhd_disk_is_fixed(disk) && !disk->has_unsure_entry)
         err = confirm_piece(disk, disk->last_changed - disk->last_changed % PIECE);
@@ -154,11 +138,12 @@ int vhd_confirm_growth(const struct vhd_disk *disk)
 
 int vhd_confirm_cut(const struct vhd_disk *disk, uint64_t length, uint64_t footer_at)
 {
-    uint64_t now = 0;
+    struct stat attributes;
 
-    int err = confirm_file(disk, &now);
-    if (err == 0 && now != length && !is_length_ours(disk, now))
-        err = -ESTALE;
+    if (fstat(disk->top->fd, &attributes) < 0)
+        return -errno;
+    const uint64_t now = (uint64_t)attributes.st_size;
+    int err = now == length || is_length_ours(disk, now) ? 0 : -ESTALE;
     if (err == 0)
         err = confirm_footer(disk, footer_at);
     if (err == 0)
@@ -178,13 +163,12 @@ int vhd_confirm_mark(struct vhd_disk *disk, int err)
 /* Confirm the top of a writable disk. */
 static int confirm_written(struct vhd_disk *disk)
 {
-    uint64_t length = 0;
-
     if (disk->is_lost)
         return -ESTALE;
+    int err = vhd_confirm_name(disk);
     HOLD_LOCK(&disk->growth_lock);
     /* After a failed sync the host may show other content than ours. */
-    return vhd_disk_has_failed(disk) ? confirm_file(disk, &length) : vhd_confirm_end(disk);
+    return err == 0 && !vhd_disk_has_failed(disk) ? vhd_confirm_end(disk) : err;
 }
 
 int vhd_disk_confirm(const struct vhd_disk *disk)
@@ -240,6 +224,13 @@ int vhd_disk_each_file(const struct vhd_disk *disk,
     for (const struct vhd_layer *layer = disk->top; layer && result == 0; layer = layer->parent)
         result = fstat(layer->fd, &attributes) < 0 ? -errno : visit(arg, layer->file, &attributes);
     return result;
+}
+
+const char *vhd_disk_parent(const struct vhd_disk *disk, struct stat *ret)
+{
+    const struct vhd_layer *parent = disk->top->parent;
+
+    return parent && fstat(parent->fd, ret) == 0 ? parent->file : NULL;
 }
 
 bool vhd_disk_has_failed(const struct vhd_disk *disk)

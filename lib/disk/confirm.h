@@ -13,18 +13,22 @@
 int vhd_confirm_layer(const struct vhd_disk *disk, struct vhd_layer *layer);
 
 /*
- * Confirm that the name of a writable disk leads to its file, and that the file has our length and
- * both our footers.
+ * Confirm that the name of a disk leads to its file. Returns 0; -ESTALE if it leads to another file
+ * or to none; or another negative errno of fstatat(2).
+ */
+int vhd_confirm_name(const struct vhd_disk *disk);
+
+/*
+ * Confirm that the file of a writable disk has our length and both our footers.
  *
- * Call it with growth_lock held. Returns 0, -ESTALE as vhd_confirm_layer(), or another negative
- * errno of fstatat(2) or pread(2).
+ * Call it with growth_lock held. Returns 0, -ESTALE if it has not, or another negative errno of
+ * fstat(2) or pread(2).
  */
 int vhd_confirm_end(const struct vhd_disk *disk);
 
 /*
- * Confirm length and both footers of a writable disk's file, and the part of its table where an
- * entry was last changed, but not its name. This is cheap, so each flush and each new block calls
- * it.
+ * Confirm as vhd_confirm_end(), and the part of the table where an entry was last changed. This is
+ * cheap, so each flush and each new block calls it.
  *
  * Call it with growth_lock held. Returns 0; -EIO when the disk has failed, or another program has
  * changed the file, which makes the disk fail; or another negative errno of fstat(2) or pread(2).

@@ -9,7 +9,6 @@
 #include "base/io.h"
 #include "base/mutation.h"
 #include "disk/differ.h"
-#include "image/extent.h"
 #include "disk/allocate.h"
 #include "disk/state.h"
 #include "format/block.h"
@@ -60,23 +59,6 @@ static int remove_block(struct batch *batch, uint32_t block)
     return vhd_subblocks_remove_block(disk->subblocks, block, batch_add, batch, &batch->dead);
 }
 
-/*
- * May a block leave the table? Not if a parent's data would then show. Not in an image with a
- * batmap either: the map calls a block full, and would call its successor full.
- *
- * Returns 1 or 0, or a negative errno.
- */
-static int may_leave(const struct vhd_disk *disk, uint32_t block)
-{
-    const uint64_t at = (uint64_t)block * disk->top->image.header.block_size;
-
-    if (disk->has_batmap)
-        return 0;
-    if (MUTATED(D7))
-        return 1;
-    return vhd_extent_is_hole(disk->top->parent, at, vhd_disk_block_length(disk, block));
-}
-
 /* Zero a part of a dynamic disk's block, if the block is allocated. */
 static int zero_dynamic(struct vhd_disk *disk, uint32_t block, uint64_t within, uint64_t len)
 {
@@ -100,7 +82,7 @@ static int discard_some(struct batch *batch, uint64_t len, uint64_t off, uint64_
 
     *ret_done = len < whole - within ? len : whole - within;
     if (*ret_done == whole && vhd_layer_entry(disk->top, block) != VHD_UNALLOCATED) {
-        int is_going = may_leave(disk, block);
+        int is_going = vhd_block_may_leave(disk, block);
         if (is_going != 0)
             return is_going < 0 ? is_going : remove_block(batch, block);
     }

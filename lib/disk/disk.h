@@ -27,7 +27,10 @@ struct vhd_disk;
 
 enum vhd_disk_flags {
     VHD_DISK_WRITE = 1,      /* open for writing too */
-    VHD_DISK_NO_FLUSHER = 2, /* no thread flushes: for tests, which choose the time of each flush */
+    VHD_DISK_NO_FLUSHER = 2, /* no thread flushes: the caller chooses the time of each flush */
+    VHD_DISK_ALONE = 4,      /* without its parents, which may be missing, and in spite of children:
+                                for vhd_disk_relink(), and neither to read nor to write data */
+    VHD_DISK_FOR_MERGE = 8,  /* for writing although it has a child, which the caller holds */
 };
 
 /*
@@ -56,6 +59,17 @@ enum vhd_result vhd_disk_open(struct vhd_catalogue *catalogue, const char *name,
                               struct vhd_disk **ret, struct vhd_verdict *ret_why);
 
 /*
+ * Open a scratch file, flat content that only this process knows, as a fixed disk for reading.
+ *
+ *   catalogue  stays referenced while the disk is open
+ *   fd         of the file, open for reading; stays the caller's
+ *
+ * Returns 0, -ENOMEM, -EMFILE if only the reserve of descriptors is left, or another negative errno
+ * of fcntl(2) or fstat(2).
+ */
+int vhd_disk_open_scratch(struct vhd_catalogue *catalogue, int fd, struct vhd_disk **ret);
+
+/*
  * Make a disk that is open for reading writable too. Reads go on meanwhile. A writable disk stays
  * as it is, and the call only judges again whether its image and children allow writing. Only one
  * thread may call this at a time.
@@ -73,13 +87,13 @@ enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_verdict
  * with ticks, so each later write of another program gives the file another mtime.
  *
  *   ret_left  receives the fingerprint of the closed file, parents included; all zero, which no
- *             file has, when the close fails or another program has changed the file; NULL is
- *             allowed
+ *             file has, when the close fails, or another program has changed the file or given its
+ *             name to another; NULL is allowed
  *
  * Returns 0, or the negative errno that kept the image from being left clean: the next opening for
  * writing repairs it. After a failed sync it is -EIO, or 0 for a fixed disk. -ESTALE means that
- * another program has overwritten, replaced or removed the file: it stays as it is. The disk is
- * closed in any case.
+ * another program has overwritten the file: it stays as it is. A file that was renamed or removed
+ * is left clean all the same. The disk is closed in any case.
  */
 int vhd_disk_close(struct vhd_disk *disk, struct vhd_fingerprint *ret_left);
 
@@ -115,6 +129,16 @@ int vhd_disk_each_file(const struct vhd_disk *disk,
                        void *arg);
 
 /*
+ * The file of a disk's parent.
+ *
+ *   ret  receives its attributes
+ *
+ * Returns its name in the store, which lives as long as the disk; NULL without a parent, or where
+ * the attributes cannot be read.
+ */
+const char *vhd_disk_parent(const struct vhd_disk *disk, struct stat *ret);
+
+/*
  * Has a sync of the disk failed, or is its file no longer ours? Then reads go on, writes and
  * flushes are -EIO, and vhd_disk_make_writable() is VHD_ACCESS_FAILED, until the disk is closed and
  * opened again.
@@ -124,11 +148,23 @@ bool vhd_disk_has_failed(const struct vhd_disk *disk);
 /* Say in *ret why a failed disk refuses writes. Returns VHD_ACCESS_FAILED. */
 enum vhd_result vhd_disk_refuse_failed(const struct vhd_disk *disk, struct vhd_verdict *ret);
 
-/* Bytes of the disk: constant while it is open, a multiple of 512. */
+/* Bytes of the disk, a multiple of 512: constant while it is open, but for resize.h. */
 uint64_t vhd_disk_size(const struct vhd_disk *disk);
 
 /* The identity in the disk's footer; a raw file has none, and gives a null UUID. */
 void vhd_disk_uuid(const struct vhd_disk *disk, uuid_t ret);
+
+/* The type in the disk's footer; a raw file counts as fixed. */
+enum vhd_disk_type vhd_disk_type(const struct vhd_disk *disk);
+
+/*
+ * The image's file, without its parents'.
+ *
+ *   ret_name  receives its name in the store when it was opened; it lives as long as the disk
+ *
+ * Returns a descriptor that is open for reading; it stays the disk's.
+ */
+int vhd_disk_file(const struct vhd_disk *disk, const char **ret_name);
 
 /* Is the disk open for writing? */
 bool vhd_disk_is_writable(const struct vhd_disk *disk);
@@ -192,6 +228,29 @@ int vhd_disk_discard(struct vhd_disk *disk, uint64_t len, uint64_t off);
 int vhd_disk_flush(struct vhd_disk *disk);
 
 /*
+ * Give a differencing disk another record of its parent, durably. No data moves. The disk was
+ * opened by VHD_DISK_WRITE and VHD_DISK_ALONE, and the caller calls nothing else at the same time.
+ *
+ *   parent        the parent's identity
+ *   timestamp     of its file's last change, seconds since VHD_EPOCH
+ *   file          its file name in the store
+ *   keeps_second  the close sets an mtime in the second of the former one
+ *
+ * Returns 0. After a failure the disk has the old record, or after -EIO perhaps the new one:
+ *   -EINVAL  it is no differencing disk
+ *   -EROFS   it is open for reading only
+ *   -EILSEQ  the name of the file cannot be recorded (vhd_locators_encode())
+ *   -ENOSPC  the host has no space for a second header
+ *   -ENOMEM
+ *   -EIO     the disk has failed (vhd_disk_has_failed()); or another negative errno of pread(2),
+ *            pwrite(2) or fdatasync(2)
+ *
+ * See README.md, "Another parent".
+ */
+int vhd_disk_relink(struct vhd_disk *disk, const uuid_t parent, uint32_t timestamp,
+                    const char *file, bool keeps_second);
+
+/*
  * Find the first byte from off on that is data, or that is a hole, as lseek(2) with SEEK_DATA and
  * SEEK_HOLE. The end of the disk counts as a hole.
  *
@@ -204,12 +263,13 @@ int vhd_disk_seek(struct vhd_disk *disk, uint64_t off, bool for_hole, uint64_t *
 
 /*
  * Find where a range of a disk lies, if all of it lies in one stretch of one file. The answer holds
- * as long as the disk is open for reading only.
+ * until the disk is written to.
  *
  *   ret_fd  receives the file, open for reading; it stays the disk's
  *   ret_at  receives the byte offset in it
  *
- * Returns false where it lies in several places, in a hole, or cannot be read.
+ * Returns false where it lies in several places, in a hole, or cannot be read; and for a scratch
+ * file, which is short-lived and may be full of zeros.
  */
 bool vhd_disk_locate(struct vhd_disk *disk, uint64_t off, uint64_t len, int *ret_fd,
                      uint64_t *ret_at);

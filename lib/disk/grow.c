@@ -26,9 +26,8 @@ static uint32_t block_size(const struct vhd_disk *disk)
 }
 
 /*
- * Write a footer behind the end of the file. Past the page cache, the new length is durable only
- * with the footer. If the host takes no direct write of 512 bytes, the footer goes through the
- * cache.
+ * Past the page cache, the new length is durable only with the footer. If the host takes no direct
+ * write of 512 bytes, the footer goes through the cache.
  */
 static int append_footer(struct vhd_disk *disk, uint64_t at)
 {
@@ -81,10 +80,22 @@ static int prepare_gaps(struct vhd_disk *disk, unsigned count, unsigned *ret_mad
     return 0;
 }
 
+/*
+ * The last sector that the present footer needs before the file grows. On class X a dirty page with
+ * the end of the file may be written back after the growth, and the file would end with that page.
+ * So copies of the footer fill the page, if anything else lies in it.
+ */
+static uint64_t last_copy_at(const struct vhd_disk *disk)
+{
+    if (!vhd_disk_is_footer_first(disk) || disk->footer_at % VHD_DATA_ALIGNMENT == 0 || MUTATED(G5))
+        return disk->footer_at;
+    return round_up(disk->footer_at + VHD_FOOTER_SIZE, VHD_DATA_ALIGNMENT) - VHD_FOOTER_SIZE;
+}
+
 /* The end of count new slots behind the footer, where the next footer goes. */
 static uint64_t end_of_growth(const struct vhd_disk *disk, unsigned count)
 {
-    uint64_t at = disk->footer_at;
+    uint64_t at = last_copy_at(disk);
 
     for (unsigned i = 0; i < count; i++)
         at = vhd_block_next_bitmap(at, block_size(disk)) + vhd_block_length(block_size(disk));
@@ -96,19 +107,8 @@ bool vhd_disk_is_footer_first(const struct vhd_disk *disk)
     return disk->growth == VHD_GROWTH_XFS && disk->direct_fd < 0;
 }
 
-/*
- * Write a footer behind count new slots. The old one becomes the stale footer: it stays until the
- * new one is durable. From here on the slots are a gap, even if a later step fails.
- *
- * The host may delay the write of the footer until a program that truncates the file is done. So
- * the file is confirmed again before a slot in it is used.
- */
-static int move_footer(struct vhd_disk *disk, unsigned count)
+int vhd_footer_append(struct vhd_disk *disk, uint64_t at)
 {
-    const uint64_t old = disk->footer_at, at = end_of_growth(disk, count);
-
-    if (at / VHD_SECTOR_SIZE >= VHD_UNALLOCATED)
-        return -EFBIG;
     int err = append_footer(disk, at);
     if (err < 0) {
         if (at + VHD_FOOTER_SIZE > disk->tried_length)
@@ -117,9 +117,44 @@ static int move_footer(struct vhd_disk *disk, unsigned count)
     }
     disk->footer_at = at;
     disk->length = at + VHD_FOOTER_SIZE;
-    disk->stale_footer_at = old;
-    disk->stale_barrier = disk->barriers + 1;
-    err = vhd_slots_add_gap(&disk->slots, vhd_block_next_bitmap(old, block_size(disk)), at);
+    return 0;
+}
+
+/* Append the footer, sector by sector up to that byte: so it ends the file at every instant. */
+static int append_copies(struct vhd_disk *disk, uint64_t last)
+{
+    int err = 0;
+
+    while (err == 0 && disk->footer_at < last)
+        err = vhd_footer_append(disk, disk->footer_at + VHD_FOOTER_SIZE);
+    return err;
+}
+
+/*
+ * The old footer becomes the stale one, which stays until the new one is durable. Once the new one
+ * is written, the stretch between them is a gap, even if a later step fails. If it cannot be
+ * written, the last copy ends the file, and what lies before that is less than 4 KiB that nobody
+ * uses.
+ *
+ * The host may delay the write of the footer until a program that truncates the file is done. So
+ * the file is confirmed again before a slot in it is used.
+ */
+int vhd_disk_move_footer(struct vhd_disk *disk, uint64_t at)
+{
+    const uint64_t old = disk->footer_at, copy = last_copy_at(disk);
+    /* The new footer may come into the same page. */
+    const uint64_t last = copy < at ? copy : at - VHD_FOOTER_SIZE;
+    const uint64_t first = vhd_block_next_bitmap(last, block_size(disk));
+
+    if (at / VHD_SECTOR_SIZE >= VHD_UNALLOCATED)
+        return -EFBIG;
+    int err = append_copies(disk, last);
+    if (err == 0)
+        err = vhd_footer_append(disk, at);
+    if (err < 0)
+        return err;
+    vhd_disk_note_stale_footer(disk, old, last + VHD_FOOTER_SIZE);
+    err = vhd_slots_add_gap(&disk->slots, first < at ? first : at, at);
     if (err == 0)
         err = vhd_confirm_mark(disk, vhd_confirm_growth(disk));
     if (err < 0)
@@ -134,7 +169,7 @@ static int grow(struct vhd_disk *disk, unsigned count, unsigned *ret_made)
 {
     uint32_t sector;
 
-    int err = move_footer(disk, count);
+    int err = vhd_disk_move_footer(disk, end_of_growth(disk, count));
     while (err == 0 && *ret_made < count &&
            vhd_slots_cut(&disk->slots, block_size(disk), &sector)) {
         if (!MUTATED(G3))
@@ -214,4 +249,13 @@ int vhd_disk_wait_for_slot(struct vhd_disk *disk)
         return 0;
     }
     return vhd_slots_waiting(&disk->slots) == 0 ? make_slots(disk) : vhd_disk_barrier(disk);
+}
+
+int vhd_disk_get_slot(struct vhd_disk *disk, uint32_t *ret_sector)
+{
+    int err = 0;
+
+    while (err == 0 && !vhd_slots_pop(&disk->slots, ret_sector))
+        err = vhd_disk_wait_for_slot(disk);
+    return err;
 }

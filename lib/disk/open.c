@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opening and closing a disk, and its parts.
+ * Opening a disk, and its parts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,6 @@
 
 #include "base/bits.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "image/chain.h"
 #include "disk/confirm.h"
 #include "disk/recover.h"
@@ -103,17 +102,20 @@ static enum vhd_result judge_writable(const struct vhd_disk *disk, const struct 
                                       const char *file, bool is_claimed, struct vhd_verdict *ret)
 {
     const enum vhd_defect reason = vhd_image_read_only_reason(image);
+    const unsigned allowed = disk->flags & VHD_DISK_FOR_MERGE ? 1 : 0;
     unsigned count = 0;
 
     if (reason != VHD_SOUND)
         return vhd_verdict_set(ret, VHD_READ_ONLY, "the disk \"%s\": %s", disk->name,
                                vhd_defect_sentence(reason));
+    if (disk->flags & VHD_DISK_ALONE)
+        return VHD_OK;
     int err = (is_claimed ? vhd_catalogue_count_children_now : vhd_catalogue_count_children)(
         disk->catalogue, file, image->footer.uuid, &count);
     if (err < 0)
         return vhd_verdict_errno(ret, err, "cannot find the differencing disks of \"%s\"",
                                  disk->name);
-    if (count > 0)
+    if (count > allowed)
         return vhd_verdict_set(ret, VHD_READ_ONLY,
                                "the disk \"%s\" has %u differencing disk%s on it, so it opens for "
                                "reading only",
@@ -163,7 +165,7 @@ static void end_writing(struct vhd_disk *disk)
     disk->direct_fd = disk->write_fd = -1;
 }
 
-static void disk_free(struct vhd_disk *disk)
+void vhd_disk_free(struct vhd_disk *disk)
 {
     end_writing(disk);
     vhd_layer_close(disk->top);
@@ -208,7 +210,7 @@ static int begin_writing(struct vhd_disk *disk)
 {
     open_direct(disk);
     int err = vhd_disk_recover(disk);
-    if (err == 0 && !(disk->flags & VHD_DISK_NO_FLUSHER)) {
+    if (err == 0 && !(disk->flags & (VHD_DISK_NO_FLUSHER | VHD_DISK_ALONE))) {
         disk->flusher = vhd_flusher_new(vhd_disk_flush_behind, disk);
         err = disk->flusher ? 0 : -ENOMEM;
     }
@@ -287,7 +289,7 @@ static enum vhd_result open_layers(struct vhd_disk *disk, enum vhd_layer_use use
     char file[NAME_MAX + 1] = "";
 
     int err = open_top(disk, use, file, &fault);
-    if (err == 0)
+    if (err == 0 && !(disk->flags & VHD_DISK_ALONE))
         err = vhd_chain_open(vhd_disk_store(disk), disk->top, VHD_LAYER_READ, &fault);
     return err == 0 ? VHD_OK : refuse(ret, err, &fault, disk->name, file);
 }
@@ -308,8 +310,21 @@ enum vhd_result vhd_disk_open(struct vhd_catalogue *catalogue, const char *name,
     if (result == VHD_OK)
         *ret = disk;
     else
-        disk_free(disk);
+        vhd_disk_free(disk);
     return result;
+}
+
+int vhd_disk_open_scratch(struct vhd_catalogue *catalogue, int fd, struct vhd_disk **ret)
+{
+    struct vhd_disk *disk = disk_new(catalogue, "", 0);
+    if (!disk)
+        return -ENOMEM;
+    int err = vhd_layer_open_scratch(fd, &disk->top);
+    if (err == 0)
+        *ret = disk;
+    else
+        vhd_disk_free(disk);
+    return err;
 }
 
 /*
@@ -359,85 +374,4 @@ enum vhd_result vhd_disk_make_writable(struct vhd_disk *disk, struct vhd_verdict
     if (result != VHD_OK)
         undo_attempt(disk, result != VHD_IN_USE);
     return result;
-}
-
-/* Leave an image that needs no recovery. A file that is no longer ours stays as it is. */
-static int leave_clean(struct vhd_disk *disk)
-{
-    if (disk->is_lost)
-        return -ESTALE;
-    if (vhd_disk_has_failed(disk))
-        return vhd_disk_is_fixed(disk) ? 0 : -EIO;
-    int err = vhd_confirm_end(disk);
-    if (err < 0 || vhd_disk_is_fixed(disk))
-        return err;
-    if (disk->subblocks && vhd_subblocks_are_pending(disk->subblocks))
-        err = vhd_disk_flush(disk);
-    return err == 0 ? vhd_disk_cut_slack(disk) : err;
-}
-
-/*
- * The host's present stamp, less a nanosecond: it equals no stamp, and later stamps are above it.
- */
-static struct timespec between_ticks(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_REALTIME_COARSE, &time);
-    time.tv_sec -= time.tv_nsec == 0;
-    time.tv_nsec = (time.tv_nsec == 0 ? 1000000000 : time.tv_nsec) - 1;
-    return time;
-}
-
-/*
- * Set the mtime of a written file as its last change, and take its fingerprint. The host stamps
- * with ticks, and this mtime lies between two, so each later write by another program changes it.
- * The ctime may stay the same, because it is a tick in both. If the host does not store the mtime
- * to the nanosecond, as on vfat, the fingerprint is as reliable as any.
- */
-static struct vhd_fingerprint stamp(const struct vhd_disk *disk)
-{
-    const struct timespec now = clock_real(), time = between_ticks();
-    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, time};
-    struct stat attributes;
-
-    bool is_set = futimens(disk->write_fd, times) == 0;
-    if (fstat(disk->top->fd, &attributes) < 0)
-        return (struct vhd_fingerprint){0};
-    struct vhd_fingerprint left = vhd_fingerprint_seen(&attributes, now);
-    if (is_set && attributes.st_mtim.tv_sec == time.tv_sec &&
-        attributes.st_mtim.tv_nsec == time.tv_nsec && time.tv_nsec != 0)
-        left.is_reliable = true;
-    return left;
-}
-
-/* The fingerprint of an unwritten disk: that of its opening, or zeros if its file has changed. */
-static struct vhd_fingerprint unwritten(const struct vhd_disk *disk)
-{
-    return vhd_confirm_layer(disk, disk->top) == 0 ? vhd_layer_fingerprint(disk->top)
-                                                   : (struct vhd_fingerprint){0};
-}
-
-int vhd_disk_close(struct vhd_disk *disk, struct vhd_fingerprint *ret_left)
-{
-    struct vhd_fingerprint left = {0};
-    int err = 0;
-
-    if (ret_left)
-        *ret_left = left;
-    if (!disk)
-        return 0;
-    vhd_flusher_free(TAKE(disk->flusher));
-    const bool is_writable = vhd_disk_is_writable(disk);
-    if (is_writable)
-        err = leave_clean(disk);
-    if (err == 0 && !vhd_disk_has_failed(disk)) {
-        left = is_writable && disk->has_written ? stamp(disk) : unwritten(disk);
-        if (left.ino != 0)
-            vhd_disk_add_parents(disk, &left);
-    }
-    if (ret_left)
-        *ret_left = left;
-    disk_free(disk);
-    return err;
 }

@@ -19,6 +19,17 @@ void vhd_disk_uuid(const struct vhd_disk *disk, uuid_t ret)
     uuid_copy(ret, disk->top->image.footer.uuid);
 }
 
+enum vhd_disk_type vhd_disk_type(const struct vhd_disk *disk)
+{
+    return disk->top->image.footer.type;
+}
+
+int vhd_disk_file(const struct vhd_disk *disk, const char **ret_name)
+{
+    *ret_name = disk->top->file;
+    return disk->top->fd;
+}
+
 bool vhd_disk_is_writable(const struct vhd_disk *disk)
 {
     return disk->is_writable;
@@ -85,6 +96,8 @@ bool vhd_disk_locate(struct vhd_disk *disk, uint64_t off, uint64_t len, int *ret
 {
     struct vhd_extent extent;
 
+    if (!*disk->top->file)
+        return false;
     unsigned side = vhd_epoch_enter(&disk->epoch);
     int err = vhd_extent_at(disk->top, off, len, &extent);
     vhd_epoch_leave(&disk->epoch, side);

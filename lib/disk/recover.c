@@ -9,7 +9,8 @@
 #include "base/mutation.h"
 #include "disk/barrier.h"
 #include "disk/confirm.h"
-#include "image/layout.h"
+#include "disk/relink.h"
+#include "disk/resize_fixed.h"
 #include "format/block.h"
 
 /*
@@ -105,11 +106,8 @@ static int mend_end(struct vhd_disk *disk, uint64_t at)
     return err;
 }
 
-/*
- * Find gaps between blocks. The stretch between the table and the first block stays, because other
- * programs may keep something there.
- */
-static int find_gaps(struct vhd_disk *disk, const struct vhd_layout *content)
+int vhd_disk_find_gaps(const struct vhd_disk *disk, const struct vhd_layout *content,
+                       struct vhd_slots *ret)
 {
     const uint64_t length = vhd_block_length(disk->top->image.header.block_size);
     uint64_t end = 0; /* of the stretches so far */
@@ -117,34 +115,68 @@ static int find_gaps(struct vhd_disk *disk, const struct vhd_layout *content)
 
     for (size_t i = 0; i < content->count && err == 0; i++) {
         const struct vhd_stretch *next = &content->stretches[i];
-        if (end > content->first_block && end < next->at && next->at - end >= length)
-            err = vhd_slots_add_gap(&disk->slots, end, next->at);
+        const uint64_t from = end > disk->blocks_at ? end : disk->blocks_at;
+        if (next->at > from && next->at - from >= length)
+            err = vhd_slots_add_gap(ret, from, next->at);
         end = next->end > end ? next->end : end;
     }
+    return err;
+}
+
+/*
+ * Put both footers in order. The copy comes first, unless it is the only one: it may lead to the
+ * far place of a hop, which mend_end() cuts.
+ */
+static int mend(struct vhd_disk *disk, struct vhd_layout *ret)
+{
+    const bool is_alone = disk->top->image.fault.defect == VHD_FOOTER_LOST || MUTATED(H5);
+
+    int err = vhd_layout_list(disk->top, ret);
+    if (err < 0)
+        return err;
+    disk->has_batmap = ret->has_batmap;
+    disk->blocks_at = ret->first_block;
+    err = vhd_confirm_layer(disk, disk->top);
+    if (err == 0 && !is_alone)
+        err = mend_footer_at(disk, 0);
+    if (err == 0)
+        err = mend_end(disk, ret->end);
+    if (err == 0 && is_alone)
+        err = mend_footer_at(disk, 0);
+    if (err < 0)
+        vhd_layout_free(ret);
     return err;
 }
 
 int vhd_disk_recover(struct vhd_disk *disk)
 {
     struct vhd_layout content;
+    bool is_moved;
 
     disk->footer_at = disk->top->image.footer_at;
     disk->length = disk->top->image.length;
     disk->tried_length = 0;
     if (vhd_disk_is_fixed(disk))
-        return 0;
+        return vhd_fixed_recover(disk);
     disk->unallocated = disk->top->image.blocks - disk->top->image.allocated;
-    int err = vhd_layout_list(disk->top, &content);
+    int err = mend(disk, &content);
     if (err < 0)
         return err;
-    disk->has_batmap = content.has_batmap;
-    err = vhd_confirm_layer(disk, disk->top);
+    err = vhd_relink_recover(disk, &is_moved);
+    if (err == 0 && is_moved) {
+        vhd_layout_free(&content);
+        err = vhd_layout_list(disk->top, &content);
+        if (err == 0)
+            err = cut_at(disk, content.end, false);
+    }
+    /* A growth may write a bitmap where the footer of the longer file is. */
+    if (err == 0 && disk->has_written && !MUTATED(O4))
+        err = vhd_disk_barrier_now(disk);
     if (err == 0)
-        err = mend_end(disk, content.end);
+        err = vhd_disk_find_gaps(disk, &content, &disk->slots);
+    /* Another program may have given the name to another file meanwhile. */
     if (err == 0)
-        err = mend_footer_at(disk, 0);
-    if (err == 0)
-        err = find_gaps(disk, &content);
+        err = vhd_confirm_name(disk);
     vhd_layout_free(&content);
     return err;
 }

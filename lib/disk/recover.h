@@ -9,6 +9,7 @@
 #pragma once
 
 #include "disk/state.h"
+#include "image/layout.h"
 
 /*
  * Repair the image of a disk and list its gaps. The caller has judged footer and table, and has
@@ -24,3 +25,14 @@ int vhd_disk_recover(struct vhd_disk *disk);
  * -EIO as vhd_confirm_all().
  */
 int vhd_disk_cut_slack(struct vhd_disk *disk);
+
+/*
+ * List the gaps between blocks that fit a block, the lowest first. The stretch between the table
+ * and the first block stays, because other programs may keep something there.
+ *
+ *   content  the disk's layout
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int vhd_disk_find_gaps(const struct vhd_disk *disk, const struct vhd_layout *content,
+                       struct vhd_slots *ret);

@@ -53,3 +53,21 @@ bool vhd_slot_has_full_bitmap(const struct vhd_disk *disk, uint32_t sector)
     }
     return is_set;
 }
+
+int vhd_slot_read(struct vhd_disk *disk, uint32_t block, uint8_t *buf)
+{
+    const bool is_child = vhd_disk_is_differencing(disk);
+    const uint32_t block_size = disk->top->image.header.block_size;
+    const uint32_t bitmap = disk->top->bitmap_length;
+    const uint32_t entry = vhd_layer_entry(disk->top, block);
+
+    if (is_child && entry != VHD_UNALLOCATED)
+        return vhd_io_get(disk->top->fd, buf, bitmap + (size_t)block_size,
+                          (uint64_t)entry * VHD_SECTOR_SIZE);
+    memset(buf, is_child ? 0 : 0xFF, bitmap);
+    memset(buf + bitmap, 0, block_size);
+    return entry == VHD_UNALLOCATED
+               ? 0
+               : vhd_disk_read(disk, buf + bitmap, vhd_disk_block_length(disk, block),
+                               (uint64_t)block * block_size, NULL);
+}

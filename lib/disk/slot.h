@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The content of a slot before a block gets it: zeros, and a bitmap that needs no further write.
+ * The content of a slot: before a block gets it, zeros and a bitmap that needs no further write;
+ * and what a copy of a block's slot holds.
  */
 #pragma once
 
@@ -26,3 +27,15 @@ int vhd_slot_zero(const struct vhd_disk *disk, uint32_t sector);
 
 /* Is the bitmap of a former block all ones? An unreadable bitmap is not. */
 bool vhd_slot_has_full_bitmap(const struct vhd_disk *disk, uint32_t sector);
+
+/*
+ * Read what a copy of a block's slot holds: bitmap, then data. Of a dynamic disk that is the
+ * block's content with all bits set, because unknown data may lie under clear bits of another
+ * program. Of a differencing disk it is the slot as it is. A block without a slot has zeros, and no
+ * bit set in a differencing disk.
+ *
+ *   buf  receives a slot
+ *
+ * No other thread writes to the disk. Returns 0, or a negative errno of pread(2).
+ */
+int vhd_slot_read(struct vhd_disk *disk, uint32_t block, uint8_t *buf);

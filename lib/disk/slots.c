@@ -159,3 +159,34 @@ bool vhd_slots_cut(struct vhd_slots *slots, uint32_t block_size, uint32_t *ret_s
     }
     return false;
 }
+
+static bool is_below(uint32_t sector, uint64_t limit)
+{
+    return (uint64_t)sector * VHD_SECTOR_SIZE < limit;
+}
+
+void vhd_slots_drop_below(struct vhd_slots *slots, uint64_t limit)
+{
+    size_t ready = 0, waiting = 0;
+
+    for (size_t i = 0; i < slots->ready_count; i++) {
+        const uint32_t sector = slots->ready[i];
+        if (!is_below(sector, limit))
+            heap_add(slots->ready, &ready, sector);
+    }
+    slots->ready_count = ready;
+    for (size_t i = 0; i < slots->waiting_count; i++) {
+        const struct vhd_waiting slot = slots->waiting[i];
+        if (is_below(slot.sector, limit))
+            continue;
+        if (waiting == 0 || slot.barrier < slots->next_barrier)
+            slots->next_barrier = slot.barrier;
+        slots->waiting[waiting++] = slot;
+    }
+    slots->waiting_count = waiting;
+    for (size_t i = 0; i < slots->gap_count; i++) {
+        struct vhd_gap *gap = &slots->gaps[i];
+        gap->at = gap->at < limit ? limit : gap->at;
+        gap->end = gap->end < gap->at ? gap->at : gap->end;
+    }
+}

@@ -76,3 +76,6 @@ int vhd_slots_add_gap(struct vhd_slots *slots, uint64_t at, uint64_t end);
  * Returns false when no gap fits such a slot.
  */
 bool vhd_slots_cut(struct vhd_slots *slots, uint32_t block_size, uint32_t *ret_sector);
+
+/* Remove all that begins below a byte of the file; a gap keeps its part from there on. */
+void vhd_slots_drop_below(struct vhd_slots *slots, uint64_t limit);

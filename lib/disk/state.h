@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parts of an open disk. Only files of this folder include this; disk.h is its face.
+ * The parts of an open disk. Only files of this folder and of reshape/ include this; disk.h is its
+ * face.
  *
  * read.c, write.c and discard.c move data, each by type of disk. They use extent.h (where a range
  * lies), confirm.h (is the file ours?), and allocate.h and grow.h (slots for new blocks).
@@ -19,7 +20,7 @@
 
 #include "disk/disk.h"
 #include "disk/flusher.h"
-#include "disk/epoch.h"
+#include "base/epoch.h"
 #include "disk/subblocks.h"
 #include "image/layer.h"
 #include "disk/slots.h"
@@ -41,6 +42,8 @@ struct vhd_disk {
     struct vhd_flusher *flusher;      /* NULL with VHD_DISK_NO_FLUSHER */
     enum vhd_growth growth;
     bool has_batmap;
+    uint64_t blocks_at; /* where the first block lay at open; no slot lies before it */
+    bool keeps_second;  /* the close leaves the second of the file's mtime, which children record */
 
     _Atomic bool has_failed;       /* a sync has failed, or is_lost; nothing more is written */
     _Atomic bool is_lost;          /* the file is no longer ours */
@@ -66,10 +69,14 @@ struct vhd_disk {
     bool is_growing;           /* a thread is making slots, and may have left the lock */
     _Atomic uint64_t barriers; /* begun so far; above 0, a number names one; read by sync_for()
                                   without the lock */
-    uint64_t stale_footer_at;  /* zeroed after stale_barrier; 0 for none */
+    uint64_t stale_footer_at;  /* zeroed after stale_barrier, with its copies; 0 for none */
+    uint64_t stale_footer_end; /* of its last copy */
     uint64_t stale_barrier;
     bool has_freed; /* a block has lost its slot since the last barrier */
 };
+
+/* Release a disk without another word to its file, and all its parts. */
+void vhd_disk_free(struct vhd_disk *disk);
 
 /* The store that the disk's files are in. */
 static inline struct vhd_store *vhd_disk_store(const struct vhd_disk *disk)

@@ -125,6 +125,31 @@ enum vhd_defect vhd_footer_decode(const struct vhd_footer_disk *disk, struct vhd
     return VHD_SOUND;
 }
 
+/* A geometry as a number, in the order in which vhd-util compares them. */
+static uint32_t packed(struct vhd_geometry geometry)
+{
+    return (uint32_t)geometry.cylinders << 16 | (uint32_t)geometry.heads << 8 |
+           geometry.sectors_per_track;
+}
+
+struct vhd_footer vhd_footer_strict(const struct vhd_footer *footer)
+{
+    const struct vhd_geometry geometry = vhd_geometry_of(footer->current_size / VHD_SECTOR_SIZE);
+    const bool is_hidden = footer->reserved[0] == 1 && memcmp(footer->creator_app, "tap", 3) == 0;
+    struct vhd_footer strict = *footer;
+
+    strict.features = (footer->features & VHD_FEATURES_TEMPORARY) | VHD_FEATURES_NONE;
+    if (footer->type == VHD_TYPE_FIXED)
+        strict.data_offset = VHD_NO_OFFSET;
+    strict.original_size = footer->current_size;
+    if (packed(footer->geometry) > packed(geometry))
+        strict.geometry = geometry;
+    strict.saved_state = footer->saved_state > 0;
+    memset(strict.reserved, 0, sizeof strict.reserved);
+    strict.reserved[0] = is_hidden;
+    return strict;
+}
+
 void vhd_footer_encode(const struct vhd_footer *footer, struct vhd_footer_disk *ret)
 {
     *ret = (struct vhd_footer_disk){

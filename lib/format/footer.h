@@ -15,13 +15,14 @@
 #include "format/defect.h"
 #include "format/geometry.h"
 
-#define VHD_SECTOR_SIZE   512u
-#define VHD_FOOTER_SIZE   512u
-#define VHD_HEADER_OFFSET 512u /* "data offset" of a new image */
-#define VHD_VERSION_1_0   0x00010000u
-#define VHD_NO_OFFSET     UINT64_MAX  /* "data offset" where nothing follows */
-#define VHD_HOST_WINDOWS  0x5769326Bu /* "Wi2k" */
-#define VHD_FEATURES_NONE 0x00000002u /* the reserved bit, which is always set */
+#define VHD_SECTOR_SIZE        512u
+#define VHD_FOOTER_SIZE        512u
+#define VHD_HEADER_OFFSET      512u /* "data offset" of a new image */
+#define VHD_VERSION_1_0        0x00010000u
+#define VHD_NO_OFFSET          UINT64_MAX  /* "data offset" where nothing follows */
+#define VHD_HOST_WINDOWS       0x5769326Bu /* "Wi2k" */
+#define VHD_FEATURES_NONE      0x00000002u /* the reserved bit, which is always set */
+#define VHD_FEATURES_TEMPORARY 0x00000001u
 
 /* Seconds from the Unix epoch to 2000-01-01 00:00 UTC, where VHD time stamps begin. */
 #define VHD_EPOCH INT64_C(946684800)
@@ -93,6 +94,14 @@ struct vhd_footer vhd_footer_of(enum vhd_disk_type type, uint64_t size, uint32_t
  */
 enum vhd_defect vhd_footer_decode(const struct vhd_footer_disk *disk, struct vhd_footer *ret,
                                   struct vhd_fault *ret_fault);
+
+/*
+ * The same footer without values that the specification forbids, or that a strict reader refuses:
+ * features, state and reserved bytes, a data offset of a fixed disk, an original size that differs
+ * from the current one, and a geometry above the one for the size. A byte by which blktap hides a
+ * disk stays.
+ */
+struct vhd_footer vhd_footer_strict(const struct vhd_footer *footer);
 
 /* Encode a footer as it lies on disk: all 512 bytes, with the checksum of these. */
 void vhd_footer_encode(const struct vhd_footer *footer, struct vhd_footer_disk *ret);

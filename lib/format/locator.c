@@ -11,6 +11,15 @@
 #include "base/utf.h"
 #include "format/footer.h"
 
+uint64_t vhd_locator_space(const struct vhd_locator *locator)
+{
+    uint64_t space = locator->data_space;
+
+    if (space < VHD_SECTOR_SIZE)
+        space *= VHD_SECTOR_SIZE;
+    return space > locator->data_length ? space : locator->data_length;
+}
+
 void vhd_path_to_file(char *path)
 {
     char *file = path;

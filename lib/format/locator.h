@@ -33,6 +33,12 @@
  */
 void vhd_locator_file(uint32_t platform, const void *data, size_t len, char *buf, size_t size);
 
+/*
+ * Bytes of the file that belong to a locator, at least its data. By the specification, data space
+ * is in sectors, in practice in bytes; below 512 it is sectors.
+ */
+uint64_t vhd_locator_space(const struct vhd_locator *locator);
+
 /* Cut a path down to the part after its last separator, '/' or '\'. */
 void vhd_path_to_file(char *path);
 

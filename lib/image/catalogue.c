@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/same_file.h"
 #include "image/image.h"
 #include "image/parent.h"
 #include "store/fingerprint.h"
@@ -24,8 +25,8 @@ struct known {
     const char *file;                   /* points to text, except in a search key */
     struct vhd_fingerprint fingerprint; /* from before the image was read */
     bool is_child;
-    uuid_t parent;         /* of a child */
-    char *parent_names[4]; /* of a child: its names for the parent; NULL for an empty one */
+    uuid_t identity, parent; /* of a child */
+    char *parent_names[4];   /* of a child: its names for the parent; NULL for an empty one */
     char text[];
 };
 
@@ -141,6 +142,7 @@ static int known_read(const struct vhd_catalogue *catalogue, const char *file, s
     if (vhd_image_read(fd, &image) && vhd_image_is_differencing(&image) &&
         uuid_compare(image.footer.uuid, image.header.parent_uuid) != 0) {
         known->is_child = true;
+        uuid_copy(known->identity, image.footer.uuid);
         uuid_copy(known->parent, image.header.parent_uuid);
         return keep_names(fd, &image.header, known);
     }
@@ -270,7 +272,7 @@ static size_t lower_bound(const struct vhd_catalogue *catalogue, const uuid_t pa
 }
 
 /* Do two names lead to the same file? A hard link does. */
-static bool is_same_file(const struct vhd_store *store, const char *a, const char *b)
+static bool lead_to_one(const struct vhd_store *store, const char *a, const char *b)
 {
     struct stat one, other;
 
@@ -278,7 +280,7 @@ static bool is_same_file(const struct vhd_store *store, const char *a, const cha
         return true;
     return fstatat(vhd_store_fd(store), a, &one, AT_SYMLINK_NOFOLLOW) == 0 &&
            fstatat(vhd_store_fd(store), b, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
-           one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+           is_same_file(&one, &other);
 }
 
 /* Do a child's names for its parent lead to this file? Returns 1, 0, or a negative errno. */
@@ -295,11 +297,11 @@ static int leads_to(const struct vhd_catalogue *catalogue, const struct known *c
     int err = vhd_parent_resolve(catalogue->store, &names, child->parent, name, found);
     if (err < 0)
         return err;
-    return *found && is_same_file(catalogue->store, found, file);
+    return *found && lead_to_one(catalogue->store, found, file);
 }
 
-static int count(struct vhd_catalogue *catalogue, const char *file, const uuid_t parent,
-                 bool is_forced, unsigned *ret)
+/* List the store if it has changed, or always. Under the lock. */
+static int list_changes(struct vhd_catalogue *catalogue, bool is_forced)
 {
     const struct timespec seen = clock_real();
     struct stat attributes;
@@ -307,23 +309,86 @@ static int count(struct vhd_catalogue *catalogue, const char *file, const uuid_t
     if (fstat(vhd_store_fd(catalogue->store), &attributes) < 0)
         return -errno;
     const struct vhd_fingerprint folder = vhd_fingerprint_seen(&attributes, seen);
-    HOLD_LOCK(&catalogue->lock);
-    if (is_forced || !is_current(catalogue, &folder)) {
-        int err = list(catalogue, &folder);
-        if (err < 0)
-            return err;
-    }
-    unsigned found = 0;
-    for (size_t i = lower_bound(catalogue, parent); i < catalogue->count; i++) {
-        if (uuid_compare(catalogue->parents[i]->parent, parent) != 0)
+    return is_forced || !is_current(catalogue, &folder) ? list(catalogue, &folder) : 0;
+}
+
+/*
+ * Call visit() for each child of an image, under the lock. Returns 0, or the first other value: of
+ * visit, or a negative errno.
+ */
+static int each_child(struct vhd_catalogue *catalogue, const char *file, const uuid_t parent,
+                      int (*visit)(void *arg, const struct known *child), void *arg)
+{
+    int result = 0;
+
+    for (size_t i = lower_bound(catalogue, parent); result == 0 && i < catalogue->count; i++) {
+        const struct known *child = catalogue->parents[i];
+        if (uuid_compare(child->parent, parent) != 0)
             break;
-        int is_child = leads_to(catalogue, catalogue->parents[i], file);
-        if (is_child < 0)
-            return is_child;
-        found += is_child != 0;
+        result = leads_to(catalogue, child, file);
+        if (result > 0)
+            result = visit(arg, child);
     }
-    *ret = found;
+    return result;
+}
+
+static int add_one(void *arg, const struct known *child)
+{
+    unsigned *count = arg;
+    (void)child;
+
+    ++*count;
     return 0;
+}
+
+static int count(struct vhd_catalogue *catalogue, const char *file, const uuid_t parent,
+                 bool is_forced, unsigned *ret)
+{
+    unsigned found = 0;
+
+    HOLD_LOCK(&catalogue->lock);
+    int err = list_changes(catalogue, is_forced);
+    if (err == 0)
+        err = each_child(catalogue, file, parent, add_one, &found);
+    if (err == 0)
+        *ret = found;
+    return err;
+}
+
+/* A search for the longest chain below an image. */
+struct descent {
+    struct vhd_catalogue *catalogue;
+    unsigned depth, deepest; /* of the image at hand; of all so far */
+    unsigned limit;
+};
+
+/* Go down to a child. A cycle ends at the limit, and an image is on one way down alone. */
+static int descend(void *arg, const struct known *child)
+{
+    struct descent *descent = arg;
+    int err = 0;
+
+    descent->depth++;
+    if (descent->depth > descent->deepest)
+        descent->deepest = descent->depth;
+    if (descent->depth < descent->limit)
+        err = each_child(descent->catalogue, child->file, child->identity, descend, descent);
+    descent->depth--;
+    return err;
+}
+
+int vhd_catalogue_depth_below(struct vhd_catalogue *catalogue, const char *file,
+                              const uuid_t identity, unsigned limit, unsigned *ret)
+{
+    struct descent descent = {.catalogue = catalogue, .limit = limit};
+
+    HOLD_LOCK(&catalogue->lock);
+    int err = list_changes(catalogue, false);
+    if (err == 0)
+        err = each_child(catalogue, file, identity, descend, &descent);
+    if (err == 0)
+        *ret = descent.deepest;
+    return err;
 }
 
 int vhd_catalogue_count_children(struct vhd_catalogue *catalogue, const char *file,

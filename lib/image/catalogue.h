@@ -51,3 +51,17 @@ int vhd_catalogue_count_children(struct vhd_catalogue *catalogue, const char *fi
  */
 int vhd_catalogue_count_children_now(struct vhd_catalogue *catalogue, const char *file,
                                      const uuid_t parent, unsigned *ret);
+
+/*
+ * Measure the longest chain of children below an image: 0 without a child, 1 where no child has
+ * children. It sees changes as vhd_catalogue_count_children() does, so a caller that has just
+ * called vhd_catalogue_count_children_now() sees all.
+ *
+ *   file      the image's file name in the store
+ *   identity  its identity
+ *   limit     1 or more; *ret is no greater
+ *
+ * Returns as vhd_catalogue_count_children().
+ */
+int vhd_catalogue_depth_below(struct vhd_catalogue *catalogue, const char *file,
+                              const uuid_t identity, unsigned limit, unsigned *ret);

@@ -8,20 +8,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/io.h"
-#include "base/rounding.h"
+#include "base/zeros.h"
 #include "format/block.h"
 #include "format/foreign.h"
-#include "format/placement.h"
 
 /* A file, and the judgement of it so far. */
 struct judge {
     int fd;
     struct vhd_image *image;
     bool is_table_wanted;
-    _Atomic uint32_t *table; /* the entries judged so far, if wanted */
-    uint32_t table_capacity; /* capacity in entries */
+    _Atomic uint32_t *table; /* if wanted */
 };
 
 /* Read exactly len bytes; a failure is a fault of the image. */
@@ -123,117 +121,14 @@ static bool find_header(struct judge *judge)
     return false;
 }
 
-/* Is the table large enough for the disk, inside the file, and clear of the header? */
-static bool judge_table_place(const struct judge *judge)
+static bool judge_overlap(struct vhd_image *image, struct vhd_places *places)
 {
-    struct vhd_image *image = judge->image;
-    const struct vhd_header *header = &image->header;
-    const uint64_t needed = div_round_up(image->footer.current_size, header->block_size);
+    const struct vhd_bounds bounds = vhd_image_bounds(image);
 
-    if (header->max_entries < needed) {
-        vhd_fault_set(&image->fault, VHD_TABLE_TOO_SMALL,
-                      "%" PRIu32 " entries, expected at least %" PRIu64, header->max_entries,
-                      needed);
-        return false;
-    }
-    if (needed > VHD_IMAGE_BLOCKS_MAX) {
-        vhd_fault_set(&image->fault, VHD_TOO_MANY_BLOCKS,
-                      "%" PRIu64 " of %" PRIu32 " bytes, expected at most %" PRIu32, needed,
-                      header->block_size, VHD_IMAGE_BLOCKS_MAX);
-        return false;
-    }
-    image->blocks = (uint32_t)needed;
-
-    const uint64_t table = header->table_offset, length = UINT64_C(4) * header->max_entries;
-    const uint64_t header_at = image->footer.data_offset;
-    bool is_inside = table >= VHD_FOOTER_SIZE && table % VHD_SECTOR_SIZE == 0 &&
-                     length <= image->footer_at && table <= image->footer_at - length;
-    bool is_clear = table >= header_at + VHD_HEADER_SIZE || table + length <= header_at;
-    if (!is_inside || !is_clear) {
-        vhd_fault_set(&image->fault, VHD_TABLE_OUTSIDE, "%" PRIu64 " bytes at %" PRIu64, length,
-                      table);
-        return false;
-    }
-    return true;
-}
-
-/* The metadata that a stretch of the file overlaps; NULL for none. Bytes. */
-static const char *metadata_under(const struct vhd_image *image, uint64_t at, uint64_t length)
-{
-    const struct {
-        uint64_t at, length;
-        const char *what;
-    } metadata[] = {
-        {0, VHD_FOOTER_SIZE, "the footer's copy"},
-        {image->footer.data_offset, VHD_HEADER_SIZE, "the dynamic header"},
-        {image->header.table_offset, UINT64_C(4) * image->header.max_entries, "the table"},
-    };
-
-    for (size_t i = 0; i < sizeof metadata / sizeof *metadata; i++) {
-        if (at < metadata[i].at + metadata[i].length && metadata[i].at < at + length)
-            return metadata[i].what;
-    }
-    return NULL;
-}
-
-/* Judge whether a block lies inside the file and off its metadata. */
-static bool judge_place(const struct judge *judge, uint32_t block, uint32_t sector)
-{
-    struct vhd_image *image = judge->image;
-    const uint64_t at = (uint64_t)sector * VHD_SECTOR_SIZE;
-    const uint64_t length = vhd_block_length(image->header.block_size);
-
-    const char *under = metadata_under(image, at, length);
-    if (under)
-        vhd_fault_set(&image->fault, VHD_BLOCK_OUTSIDE,
-                      "block %" PRIu32 " at sector %" PRIu32 " reaches over %s", block, sector,
-                      under);
-    else if (at + length > image->footer_at)
-        vhd_fault_set(&image->fault, VHD_BLOCK_OUTSIDE,
-                      "block %" PRIu32 " at sector %" PRIu32 " ends at byte %" PRIu64
-                      ", expected at most %" PRIu64,
-                      block, sector, at + length, image->footer_at);
-    return !under && at + length <= image->footer_at;
-}
-
-/* The allocated blocks. */
-struct starts {
-    struct start {
-        uint32_t sector, block;
-    } * all;
-    size_t count, capacity;
-};
-
-static bool starts_add(struct starts *starts, uint32_t sector, uint32_t block)
-{
-    struct start *all = array_grow(starts->all, starts->count, &starts->capacity, sizeof *all);
-    if (!all)
-        return false;
-    starts->all = all;
-    starts->all[starts->count++] = (struct start){sector, block};
-    return true;
-}
-
-static int compare_starts(const void *a, const void *b)
-{
-    const struct start *first = a, *second = b;
-    if (first->sector == second->sector)
-        return (first->block > second->block) - (first->block < second->block);
-    return first->sector > second->sector ? 1 : -1;
-}
-
-/* Blocks have one length, so if any two overlap, two neighbours in the sorted list do. */
-static bool judge_overlap(const struct judge *judge, struct starts *starts, uint64_t length)
-{
-    if (starts->count > 1)
-        qsort(starts->all, starts->count, sizeof *starts->all, compare_starts);
-    for (size_t i = 1; i < starts->count; i++) {
-        const struct start *one = &starts->all[i - 1], *next = &starts->all[i];
-        if ((uint64_t)(next->sector - one->sector) * VHD_SECTOR_SIZE < length) {
-            vhd_fault_set(&judge->image->fault, VHD_BLOCK_OVERLAP,
-                          "block %" PRIu32 " at sector %" PRIu32 " and block %" PRIu32
-                          " at sector %" PRIu32,
-                          one->block, one->sector, next->block, next->sector);
+    vhd_places_sort(places);
+    for (size_t i = 1; i < places->count; i++) {
+        if (vhd_places_overlap(&bounds, &places->all[i - 1], &places->all[i])) {
+            vhd_places_refuse(&places->all[i - 1], &places->all[i], &image->fault);
             return false;
         }
     }
@@ -242,19 +137,26 @@ static bool judge_overlap(const struct judge *judge, struct starts *starts, uint
 
 /* Judge count entries of the table, from entry first on. */
 static bool judge_entries(const struct judge *judge, const struct be32 *entries, uint32_t first,
-                          uint32_t count, struct starts *starts)
+                          uint32_t count, struct vhd_places *places)
 {
     struct vhd_image *image = judge->image;
+    const struct vhd_bounds bounds = vhd_image_bounds(image);
 
+    /* No other thread sees the table yet. Large disks are mostly empty. */
+    if (is_filled_with(0xFF, entries, count * sizeof *entries)) {
+        if (judge->table)
+            memset((void *)&judge->table[first], 0xFF, count * sizeof *judge->table);
+        return true;
+    }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t sector = be32_get(entries[i]);
         if (judge->table)
             atomic_store_explicit(&judge->table[first + i], sector, memory_order_relaxed);
         if (sector == VHD_UNALLOCATED)
             continue;
-        if (!judge_place(judge, first + i, sector))
+        if (vhd_place_judge(&bounds, first + i, sector, &image->fault) != VHD_SOUND)
             return false;
-        if (!starts_add(starts, sector, first + i)) {
+        if (vhd_places_add(places, sector, first + i) < 0) {
             vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
             return false;
         }
@@ -263,31 +165,27 @@ static bool judge_entries(const struct judge *judge, const struct be32 *entries,
     return true;
 }
 
-/* Make space for count entries of the table, if they are wanted. */
-static bool make_table_space(struct judge *judge, uint32_t count)
+/*
+ * Make space for the table, if it is wanted. A hostile header can claim a large one, but the host
+ * gives memory only to the part that is written to.
+ */
+static bool make_table_space(struct judge *judge)
 {
     struct vhd_image *image = judge->image;
 
-    if (!judge->is_table_wanted || count <= judge->table_capacity)
+    free(TAKE(judge->table));
+    if (!judge->is_table_wanted)
         return true;
-    uint64_t capacity = 2 * (uint64_t)judge->table_capacity;
-    capacity = capacity < image->blocks ? capacity : image->blocks;
-    capacity = capacity > count ? capacity : count;
-    _Atomic uint32_t *table = reallocarray(judge->table, capacity, sizeof *table);
-    if (!table) {
+    judge->table = malloc(image->blocks * sizeof *judge->table);
+    if (!judge->table)
         vhd_fault_set(&image->fault, VHD_UNREADABLE, "%s", strerrordesc_np(ENOMEM));
-        return false;
-    }
-    judge->table = table;
-    judge->table_capacity = (uint32_t)capacity;
-    return true;
+    return judge->table;
 }
 
 /*
- * Judge the table piece by piece, and keep only judged entries. A hostile header can claim a large
- * table, and the first fault ends the work. If there are more blocks than the file can hold, some
- * overlap. So the file's length bounds the list of blocks, and VHD_IMAGE_BLOCKS_MAX bounds all
- * memory.
+ * Judge the table piece by piece; the first fault ends the work. If there are more blocks than the
+ * file can hold, some overlap. So the file's length bounds the list of blocks, and
+ * VHD_IMAGE_BLOCKS_MAX bounds all memory.
  */
 static bool judge_table(struct judge *judge)
 {
@@ -296,19 +194,18 @@ static bool judge_table(struct judge *judge)
     struct be32 entries[PIECE];
     const uint64_t length = vhd_block_length(image->header.block_size);
     const uint64_t most = image->length / length;
-    struct starts starts = {0};
+    struct vhd_places places = {0};
 
-    bool is_sound = true;
-    for (uint32_t done = 0; is_sound && done < image->blocks && starts.count <= most;) {
+    bool is_sound = make_table_space(judge);
+    for (uint32_t done = 0; is_sound && done < image->blocks && places.count <= most;) {
         uint32_t count = image->blocks - done < PIECE ? image->blocks - done : PIECE;
-        is_sound = make_table_space(judge, done + count) &&
-                   read_exactly(judge, entries, count * sizeof *entries,
+        is_sound = read_exactly(judge, entries, count * sizeof *entries,
                                 image->header.table_offset + UINT64_C(4) * done) &&
-                   judge_entries(judge, entries, done, count, &starts);
+                   judge_entries(judge, entries, done, count, &places);
         done += count;
     }
-    is_sound = is_sound && judge_overlap(judge, &starts, length);
-    free(starts.all);
+    is_sound = is_sound && judge_overlap(image, &places);
+    vhd_places_free(&places);
     return is_sound;
 }
 
@@ -363,11 +260,14 @@ bool vhd_image_read(int fd, struct vhd_image *ret)
 
 static bool judge_whole(struct judge *judge)
 {
-    const struct vhd_image *image = judge->image;
+    struct vhd_image *image = judge->image;
 
     if (!judge_metadata(judge))
         return false;
-    return !image->has_header || (judge_table_place(judge) && judge_table(judge));
+    const struct vhd_bounds bounds = vhd_image_bounds(image);
+    return !image->has_header ||
+           (vhd_place_judge_table(&bounds, &image->blocks, &image->fault) == VHD_SOUND &&
+            judge_table(judge));
 }
 
 /* Has the file's length changed since the image was read? Then its writer has moved the end. */

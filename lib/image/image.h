@@ -10,6 +10,7 @@
 
 #include "format/footer.h"
 #include "format/header.h"
+#include "image/places.h"
 
 /*
  * The largest disk that opens: as many sectors as 32 bits can number. Other programs exceed the
@@ -17,12 +18,6 @@
  * very largest, so a write that finds no place for one fails with EFBIG.
  */
 #define VHD_IMAGE_SIZE_MAX (UINT64_C(1) << 41)
-
-/*
- * The most blocks of a disk that opens. Each costs memory while the disk is open, 64 MiB for this
- * many. A disk of 2 TiB has this many blocks of 128 KiB, and no program makes blocks below 512 KiB.
- */
-#define VHD_IMAGE_BLOCKS_MAX (UINT32_C(1) << 24)
 
 /* An image. Values behind the footer are meaningful only where their condition holds. */
 struct vhd_image {
@@ -36,6 +31,12 @@ struct vhd_image {
     uint32_t allocated; /* allocated blocks; with has_header */
     struct vhd_fault fault;
 };
+
+/* The space of an image with a header; valid as long as *image. */
+static inline struct vhd_bounds vhd_image_bounds(const struct vhd_image *image)
+{
+    return (struct vhd_bounds){&image->footer, &image->header, image->footer_at};
+}
 
 /* Is it a differencing disk, whose header names a parent? */
 static inline bool vhd_image_is_differencing(const struct vhd_image *image)

@@ -128,17 +128,25 @@ static int begin(const struct vhd_store *store, enum vhd_layer_use use, struct v
     return err;
 }
 
+static struct vhd_layer *layer_new(const char *file, bool is_raw)
+{
+    struct vhd_layer *layer = calloc(1, sizeof *layer);
+    if (!layer)
+        return NULL;
+    pthread_mutex_init(&layer->lock, NULL);
+    strncpy(layer->file, file, NAME_MAX);
+    layer->is_raw = is_raw;
+    return layer;
+}
+
 static int open_layer(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
                       bool is_raw, struct vhd_layer **ret, int *ret_write,
                       struct vhd_fault *ret_fault)
 {
     AUTO_CLOSE int write_fd = -1;
-    struct vhd_layer *layer = calloc(1, sizeof *layer);
+    struct vhd_layer *layer = layer_new(file, is_raw);
     if (!layer)
         return -ENOMEM;
-    pthread_mutex_init(&layer->lock, NULL);
-    strncpy(layer->file, file, NAME_MAX);
-    layer->is_raw = is_raw;
     int err = begin(store, use, layer, &write_fd);
     if (err < 0) {
         *ret_fault = layer->image.fault;
@@ -165,6 +173,23 @@ int vhd_layer_open_raw(const struct vhd_store *store, const char *file, enum vhd
     struct vhd_fault none;
 
     return open_layer(store, file, use, true, ret, NULL, &none);
+}
+
+int vhd_layer_open_scratch(int fd, struct vhd_layer **ret)
+{
+    struct vhd_layer *layer = layer_new("", true);
+    if (!layer)
+        return -ENOMEM;
+    const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    layer->fd = vhd_reserve_spare(copy < 0 ? -errno : copy);
+    int err = layer->fd < 0 ? layer->fd : vhd_layer_keep_fingerprint(layer);
+    if (err < 0) {
+        vhd_layer_close(layer);
+        return err;
+    }
+    load_raw(layer, (uint64_t)layer->fingerprint.size);
+    *ret = layer;
+    return 0;
 }
 
 /* Are the two footers equal? */
@@ -285,6 +310,26 @@ void vhd_layer_set_entry(struct vhd_layer *layer, uint32_t block, uint32_t entry
     layer->table[block] = entry;
     if (is_full)
         bits_set(layer->full, block);
+}
+
+int vhd_layer_make_space(struct vhd_layer *layer, uint32_t blocks)
+{
+    const uint32_t now = layer->image.blocks;
+    AUTO_FREE _Atomic uint64_t *full = bits_new(blocks);
+    _Atomic uint32_t *table = full ? reallocarray(layer->table, blocks, sizeof *table) : NULL;
+
+    if (!table)
+        return -ENOMEM;
+    layer->table = table;
+    for (uint32_t block = now; block < blocks; block++)
+        table[block] = VHD_UNALLOCATED;
+    for (uint32_t block = 0; block < now; block++) {
+        if (bits_get(layer->full, block))
+            bits_set(full, block);
+    }
+    free(layer->full);
+    layer->full = TAKE(full);
+    return 0;
 }
 
 /* A run of unallocated blocks. */

@@ -35,9 +35,9 @@ struct vhd_layer {
     /* constant once the chain is open */
     struct vhd_layer *parent;       /* NULL: sectors absent here are unwritten */
     char parent_name[NAME_MAX + 1]; /* this layer's name for its parent, in sentences */
-    char file[NAME_MAX + 1];
-    bool is_raw; /* the file is flat content, without metadata */
-    int fd;      /* for reading; holds the claim */
+    char file[NAME_MAX + 1];        /* empty for a scratch file */
+    bool is_raw;                    /* the file is flat content, without metadata */
+    int fd;                         /* for reading; holds the claim */
     struct vhd_image image;
     uint32_t bitmap_length; /* bytes, of each block */
 
@@ -92,6 +92,17 @@ int vhd_layer_open(const struct vhd_store *store, const char *file, enum vhd_lay
  */
 int vhd_layer_open_raw(const struct vhd_store *store, const char *file, enum vhd_layer_use use,
                        struct vhd_layer **ret);
+
+/*
+ * Open a scratch file as a raw layer: it has no name, and only this process knows it. So it has no
+ * claim either.
+ *
+ *   fd  open for reading; stays the caller's
+ *
+ * Returns 0, -ENOMEM, -EMFILE as vhd_layer_open(), or another negative errno of fcntl(2) or
+ * fstat(2).
+ */
+int vhd_layer_open_scratch(int fd, struct vhd_layer **ret);
 
 /*
  * Raise a layer from VHD_LAYER_READ to VHD_LAYER_WRITE. The end of the file may have moved, so it
@@ -155,6 +166,16 @@ void vhd_layer_set_full(struct vhd_layer *layer, uint32_t block, uint32_t entry)
 
 /* Give a block another entry, or VHD_UNALLOCATED; is_full marks its bitmap as all ones. */
 void vhd_layer_set_entry(struct vhd_layer *layer, uint32_t block, uint32_t entry, bool is_full);
+
+/*
+ * Make space in a layer's table for more blocks, which are unallocated. Nobody else may use the
+ * layer meanwhile. The layer has as many blocks as before; the caller changes layer->image.
+ *
+ *   blocks  at least as many as now
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int vhd_layer_make_space(struct vhd_layer *layer, uint32_t blocks);
 
 /* A stretch of a layer that is present as a whole, or absent as a whole. */
 struct vhd_run {

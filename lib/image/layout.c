@@ -9,8 +9,8 @@
 #include "base/array.h"
 #include "base/io.h"
 #include "base/rounding.h"
-#include "format/batmap.h"
 #include "format/block.h"
+#include "format/locator.h"
 
 /* Copy of the footer, header, table, batmap's header and map; locators. */
 enum { METADATA_MAX = 5 + VHD_LOCATORS };
@@ -26,50 +26,68 @@ static void add(struct vhd_layout *content, const struct vhd_image *image, uint6
     content->stretches[content->count++] = (struct vhd_stretch){at, at + len};
 }
 
-/* By the specification, data space is in sectors, in practice in bytes; below 512 it is sectors. */
-static uint64_t locator_space(const struct vhd_locator *locator)
-{
-    uint64_t space = locator->data_space;
-
-    if (space < VHD_SECTOR_SIZE)
-        space *= VHD_SECTOR_SIZE;
-    return space > locator->data_length ? space : locator->data_length;
-}
-
 /* blktap puts a batmap right behind the table, and its creator code shows that. */
-static int add_batmap(struct vhd_layout *content, const struct vhd_layer *layer, uint64_t table_end)
+int vhd_layout_find_batmap(int fd, const struct vhd_image *image, struct vhd_batmap_disk *ret)
 {
-    const struct vhd_image *image = &layer->image;
-    struct vhd_batmap_disk batmap;
     uint64_t at, len;
     size_t have;
 
     if (memcmp(image->footer.creator_app, "tap", 4) != 0)
         return 0;
-    int err = vhd_io_read(layer->fd, &batmap, sizeof batmap, table_end, &have);
-    if (err < 0 || have < sizeof batmap || !vhd_batmap_decode(&batmap, &at, &len))
-        return err;
+    int err = vhd_io_read(fd, ret, sizeof *ret, vhd_layout_table_end(image), &have);
+    return err < 0 ? err : have == sizeof *ret && vhd_batmap_decode(ret, &at, &len);
+}
+
+uint64_t vhd_layout_table_end(const struct vhd_image *image)
+{
+    return image->header.table_offset +
+           round_up(UINT64_C(4) * image->header.max_entries, VHD_SECTOR_SIZE);
+}
+
+static int add_batmap(struct vhd_layout *content, const struct vhd_layer *layer)
+{
+    const struct vhd_image *image = &layer->image;
+    struct vhd_batmap_disk batmap;
+    uint64_t at, len;
+
+    int has = vhd_layout_find_batmap(layer->fd, image, &batmap);
+    if (has <= 0)
+        return has;
     content->has_batmap = true;
-    add(content, image, table_end, VHD_SECTOR_SIZE);
+    vhd_batmap_decode(&batmap, &at, &len);
+    add(content, image, vhd_layout_table_end(image), VHD_SECTOR_SIZE);
     add(content, image, at, len);
     return 0;
+}
+
+/* Find the first metadata that begins behind the table. */
+static uint64_t first_behind(const struct vhd_layout *content, uint64_t table_end)
+{
+    uint64_t first = UINT64_MAX;
+
+    for (size_t i = 0; i < content->count; i++) {
+        if (content->stretches[i].at >= table_end && content->stretches[i].at < first)
+            first = content->stretches[i].at;
+    }
+    return first;
 }
 
 static int add_metadata(struct vhd_layout *content, const struct vhd_layer *layer)
 {
     const struct vhd_image *image = &layer->image;
     const struct vhd_header *header = &image->header;
-    const uint64_t table_length = round_up(UINT64_C(4) * header->max_entries, VHD_SECTOR_SIZE);
 
     add(content, image, 0, VHD_FOOTER_SIZE);
     add(content, image, image->footer.data_offset, VHD_HEADER_SIZE);
-    add(content, image, header->table_offset, table_length);
+    add(content, image, header->table_offset, vhd_layout_table_end(image) - header->table_offset);
     for (int i = 0; i < VHD_LOCATORS; i++) {
         const struct vhd_locator *locator = &header->locators[i];
         if (locator->platform != 0)
-            add(content, image, locator->data_offset, locator_space(locator));
+            add(content, image, locator->data_offset, vhd_locator_space(locator));
     }
-    return add_batmap(content, layer, header->table_offset + table_length);
+    int err = add_batmap(content, layer);
+    content->behind_table = first_behind(content, vhd_layout_table_end(image));
+    return err;
 }
 
 static void add_blocks(struct vhd_layout *content, const struct vhd_layer *layer, size_t count)

@@ -39,8 +39,8 @@ static enum vhd_result judge_exists(const struct vhd_store *store, const char *f
  * Judge the file's greatest length. lseek refuses to go beyond the file system's longest file.
  * Beyond the resource limit a write would raise SIGXFSZ, so that limit is looked up.
  */
-static enum vhd_result judge_length(const struct vhd_store *store, int fd, uint64_t full_length,
-                                    struct vhd_verdict *ret)
+enum vhd_result vhd_admit_file_length(const struct vhd_store *store, int fd, uint64_t full_length,
+                                      struct vhd_verdict *ret)
 {
     char text[VHD_SIZE_TEXT];
     struct rlimit limit;
@@ -109,6 +109,6 @@ enum vhd_result vhd_admit_draft(const struct vhd_store *store, const char *file,
 enum vhd_result vhd_admit_length(const struct vhd_store *store, const struct vhd_draft *draft,
                                  uint64_t full_length, bool is_fixed, struct vhd_verdict *ret)
 {
-    enum vhd_result result = judge_length(store, draft->fd, full_length, ret);
+    enum vhd_result result = vhd_admit_file_length(store, draft->fd, full_length, ret);
     return result == VHD_OK ? judge_space(store, is_fixed ? full_length : 0, ret) : result;
 }

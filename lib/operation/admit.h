@@ -36,6 +36,18 @@ enum vhd_result vhd_admit_draft(const struct vhd_store *store, const char *file,
                                 struct vhd_draft *ret_draft, struct vhd_verdict *ret);
 
 /*
+ * Judge whether the host can hold a file of a length.
+ *
+ *   fd           the file, or one beside it; its offset changes
+ *   full_length  bytes of the file when every block is allocated
+ *
+ * Returns VHD_OK; or VHD_FILE_TOO_LARGE with a sentence in *ret, above the limit of the file system
+ * or RLIMIT_FSIZE.
+ */
+enum vhd_result vhd_admit_file_length(const struct vhd_store *store, int fd, uint64_t full_length,
+                                      struct vhd_verdict *ret);
+
+/*
  * Judge whether the host can hold a new disk.
  *
  *   draft        of the disk, still empty

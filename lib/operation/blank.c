@@ -3,8 +3,36 @@
 
 #include <assert.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/io.h"
+
+struct vhd_blank vhd_blank_of(enum vhd_disk_type type, uint64_t size, const uuid_t uuid,
+                              const struct vhd_locators *locators)
+{
+    struct vhd_blank blank = {
+        .footer = vhd_footer_of(type, size, (uint32_t)(time(NULL) - VHD_EPOCH)),
+    };
+
+    uuid_copy(blank.footer.uuid, uuid);
+    if (type == VHD_TYPE_FIXED)
+        return blank;
+    if (locators)
+        blank.locators = *locators;
+    blank.placement = vhd_placement_of(size, blank.locators.length);
+    blank.header = (struct vhd_header){
+        .table_offset = VHD_TABLE_OFFSET,
+        .max_entries = blank.placement.entries,
+        .block_size = VHD_BLOCK_DEFAULT,
+    };
+    return blank;
+}
+
+uint64_t vhd_blank_full_length(const struct vhd_blank *blank)
+{
+    return blank->footer.type == VHD_TYPE_FIXED ? blank->footer.current_size + VHD_FOOTER_SIZE
+                                                : blank->placement.full_length;
+}
 
 int vhd_blank_write(int fd, const struct vhd_blank *blank)
 {

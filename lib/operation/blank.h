@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A blank image: a new dynamic or differencing disk without any block.
+ * A blank image: the metadata of a new disk of any type, before it has content.
  */
 #pragma once
 
@@ -9,14 +9,29 @@
 #include "format/placement.h"
 
 struct vhd_blank {
-    struct vhd_placement placement;
     struct vhd_footer footer;
+
+    /* of a dynamic or differencing disk */
+    struct vhd_placement placement;
     struct vhd_header header;
     struct vhd_locators locators; /* of the parent; empty without one */
 };
 
 /*
- * Write a blank image into an empty file, in one stretch from byte 0.
+ * Lay out a blank image.
+ *
+ *   size      bytes of the disk
+ *   uuid      its identity
+ *   locators  of a differencing disk; NULL for none. The parent's identity is not recorded yet
+ */
+struct vhd_blank vhd_blank_of(enum vhd_disk_type type, uint64_t size, const uuid_t uuid,
+                              const struct vhd_locators *locators);
+
+/* The length of the file when every block is allocated. */
+uint64_t vhd_blank_full_length(const struct vhd_blank *blank);
+
+/*
+ * Write a blank image of a dynamic or differencing disk into an empty file, in one stretch.
  *
  *   fd  open for writing
  *

@@ -19,9 +19,6 @@
 /* Bytes that the host writes back together. It works at one such stretch while the next fills. */
 #define STRETCH (UINT64_C(16) << 20)
 
-/* Zeros of at least this length become a hole of the image's file. */
-#define GRAIN (UINT64_C(64) << 10)
-
 /* File systems share space in units of this. */
 #define SHARED_UNIT 4096u
 
@@ -97,43 +94,11 @@ static int read_piece(struct clone *clone, uint64_t off, uint64_t len)
     return err < 0 ? err : !is_hole && !is_zeros(clone->buf, len);
 }
 
-/* The length of the grains from a place of the piece on that hold data, or that hold zeros. */
-static uint64_t run_of_grains(const struct clone *clone, uint64_t from, uint64_t len,
-                              bool *ret_is_data)
-{
-    uint64_t end = from;
-
-    while (end < len) {
-        const uint64_t grain = len - end < GRAIN ? len - end : GRAIN;
-        const bool is_data = !is_zeros(clone->buf + end, grain);
-        if (end > from && is_data != *ret_is_data)
-            break;
-        *ret_is_data = is_data;
-        end += grain;
-    }
-    return end - from;
-}
-
-/* Write the data of the piece to its place in the image, and leave holes for its zeros. */
-static int write_piece(const struct clone *clone, uint64_t len, uint64_t to)
-{
-    bool is_data = false;
-    int err = 0;
-
-    for (uint64_t from = 0; from < len && err == 0;) {
-        const uint64_t run = run_of_grains(clone, from, len, &is_data);
-        if (is_data)
-            err = vhd_io_put(clone->fd, clone->buf + from, run, to + from);
-        from += run;
-    }
-    return err;
-}
-
 /* Copy a piece to its place in the image of a fixed disk, which owns its space and shares none. */
 static int put_fixed(struct clone *clone, uint64_t off, uint64_t len)
 {
     int has = read_piece(clone, off, len);
-    return has > 0 ? write_piece(clone, len, off) : has;
+    return has > 0 ? vhd_io_put_sparse(clone->fd, clone->buf, len, off) : has;
 }
 
 /* Add a piece to a dynamic image as its next block, unless it holds zeros alone. */
@@ -149,7 +114,7 @@ static int put_dynamic(struct clone *clone, uint64_t off, uint64_t len)
     memset(bitmap, 0xFF, sizeof bitmap);
     int err = vhd_io_put(clone->fd, bitmap, sizeof bitmap, bitmap_at);
     if (err == 0 && !is_shared)
-        err = write_piece(clone, len, data_at);
+        err = vhd_io_put_sparse(clone->fd, clone->buf, len, data_at);
     clone->table[off / PIECE] = be32_of((uint32_t)(bitmap_at / VHD_SECTOR_SIZE));
     clone->next_bitmap += VHD_DATA_ALIGNMENT + PIECE;
     return err;

@@ -2,17 +2,16 @@
 #include "operation/create.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 
-#include "base/io.h"
 #include "operation/admit.h"
 #include "operation/blank.h"
-#include "operation/clone.h"
+#include "operation/fill.h"
 #include "operation/link.h"
-#include "operation/preallocate.h"
+#include "operation/partition.h"
 #include "request/name.h"
 #include "request/size.h"
 
@@ -22,12 +21,13 @@ struct vhd_create {
     struct vhd_request request;
     char file[NAME_MAX + 1];
     bool is_draft_named;
-    struct vhd_task *task; /* that makes it; NULL before */
+    const struct vhd_formatter *formatter; /* for a file system */
+    struct vhd_task *task;                 /* that makes it; NULL before */
 
     /* after the admission */
     struct vhd_draft draft;
     struct vhd_link link;
-    struct vhd_disk *source; /* the disk that is copied, open; NULL for none */
+    struct vhd_disk *source; /* the content that is copied, open; NULL for none */
     struct vhd_blank blank;
 };
 
@@ -42,6 +42,7 @@ struct vhd_create *vhd_create_new(struct vhd_catalogue *catalogue, const char *f
     create->request = *request;
     create->draft = VHD_DRAFT_NONE;
     create->link = VHD_LINK_NONE;
+    create->formatter = &vhd_formatter_direct;
     if (uuid_is_null(create->request.uuid))
         uuid_generate_random(create->request.uuid);
     snprintf(create->file, sizeof create->file, "%s", file);
@@ -63,6 +64,11 @@ void vhd_create_name_draft(struct vhd_create *create)
     create->is_draft_named = true;
 }
 
+void vhd_create_set_formatter(struct vhd_create *create, const struct vhd_formatter *formatter)
+{
+    create->formatter = formatter;
+}
+
 void vhd_create_describe(const char *file, const struct vhd_request *request,
                          char buf[VHD_DESCRIPTION_SIZE])
 {
@@ -81,7 +87,10 @@ void vhd_create_describe(const char *file, const struct vhd_request *request,
                  is_child ? request->parent : request->from);
     } else if (request->size > 0) {
         vhd_size_describe(request->size, size);
-        snprintf(rest, left, " (%s)", size);
+        len = snprintf(rest, left, " (%s", size);
+        if (request->fat_bits != 0)
+            len += snprintf(rest + len, left - (size_t)len, ", FAT%" PRIu32, request->fat_bits);
+        snprintf(rest + len, left - (size_t)len, ")");
     }
 }
 
@@ -181,27 +190,22 @@ static enum vhd_disk_type type_of(const struct vhd_create *create)
     return create->request.is_fixed ? VHD_TYPE_FIXED : VHD_TYPE_DYNAMIC;
 }
 
-/* Fill in the image that will be written. */
+/* Lay out the image that will be written. */
 static void lay_out(struct vhd_create *create)
 {
-    const uint64_t size = create->request.size;
-    struct vhd_blank *blank = &create->blank;
     const bool is_child = create->link.parent;
 
-    blank->footer = vhd_footer_of(type_of(create), size, (uint32_t)(time(NULL) - VHD_EPOCH));
-    uuid_copy(blank->footer.uuid, create->request.uuid);
-    if (create->request.is_fixed)
-        return;
+    create->blank = vhd_blank_of(type_of(create), create->request.size, create->request.uuid,
+                                 is_child ? &create->link.locators : NULL);
     if (is_child)
-        blank->locators = create->link.locators;
-    blank->placement = vhd_placement_of(size, blank->locators.length);
-    blank->header = (struct vhd_header){
-        .table_offset = VHD_TABLE_OFFSET,
-        .max_entries = blank->placement.entries,
-        .block_size = VHD_BLOCK_DEFAULT,
-    };
-    if (is_child)
-        vhd_link_record(&create->link, &blank->header);
+        vhd_link_record(&create->link, &create->blank.header);
+}
+
+/* The file system that the request asks for. */
+static struct vhd_fat fat_of(const struct vhd_create *create)
+{
+    const struct vhd_request *request = &create->request;
+    return vhd_fat_of(request->fat_bits, request->size, request->label);
 }
 
 enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *ret)
@@ -215,10 +219,13 @@ enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *
     if (result != VHD_OK)
         return result;
     lay_out(create);
+    const uint64_t full_length = vhd_blank_full_length(&create->blank);
     const bool is_fixed = create->request.is_fixed;
-    const uint64_t full_length =
-        is_fixed ? create->request.size + VHD_FOOTER_SIZE : create->blank.placement.full_length;
-    return vhd_admit_length(create->store, &create->draft, full_length, is_fixed, ret);
+    result = vhd_admit_length(create->store, &create->draft, full_length, is_fixed, ret);
+    if (result != VHD_OK || create->request.fat_bits == 0)
+        return result;
+    const struct vhd_fat fat = fat_of(create);
+    return vhd_partition_admit(create->store, &fat, is_fixed ? full_length : 0, ret);
 }
 
 static enum vhd_result cancelled(struct vhd_verdict *ret)
@@ -236,29 +243,18 @@ static enum vhd_result withdraw(const struct vhd_create *create, struct vhd_verd
     return cancelled(ret);
 }
 
-/* Write a fixed disk: its content, then its footer. */
-static int write_fixed(const struct vhd_create *create)
+/* Make the content that the request asks for, if it asks for a file system. */
+static enum vhd_result make_content(struct vhd_create *create, struct vhd_verdict *ret)
 {
-    const uint64_t size = create->request.size;
-    const int fd = create->draft.fd;
-    struct vhd_footer_disk footer;
+    const struct vhd_request *request = &create->request;
 
-    /* Where the host reserves space, that takes a small part of the time. */
-    int err = vhd_preallocate(fd, size, create->source ? 10 : 99, create->task);
-    if (err == 0 && create->source)
-        err = vhd_clone(fd, NULL, create->source, create->task);
-    vhd_footer_encode(&create->blank.footer, &footer);
-    return err < 0 ? err : vhd_io_put(fd, &footer, sizeof footer, size);
-}
-
-/* Write the whole image. */
-static int write_image(const struct vhd_create *create)
-{
-    if (create->request.is_fixed)
-        return write_fixed(create);
-    return create->source
-               ? vhd_clone(create->draft.fd, &create->blank, create->source, create->task)
-               : vhd_blank_write(create->draft.fd, &create->blank);
+    if (request->fat_bits == 0)
+        return VHD_OK;
+    /* The space of a fixed disk may take much longer. */
+    const unsigned percent = request->is_fixed ? 5 : 50;
+    const struct vhd_fat fat = fat_of(create);
+    return vhd_partition_make(create->catalogue, create->formatter, create->is_draft_named, &fat,
+                              percent, create->task, &create->source, ret);
 }
 
 static enum vhd_result create_admit(void *arg, struct vhd_task *task, struct vhd_verdict *ret)
@@ -277,13 +273,15 @@ static enum vhd_result create_run(void *arg, struct vhd_task *task, struct vhd_v
     const char *folder = vhd_store_path(create->store), *file = create->file;
 
     enum vhd_result result = create_admit(create, task, ret);
+    if (result == VHD_OK)
+        result = make_content(create, ret);
     if (result != VHD_OK)
         return result;
-    int err = write_image(create);
+    int err = vhd_fill(create->draft.fd, &create->blank, create->source, task);
     if (vhd_task_is_cancelled(task))
         return cancelled(ret);
     /* Claims bind only programs that honour them. */
-    if (create->source && vhd_disk_confirm(create->source) == -ESTALE)
+    if (*create->request.from && vhd_disk_confirm(create->source) == -ESTALE)
         return vhd_verdict_set(ret, VHD_IN_USE,
                                "another program has changed the disk \"%s\", or a parent, while it "
                                "was copied; copy it again",
@@ -318,10 +316,11 @@ enum vhd_result vhd_create_submit(struct vhd_service *service, struct vhd_create
         .run = create_run,
         .drop = create_drop,
     };
-    const bool is_long = create->request.is_fixed || *create->request.from;
+    const struct vhd_request *request = &create->request;
+    const bool is_long = request->is_fixed || *request->from || request->fat_bits != 0;
     char description[VHD_DESCRIPTION_SIZE], name[NAME_MAX + 1];
 
-    vhd_create_describe(create->file, &create->request, description);
+    vhd_create_describe(create->file, request, description);
     snprintf(name, sizeof name, "%.*s", (int)vhd_name_stem_length(create->file), create->file);
     return vhd_service_submit(service, is_long ? &slow : &quick, create, name, description,
                               ret_task, ret);

@@ -6,6 +6,7 @@
 
 #include "request/request.h"
 #include "image/catalogue.h"
+#include "operation/formatter.h"
 #include "task/service.h"
 
 /* A disk that will be made. */
@@ -32,12 +33,21 @@ struct vhd_create *vhd_create_new(struct vhd_catalogue *catalogue, const char *f
  */
 void vhd_create_free(struct vhd_create *create);
 
+/*
+ * Set the formatter of a disk with a file system, before the disk is submitted. By default it is
+ * vhd_formatter_direct.
+ *
+ *   formatter  stays the caller's, and lives longer than the creation
+ */
+void vhd_create_set_formatter(struct vhd_create *create, const struct vhd_formatter *formatter);
+
 /* Give the draft a name although the file system has O_TMPFILE: for tests. */
 void vhd_create_name_draft(struct vhd_create *create);
 
 /*
  * Judge the rules that need the host, with the outcomes of vhd_admit_draft(), vhd_link_begin() for
- * a differencing disk or vhd_source_open() for a copy, then vhd_admit_length(), in this order. And:
+ * a differencing disk or vhd_source_open() for a copy, vhd_admit_length(), then
+ * vhd_partition_admit() for a file system, in this order. And:
  *   VHD_INVALID_ARGUMENT  the size is not the parent's, or less than that of the disk to be copied
  *   VHD_FILE_NOT_FOUND    there is no disk to be copied
  *   VHD_SIZE_TOO_SMALL, VHD_SIZE_TOO_LARGE  no size is given, and that disk's is out of range
@@ -48,7 +58,8 @@ void vhd_create_name_draft(struct vhd_create *create);
 enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *ret);
 
 /*
- * Hand a creation to the service. A fixed disk, or a copy of a disk, is long work.
+ * Hand a creation to the service. A fixed disk, a copy of a disk, or one with a file system is long
+ * work.
  *
  *   create    taken over, also when the call fails
  *   ret_task  as vhd_service_submit()
@@ -59,6 +70,7 @@ enum vhd_result vhd_create_admit(struct vhd_create *create, struct vhd_verdict *
  *   VHD_ALREADY_EXISTS  another maker of the name was faster
  *   VHD_DISK_FULL       the host filled up meanwhile
  *   VHD_IN_USE          another program has changed the disk that is copied
+ *   those of vhd_partition_make()
  *   VHD_CANCELLED
  *
  * Returns VHD_OK, VHD_SHUTTING_DOWN or VHD_OUT_OF_MEMORY.
@@ -70,8 +82,8 @@ enum vhd_result vhd_create_submit(struct vhd_service *service, struct vhd_create
 #define VHD_DESCRIPTION_SIZE (2 * NAME_MAX + 80)
 
 /*
- * Describe a creation in one line: Create dynamic virtual hard disk "disk1" (4096 MB), or
- * Create differencing virtual hard disk "disk2" on "disk1".
+ * Describe a creation in one line: Create dynamic virtual hard disk "disk1" (4096 MB), the same
+ * with (512 MB, FAT16), or Create differencing virtual hard disk "disk2" on "disk1".
  *
  *   file       the image's file name, or the disk's name
  *   request  its size is 0 where a refused request had none

@@ -8,7 +8,7 @@
 #include "result/result.h"
 
 /*
- * Delete a disk, durably.
+ * Delete a disk, durably, and its metadata from before a repair (backup.h).
  *
  *   name  the disk's name
  *

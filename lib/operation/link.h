@@ -10,6 +10,7 @@
 
 struct vhd_link {
     struct vhd_disk *parent;      /* open for reading: no program writes to it meanwhile */
+    unsigned files;               /* of its chain */
     uint32_t timestamp;           /* of its file's last change, seconds since VHD_EPOCH */
     char file[NAME_MAX + 1];      /* its file name */
     struct vhd_locators locators; /* of that file, for a child of the same size */
@@ -43,6 +44,31 @@ struct vhd_link {
 enum vhd_result vhd_link_begin(struct vhd_catalogue *catalogue, const char *name,
                                struct vhd_task *task, struct vhd_link *ret_link,
                                struct vhd_verdict *ret);
+
+/*
+ * The same for a child that exists already, which has its own size and place for the locators.
+ * Those stay empty here.
+ *
+ * Returns as vhd_link_begin(), but never VHD_SIZE_TOO_LARGE, and VHD_INVALID_ARGUMENT only for the
+ * length of the chain.
+ */
+enum vhd_result vhd_link_open(struct vhd_catalogue *catalogue, const char *name,
+                              struct vhd_task *task, struct vhd_link *ret_link,
+                              struct vhd_verdict *ret);
+
+/* Refuse a parent whose name no child can record. Returns VHD_INVALID_ARGUMENT. */
+enum vhd_result vhd_link_refuse_name(const char *name, struct vhd_verdict *ret);
+
+/*
+ * Link a new child to a disk that is open, under another name of its file. The disk stays the
+ * caller's: no vhd_link_end() follows.
+ *
+ *   file  the file's name, from which the child knows it
+ *
+ * Returns as vhd_link_begin(): VHD_INVALID_ARGUMENT, VHD_SIZE_TOO_LARGE, or another.
+ */
+enum vhd_result vhd_link_rename(struct vhd_disk *parent, const char *name, const char *file,
+                                struct vhd_link *ret_link, struct vhd_verdict *ret);
 
 /* Record the parent in a child's header: its identity, time and place. */
 void vhd_link_record(const struct vhd_link *link, struct vhd_header *header);

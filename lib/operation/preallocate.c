@@ -22,12 +22,12 @@ static uint64_t lesser(uint64_t a, uint64_t b)
 }
 
 /* Reserve a range of a file. -EOPNOTSUPP if the file system cannot. */
-static int reserve(int fd, uint64_t off, uint64_t len)
+static int reserve(int fd, int mode, uint64_t off, uint64_t len)
 {
     int result;
 
     do
-        result = fallocate(fd, 0, (off_t)off, (off_t)len);
+        result = fallocate(fd, mode, (off_t)off, (off_t)len);
     while (result < 0 && errno == EINTR);
     return result < 0 ? -errno : 0;
 }
@@ -45,17 +45,20 @@ static int write_zeros(int fd, const void *zeros, uint64_t off, uint64_t len)
     return err;
 }
 
-int vhd_preallocate(int fd, uint64_t length, unsigned percent, struct vhd_task *task)
+/* Reserve, by fallocate(2) with a mode. Only without one the file's length may change. */
+static int preallocate(int fd, int mode, uint64_t at, uint64_t end, unsigned percent,
+                       struct vhd_task *task)
 {
     AUTO_FREE void *zeros = NULL; /* once the host has refused to reserve */
-    uint64_t off = 0;
+    const uint64_t length = end - at;
+    uint64_t off = at;
 
-    while (off < length) {
+    while (off < end) {
         if (task && vhd_task_is_cancelled(task))
             return -ECANCELED;
-        const uint64_t len = lesser(zeros ? WRITTEN_AT_ONCE : RESERVED_AT_ONCE, length - off);
-        int err = zeros ? write_zeros(fd, zeros, off, len) : reserve(fd, off, len);
-        if (err == -EOPNOTSUPP && !zeros) {
+        const uint64_t len = lesser(zeros ? WRITTEN_AT_ONCE : RESERVED_AT_ONCE, end - off);
+        int err = zeros ? write_zeros(fd, zeros, off, len) : reserve(fd, mode, off, len);
+        if (err == -EOPNOTSUPP && !zeros && mode == 0) {
             zeros = calloc(1, ZEROS);
             if (!zeros)
                 return -ENOMEM;
@@ -65,9 +68,20 @@ int vhd_preallocate(int fd, uint64_t length, unsigned percent, struct vhd_task *
             return err;
         off += len;
         if (task && zeros)
-            vhd_task_advance(task, off, length);
+            vhd_task_advance(task, off - at, length);
         else if (task)
-            vhd_task_progress(task, (unsigned)(off / (length / percent + 1)));
+            vhd_task_progress(task, (unsigned)((off - at) / (length / percent + 1)));
     }
     return 0;
+}
+
+int vhd_preallocate(int fd, uint64_t at, uint64_t end, unsigned percent, struct vhd_task *task)
+{
+    return preallocate(fd, 0, at, end, percent, task);
+}
+
+int vhd_preallocate_behind(int fd, uint64_t at, uint64_t end, unsigned percent,
+                           struct vhd_task *task)
+{
+    return preallocate(fd, FALLOC_FL_KEEP_SIZE, at, end, percent, task);
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "operation/admit.h"
+#include "repair/backup.h"
 #include "operation/exclusive.h"
 #include "request/name.h"
 
@@ -61,7 +62,7 @@ enum vhd_result vhd_rename(struct vhd_catalogue *catalogue, const char *name, co
 
     enum vhd_result result = judge_names(store, name, new_name, ret);
     if (result == VHD_OK)
-        result = vhd_disk_lock_exclusive(catalogue, name, &info, &fd, ret);
+        result = vhd_disk_lock_exclusive(catalogue, name, VHD_PATIENCE_FOLDER, &info, &fd, ret);
     if (result != VHD_OK)
         return result;
 
@@ -69,9 +70,11 @@ enum vhd_result vhd_rename(struct vhd_catalogue *catalogue, const char *name, co
     snprintf(file, sizeof file, "%s%s", new_name, info.file + strlen(name));
     int err = move_file(store, info.file, file);
     if (err == 0) {
+        vhd_backup_rename(store, info.file, file);
         err = vhd_store_sync(store);
-        if (err < 0)
-            move_file(store, file, info.file); /* a reported failure leaves the old name */
+        /* A reported failure leaves the old name. */
+        if (err < 0 && move_file(store, file, info.file) == 0)
+            vhd_backup_rename(store, file, info.file);
     }
     return err < 0 ? vhd_verdict_errno(ret, err, "cannot rename \"%s/%s\" to \"%s\"",
                                        vhd_store_path(store), info.file, file)

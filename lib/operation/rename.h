@@ -8,7 +8,8 @@
 #include "result/result.h"
 
 /*
- * Rename a disk, durably, never over another disk.
+ * Rename a disk, durably, never over another disk. Its metadata from before a repair (backup.h)
+ * moves along.
  *
  *   name      the disk's name
  *   new_name  its new name, judged here

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "request/filesystem.h"
 #include "request/name.h"
 #include "request/size.h"
+#include "request/words.h"
 
 /* A request as far as it has been read. */
 struct request {
@@ -13,107 +15,34 @@ struct request {
     bool is_dynamic, is_differencing; /* the type, if one is given; asked has is_fixed */
 };
 
-/* A stretch of the line. */
-struct word {
-    const char *text;
-    size_t len;
-};
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-bool vhd_request_is_blank(const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (!is_blank(text[i]) && text[i] != '\n')
-            return false;
-    }
-    return true;
-}
-
-static bool is_quote(char c)
-{
-    return c == '"' || c == '\'';
-}
-
-/*
- * Cut the next word off the rest of a line; empty at its end. A value between quotes may contain
- * blanks: parent="my disk".
- */
-static struct word next_word(struct word *rest)
-{
-    while (rest->len > 0 && is_blank(*rest->text))
-        rest->text++, rest->len--;
-    struct word word = {.text = rest->text};
-    char quote = 0;
-    while (rest->len > 0 && (quote || !is_blank(*rest->text))) {
-        const char c = *rest->text;
-        if (quote && c == quote)
-            quote = 0;
-        else if (!quote && is_quote(c) && word.len > 0 && rest->text[-1] == '=')
-            quote = c;
-        rest->text++, rest->len--, word.len++;
-    }
-    return word;
-}
-
-/* Length of the part of a word that a sentence shows. */
-static int shown(struct word word)
-{
-    return (int)(word.len < 64 ? word.len : 64);
-}
-
-static bool is_word(struct word word, const char *text)
-{
-    return word.len == strlen(text) && memcmp(word.text, text, word.len) == 0;
-}
-
-static enum vhd_result option_type(struct word value, struct request *request,
+static enum vhd_result option_type(struct vhd_word value, struct request *request,
                                    struct vhd_verdict *ret)
 {
-    request->is_dynamic = is_word(value, "dynamic");
-    request->asked.is_fixed = is_word(value, "fixed");
-    request->is_differencing = is_word(value, "differencing");
+    request->is_dynamic = vhd_word_is(value, "dynamic");
+    request->asked.is_fixed = vhd_word_is(value, "fixed");
+    request->is_differencing = vhd_word_is(value, "differencing");
     if (!request->is_dynamic && !request->asked.is_fixed && !request->is_differencing)
         return vhd_verdict_set(
             ret, VHD_INVALID_ARGUMENT,
             "the type \"%.*s\" cannot be made; write dynamic, fixed or differencing, such as "
             "\"4096 type=dynamic\"",
-            shown(value), value.text);
+            vhd_word_shown(value), value.text);
     return VHD_OK;
 }
 
-/* Read the name of another disk. */
-static enum vhd_result read_disk(struct word value, const char *key, char name[NAME_MAX + 1],
-                                 struct vhd_verdict *ret)
-{
-    if (value.len == 0 || value.len > NAME_MAX || memchr(value.text, '/', value.len) ||
-        memchr(value.text, 0, value.len))
-        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "%s=\"%.*s\" is not the name of a disk; write one of disks/, such "
-                               "as \"%s=disk1\"",
-                               key, shown(value), value.text, key);
-    memcpy(name, value.text, value.len);
-    name[value.len] = 0;
-    name[vhd_name_stem_length(name)] = 0;
-    return VHD_OK;
-}
-
-static enum vhd_result option_parent(struct word value, struct request *request,
+static enum vhd_result option_parent(struct vhd_word value, struct request *request,
                                      struct vhd_verdict *ret)
 {
-    return read_disk(value, "parent", request->asked.parent, ret);
+    return vhd_word_read_disk(value, "parent=", request->asked.parent, ret);
 }
 
-static enum vhd_result option_from(struct word value, struct request *request,
+static enum vhd_result option_from(struct vhd_word value, struct request *request,
                                    struct vhd_verdict *ret)
 {
-    return read_disk(value, "from", request->asked.from, ret);
+    return vhd_word_read_disk(value, "from=", request->asked.from, ret);
 }
 
-static enum vhd_result option_uuid(struct word value, struct request *request,
+static enum vhd_result option_uuid(struct vhd_word value, struct request *request,
                                    struct vhd_verdict *ret)
 {
     char text[UUID_STR_LEN] = "";
@@ -125,35 +54,34 @@ static enum vhd_result option_uuid(struct word value, struct request *request,
             ret, VHD_INVALID_ARGUMENT,
             "the uuid \"%.*s\" is not valid; write 36 characters that are not all "
             "zeros, such as 8f2b6a1c-52de-4c11-9d0e-3b7a90c4d5e6",
-            shown(value), value.text);
+            vhd_word_shown(value), value.text);
     return VHD_OK;
+}
+
+static enum vhd_result option_format(struct vhd_word value, struct request *request,
+                                     struct vhd_verdict *ret)
+{
+    return vhd_format_parse(value.text, value.len, &request->asked.fat_bits, ret);
+}
+
+static enum vhd_result option_label(struct vhd_word value, struct request *request,
+                                    struct vhd_verdict *ret)
+{
+    return vhd_label_parse(value.text, value.len, request->asked.label, ret);
 }
 
 /* The options, one row each. */
 static const struct option {
     const char *key;
-    enum vhd_result (*read)(struct word value, struct request *, struct vhd_verdict *);
+    enum vhd_result (*read)(struct vhd_word value, struct request *, struct vhd_verdict *);
 } options[] = {
-    {"from", option_from},
-    {"parent", option_parent},
-    {"type", option_type},
-    {"uuid", option_uuid},
+    {"format", option_format}, {"from", option_from}, {"label", option_label},
+    {"parent", option_parent}, {"type", option_type}, {"uuid", option_uuid},
 };
 
 enum { OPTION_COUNT = sizeof options / sizeof *options };
 
-/* Remove the pair of quotes around a value. Returns false if it begins with a quote without end. */
-static bool unquote(struct word *value)
-{
-    if (value->len == 0 || !is_quote(*value->text))
-        return true;
-    if (value->len < 2 || value->text[value->len - 1] != *value->text)
-        return false;
-    *value = (struct word){value->text + 1, value->len - 2};
-    return true;
-}
-
-static enum vhd_result option_read(struct word word, bool seen[OPTION_COUNT],
+static enum vhd_result option_read(struct vhd_word word, bool seen[OPTION_COUNT],
                                    struct request *request, struct vhd_verdict *ret)
 {
     const char *equals = memchr(word.text, '=', word.len);
@@ -164,81 +92,36 @@ static enum vhd_result option_read(struct word word, bool seen[OPTION_COUNT],
             continue;
         if (seen[i])
             return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                                   "%s= is given twice; write it once, such as "
-                                   "\"4096 type=dynamic\"",
-                                   options[i].key);
+                                   "%s= is given twice; write it once, such as \"4096 %s=...\"",
+                                   options[i].key, options[i].key);
         seen[i] = true;
-        struct word value = {equals + 1, word.len - key_len - 1};
-        if (!unquote(&value))
+        struct vhd_word value = {equals + 1, word.len - key_len - 1};
+        if (!vhd_word_unquote(&value))
             return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                                    "the value of %s= begins with a quote that does not end it; "
-                                   "write a pair of quotes, such as parent=\"my disk\"",
-                                   options[i].key);
+                                   "write a pair of quotes, such as %s=\"two words\"",
+                                   options[i].key, options[i].key);
         return options[i].read(value, request, ret);
     }
     return vhd_verdict_set(
         ret, VHD_INVALID_ARGUMENT,
-        "\"%.*s\" is neither a unit nor an option; write type=TYPE, parent=NAME, from=NAME or "
-        "uuid=UUID, "
-        "such as \"4096 MB type=dynamic\"",
-        shown(word), word.text);
+        "\"%.*s\" is neither a unit nor an option; write type=TYPE, parent=NAME, from=NAME, "
+        "format=FORMAT, label=TEXT or uuid=UUID, such as \"4096 MB type=dynamic\"",
+        vhd_word_shown(word), word.text);
 }
 
-/* Cut the text down to its one line, whose newline is optional. */
-static enum vhd_result one_line(struct word *text, struct vhd_verdict *ret)
-{
-    if (text->len > VHD_REQUEST_MAX)
-        return vhd_verdict_set(
-            ret, VHD_INVALID_ARGUMENT,
-            "the request has %zu bytes, but at most %d are allowed; write a short line, "
-            "such as \"4096\"",
-            text->len, VHD_REQUEST_MAX);
-    const char *end = memchr(text->text, '\n', text->len);
-    if (!end)
-        return VHD_OK;
-    size_t len = (size_t)(end - text->text);
-    if (!vhd_request_is_blank(end, text->len - len))
-        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
-                               "there is text behind the first line; write one request at a time, "
-                               "such as \"4096\"");
-    text->len = len;
-    return VHD_OK;
-}
-
-/* A stretch without its outer blanks. */
-static struct word trimmed(struct word text)
-{
-    while (text.len > 0 && is_blank(*text.text))
-        text.text++, text.len--;
-    while (text.len > 0 && is_blank(text.text[text.len - 1]))
-        text.len--;
-    return text;
-}
-
-static bool has_quote(struct word word)
+static bool has_quote(struct vhd_word word)
 {
     return word.len > 0 && (memchr(word.text, '"', word.len) || memchr(word.text, '\'', word.len));
 }
 
-static enum vhd_result refuse_quotes(struct word line, struct vhd_verdict *ret)
+static enum vhd_result refuse_quotes(struct vhd_word line, struct vhd_verdict *ret)
 {
     return vhd_verdict_set(
         ret, VHD_INVALID_ARGUMENT,
         "the request %.*s has quotes at a wrong place; write none, or a pair around the size "
         "or the whole request, such as 4096 MB or \"4096 MB\"",
-        shown(line), line.text);
-}
-
-/* Cut the size off a line, and the next word too if it is a unit. */
-static struct word cut_size(struct word *line)
-{
-    struct word size = next_word(line), rest = *line;
-    struct word unit = next_word(&rest);
-
-    if (size.len == 0 || !vhd_size_is_unit(unit.text, unit.len))
-        return size;
-    *line = rest;
-    return (struct word){size.text, (size_t)(unit.text + unit.len - size.text)};
+        vhd_word_shown(line), line.text);
 }
 
 /*
@@ -247,38 +130,39 @@ static struct word cut_size(struct word *line)
  *
  *   line  not empty
  */
-static enum vhd_result cut_quoted_size(struct word *line, struct word *ret_size,
+static enum vhd_result cut_quoted_size(struct vhd_word *line, struct vhd_word *ret_size,
                                        struct vhd_verdict *ret)
 {
-    const struct word whole = trimmed(*line);
+    const struct vhd_word whole = vhd_word_trim(*line);
     const char *inner = whole.text + 1, *end = memchr(inner, *whole.text, whole.len - 1);
-    struct word quoted = {inner, end ? (size_t)(end - inner) : 0};
-    struct word rest = {end ? end + 1 : NULL, end ? whole.len - quoted.len - 2 : 0};
+    struct vhd_word quoted = {inner, end ? (size_t)(end - inner) : 0};
+    struct vhd_word rest = {end ? end + 1 : NULL, end ? whole.len - quoted.len - 2 : 0};
 
-    if (!end || (rest.len > 0 && !is_blank(*rest.text)))
+    if (!end || (rest.len > 0 && !vhd_word_is_blank(*rest.text)))
         return refuse_quotes(whole, ret);
     if (rest.len == 0) {
         *line = quoted;
-        *ret_size = cut_size(line);
+        *ret_size = vhd_word_next_size(line);
         return VHD_OK;
     }
     *line = rest;
-    *ret_size = cut_size(&quoted);
-    struct word next = next_word(&rest);
-    bool is_whole = trimmed(quoted).len == 0 && !vhd_size_is_unit(next.text, next.len);
+    *ret_size = vhd_word_next_size(&quoted);
+    struct vhd_word next = vhd_word_next(&rest);
+    bool is_whole = vhd_word_trim(quoted).len == 0 && !vhd_size_is_unit(next.text, next.len);
     return is_whole ? VHD_OK : refuse_quotes(whole, ret);
 }
 
 /* Cut the size off a line; empty if an option comes first. It may still be no number. */
-static enum vhd_result find_size(struct word *line, struct word *ret_size, struct vhd_verdict *ret)
+static enum vhd_result find_size(struct vhd_word *line, struct vhd_word *ret_size,
+                                 struct vhd_verdict *ret)
 {
-    const struct word whole = trimmed(*line);
+    const struct vhd_word whole = vhd_word_trim(*line);
     enum vhd_result result = VHD_OK;
 
-    if (whole.len > 0 && is_quote(*whole.text))
+    if (whole.len > 0 && vhd_word_is_quote(*whole.text))
         result = cut_quoted_size(line, ret_size, ret);
     else
-        *ret_size = cut_size(line);
+        *ret_size = vhd_word_next_size(line);
     if (result != VHD_OK)
         return result;
     if (ret_size->len == 0 || !memchr(ret_size->text, '=', ret_size->len))
@@ -286,14 +170,25 @@ static enum vhd_result find_size(struct word *line, struct word *ret_size, struc
     /* An option comes first. */
     ret_size->len = 0;
     *line = whole;
-    if (!is_quote(*whole.text))
+    if (!vhd_word_is_quote(*whole.text))
         return VHD_OK;
-    *line = (struct word){whole.text + 1, whole.len - 2};
+    *line = (struct vhd_word){whole.text + 1, whole.len - 2};
     return memchr(line->text, *whole.text, line->len) ? refuse_quotes(whole, ret) : VHD_OK;
 }
 
+static enum vhd_result judge_size(struct request *request, struct vhd_word size,
+                                  struct vhd_verdict *ret)
+{
+    struct vhd_request *asked = &request->asked;
+
+    enum vhd_result result = vhd_size_parse(size.text, size.len, &asked->size, ret);
+    if (result != VHD_OK || asked->fat_bits == 0)
+        return result;
+    return vhd_format_judge_size(asked->fat_bits, asked->size, ret);
+}
+
 /* Judge the options together, and the size. */
-static enum vhd_result judge(struct request *request, struct word size, struct word whole,
+static enum vhd_result judge(struct request *request, struct vhd_word size, struct vhd_word whole,
                              struct vhd_verdict *ret)
 {
     const bool has_parent = *request->asked.parent, has_from = *request->asked.from;
@@ -306,35 +201,44 @@ static enum vhd_result judge(struct request *request, struct word size, struct w
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                                "a differencing disk begins with the content of its parent; leave "
                                "parent= or from= out");
+    if (request->asked.fat_bits != 0 && (has_parent || has_from))
+        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                               "a disk that begins with the content of another one cannot get a "
+                               "file system; leave format= or %s= out",
+                               has_parent ? "parent" : "from");
+    if (*request->asked.label && request->asked.fat_bits == 0)
+        return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
+                               "a label belongs to a file system; write its format too, such as "
+                               "\"512 format=fat16 label=DATA\"");
     if (!has_parent && request->is_differencing)
         return vhd_verdict_set(ret, VHD_INVALID_ARGUMENT,
                                "a differencing disk needs a parent, such as "
                                "\"type=differencing parent=disk1\"");
     if (size.len > 0)
-        return vhd_size_parse(size.text, size.len, &request->asked.size, ret);
+        return judge_size(request, size, ret);
     if (has_parent || has_from)
         return VHD_OK;
     return vhd_verdict_set(
         ret, VHD_INVALID_ARGUMENT,
         "the request \"%.*s\" has neither a size nor another disk; write a size first, such as "
         "\"4096 type=dynamic\", or a disk, such as \"parent=disk1\" or \"from=disk1\"",
-        shown(whole), whole.text);
+        vhd_word_shown(whole), whole.text);
 }
 
 enum vhd_result vhd_request_parse(const char *text, size_t len, struct vhd_request *ret_request,
                                   struct vhd_verdict *ret)
 {
     struct request request = {.is_dynamic = false};
-    struct word line = {text, len}, size = {0};
+    struct vhd_word line = {text, len}, size = {0};
     bool seen[OPTION_COUNT] = {false};
 
-    enum vhd_result result = one_line(&line, ret);
-    const struct word whole = trimmed(line);
+    enum vhd_result result = vhd_line_judge(&line, "4096", ret);
+    const struct vhd_word whole = vhd_word_trim(line);
     if (result == VHD_OK)
         result = find_size(&line, &size, ret);
     /* Judge the syntax before the figures: a bad option wins over a size out of range. */
-    for (struct word word = next_word(&line); result == VHD_OK && word.len > 0;
-         word = next_word(&line))
+    for (struct vhd_word word = vhd_word_next(&line); result == VHD_OK && word.len > 0;
+         word = vhd_word_next(&line))
         result = option_read(word, seen, &request, ret);
     if (result == VHD_OK)
         result = judge(&request, size, whole, ret);

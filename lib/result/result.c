@@ -106,6 +106,7 @@ enum vhd_result vhd_verdict_errno(struct vhd_verdict *ret, int err, const char *
     va_start(args, doing);
     vsnprintf(what, sizeof what, doing, args);
     va_end(args);
-    return vhd_verdict_set(ret, vhd_result_of_errno(err), "%s: %s", what,
-                           strerrordesc_np(abs(err)));
+    const enum vhd_result result = vhd_result_of_errno(err);
+    return vhd_verdict_set(ret, result, "%s: %s%s", what, strerrordesc_np(abs(err)),
+                           result == VHD_DISK_FULL ? "; free some space and try again" : "");
 }

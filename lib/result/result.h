@@ -40,6 +40,8 @@
     OUTCOME(VHD_IN_USE, "E_SHARING_VIOLATION", 0x80070020, EBUSY, "the disk is in use")            \
     OUTCOME(VHD_NOT_A_DISK, "VM_E_INVALID_HD_FILE", 0xA0040682, EUCLEAN,                           \
             "the image is not a VHD, or is damaged")                                               \
+    OUTCOME(VHD_WRONG_TYPE, "VM_E_WRONG_HD_IMAGE_TYPE", 0xA004067B, EOPNOTSUPP,                    \
+            "the verb does not fit this type of disk")                                             \
     OUTCOME(VHD_PARENT_LOST, "VM_E_PARENT_PATH_NOT_FOUND", 0xA0040677, EUCLEAN,                    \
             "the parent of a differencing disk is missing")                                        \
     OUTCOME(VHD_PARENT_NOT_FOUND, "VM_E_PARENT_PATH_NOT_FOUND", 0xA0040677, ENOENT,                \
@@ -67,6 +69,8 @@
     OUTCOME(VHD_NOT_PERMITTED, "E_NOT_SUPPORTED", 0x80070032, EPERM,                               \
             "the tree does not allow this")                                                        \
     OUTCOME(VHD_NOT_EMPTY, "E_DIR_NOT_EMPTY", 0x80070091, ENOTEMPTY, "the folder is not empty")    \
+    OUTCOME(VHD_NO_FORMATTER, "E_NOTIMPL", 0x80004001, EOPNOTSUPP,                                 \
+            "mkfs.fat is missing; install the package dosfstools")                                 \
     OUTCOME(VHD_UNEXPECTED, "DISP_E_EXCEPTION", 0x80020009, EIO,                                   \
             "the host failed in an unexpected way")
 
@@ -120,7 +124,8 @@ enum vhd_result vhd_verdict_set(struct vhd_verdict *ret, enum vhd_result result,
                                 ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * Fill in the verdict on a failed call of the host: its outcome, and "doing: strerror".
+ * Fill in the verdict on a failed call of the host: its outcome, and "doing: strerror". On a full
+ * host the sentence says to free some space.
  *
  *   err    positive or negative errno, not 0
  *   doing  as printf: the failed action and its object, "cannot open \"x\""

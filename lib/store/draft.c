@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/cleanup.h"
 #include "store/lock.h"
 #include "store/sweep.h"
@@ -25,25 +26,43 @@ static bool has_no_tmpfile(int err)
 }
 
 /*
+ * Choose a name that a sweep knows as a draft's.
+ *
+ *   snapshot  inode of the image of a snapshot; 0 for another draft
+ */
+static int choose_name(uint64_t snapshot, char ret[sizeof(((struct vhd_draft *)0)->name)])
+{
+    const size_t size = sizeof(((struct vhd_draft *)0)->name);
+    uint64_t random;
+
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+        return -errno;
+    if (snapshot != 0)
+        snprintf(ret, size, VHD_SNAPSHOT_PREFIX "%" PRIx64 "-%016" PRIx64, snapshot, random);
+    else
+        snprintf(ret, size, VHD_DRAFT_PREFIX "%016" PRIx64, random);
+    return 0;
+}
+
+/*
  * Create a draft with a name. A sweep may remove it before its lock. Then it has no link left, and
  * the loop makes another.
  */
-static int begin_named(int dir_fd, struct vhd_draft *ret)
+static int begin_named(int dir_fd, uint64_t snapshot, struct vhd_draft *ret)
 {
     for (;;) {
         struct vhd_draft draft;
-        uint64_t random;
         struct stat attributes;
 
-        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-            return -errno;
-        snprintf(draft.name, sizeof draft.name, VHD_DRAFT_PREFIX "%016" PRIx64, random);
-        AUTO_CLOSE int fd = openat(dir_fd, draft.name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
+        int err = choose_name(snapshot, draft.name);
+        if (err < 0)
+            return err;
+        AUTO_CLOSE int fd = open_beneath(dir_fd, draft.name, O_RDWR | O_CREAT | O_EXCL, MODE);
         if (fd < 0 && errno == EEXIST)
             continue;
         if (fd < 0)
             return -errno;
-        int err = vhd_draft_lock(fd);
+        err = vhd_draft_lock(fd);
         if (err == -EAGAIN)
             continue;
         if (err != 0 || fstat(fd, &attributes) < 0) {
@@ -65,7 +84,7 @@ int vhd_draft_begin(const struct vhd_store *store, bool is_named, struct vhd_dra
     int dir_fd = vhd_store_fd(store);
 
     if (!is_named) {
-        int fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, MODE);
+        int fd = open_beneath(dir_fd, ".", O_TMPFILE | O_RDWR, MODE);
         if (fd >= 0) {
             *ret = (struct vhd_draft){.fd = fd};
             return 0;
@@ -73,7 +92,16 @@ int vhd_draft_begin(const struct vhd_store *store, bool is_named, struct vhd_dra
         if (!has_no_tmpfile(errno))
             return -errno;
     }
-    return begin_named(dir_fd, ret);
+    return begin_named(dir_fd, 0, ret);
+}
+
+int vhd_draft_begin_snapshot(const struct vhd_store *store, int fd, struct vhd_draft *ret)
+{
+    struct stat image;
+
+    if (fstat(fd, &image) < 0)
+        return -errno;
+    return begin_named(vhd_store_fd(store), image.st_ino, ret);
 }
 
 int vhd_draft_limit_readers(const struct vhd_draft *draft, mode_t mode)
@@ -131,6 +159,52 @@ int vhd_draft_publish(const struct vhd_store *store, struct vhd_draft *draft, co
     if (err < 0)
         vhd_draft_withdraw(store, draft, file);
     return err;
+}
+
+int vhd_draft_copy_attributes(const struct vhd_draft *draft, int fd)
+{
+    struct stat now, wanted;
+
+    if (fstat(draft->fd, &now) < 0 || fstat(fd, &wanted) < 0)
+        return -errno;
+    const bool is_owner = now.st_uid == wanted.st_uid && now.st_gid == wanted.st_gid;
+    /* The owner goes first, because chown clears bits of the mode. */
+    if (!is_owner && fchown(draft->fd, wanted.st_uid, wanted.st_gid) < 0)
+        return -errno;
+    return fchmod(draft->fd, wanted.st_mode & 07777) < 0 ? -errno : 0;
+}
+
+/* Give a draft without a name one that a sweep removes. */
+static int name_draft(int dir_fd, struct vhd_draft *draft)
+{
+    char name[sizeof draft->name];
+
+    int err = choose_name(0, name);
+    if (err == 0)
+        err = vhd_draft_lock(draft->fd);
+    if (err == 0)
+        err = link_unnamed(dir_fd, draft, name);
+    if (err == 0)
+        memcpy(draft->name, name, sizeof name);
+    return err;
+}
+
+int vhd_draft_replace(const struct vhd_store *store, struct vhd_draft *draft, const char *file,
+                      int fd)
+{
+    int dir_fd = vhd_store_fd(store);
+
+    int err = fsync(draft->fd) < 0 ? -errno : 0;
+    if (err == 0 && !*draft->name)
+        err = name_draft(dir_fd, draft);
+    if (err == 0)
+        err = vhd_store_confirm(store, file, fd);
+    if (err == 0 && renameat(dir_fd, draft->name, dir_fd, file) < 0)
+        err = -errno;
+    if (err < 0)
+        return err;
+    draft->name[0] = 0;
+    return vhd_store_sync(store);
 }
 
 int vhd_draft_withdraw(const struct vhd_store *store, const struct vhd_draft *draft,

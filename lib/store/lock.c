@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
@@ -200,12 +201,11 @@ static void protect(int fd)
 enum vhd_result vhd_store_lock(int fd, const char *path, bool is_read_only, int *ret_fd,
                                struct vhd_verdict *ret)
 {
-    const int how = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-    AUTO_CLOSE int lock_fd = openat(fd, VHD_LOCK_FILE, how | O_RDWR | O_CREAT, 0600);
+    AUTO_CLOSE int lock_fd = open_beneath(fd, VHD_LOCK_FILE, O_RDWR | O_CREAT | O_NONBLOCK, 0600);
     struct holder holder;
 
     if (lock_fd < 0 && is_read_only) {
-        lock_fd = openat(fd, VHD_LOCK_FILE, how | O_RDONLY);
+        lock_fd = open_beneath(fd, VHD_LOCK_FILE, O_RDONLY | O_NONBLOCK, 0);
         if (lock_fd < 0) {
             *ret_fd = -1;
             return VHD_OK;

@@ -195,6 +195,17 @@ int vhd_store_open_again(const struct vhd_store *store, const char *file, int fd
 int vhd_store_confirm(const struct vhd_store *store, const char *file, int fd);
 
 /*
+ * Give an image a second name, which no other file has.
+ *
+ *   file  its file name
+ *   fd    of the image
+ *
+ * Returns 0; -EEXIST; -ESTALE if the first name leads to another file now; or another negative
+ * errno of linkat(2): -EPERM where the file system has no links.
+ */
+int vhd_store_link(const struct vhd_store *store, const char *file, int fd, const char *new_file);
+
+/*
  * Change the permissions, or the owner and group, of an image.
  *
  *   file         the image's file name

@@ -4,13 +4,15 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-
-SLIST_HEAD(watch_list, vhd_task_watch);
+#include "task/report.h"
+#include "task/watches.h"
 
 struct vhd_task {
     _Atomic unsigned refs;
@@ -33,7 +35,8 @@ struct vhd_task {
     struct timespec changed, started, finished;
     unsigned tellers; /* changes that the listener does not know yet */
     struct vhd_verdict verdict;
-    struct watch_list watches;
+    struct vhd_watches watches;
+    struct vhd_report report;
 };
 
 const char *vhd_task_state_name(enum vhd_task_state state)
@@ -112,6 +115,7 @@ void vhd_task_unref(struct vhd_task *task)
         task->work->drop(task->arg);
     pthread_cond_destroy(&task->ended);
     pthread_mutex_destroy(&task->lock);
+    vhd_report_free(&task->report);
     free(task->description);
     free(task->name);
     free(task);
@@ -205,6 +209,40 @@ void vhd_task_advance(struct vhd_task *task, uint64_t done, uint64_t total)
     tell(task);
 }
 
+void vhd_task_report_begin(struct vhd_task *task)
+{
+    HOLD_LOCK(&task->lock);
+    vhd_report_begin(&task->report);
+    task->changed = clock_real();
+}
+
+void vhd_task_report_add(struct vhd_task *task, const char *format, ...)
+{
+    char text[VHD_SENTENCE_SIZE];
+    struct vhd_verdict line;
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    vhd_verdict_set(&line, VHD_OK, "%s", text);
+    HOLD_LOCK(&task->lock);
+    vhd_report_add(&task->report, line.sentence);
+    task->changed = clock_real();
+}
+
+bool vhd_task_has_report(struct vhd_task *task)
+{
+    HOLD_LOCK(&task->lock);
+    return task->report.lines;
+}
+
+int vhd_task_report(struct vhd_task *task, char **ret_text)
+{
+    HOLD_LOCK(&task->lock);
+    return vhd_report_copy(&task->report, ret_text);
+}
+
 static enum vhd_task_state state_of(enum vhd_result result)
 {
     switch (result) {
@@ -217,20 +255,10 @@ static enum vhd_task_state state_of(enum vhd_result result)
     }
 }
 
-/* Call watches that have left their task. */
-static void call_watches(struct watch_list *watches)
-{
-    while (!SLIST_EMPTY(watches)) {
-        struct vhd_task_watch *watch = SLIST_FIRST(watches);
-        SLIST_REMOVE_HEAD(watches, link);
-        watch->reached(watch);
-    }
-}
-
 /* Set the outcome, and wake all waiters and watches. */
 static void task_end(struct vhd_task *task, const struct vhd_verdict *verdict)
 {
-    struct watch_list watches;
+    struct vhd_watches watches;
 
     {
         HOLD_LOCK(&task->lock);
@@ -244,7 +272,7 @@ static void task_end(struct vhd_task *task, const struct vhd_verdict *verdict)
         SLIST_INIT(&task->watches);
     }
     pthread_cond_broadcast(&task->ended); /* not under the lock: waiters would block on it */
-    call_watches(&watches);
+    vhd_watches_call(&watches);
     tell(task);
 }
 
@@ -298,20 +326,6 @@ bool vhd_task_commit(struct vhd_task *task)
     return true;
 }
 
-/* Take off the watches that do not wait for the end. Under the lock. */
-static struct watch_list early_watches(struct vhd_task *task)
-{
-    struct watch_list early = SLIST_HEAD_INITIALIZER(early), rest = early;
-
-    while (!SLIST_EMPTY(&task->watches)) {
-        struct vhd_task_watch *watch = SLIST_FIRST(&task->watches);
-        SLIST_REMOVE_HEAD(&task->watches, link);
-        SLIST_INSERT_HEAD(watch->wants_acceptance ? &early : &rest, watch, link);
-    }
-    task->watches = rest;
-    return early;
-}
-
 /* A call when a task is accepted. */
 struct acceptance {
     void (*accepted)(void *arg); /* NULL for none */
@@ -321,7 +335,7 @@ struct acceptance {
 /* Queue admitted work again. Returns false, with the work still the caller's, after a cancel. */
 static bool accept(struct vhd_task *task, void *arg, const struct acceptance *acceptance)
 {
-    struct watch_list watches;
+    struct vhd_watches watches;
 
     {
         HOLD_LOCK(&task->lock);
@@ -332,11 +346,11 @@ static bool accept(struct vhd_task *task, void *arg, const struct acceptance *ac
         task->is_accepted = true;
         task->started = (struct timespec){0};
         mark_changed(task);
-        watches = early_watches(task);
+        watches = vhd_watches_remove_early(&task->watches);
     }
     if (acceptance->accepted)
         acceptance->accepted(acceptance->arg);
-    call_watches(&watches);
+    vhd_watches_call(&watches);
     tell(task);
     return true;
 }
@@ -425,12 +439,5 @@ int vhd_task_watch(struct vhd_task *task, struct vhd_task_watch *watch)
 int vhd_task_unwatch(struct vhd_task *task, struct vhd_task_watch *watch)
 {
     HOLD_LOCK(&task->lock);
-    struct vhd_task_watch *known;
-    SLIST_FOREACH(known, &task->watches, link) {
-        if (known == watch) {
-            SLIST_REMOVE(&task->watches, watch, vhd_task_watch, link);
-            return 0;
-        }
-    }
-    return -ESRCH;
+    return vhd_watches_remove(&task->watches, watch) ? 0 : -ESRCH;
 }

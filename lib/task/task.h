@@ -13,10 +13,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
 #include <time.h>
 
 #include "result/result.h"
+#include "task/watches.h"
 
 struct vhd_task;
 
@@ -85,13 +85,6 @@ int vhd_task_cancel(struct vhd_task *task);
  */
 int vhd_task_wait(struct vhd_task *task, int timeout_ms);
 
-/* A callback for the end of a task, or for its acceptance. It runs at most once. */
-struct vhd_task_watch {
-    SLIST_ENTRY(vhd_task_watch) link;              /* guarded by the task's lock */
-    bool wants_acceptance;                         /* of long work: do not wait for the end */
-    void (*reached)(struct vhd_task_watch *watch); /* runs on the thread that brought it about */
-};
-
 /*
  * Call watch->reached() when the task ends, or is accepted. No lock is held then, and the watch has
  * left the task, so reached() may free it.
@@ -150,6 +143,31 @@ void vhd_task_progress(struct vhd_task *task, unsigned percent);
  *   done, total  bytes; done is at most total, which is above 0
  */
 void vhd_task_advance(struct vhd_task *task, uint64_t done, uint64_t total);
+
+/* For run(): give the task a report, which is empty at first. A second call does nothing. */
+void vhd_task_report_begin(struct vhd_task *task);
+
+/*
+ * For run(): add a line to the report, and give the task one first if it has none. A line beyond
+ * VHD_REPORT_MAX (report.h), or one that memory is too short for, only counts: then a last line
+ * says how many there are.
+ *
+ *   format  as printf, without a newline; the line is made tidy as by vhd_verdict_set()
+ */
+void vhd_task_report_add(struct vhd_task *task, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Has the task a report? */
+bool vhd_task_has_report(struct vhd_task *task);
+
+/*
+ * Copy the report of a task as it is now.
+ *
+ *   ret_text  receives the lines, a terminated text that the caller frees
+ *
+ * Returns 0, -ENOENT when the task has no report, or -ENOMEM.
+ */
+int vhd_task_report(struct vhd_task *task, char **ret_text);
 
 /* The rest is for the service (task/service.h), which gives tasks their ids and workers. */
 

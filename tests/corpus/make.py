@@ -14,14 +14,19 @@ import os
 import sys
 
 import images_bad
+import images_bad_table
+import images_chain
 import images_child
 import images_dynamic
 import images_fixed
+import images_footer
 import images_orphan
+import images_tapdisk
 from case import BAD, GOOD, save, text_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODULES = (images_bad, images_child, images_dynamic, images_fixed, images_orphan)
+MODULES = (images_bad, images_bad_table, images_chain, images_child, images_dynamic, images_fixed,
+           images_footer, images_orphan, images_tapdisk)
 KINDS = {"good": GOOD, "bad": BAD}
 PACKED, TEXT = ".vhd.xz", ".txt"
 

@@ -4,9 +4,11 @@
 #include <err.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "maker.h"
 
@@ -52,11 +54,25 @@ static enum event event_of_open(uint64_t flags)
     return flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? EVENT_CREATE : EVENT_OPEN;
 }
 
+/* The flags of openat2(2), which are in the child's memory. */
+static uint64_t flags_of_openat2(const struct tracer_stop *stop)
+{
+    struct open_how how;
+    const struct iovec here = {&how, sizeof how};
+    const struct iovec there = {(void *)(uintptr_t)stop->args[2], sizeof how};
+
+    if (process_vm_readv(stop->pid, &here, 1, &there, 1, 0) != sizeof how)
+        err(EXIT_BROKEN, "cannot read the child's memory");
+    return how.flags;
+}
+
 enum event event_of(const struct tracer_stop *stop, const struct maker *maker)
 {
     switch (stop->call) {
     case SYS_openat:
         return event_of_open(stop->args[2]);
+    case SYS_openat2:
+        return event_of_open(flags_of_openat2(stop));
     case SYS_write:
         return (int)stop->args[0] == maker->report_fd ? EVENT_REPORT : EVENT_WRITE;
     case SYS_pwrite64:
@@ -71,6 +87,7 @@ enum event event_of(const struct tracer_stop *stop, const struct maker *maker)
         return event_of_sync(stop, maker);
     case SYS_linkat:
         return EVENT_LINK;
+    case SYS_renameat:
     case SYS_renameat2:
         return EVENT_RENAME;
     case SYS_unlinkat:

@@ -15,6 +15,10 @@ enum host_behaviour {
     HOST_LATE_UNLINK = 32,    /* a name is removed only after the folder's fsync */
     HOST_NO_UNLINK = 64,      /* no name is removed */
     HOST_IN_PLACE = 128,      /* a nameless file has its name from the start */
+    HOST_NO_FIRST_SYNC =
+        256, /* the first fsync of the folder does nothing; the second; the third */
+    HOST_NO_SECOND_SYNC = 512,
+    HOST_NO_THIRD_SYNC = 1024,
 };
 
 /*

@@ -6,11 +6,8 @@
 . "$(dirname "$0")/../functions.sh"
 
 need_root
-need_own_mounts
 need_file_system ext2
 # In memory, because the many flushes would wait for a real medium.
-mkdir "$tmp/memory"
-mount -t tmpfs none "$tmp/memory" || skip "needs to mount a tmpfs"
-undo "umount -l '$tmp/memory'"
+mount_memory
 loop_mount 64 "$tmp/memory/host" mkfs.ext2 -q
 TMPDIR=$tmp/memory/host "$VHD_KILL" fixed

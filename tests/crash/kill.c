@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     campaign_begin(&campaign, argv[1], argv[2], folder, SIZE_MB);
     /* These ways share most calls with "nameless", so they need fewer rounds. */
     const struct way *way = campaign.maker.way;
-    const unsigned rounds = way->is_fixed || way->is_child ? ROUNDS_SHORT : ROUNDS;
+    const unsigned rounds = way->is_fixed || way->is_child || way->verb ? ROUNDS_SHORT : ROUNDS;
     run_all(&campaign, true);
     for (unsigned round = 0; round < rounds && !campaign_has_noticed(&campaign); round++)
         run_all(&campaign, false);

@@ -14,7 +14,9 @@
 
 #include "host.h"
 #include "operation/create.h"
+#include "verb/verbs.h"
 #include "request/size.h"
+#include "verbs.h"
 #include "vhd.h"
 
 static const struct way ways[] = {
@@ -52,6 +54,17 @@ static const struct way ways[] = {
         .is_child = true,
         .order = {EVENT_CREATE, EVENT_WRITE, EVENT_SYNC_FILE, EVENT_LINK, EVENT_SYNC_FOLDER,
                   EVENT_REPORT},
+    },
+    {
+        .name = "snapshot",
+        .verb = "snapshot parent1",
+        .order = {EVENT_CREATE, EVENT_WRITE, EVENT_SYNC_FILE, EVENT_SYNC_FOLDER, EVENT_LINK,
+                  EVENT_SYNC_FOLDER, EVENT_RENAME, EVENT_SYNC_FOLDER, EVENT_REPORT},
+    },
+    {
+        .name = "rebase",
+        .verb = "rebase other",
+        .order = {EVENT_WRITE, EVENT_SYNC_FILE, EVENT_WRITE, EVENT_SYNC_FILE, EVENT_REPORT},
     },
 };
 
@@ -97,6 +110,26 @@ static enum vhd_result begin_named(struct vhd_service *service, const struct mak
     return vhd_create_submit(service, create, ret_task, NULL);
 }
 
+/* Have the verb done to the disk. */
+static enum vhd_result begin_verb(struct vhd_service *service, const struct maker *maker,
+                                  struct vhd_task **ret_task)
+{
+    const char *line = maker->way->verb;
+    struct vhd_command command;
+    struct vhd_store *store;
+
+    enum vhd_result result = vhd_store_open(maker->folder, 0, &store, NULL);
+    if (result == VHD_OK)
+        result = vhd_command_parse(line, strlen(line), &command, NULL);
+    if (result != VHD_OK)
+        return result;
+    struct vhd_catalogue *catalogue = vhd_catalogue_new(store);
+    struct vhd_verb *verb = catalogue ? vhd_verb_new(catalogue, MAKER_DISK, &command) : NULL;
+    vhd_catalogue_unref(catalogue);
+    vhd_store_unref(store);
+    return verb ? vhd_verb_submit(service, verb, ret_task, NULL) : VHD_OUT_OF_MEMORY;
+}
+
 /* The child process's part. */
 static int make(void *arg)
 {
@@ -107,8 +140,9 @@ static int make(void *arg)
     host_behave(maker->way->host | maker->mutation, MAKER_FILE);
     if (vhd_service_new(1, 1, &service) < 0)
         return EXIT_BROKEN;
-    enum vhd_result result =
-        maker->way->is_named ? begin_named(service, maker, &task) : begin(service, maker, &task);
+    enum vhd_result result = (maker->way->verb       ? begin_verb
+                              : maker->way->is_named ? begin_named
+                                                     : begin)(service, maker, &task);
     if (result == VHD_OK) {
         struct vhd_task_status status;
         vhd_task_wait(task, -1);
@@ -127,11 +161,11 @@ void maker_init(struct maker *maker, const char *way, const char *mutation, cons
                 uint64_t size_mb)
 {
     *maker = (struct maker){.way = way_find(way), .folder = folder};
-    maker->size_mb = maker->way->is_fixed ? FIXED_MB : size_mb;
+    maker->size_mb = maker->way->is_fixed ? FIXED_MB : maker->way->verb ? VERB_MB : size_mb;
     maker->mutation = mutation ? host_mutation(mutation) : 0;
     if (mutation && maker->mutation == 0)
         errx(EXIT_BROKEN, "there is no mutation \"%s\"", mutation);
-    if (maker->way->is_child)
+    if (maker->way->is_child || maker->way->verb)
         maker->parent = parent_of(maker->size_mb * VHD_MB);
 }
 
@@ -150,7 +184,9 @@ bool maker_run(struct maker *maker, tracer_visit *visit, void *visit_arg, int *r
     if (!maker->way->makes_folder && mkdir(maker->folder, 0777) < 0)
         err(EXIT_BROKEN, "%s", maker->folder);
     if (maker->way->is_child)
-        parent_put(&maker->parent, maker->folder);
+        parent_put(&maker->parent, maker->folder, PARENT_FILE);
+    if (maker->way->verb)
+        verb_prepare(maker);
     maker->report_fd = ends[1];
     bool has_ended = tracer_run(make, maker, visit, visit_arg);
     *ret_report = read(ends[0], &report, 1) == 1 ? report : MAKER_SILENT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The maker: a traced child process that makes one disk through the library, in one of several
- * ways. It reports the outcome as soon as it knows it.
+ * ways, or has a verb done to a disk (verbs.h). It reports the outcome as soon as it knows it.
  */
 #pragma once
 
@@ -12,12 +12,16 @@
 #include "parent.h"
 #include "tracer.h"
 
-/* The file of the disk, and the last component of its folder. */
+/* The file of the disk, its name, and the last component of its folder. */
 #define MAKER_FILE   "disk1.vhd"
+#define MAKER_DISK   "disk1"
 #define MAKER_FOLDER "store"
 
 /* The size of a fixed disk, which takes all its space in each run. */
 enum { FIXED_MB = 3 };
+
+/* The size of the disk of a verb. The verb writes none of its table. */
+enum { VERB_MB = 100 };
 
 /* A way to make a disk. */
 struct way {
@@ -26,6 +30,7 @@ struct way {
     bool is_named;                 /* the draft has a name */
     bool is_fixed;                 /* the disk is fixed, of FIXED_MB */
     bool is_child;                 /* the disk is differencing, on the parent of parent.h */
+    const char *verb;              /* done to a disk that is there; NULL: a disk is made */
     unsigned host;                 /* of enum host_behaviour */
     enum event order[EVENT_COUNT]; /* events that must occur, each after the end of the last */
 };
@@ -35,7 +40,7 @@ struct maker {
     unsigned mutation;  /* of enum host_behaviour; 0 for none */
     const char *folder; /* absolute path; its last component is MAKER_FOLDER */
     uint64_t size_mb;
-    struct image parent; /* of a differencing disk; else no bytes */
+    struct image parent; /* of a differencing disk, or the disk of a snapshot; else no bytes */
 
     int report_fd; /* pipe for the outcome; maker_run() sets it before the fork */
 };
@@ -44,7 +49,7 @@ struct maker {
  * Prepare a maker.
  *
  *   way, mutation  their names; mutation may be NULL. An unknown name ends the test
- *   size_mb        of the disk, unless it is fixed
+ *   size_mb        of the disk, unless it is fixed, or a verb is done to it
  *
  * Release it by maker_end().
  */

@@ -35,12 +35,12 @@ struct image parent_of(uint64_t size)
     return parent;
 }
 
-void parent_put(const struct image *parent, const char *folder)
+void parent_put(const struct image *parent, const char *folder, const char *name)
 {
     const struct timespec time = {.tv_sec = VHD_EPOCH + PARENT_TIME}, times[] = {time, time};
     char path[PATH_MAX];
 
-    file_path(folder, PARENT_FILE, path);
+    file_path(folder, name, path);
     AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0 || write(fd, parent->bytes, parent->len) != (ssize_t)parent->len ||
         futimens(fd, times) < 0 || fsync(fd) < 0)
@@ -50,16 +50,16 @@ void parent_put(const struct image *parent, const char *folder)
         err(EXIT_BROKEN, "%s", folder);
 }
 
-const char *parent_judge(const struct image *parent, const char *folder)
+const char *parent_judge(const struct image *parent, const char *folder, const char *name)
 {
     char path[PATH_MAX];
     struct stat attributes;
     struct image found;
 
-    const char *fault = file_load(folder, PARENT_FILE, &found);
+    const char *fault = file_load(folder, name, &found);
     if (fault)
         return "the parent cannot be read";
-    file_path(folder, PARENT_FILE, path);
+    file_path(folder, name, path);
     if (stat(path, &attributes) < 0)
         err(EXIT_BROKEN, "%s", path);
     if (found.len != parent->len || memcmp(found.bytes, parent->bytes, parent->len) != 0)

@@ -18,11 +18,11 @@
 /* A dynamic disk of so many bytes, without blocks. The caller frees ret.bytes. */
 struct image parent_of(uint64_t size);
 
-/* Write the parent into a folder. Both are durable afterwards. */
-void parent_put(const struct image *parent, const char *folder);
+/* Write the parent into a folder, under a name. Both are durable afterwards. */
+void parent_put(const struct image *parent, const char *folder, const char *name);
 
-/* Returns NULL if the parent is as parent_put() left it, or a sentence about the fault. */
-const char *parent_judge(const struct image *parent, const char *folder);
+/* Returns NULL if that file is as parent_put() left it, or a sentence about the fault. */
+const char *parent_judge(const struct image *parent, const char *folder, const char *name);
 
 /* Does the dynamic header of a differencing image name the parent? */
 bool parent_is_of(const struct image *parent, const struct image *child);

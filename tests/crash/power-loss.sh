@@ -9,26 +9,12 @@
 . "$(dirname "$0")/../functions.sh"
 
 type=$1
-case $type in
-ext4) size=32M options=-q ;;
-xfs) size=300M options=-qK ;;
-esac
-need_root
-need_own_mounts
-need_file_system "$type"
-need_command "mkfs.$type" losetup
-[ -e /dev/loop-control ] || skip "needs loop devices"
-
+enter_own_mounts "$@"
 # In memory, for what is lost here is never in a medium.
-mkdir "$tmp/memory" "$tmp/mnt"
-mount -t tmpfs none "$tmp/memory" || skip "needs to mount a tmpfs"
-undo "umount -l '$tmp/memory'"
-truncate -s "$size" "$tmp/memory/volume" || fail "cannot make a volume"
-"mkfs.$type" "$options" "$tmp/memory/volume" || fail "mkfs.$type failed"
-device=$(losetup -f --show "$tmp/memory/volume") || fail "cannot make a loop device"
-undo "losetup -d '$device'"
+make_volume "$type"
+mkdir "$tmp/mnt"
 
-for way in nameless folder named linkless fixed child; do
+for way in nameless folder named linkless fixed child snapshot rebase; do
     "$VHD_POWER" "$device" "$type" "$tmp/mnt" "$way" || fail "power loss, $way"
 done
 [ "$type" = ext4 ] || exit 0

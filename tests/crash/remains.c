@@ -17,6 +17,7 @@
 #include "request/size.h"
 #include "store/lock.h"
 #include "store/store.h"
+#include "verbs.h"
 
 /* Clear the fields in which any two disks differ: time stamp, UUID, and the checksum over them. */
 static void blank(struct vhd_footer_disk *footer)
@@ -86,6 +87,11 @@ static const char *judge_fields(const struct maker *maker, const struct image *i
 
 const char *image_read(const struct maker *maker, struct image *ret)
 {
+    if (maker->way->verb) {
+        bool is_done;
+        *ret = (struct image){NULL, 0};
+        return verb_judge(maker, &is_done);
+    }
     const char *fault = judge_soundness(maker->folder);
     if (!fault)
         fault = file_load(maker->folder, MAKER_FILE, ret);
@@ -168,13 +174,35 @@ static const char *judge_disks(const struct maker *maker, const struct image *wh
     const char *fault = is_there ? judge_image(maker, whole) : NULL;
 
     if (!fault && maker->way->is_child)
-        fault = parent_judge(&maker->parent, maker->folder);
+        fault = parent_judge(&maker->parent, maker->folder, PARENT_FILE);
     return fault;
+}
+
+/*
+ * The same for a verb, which is done or not. It is judged before the sweep, because the disk must
+ * be whole for any reader, and after it.
+ */
+static const char *judge_verb(const struct maker *maker, bool is_told, bool *ret_is_done)
+{
+    bool is_done;
+
+    const char *fault = verb_judge(maker, ret_is_done);
+    if (!fault && is_told && !*ret_is_done)
+        return "success was reported, and the verb is not done";
+    if (!fault)
+        fault = sweep(maker->folder);
+    if (!fault)
+        fault = verb_judge(maker, &is_done);
+    if (!fault && is_done != *ret_is_done)
+        fault = "the sweep has changed the disk";
+    return fault ? fault : verb_judge_rest(maker, is_done);
 }
 
 const char *remains_judge(const struct maker *maker, const struct image *whole, bool is_told,
                           bool *ret_is_there)
 {
+    if (maker->way->verb)
+        return judge_verb(maker, is_told, ret_is_there);
     const char *folder = maker->folder;
     bool is_there = exists(folder, MAKER_FILE);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The remains of a store after a cut: the whole disk or none, and nothing else after the next
- * owner's sweep but the unchanged parent of a differencing disk.
+ * owner's sweep but the unchanged parent of a differencing disk. After a verb: the disk as before
+ * or after it.
  */
 #pragma once
 

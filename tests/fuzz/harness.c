@@ -12,8 +12,11 @@
 #include <unistd.h>
 
 #include "image/catalogue.h"
+#include "image/check.h"
 #include "disk/disk.h"
 #include "image/info.h"
+#include "repair/changes.h"
+#include "repair/write.h"
 #include "store/store.h"
 
 #define NAME      "spoilt-image"
@@ -159,6 +162,45 @@ static void use_for_writing(struct harness *harness, const uint8_t *bytes, size_
     vhd_disk_close(disk, NULL);
 }
 
+static void ignore(void *arg, const struct vhd_finding *finding)
+{
+    (void)arg, (void)finding;
+}
+
+/* Check the image, repair it, and check it again. What was readable reads the same then. */
+static void repair(struct harness *harness, bool was_open)
+{
+    const struct vhd_checker checker = {ignore, NULL, NULL};
+    struct vhd_repair_plan plan;
+    struct vhd_verdict why;
+    uint64_t findings;
+
+    int fd = openat(vhd_store_fd(harness->store), FILE_NAME, O_RDWR);
+    if (fd < 0)
+        err(2, FILE_NAME);
+    if (vhd_check_image(harness->store, FILE_NAME, fd, &checker, &findings) < 0)
+        errx(1, "an image cannot be checked");
+    if (!was_open && findings == 0)
+        errx(1, "a check passes an image that does not open");
+    if (vhd_repair_plan_make(fd, false, NULL, NULL, &plan) == 0) {
+        int error = vhd_repair_plan_is_empty(&plan) ? 0 : vhd_repair_write(fd, &plan);
+        if (error < 0 && error != -EFBIG && error != -ENOSPC)
+            errx(1, "repair: %s", strerrorname_np(-error));
+        vhd_repair_changes_tell(&plan, ignore, NULL);
+        vhd_repair_plan_free(&plan);
+    }
+    if (vhd_check_image(harness->store, FILE_NAME, fd, &checker, &findings) < 0)
+        errx(1, "a repaired image cannot be checked");
+    close(fd);
+    struct vhd_disk *disk = open_disk(harness, 0, &why);
+    /* A locator may name the place of a footer, which is the name of a parent no longer. */
+    if (was_open && !disk && why.result != VHD_PARENT_LOST)
+        errx(1, "a repaired disk does not open any more: %s", why.sentence);
+    if (was_open && disk)
+        read_whole(harness, disk, "repaired");
+    vhd_disk_close(disk, NULL);
+}
+
 int harness_use(struct harness *harness, const uint8_t *bytes, size_t len)
 {
     struct vhd_verdict why;
@@ -167,10 +209,14 @@ int harness_use(struct harness *harness, const uint8_t *bytes, size_t len)
     put_image(harness, bytes, len);
     vhd_info_read_all(harness->catalogue, NAME, &info);
     struct vhd_disk *disk = open_disk(harness, 0, &why);
-    if (!disk)
-        return 0;
-    read_disk(disk, harness->content);
+    const bool is_open = disk;
+    if (is_open)
+        read_disk(disk, harness->content);
     vhd_disk_close(disk, NULL);
+    repair(harness, is_open);
+    if (!is_open)
+        return 0;
+    put_image(harness, bytes, len);
     use_for_writing(harness, bytes, len);
     return 1;
 }

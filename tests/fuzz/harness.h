@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Use an image with unknown content. Whatever its bytes are, the library must not crash, read
- * outside the image, or use memory or time without limit. A disk that it opens must keep its data.
+ * outside the image, or use memory or time without limit. A disk that it opens must keep its data,
+ * also in a repair. An image that it does not open must have findings.
  */
 #pragma once
 
@@ -20,7 +21,7 @@ struct harness *harness_new(const char *folder);
 void harness_free(struct harness *harness);
 
 /*
- * Put bytes into the store as an image and use it: read, write, discard, read again.
+ * Put bytes into the store as an image and use it: check, repair, read, write, discard, read again.
  *
  * Returns 1 if the library opened it as a disk, otherwise 0. Aborts if a byte is wrong.
  */

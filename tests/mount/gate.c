@@ -4,7 +4,7 @@
  * files:
  *
  *   sync, open, cut    calls of that kind on images slow*.vhd wait while a process holds a lock
- *                      (flock) on the file: fsync and fdatasync, open and openat, ftruncate. Each
+ *                      (flock) on the file: fsync and fdatasync, open and openat2, ftruncate. Each
  *                      waiting call adds a byte to the file "held".
  *   reserve            calls of fallocate that reserve space wait in the same way, for any file
  *   no-reserve         while it exists, those calls fail with EOPNOTSUPP
@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -128,9 +129,11 @@ int ftruncate64(int fd, off64_t length)
 
 int fallocate64(int fd, int mode, off64_t offset, off64_t length)
 {
-    if (mode == 0)
+    const bool is_reserving = !(mode & FALLOC_FL_PUNCH_HOLE);
+
+    if (is_reserving)
         wait_at("reserve");
-    if (mode == 0 && exists("no-reserve")) {
+    if (is_reserving && exists("no-reserve")) {
         errno = EOPNOTSUPP;
         return -1;
     }
@@ -170,16 +173,22 @@ int open64(const char *path, int flags, ...)
     return REAL(open64)(path, flags, mode);
 }
 
-int openat64(int dir, const char *path, int flags, ...)
+/* openat2(2) has no function of its own. All arguments are passed on, as many as there can be. */
+long syscall(long number, ...)
 {
     va_list arguments;
+    long values[6];
 
-    va_start(arguments, flags);
-    const mode_t mode = mode_of(flags, arguments);
+    va_start(arguments, number);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        values[i] = va_arg(arguments, long);
     va_end(arguments);
-    if (is_image(path, "slow") && !(flags & (O_CREAT | O_PATH)))
-        wait_at("open");
-    return REAL(openat64)(dir, path, flags, mode);
+    if (number == SYS_openat2) {
+        const struct open_how *how = (const struct open_how *)values[2];
+        if (is_image((const char *)values[1], "slow") && !(how->flags & (O_CREAT | O_PATH)))
+            wait_at("open");
+    }
+    return REAL(syscall)(number, values[0], values[1], values[2], values[3], values[4], values[5]);
 }
 
 #pragma GCC visibility pop

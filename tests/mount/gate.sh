@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2154 # tmp, mnt and VHDFS are those of mount.sh
 # A host that hangs or loses writes: vhdfs runs with the library GATE, made of gate.c. Sourced after
-# mount.sh.
+# mount.sh, and after a change of $store.
 
 [ "$sanitized" = no ] || skip "a sanitizer has to come first"
-mkdir "$tmp/gate"
-: >"$tmp/gate/held"
-printf '#!/bin/sh\nexec env LD_PRELOAD=%s GATE_DIR=%s %s "$@"\n' "$GATE" "$tmp/gate" "$VHDFS" \
+# A confined daemon reaches files of the store alone.
+gate_dir=$store/.gate
+mkdir -p "$gate_dir"
+: >"$gate_dir/held"
+printf '#!/bin/sh\nexec env LD_PRELOAD=%s GATE_DIR=%s %s "$@"\n' "$GATE" "$gate_dir" "$VHDFS" \
     >"$tmp/gated"
 chmod +x "$tmp/gated"
 VHDFS=$tmp/gated
@@ -14,11 +16,11 @@ VHDFS=$tmp/gated
 # shut_gate KIND...: such calls on images slow* wait while $gatekeeper lives.
 shut_gate()
 {
-    : >"$tmp/gate/held"
+    : >"$gate_dir/held"
     rm -f "$tmp/shut"
     for gate_kind; do
-        : >"$tmp/gate/$gate_kind"
-        set -- "$@" "$tmp/gate/$gate_kind"
+        : >"$gate_dir/$gate_kind"
+        set -- "$@" "$gate_dir/$gate_kind"
         shift
     done
     behind "$python" -I -S -c 'import fcntl, sys, time
@@ -41,7 +43,7 @@ open_gate()
 # held: the number of calls that have started to wait
 held()
 {
-    wc -c <"$tmp/gate/held"
+    wc -c <"$gate_dir/held"
 }
 
 # no_more_come: calls wait, and for a second no further one has come

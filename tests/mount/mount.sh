@@ -89,6 +89,12 @@ ends_with()
     expect "$1" "$ends_status" "exit status of $3"
 }
 
+# The last refusals may say why a test has failed.
+explain()
+{
+    timeout 5 tail -n 3 "$mnt/errors" 2>/dev/null | sed 's/^/errors: /' >&2
+}
+
 # start_vhdfs [OPTION...]: mount $store on $mnt and set $daemon. The options are those of -o.
 start_vhdfs()
 {
@@ -268,19 +274,6 @@ answer()
     "$python" -I -S "$here/answer.py" "$@"
 }
 
-# enter_own_mounts: start the test again in a mount namespace of its own.
-enter_own_mounts()
-{
-    need_root
-    if [ -n "${IN_NAMESPACE-}" ]; then
-        forget_other_mounts
-        return
-    fi
-    need_own_mounts
-    rm -rf "$tmp"
-    IN_NAMESPACE=1 exec unshare -m "$0"
-}
-
 # A command after these words runs as a user without rights.
 nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
 
@@ -369,6 +362,43 @@ request_fails()
     [ ! -e "$mnt/disks/$1" ] || fail "a refused disk is there: $1"
 }
 
+# verb NAME COMMAND: have a verb done to a disk, and wait for its task
+verb()
+{
+    echo "$2" >"$mnt/disks/$1/ctl" || fail "refused: $2: $(tail -n 1 "$mnt/errors")"
+    expect completed "$(cat "$mnt/tasks/$1/wait")" "the outcome of $2: $(cat "$mnt/tasks/$1/error")"
+}
+
+# verb_fails NAME COMMAND WORDS: the write fails, and the line in errors has these words
+verb_fails()
+{
+    echo "$2" 2>/dev/null >"$mnt/disks/$1/ctl" && fail "accepted: $2"
+    tail -n 1 "$mnt/errors" | grep -q " disks/$1/ctl $3" || fail "$2: $(tail -n 1 "$mnt/errors")"
+}
+
+# verb_fails_in_time NAME COMMAND WORDS: the same; on a slow machine the write may end before the
+# search that fails, and then the task fails with these words
+verb_fails_in_time()
+{
+    if ! echo "$2" 2>/dev/null >"$mnt/disks/$1/ctl"; then
+        tail -n 1 "$mnt/errors" | grep -q " disks/$1/ctl $3" ||
+            fail "$2: $(tail -n 1 "$mnt/errors")"
+        return
+    fi
+    expect failed "$(cat "$mnt/tasks/$1/wait")" "the outcome of $2"
+    verb_result=$(value "$mnt/tasks/$1/status" result)
+    echo "$(cat "$mnt/tasks/$1/errno") ${verb_result#* } $(cat "$mnt/tasks/$1/error")" |
+        grep -q "^$3" || fail "$2: $(cat "$mnt/tasks/$1/status")"
+}
+
+# size_by_qemu IMAGE: print the size of the disk. Newer versions of QEMU tell that of the file too.
+size_by_qemu()
+{
+    qemu-img info -f vpc --output=json "$1" | "$python" -I -S -c '
+import json, sys
+print(json.load(sys.stdin)["virtual-size"])'
+}
+
 # value FILE KEY: the value of a key in a status or an info.
 value()
 {
@@ -388,4 +418,19 @@ children_of()
         child=${child#/proc/}
         has_ended "${child%/status}" || echo "${child%/status}"
     done | paste -sd ' '
+}
+
+has_children()
+{
+    [ -n "$(children_of "$1")" ]
+}
+
+# find_helper: set $watcher and $worker to the processes of the daemon's helper.
+find_helper()
+{
+    wait_until 20 has_children "$daemon"
+    watcher=$(children_of "$daemon")
+    wait_until 20 has_children "$watcher"
+    # shellcheck disable=SC2034
+    worker=$(children_of "$watcher")
 }

@@ -8,7 +8,8 @@
  * flat STORE NAME data: write to standard output, a file, only the parts that SEEK_DATA finds.
  *
  * flat STORE NAME write: run the lines of standard input: "write OFFSET BYTES", which that many
- * bytes follow, "discard OFFSET BYTES", "flush".
+ * bytes follow, "discard OFFSET BYTES", "flush"; and "resize BYTES", which comes alone, and
+ * discards the content beyond a smaller size.
  *
  * Exits 0 after a success. Exits 1 if the disk cannot be opened, and prints errno, result and
  * sentence on standard error. Exits 2 after wrong arguments, 3 after a later failure.
@@ -23,6 +24,7 @@
 #include "base/cleanup.h"
 #include "image/catalogue.h"
 #include "disk/disk.h"
+#include "reshape/resize.h"
 #include "result/result.h"
 #include "store/store.h"
 
@@ -92,6 +94,24 @@ static void write_piece(struct vhd_disk *disk, uint64_t off, size_t len)
     must(vhd_disk_write(disk, buf, len, off), "write", off);
 }
 
+static void resize(struct vhd_disk *disk, uint64_t size)
+{
+    const uint64_t before = vhd_disk_size(disk);
+    uint64_t length;
+    int err;
+
+    must(vhd_disk_judge_size(disk, size, &length), "judging", size);
+    do
+        err = size > before ? vhd_disk_make_way(disk, size) : 0;
+    while (err > 0);
+    must(err, "making way", size);
+    if (size < before) {
+        must(vhd_disk_discard(disk, before - size, size), "discard", size);
+        must(vhd_disk_flush(disk), "flush", size);
+    }
+    must(vhd_disk_resize(disk, size), "resize", size);
+}
+
 static void carry_out(struct vhd_disk *disk)
 {
     char line[128];
@@ -102,6 +122,8 @@ static void carry_out(struct vhd_disk *disk)
             write_piece(disk, off, (size_t)len);
         else if (sscanf(line, "discard %" SCNu64 " %" SCNu64, &off, &len) == 2)
             must(vhd_disk_discard(disk, len, off), "discard", off);
+        else if (sscanf(line, "resize %" SCNu64, &len) == 1)
+            resize(disk, len);
         else if (strcmp(line, "flush\n") == 0)
             must(vhd_disk_flush(disk), "flush", 0);
         else

@@ -8,57 +8,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <cmocka.h>
 
-#include "long_job.h"
+#include "race.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
-
-static struct vhd_task *task_of(struct long_job *job)
-{
-    struct vhd_task *task = vhd_task_new(7, &long_work, job, "d", "Do as the test wants");
-    assert_non_null(task);
-    return task;
-}
-
-/* A thread that runs a task once. */
-struct runner {
-    struct vhd_task *task;
-    pthread_t thread;
-    bool was_accepted;
-};
-
-static void *run_once(void *arg)
-{
-    struct runner *runner = arg;
-    runner->was_accepted = vhd_task_run(runner->task, NULL, NULL);
-    return NULL;
-}
-
-static void runner_begin(struct runner *runner, struct vhd_task *task)
-{
-    *runner = (struct runner){.task = task};
-    assert_int_equal(pthread_create(&runner->thread, NULL, run_once, runner), 0);
-}
-
-/* Returns what vhd_task_run(, NULL, NULL) returned. */
-static bool runner_end(struct runner *runner)
-{
-    pthread_join(runner->thread, NULL);
-    return runner->was_accepted;
-}
-
-static bool is_zero(struct timespec time)
-{
-    return time.tv_sec == 0 && time.tv_nsec == 0;
-}
-
-static bool is_before(struct timespec a, struct timespec b)
-{
-    return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
-}
 
 /* A watch that notes its calls, and the task's status in the last one. */
 struct watcher {
@@ -110,7 +64,7 @@ static void expect_calls(const struct pair *pair, unsigned early, unsigned late)
 }
 
 /* The task ended before its acceptance; no later call changes that. */
-static void expect_never_accepted(struct vhd_task *task, const struct long_job *job,
+static void expect_never_accepted(struct vhd_task *task, const struct job *job,
                                   const struct pair *pair, enum vhd_task_state state,
                                   enum vhd_result result)
 {
@@ -137,8 +91,8 @@ static void expect_never_accepted(struct vhd_task *task, const struct long_job *
 static void an_accepted_task_is_queued_again(void **state)
 {
     (void)state;
-    struct long_job job = LONG_JOB_GATED;
-    struct vhd_task *task = task_of(&job);
+    struct job job = job_before_commit();
+    struct vhd_task *task = task_of(&long_work, &job);
     struct runner runner;
 
     assert_false(status_of(task).is_accepted);
@@ -174,14 +128,14 @@ static void an_accepted_task_is_queued_again(void **state)
 static void an_accepted_task_runs_at_its_second_turn(void **state)
 {
     (void)state;
-    struct long_job job = long_job_admitted();
-    struct vhd_task *task = task_of(&job);
+    struct job job = job_admitted();
+    struct vhd_task *task = task_of(&long_work, &job);
     struct runner runner;
 
     assert_true(vhd_task_run(task, NULL, NULL));
     const struct timespec accepted = status_of(task).changed;
     runner_begin(&runner, task);
-    gate_await(&job.running, 1);
+    gate_await(&job.before, 1);
     struct vhd_task_status status = status_of(task);
     assert_int_equal(status.state, VHD_TASK_RUNNING);
     assert_true(status.is_accepted);
@@ -189,7 +143,7 @@ static void an_accepted_task_runs_at_its_second_turn(void **state)
     assert_false(is_zero(status.started));
     assert_false(is_before(status.started, accepted));
 
-    gate_open(&job.running);
+    gate_open(&job.before);
     assert_false(runner_end(&runner));
     status = status_of(task);
     assert_int_equal(status.state, VHD_TASK_COMPLETED);
@@ -206,8 +160,8 @@ static void an_accepted_task_runs_at_its_second_turn(void **state)
 static void quick_work_is_never_accepted(void **state)
 {
     (void)state;
-    struct long_job job = long_job_at_once();
-    struct vhd_task *task = vhd_task_new(7, &quick_work, &job, "d", "Do it");
+    struct job job = job_at_once();
+    struct vhd_task *task = task_of(&quick_work, &job);
     struct pair pair;
 
     assert_non_null(task);
@@ -226,8 +180,8 @@ static void quick_work_is_never_accepted(void **state)
 static void each_watch_is_called_once_at_its_own_time(void **state)
 {
     (void)state;
-    struct long_job job = long_job_at_once();
-    struct vhd_task *task = task_of(&job);
+    struct job job = job_at_once();
+    struct vhd_task *task = task_of(&long_work, &job);
     struct pair pairs[3];
     struct runner runner;
 
@@ -253,8 +207,8 @@ static void each_watch_is_called_once_at_its_own_time(void **state)
 static void watches_come_and_go_after_the_acceptance(void **state)
 {
     (void)state;
-    struct long_job job = long_job_at_once();
-    struct vhd_task *task = task_of(&job);
+    struct job job = job_at_once();
+    struct vhd_task *task = task_of(&long_work, &job);
     struct watcher gone = watcher_of(task, true), early = watcher_of(task, true);
     struct watcher leaving = watcher_of(task, false), late = watcher_of(task, false);
 
@@ -278,8 +232,8 @@ static void watches_come_and_go_after_the_acceptance(void **state)
 static void a_refusal_ends_the_task(void **state)
 {
     (void)state;
-    struct long_job job = long_job_at_once();
-    struct vhd_task *task = task_of(&job);
+    struct job job = job_at_once();
+    struct vhd_task *task = task_of(&long_work, &job);
     struct pair pair;
 
     job.refuses = VHD_DISK_FULL;
@@ -295,8 +249,8 @@ static void a_refusal_ends_the_task(void **state)
 static void a_cancel_before_the_admission_ends_the_task(void **state)
 {
     (void)state;
-    struct long_job job = long_job_at_once();
-    struct vhd_task *task = task_of(&job);
+    struct job job = job_at_once();
+    struct vhd_task *task = task_of(&long_work, &job);
     struct pair pair;
 
     watch_both(task, &pair);
@@ -321,8 +275,8 @@ static void a_cancel_in_the_admission_prevents_the_acceptance(void **state)
     };
 
     for (size_t i = 0; i < LENGTH(ends); i++) {
-        struct long_job job = LONG_JOB_GATED;
-        struct vhd_task *task = task_of(&job);
+        struct job job = job_before_commit();
+        struct vhd_task *task = task_of(&long_work, &job);
         struct runner runner;
         struct pair pair;
 
@@ -348,8 +302,8 @@ static void a_cancel_in_the_admission_prevents_the_acceptance(void **state)
 static void a_cancel_after_the_acceptance_ends_the_task_at_once(void **state)
 {
     (void)state;
-    struct long_job job = long_job_at_once();
-    struct vhd_task *task = task_of(&job);
+    struct job job = job_at_once();
+    struct vhd_task *task = task_of(&long_work, &job);
     struct pair pair;
 
     watch_both(task, &pair);
@@ -377,16 +331,16 @@ static void a_cancel_after_the_acceptance_ends_the_task_at_once(void **state)
 static void a_cancel_of_the_run_stops_it(void **state)
 {
     (void)state;
-    struct long_job job = long_job_admitted();
-    struct vhd_task *task = task_of(&job);
+    struct job job = job_admitted();
+    struct vhd_task *task = task_of(&long_work, &job);
     struct runner runner;
 
     assert_true(vhd_task_run(task, NULL, NULL));
     runner_begin(&runner, task);
-    gate_await(&job.running, 1);
+    gate_await(&job.before, 1);
     assert_int_equal(vhd_task_cancel(task), 0);
     assert_int_equal(vhd_task_wait(task, 0), -ETIMEDOUT);
-    gate_open(&job.running);
+    gate_open(&job.before);
     assert_false(runner_end(&runner));
     assert_int_equal(status_of(task).state, VHD_TASK_STOPPED);
     vhd_task_unref(task);
@@ -397,8 +351,8 @@ static void a_cancel_of_the_run_stops_it(void **state)
 static void a_watch_may_cancel_the_accepted_task(void **state)
 {
     (void)state;
-    struct long_job job = long_job_at_once();
-    struct vhd_task *task = task_of(&job);
+    struct job job = job_at_once();
+    struct vhd_task *task = task_of(&long_work, &job);
     struct pair pair;
 
     watch_both(task, &pair);
@@ -417,8 +371,8 @@ static void a_watch_may_cancel_the_accepted_task(void **state)
 static void an_accepted_task_that_never_runs_drops_its_work(void **state)
 {
     (void)state;
-    struct long_job job = long_job_at_once();
-    struct vhd_task *task = task_of(&job);
+    struct job job = job_at_once();
+    struct vhd_task *task = task_of(&long_work, &job);
 
     assert_true(vhd_task_run(task, NULL, NULL));
     assert_int_equal(job.drops, 0);
@@ -437,8 +391,8 @@ static void hear(void *calls, struct vhd_task *task)
 static void an_acceptance_is_a_change(void **state)
 {
     (void)state;
-    struct long_job job = long_job_at_once();
-    struct vhd_task *task = task_of(&job);
+    struct job job = job_at_once();
+    struct vhd_task *task = task_of(&long_work, &job);
     unsigned calls = 0;
     const struct vhd_task_listener listener = {hear, &calls};
 
@@ -450,44 +404,10 @@ static void an_acceptance_is_a_change(void **state)
     vhd_task_unref(task);
 }
 
-static void *run_to_the_end(void *task)
-{
-    if (vhd_task_run(task, NULL, NULL))
-        vhd_task_run(task, NULL, NULL);
-    return NULL;
-}
-
-/* Cancel at any moment: each watch is called once, and the outcome agrees with the answer. */
 static void a_cancel_may_meet_the_acceptance(void **state)
 {
     (void)state;
-    enum { ROUNDS = 200 };
-
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        struct long_job job = long_job_at_once();
-        struct vhd_task *task = task_of(&job);
-        struct pair pair;
-        pthread_t thread;
-
-        watch_both(task, &pair);
-        assert_int_equal(pthread_create(&thread, NULL, run_to_the_end, task), 0);
-        for (unsigned spin = 0; spin < i % 50; spin++)
-            status_of(task);
-        if (i % 2)
-            UNTIL(READ(job.admissions) > 0);
-        if (i % 4 == 3)
-            UNTIL(READ(pair.early.calls) > 0);
-        const int answer = vhd_task_cancel(task);
-        assert_int_equal(vhd_task_wait(task, -1), 0);
-        pthread_join(thread, NULL);
-        const struct vhd_task_status status = status_of(task);
-        assert_int_equal(status.state, answer == 0 ? VHD_TASK_STOPPED : VHD_TASK_COMPLETED);
-        expect_calls(&pair, 1, 1);
-        if (!status.is_accepted)
-            assert_int_equal(job.runs, 0);
-        vhd_task_unref(task);
-        assert_int_equal(job.drops, 1);
-    }
+    race_of_cancels(&long_work, 200);
 }
 
 int main(void)

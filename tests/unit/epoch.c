@@ -3,7 +3,7 @@
  * If this failed: a slot would go to another block while a thread still writes to it, and that
  * write would destroy the other block's data; or a discard would wait for ever.
  */
-#include "disk/epoch.h"
+#include "base/epoch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

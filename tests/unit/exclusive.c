@@ -25,7 +25,8 @@ static enum vhd_result lock(struct disks disks, const char *name, struct vhd_inf
                             struct vhd_verdict *ret_verdict)
 {
     int fd = -1;
-    enum vhd_result result = vhd_disk_lock_exclusive(disks.catalogue, name, ret, &fd, ret_verdict);
+    enum vhd_result result =
+        vhd_disk_lock_exclusive(disks.catalogue, name, VHD_PATIENCE_FOLDER, ret, &fd, ret_verdict);
     if (result == VHD_OK)
         close(fd);
     else
@@ -75,7 +76,9 @@ static void an_open_disk_is_in_use(void **state)
     int fd = -1;
 
     put(*state, "base.vhd", sample_dynamic(2, 1));
-    assert_int_equal(vhd_disk_lock_exclusive(disks.catalogue, "base", &info, &fd, NULL), VHD_OK);
+    assert_int_equal(
+        vhd_disk_lock_exclusive(disks.catalogue, "base", VHD_PATIENCE_FOLDER, &info, &fd, NULL),
+        VHD_OK);
     refuses(disks, "base", VHD_IN_USE);
     close(fd);
     for (unsigned flags = 0; flags <= VHD_DISK_WRITE; flags++) {

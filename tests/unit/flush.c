@@ -410,11 +410,10 @@ static void a_failure_while_growing_is_final_too(void **state)
 static void the_writes_of_a_killed_writer_are_made_durable_first(void **state)
 {
     struct disks disks = disks_open(*state);
-    struct vhd_disk *disk = NULL;
 
     put(*state, "a.vhd", sample_dynamic(1, 2));
     barriers = 0;
-    disk = open_writable(disks, "a");
+    struct vhd_disk *disk = open_writable(disks, "a");
     assert_true(barriers > 0);
     close_disk(disk);
     fails = EIO;

@@ -10,10 +10,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "disk/allocate.h"
 #include "disk/barrier.h"
+#include "disk/confirm.h"
 #include "engine.h"
 
 static struct vhd_disk *disk_of(const char *folder, uint64_t size, struct disks *ret)
@@ -108,6 +111,38 @@ static void a_file_ends_where_sector_numbers_end(void **state)
     expect_clean(*state, "a.vhd");
 }
 
+/* Where the length follows the pages, copies of the footer fill its page. They go, it stays. */
+static void a_footer_that_moves_leaves_zeros_behind(void **state)
+{
+    static const uint64_t distances[] = {512, 1024, 1536, 2048, 6144};
+
+    for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {
+        struct disks disks;
+        struct vhd_disk *disk = disk_of(*state, 64 * UINT64_C(1048576), &disks);
+        const uint64_t old = disk->footer_at, at = old + distances[i];
+        size_t len;
+
+        assert_int_equal(old % 4096, 2048);
+        disk->growth = VHD_GROWTH_XFS;
+        if (disk->direct_fd >= 0)
+            close(disk->direct_fd);
+        disk->direct_fd = -1;
+        pthread_mutex_lock(&disk->growth_lock);
+        assert_int_equal(vhd_disk_move_footer(disk, at), 0);
+        assert_int_equal(vhd_disk_barrier(disk), 0);
+        assert_int_equal(vhd_confirm_end(disk), 0);
+        pthread_mutex_unlock(&disk->growth_lock);
+        uint8_t *bytes = file_bytes(*state, "a.vhd", &len);
+        assert_int_equal(len, at + 512);
+        assert_memory_equal(bytes + at, "conectix", 8);
+        for (uint64_t byte = old; byte < at; byte++)
+            assert_int_equal(bytes[byte], 0);
+        free(bytes);
+        disk_end(disks, disk);
+        unlink(scratch_path(*state, "a.vhd"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +150,7 @@ int main(void)
         SCRATCH_TEST(no_slot_is_made_without_a_block_for_it),
         SCRATCH_TEST(a_disk_without_new_blocks_does_not_grow),
         SCRATCH_TEST(a_file_ends_where_sector_numbers_end),
+        SCRATCH_TEST(a_footer_that_moves_leaves_zeros_behind),
     };
     return cmocka_run_group_tests_name("grow", tests, NULL, NULL);
 }

@@ -1,135 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * If this fails, the library takes a transfer that the kernel cut short for a whole one, and a part
- * of an image is missing although its user got no error.
+ * If this failed, a host that writes less than it is asked for would leave an image in part.
  */
 #include "base/io.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
 #include <cmocka.h>
-
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-
-/*
- * The library's calls of pwritev(2), pwrite(2), pread(2) and fallocate(2) end here. So a test can
- * have the kernel do only a part of the work, or none. The siblings of these calls do the work.
- */
-static size_t piece;              /* bytes of one call at most; 0: as the kernel likes */
-static unsigned int interrupts;   /* calls still to be interrupted before one succeeds */
-static unsigned int interrupt_by; /* interruptions before each call that succeeds */
-static unsigned int calls;
-static int fallocate_fails; /* the errno of fallocate(2); 0: it works */
-
-static int is_interrupted(void)
-{
-    calls++;
-    if (interrupts > 0) {
-        interrupts--;
-        errno = EINTR;
-        return 1;
-    }
-    interrupts = interrupt_by;
-    return 0;
-}
-
-ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t off)
-{
-    if (is_interrupted()) {
-        return -1;
-    }
-    if (piece == 0) {
-        return pwritev2(fd, iov, count, off, 0);
-    }
-    size_t done = 0;
-    for (int i = 0; i < count && done < piece; i++) {
-        size_t len = iov[i].iov_len < piece - done ? iov[i].iov_len : piece - done;
-        struct iovec part = {.iov_base = iov[i].iov_base, .iov_len = len};
-        ssize_t n = pwritev2(fd, &part, 1, off + (off_t)done, 0);
-        if (n < 0) {
-            return done > 0 ? (ssize_t)done : -1;
-        }
-        done += (size_t)n;
-    }
-    return (ssize_t)done;
-}
-
-ssize_t pwrite(int fd, const void *buf, size_t len, off_t off)
-{
-    if (is_interrupted()) {
-        return -1;
-    }
-    struct iovec one = {.iov_base = (void *)buf, .iov_len = piece > 0 && len > piece ? piece : len};
-    return pwritev2(fd, &one, 1, off, 0);
-}
-
-int fallocate(int fd, int mode, off_t off, off_t len)
-{
-    if (is_interrupted()) {
-        return -1;
-    }
-    if (fallocate_fails) {
-        errno = fallocate_fails;
-        return -1;
-    }
-    return (int)syscall(SYS_fallocate, fd, mode, off, len);
-}
-
-ssize_t pread(int fd, void *buf, size_t len, off_t off)
-{
-    if (is_interrupted()) {
-        return -1;
-    }
-    struct iovec one = {.iov_base = buf, .iov_len = piece > 0 && len > piece ? piece : len};
-    return preadv(fd, &one, 1, off);
-}
-
-static void disturb(size_t bytes_a_call, unsigned int interrupts_a_call)
-{
-    piece = bytes_a_call;
-    interrupt_by = interrupts = interrupts_a_call;
-    calls = 0;
-}
-
-static int undisturbed(void **state)
-{
-    (void)state;
-    disturb(0, 0);
-    fallocate_fails = 0;
-    return 0;
-}
-
-static int empty_file(void)
-{
-    int fd = memfd_create("io", MFD_CLOEXEC);
-    assert_true(fd >= 0);
-    return fd;
-}
-
-/* The content from off on is these bytes, and ends behind them. */
-static void assert_ends_with(int fd, uint64_t off, const char *expected)
-{
-    char buf[256];
-    size_t len = 0;
-    assert_int_equal(vhd_io_read(fd, buf, sizeof buf, off, &len), 0);
-    assert_int_equal(len, strlen(expected));
-    assert_memory_equal(buf, expected, len);
-}
+#include "disturbed.h"
 
 static void pieces_are_written_one_after_the_other(void **state)
 {
@@ -278,48 +167,6 @@ static void more_empty_pieces_than_the_kernel_takes_at_once(void **state)
     assert_ends_with(fd, 0, "z");
 }
 
-static void short_reads_are_finished(void **state)
-{
-    (void)state;
-    AUTO_CLOSE int fd = empty_file();
-    struct iovec iov = {.iov_base = (char[]){"abcdefgh"}, .iov_len = 8};
-    assert_int_equal(vhd_io_write(fd, &iov, 1, 0), 0);
-
-    for (size_t bytes = 1; bytes <= 9; bytes++) {
-        char buf[7];
-        size_t len = 0;
-        disturb(bytes, 0);
-        assert_int_equal(vhd_io_read(fd, buf, sizeof buf, 1, &len), 0);
-        assert_int_equal(len, 7);
-        assert_memory_equal(buf, "bcdefgh", 7);
-    }
-}
-
-static void reads_stop_at_the_end_of_the_file(void **state)
-{
-    (void)state;
-    AUTO_CLOSE int fd = empty_file();
-    struct iovec iov = {.iov_base = (char[]){"abcd"}, .iov_len = 4};
-    char buf[8];
-    size_t len = 99;
-    assert_int_equal(vhd_io_write(fd, &iov, 1, 0), 0);
-
-    memset(buf, '#', sizeof buf);
-    assert_int_equal(vhd_io_read(fd, buf, sizeof buf, 2, &len), 0);
-    assert_int_equal(len, 2);
-    assert_memory_equal(buf, "cd######", 8);
-
-    assert_int_equal(vhd_io_read(fd, buf, sizeof buf, 4, &len), 0);
-    assert_int_equal(len, 0);
-    len = 99;
-    assert_int_equal(vhd_io_read(fd, buf, sizeof buf, 4096, &len), 0);
-    assert_int_equal(len, 0);
-    len = 99;
-    assert_int_equal(vhd_io_read(fd, buf, 0, 0, &len), 0);
-    assert_int_equal(len, 0);
-    assert_memory_equal(buf, "cd######", 8);
-}
-
 static void failures_are_negative_errnos(void **state)
 {
     (void)state;
@@ -372,148 +219,6 @@ static void a_write_that_is_cut_for_good_fails(void **state)
     assert_ends_with(fd, 0, "abcdefgh");
 }
 
-static void one_piece_is_put_where_it_belongs(void **state)
-{
-    (void)state;
-    AUTO_CLOSE int fd = empty_file();
-
-    assert_int_equal(vhd_io_put(fd, "conectix", 8, 5), 0);
-    assert_ends_with(fd, 5, "conectix");
-    assert_int_equal(vhd_io_put(fd, "X", 1, 12), 0);
-    assert_ends_with(fd, 5, "conectiX");
-    assert_int_equal(vhd_io_put(fd, NULL, 0, 100), 0);
-    assert_int_equal(lseek(fd, 0, SEEK_END), 13);
-}
-
-static void a_put_that_is_cut_or_interrupted_is_finished(void **state)
-{
-    (void)state;
-    for (size_t bytes = 1; bytes <= 9; bytes++) {
-        AUTO_CLOSE int fd = empty_file();
-        disturb(bytes, 2);
-        assert_int_equal(vhd_io_put(fd, "abcdefgh", 8, 2), 0);
-        disturb(0, 0);
-        assert_ends_with(fd, 2, "abcdefgh");
-    }
-}
-
-static void a_put_that_fails_reports_the_reason(void **state)
-{
-    (void)state;
-    AUTO_CLOSE int full = open("/dev/full", O_RDWR | O_CLOEXEC);
-    AUTO_CLOSE int read_only = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-    assert_int_equal(vhd_io_put(full, "x", 1, 0), -ENOSPC);
-    assert_int_equal(vhd_io_put(read_only, "x", 1, 0), -EBADF);
-    assert_int_equal(vhd_io_put(-1, "x", 1, 0), -EBADF);
-}
-
-static void a_range_is_got_whole(void **state)
-{
-    (void)state;
-    AUTO_CLOSE int fd = empty_file();
-    char buf[8];
-
-    assert_int_equal(vhd_io_put(fd, "abcdefgh", 8, 0), 0);
-    for (size_t bytes = 1; bytes <= 9; bytes++) {
-        memset(buf, '#', sizeof buf);
-        disturb(bytes, 1);
-        assert_int_equal(vhd_io_get(fd, buf, 5, 3), 0);
-        assert_memory_equal(buf, "defgh###", 8);
-    }
-    disturb(0, 0);
-    assert_int_equal(vhd_io_get(fd, buf, 0, 0), 0);
-    assert_int_equal(vhd_io_get(fd, buf, 0, 1000), 0);
-}
-
-/* An image that another program has cut is damaged, not full of zeros. */
-static void a_range_beyond_the_end_cannot_be_got(void **state)
-{
-    (void)state;
-    AUTO_CLOSE int fd = empty_file();
-    AUTO_CLOSE int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    char buf[8];
-
-    assert_int_equal(vhd_io_put(fd, "abcd", 4, 0), 0);
-    assert_int_equal(vhd_io_get(fd, buf, 5, 0), -EIO);
-    assert_int_equal(vhd_io_get(fd, buf, 1, 4), -EIO);
-    assert_int_equal(vhd_io_get(fd, buf, 1, 4096), -EIO);
-    assert_int_equal(vhd_io_get(-1, buf, 1, 0), -EBADF);
-    assert_int_equal(vhd_io_get(folder, buf, 1, 0), -EISDIR);
-}
-
-enum { ZEROED = 300000, AROUND = 1000 };
-
-/* A file of 0xEE with one range zeroed: exactly that range, and nothing around it. */
-static void zero_a_stretch(void)
-{
-    static unsigned char bytes[ZEROED + 2 * AROUND];
-    AUTO_CLOSE int fd = empty_file();
-    struct stat attributes;
-
-    memset(bytes, 0xEE, sizeof bytes);
-    assert_int_equal(vhd_io_put(fd, bytes, sizeof bytes, 0), 0);
-    assert_int_equal(vhd_io_zero(fd, AROUND, ZEROED), 0);
-    assert_int_equal(vhd_io_zero(fd, 10, 0), 0);
-    assert_int_equal(vhd_io_get(fd, bytes, sizeof bytes, 0), 0);
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        assert_int_equal(bytes[i], i >= AROUND && i < AROUND + ZEROED ? 0 : 0xEE);
-    }
-    assert_int_equal(fstat(fd, &attributes), 0);
-    assert_int_equal(attributes.st_size, sizeof bytes);
-}
-
-static void zeros_are_a_hole_where_there_are_holes(void **state)
-{
-    (void)state;
-    AUTO_CLOSE int fd = empty_file();
-    static const char bytes[1 << 20] = {1};
-    struct stat before, after;
-
-    zero_a_stretch();
-    assert_int_equal(vhd_io_put(fd, bytes, sizeof bytes, 0), 0);
-    assert_int_equal(fstat(fd, &before), 0);
-    assert_int_equal(vhd_io_zero(fd, 0, sizeof bytes), 0);
-    assert_int_equal(fstat(fd, &after), 0);
-    assert_true(after.st_blocks < before.st_blocks);
-    assert_int_equal(after.st_size, before.st_size);
-}
-
-static void zeros_are_written_where_there_are_none(void **state)
-{
-    (void)state;
-    fallocate_fails = EOPNOTSUPP;
-    zero_a_stretch();
-    disturb(70001, 0);
-    zero_a_stretch();
-}
-
-static void zeroing_that_is_interrupted_is_finished(void **state)
-{
-    (void)state;
-    disturb(0, 3);
-    zero_a_stretch();
-    fallocate_fails = EOPNOTSUPP;
-    disturb(9999, 1);
-    zero_a_stretch();
-}
-
-static void zeroing_that_fails_reports_the_reason(void **state)
-{
-    (void)state;
-    AUTO_CLOSE int fd = empty_file();
-    AUTO_CLOSE int full = open("/dev/full", O_RDWR | O_CLOEXEC);
-
-    assert_int_equal(vhd_io_put(fd, "abcd", 4, 0), 0);
-    fallocate_fails = EIO;
-    assert_int_equal(vhd_io_zero(fd, 0, 4), -EIO);
-    fallocate_fails = ENOSPC;
-    assert_int_equal(vhd_io_zero(fd, 0, 4), -ENOSPC);
-    assert_ends_with(fd, 0, "abcd");
-    fallocate_fails = EOPNOTSUPP;
-    assert_int_equal(vhd_io_zero(full, 0, 4), -ENOSPC);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -526,19 +231,8 @@ int main(void)
         cmocka_unit_test_setup(interrupted_calls_are_made_again, undisturbed),
         cmocka_unit_test_setup(more_pieces_than_the_kernel_takes_at_once, undisturbed),
         cmocka_unit_test_setup(more_empty_pieces_than_the_kernel_takes_at_once, undisturbed),
-        cmocka_unit_test_setup(short_reads_are_finished, undisturbed),
-        cmocka_unit_test_setup(reads_stop_at_the_end_of_the_file, undisturbed),
         cmocka_unit_test_setup(failures_are_negative_errnos, undisturbed),
         cmocka_unit_test_setup(a_write_that_is_cut_for_good_fails, undisturbed),
-        cmocka_unit_test_setup(one_piece_is_put_where_it_belongs, undisturbed),
-        cmocka_unit_test_setup(a_put_that_is_cut_or_interrupted_is_finished, undisturbed),
-        cmocka_unit_test_setup(a_put_that_fails_reports_the_reason, undisturbed),
-        cmocka_unit_test_setup(a_range_is_got_whole, undisturbed),
-        cmocka_unit_test_setup(a_range_beyond_the_end_cannot_be_got, undisturbed),
-        cmocka_unit_test_setup(zeros_are_a_hole_where_there_are_holes, undisturbed),
-        cmocka_unit_test_setup(zeros_are_written_where_there_are_none, undisturbed),
-        cmocka_unit_test_setup(zeroing_that_is_interrupted_is_finished, undisturbed),
-        cmocka_unit_test_setup(zeroing_that_fails_reports_the_reason, undisturbed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

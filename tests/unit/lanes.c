@@ -8,58 +8,21 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <cmocka.h>
 
-#include "long_job.h"
-#include "task/service.h"
-
-static struct vhd_service *service_with(unsigned quick, unsigned jobs)
-{
-    struct vhd_service *service;
-    assert_int_equal(vhd_service_new(quick, jobs, &service), 0);
-    return service;
-}
-
-static struct vhd_task *submit(struct vhd_service *service, const struct vhd_work *work,
-                               struct long_job *job)
-{
-    struct vhd_task *task;
-    struct vhd_verdict verdict;
-    assert_int_equal(vhd_service_submit(service, work, job, "d", "Do it", &task, &verdict), VHD_OK);
-    return task;
-}
-
-/* Submit long work, and wait until it is accepted. */
-static struct vhd_task *submit_accepted(struct vhd_service *service, struct long_job *job)
-{
-    struct vhd_task *task = submit(service, &long_work, job);
-    UNTIL(status_of(task).is_accepted);
-    return task;
-}
-
-/* The task has ended, with or without a run; its work is dropped once. */
-static void expect_end(struct vhd_task *task, const struct long_job *job, enum vhd_task_state state,
-                       unsigned runs)
-{
-    assert_int_equal(vhd_task_wait(task, -1), 0);
-    assert_int_equal(status_of(task).state, state);
-    assert_int_equal(READ(job->runs), runs);
-    assert_int_equal(READ(job->drops), 1);
-}
+#include "clients.h"
 
 static void quick_work_does_not_wait_for_long_work(void **state)
 {
     (void)state;
     struct vhd_service *service = service_with(1, 1);
-    struct long_job first = long_job_admitted(), second = long_job_admitted();
+    struct job first = job_admitted(), second = job_admitted();
     struct vhd_task *tasks[] = {submit(service, &long_work, &first), NULL};
 
-    gate_await(&first.running, 1);
+    gate_await(&first.before, 1);
     tasks[1] = submit_accepted(service, &second);
     for (int i = 0; i < 5; i++) {
-        struct long_job quick = long_job_at_once();
+        struct job quick = job_at_once();
         struct vhd_task *task = submit(service, &quick_work, &quick);
         expect_end(task, &quick, VHD_TASK_COMPLETED, 1);
         vhd_task_unref(task);
@@ -68,10 +31,10 @@ static void quick_work_does_not_wait_for_long_work(void **state)
     assert_int_equal(status_of(tasks[1]).state, VHD_TASK_QUEUED);
     assert_int_equal(READ(second.runs), 0);
 
-    gate_open(&first.running);
-    gate_await(&second.running, 1);
+    gate_open(&first.before);
+    gate_await(&second.before, 1);
     expect_end(tasks[0], &first, VHD_TASK_COMPLETED, 1);
-    gate_open(&second.running);
+    gate_open(&second.before);
     expect_end(tasks[1], &second, VHD_TASK_COMPLETED, 1);
     assert_int_equal(first.admissions, 1);
     assert_int_equal(second.admissions, 1);
@@ -85,18 +48,18 @@ static void long_work_does_not_wait_for_quick_work(void **state)
 {
     (void)state;
     struct vhd_service *service = service_with(1, 1);
-    struct long_job accepted = long_job_admitted(), quick = long_job_admitted();
-    struct long_job waiting = long_job_at_once();
+    struct job accepted = job_admitted(), quick = job_admitted();
+    struct job waiting = job_at_once();
     struct vhd_task *tasks[] = {submit(service, &long_work, &accepted), NULL, NULL};
 
-    gate_await(&accepted.running, 1);
+    gate_await(&accepted.before, 1);
     tasks[1] = submit(service, &quick_work, &quick);
-    gate_await(&quick.running, 1);
+    gate_await(&quick.before, 1);
     tasks[2] = submit(service, &long_work, &waiting);
-    gate_open(&accepted.running);
+    gate_open(&accepted.before);
     expect_end(tasks[0], &accepted, VHD_TASK_COMPLETED, 1);
     assert_int_equal(READ(waiting.admissions), 0);
-    gate_open(&quick.running);
+    gate_open(&quick.before);
     expect_end(tasks[1], &quick, VHD_TASK_COMPLETED, 1);
     expect_end(tasks[2], &waiting, VHD_TASK_COMPLETED, 1);
     vhd_service_free(service);
@@ -109,23 +72,23 @@ static void as_many_run_at_once_as_there_are_jobs(void **state)
     (void)state;
     enum { JOBS = 2, TASKS = 5 };
     struct vhd_service *service = service_with(3, JOBS);
-    struct long_job jobs[TASKS];
+    struct job jobs[TASKS];
     struct vhd_task *tasks[TASKS];
 
     for (int i = 0; i < TASKS; i++) {
-        jobs[i] = long_job_admitted();
+        jobs[i] = job_admitted();
         tasks[i] = submit_accepted(service, &jobs[i]);
     }
     for (int i = 0; i < TASKS; i++) {
-        gate_await(&jobs[i].running, 1);
+        gate_await(&jobs[i].before, 1);
         if (i + 1 < JOBS)
             continue;
         for (int j = 0; j < TASKS; j++)
             assert_int_equal(READ(jobs[j].runs), j <= i);
-        gate_open(&jobs[i + 1 - JOBS].running);
+        gate_open(&jobs[i + 1 - JOBS].before);
     }
     for (int i = 0; i < TASKS; i++)
-        gate_open(&jobs[i].running);
+        gate_open(&jobs[i].before);
     for (int i = 0; i < TASKS; i++)
         expect_end(tasks[i], &jobs[i], VHD_TASK_COMPLETED, 1);
     vhd_service_free(service);
@@ -138,16 +101,16 @@ static void first_admitted_is_first_served(void **state)
     (void)state;
     enum { TASKS = 12 };
     struct vhd_service *service = service_with(1, 1);
-    struct long_job jobs[TASKS];
+    struct job jobs[TASKS];
     struct vhd_task *tasks[TASKS];
 
-    long_job_turns = 0;
+    job_turns = 0;
     for (int i = 0; i < TASKS; i++) {
-        jobs[i] = i == 0 ? long_job_admitted() : long_job_at_once();
+        jobs[i] = i == 0 ? job_admitted() : job_at_once();
         tasks[i] = submit(service, &long_work, &jobs[i]);
     }
     UNTIL(status_of(tasks[TASKS - 1]).is_accepted);
-    gate_open(&jobs[0].running);
+    gate_open(&jobs[0].before);
     for (int i = 0; i < TASKS; i++) {
         expect_end(tasks[i], &jobs[i], VHD_TASK_COMPLETED, 1);
         assert_int_equal(jobs[i].turn, i + 1);
@@ -161,20 +124,20 @@ static void a_refused_or_cancelled_task_takes_no_turn(void **state)
 {
     (void)state;
     struct vhd_service *service = service_with(1, 1);
-    struct long_job busy = long_job_admitted(), refused = long_job_at_once();
-    struct long_job cancelled = long_job_at_once(), last = long_job_at_once();
+    struct job busy = job_admitted(), refused = job_at_once();
+    struct job cancelled = job_at_once(), last = job_at_once();
     struct vhd_task *tasks[4];
 
     refused.refuses = VHD_DISK_FULL;
     tasks[0] = submit(service, &long_work, &busy);
-    gate_await(&busy.running, 1);
+    gate_await(&busy.before, 1);
     tasks[1] = submit(service, &long_work, &refused);
     expect_end(tasks[1], &refused, VHD_TASK_FAILED, 0);
     tasks[2] = submit_accepted(service, &cancelled);
     tasks[3] = submit_accepted(service, &last);
     assert_int_equal(vhd_task_cancel(tasks[2]), 0);
     expect_end(tasks[2], &cancelled, VHD_TASK_STOPPED, 0);
-    gate_open(&busy.running);
+    gate_open(&busy.before);
     expect_end(tasks[0], &busy, VHD_TASK_COMPLETED, 1);
     expect_end(tasks[3], &last, VHD_TASK_COMPLETED, 1);
     vhd_service_free(service);
@@ -188,7 +151,7 @@ static void a_worker_for_long_work_hears_no_signals(void **state)
 {
     (void)state;
     struct vhd_service *service = service_with(1, 1);
-    struct long_job job = long_job_at_once();
+    struct job job = job_at_once();
     const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGALRM};
     struct vhd_task *task = submit(service, &long_work, &job);
 
@@ -202,19 +165,19 @@ static void a_worker_for_long_work_hears_no_signals(void **state)
 /* One long task at work, one accepted, one in its admission, and one that waits for that. */
 struct stages {
     struct vhd_service *service;
-    struct long_job working, accepted, admitting, waiting;
+    struct job working, accepted, admitting, waiting;
     struct vhd_task *tasks[4];
 };
 
 static void stages_begin(struct stages *stages)
 {
     stages->service = service_with(1, 1);
-    stages->working = long_job_admitted();
-    stages->accepted = long_job_at_once();
-    stages->admitting = LONG_JOB_GATED;
-    stages->waiting = long_job_at_once();
+    stages->working = job_admitted();
+    stages->accepted = job_at_once();
+    stages->admitting = job_before_commit();
+    stages->waiting = job_at_once();
     stages->tasks[0] = submit(stages->service, &long_work, &stages->working);
-    gate_await(&stages->working.running, 1);
+    gate_await(&stages->working.before, 1);
     stages->tasks[1] = submit_accepted(stages->service, &stages->accepted);
     stages->tasks[2] = submit(stages->service, &long_work, &stages->admitting);
     gate_await(&stages->admitting.admitting, 1);
@@ -246,7 +209,7 @@ static void a_stop_ends_long_work_at_every_stage(void **state)
 
     for (int i = 0; i < 2; i++) {
         struct stages stages;
-        struct gate *const gates[] = {&stages.admitting.admitting, &stages.working.running};
+        struct gate *const gates[] = {&stages.admitting.admitting, &stages.working.before};
         stages_begin(&stages);
         vhd_service_stop(stages.service);
         expect_end(stages.tasks[1], &stages.accepted, VHD_TASK_STOPPED, 0);
@@ -264,26 +227,6 @@ static void a_stop_ends_long_work_at_every_stage(void **state)
     }
 }
 
-struct freer {
-    struct vhd_service *service;
-    pthread_t thread;
-    bool has_returned; /* atomic */
-};
-
-static void *free_service(void *arg)
-{
-    struct freer *freer = arg;
-    vhd_service_free(freer->service);
-    __atomic_store_n(&freer->has_returned, true, __ATOMIC_SEQ_CST);
-    return NULL;
-}
-
-static void freer_begin(struct freer *freer, struct vhd_service *service)
-{
-    *freer = (struct freer){.service = service};
-    assert_int_equal(pthread_create(&freer->thread, NULL, free_service, freer), 0);
-}
-
 static void to_free_a_service_ends_long_work_at_every_stage(void **state)
 {
     (void)state;
@@ -296,7 +239,7 @@ static void to_free_a_service_ends_long_work_at_every_stage(void **state)
     gate_open(&stages.admitting.admitting);
     assert_int_equal(vhd_task_wait(stages.tasks[2], -1), 0);
     assert_false(READ(freer.has_returned));
-    gate_open(&stages.working.running);
+    gate_open(&stages.working.before);
     pthread_join(freer.thread, NULL);
     stages_end(&stages);
 }
@@ -310,14 +253,14 @@ static void work_accepted_amid_a_stop_ends_too(void **state)
     (void)state;
     struct vhd_service *service = service_with(2, 1);
     struct gate dropping = GATE_CLOSED;
-    struct long_job late = LONG_JOB_GATED, busy = long_job_admitted();
-    struct long_job blocking = long_job_at_once();
+    struct job late = job_before_commit(), busy = job_admitted();
+    struct job blocking = job_at_once();
     struct freer freer;
     struct vhd_task *tasks[3];
 
     tasks[0] = submit(service, &quick_work, &busy);
     tasks[1] = submit(service, &long_work, &late);
-    gate_await(&busy.running, 1);
+    gate_await(&busy.before, 1);
     gate_await(&late.admitting, 1);
     blocking.dropping = &dropping;
     tasks[2] = submit(service, &quick_work, &blocking);
@@ -329,7 +272,7 @@ static void work_accepted_amid_a_stop_ends_too(void **state)
     assert_true(status_of(tasks[1]).is_accepted);
     gate_open(&dropping);
     UNTIL(vhd_task_is_cancelled(tasks[0]));
-    gate_open(&busy.running);
+    gate_open(&busy.before);
     pthread_join(freer.thread, NULL);
     expect_end(tasks[0], &busy, VHD_TASK_STOPPED, 1);
     expect_end(tasks[2], &blocking, VHD_TASK_STOPPED, 0);
@@ -341,7 +284,7 @@ static void work_accepted_amid_a_stop_ends_too(void **state)
 /* A watch that waits until another thread runs the task. */
 struct awaiting {
     struct vhd_task_watch watch;
-    struct long_job *job;
+    struct job *job;
     bool has_run;
 };
 
@@ -349,7 +292,7 @@ static void await_the_run(struct vhd_task_watch *watch)
 {
     struct awaiting *awaiting = (struct awaiting *)watch;
 
-    gate_await(&awaiting->job->running, 1);
+    gate_await(&awaiting->job->before, 1);
     awaiting->has_run = true;
 }
 
@@ -358,13 +301,13 @@ static void work_is_queued_before_its_acceptance_is_known(void **state)
 {
     (void)state;
     struct vhd_service *service = service_with(1, 1);
-    struct long_job job = LONG_JOB_GATED;
+    struct job job = job_before_commit();
     struct awaiting awaiting = {{.wants_acceptance = true, .reached = await_the_run}, &job, false};
     struct vhd_task *task = submit(service, &long_work, &job);
 
     assert_int_equal(vhd_task_watch(task, &awaiting.watch), 0);
     gate_open(&job.admitting);
-    gate_open(&job.running);
+    gate_open(&job.before);
     expect_end(task, &job, VHD_TASK_COMPLETED, 1);
     vhd_service_free(service);
     vhd_task_unref(task);
@@ -407,21 +350,21 @@ static void a_cancel_of_an_accepted_task_may_meet_the_end_of_the_service(void **
 {
     (void)state;
     struct vhd_service *service = service_with(1, 1);
-    struct long_job busy = long_job_admitted(), job = long_job_admitted();
+    struct job busy = job_admitted(), job = job_admitted();
     struct freer freer = {.has_returned = false};
     struct ear ear = {.gate = GATE_CLOSED, .freer = &freer};
     pthread_t thread;
 
     vhd_service_listen(service, hear, &ear);
     struct vhd_task *first = submit(service, &long_work, &busy);
-    gate_await(&busy.running, 1);
+    gate_await(&busy.before, 1);
     struct vhd_task *task = submit(service, &long_work, &job);
     UNTIL(status_of(task).is_accepted);
     assert_int_equal(pthread_create(&thread, NULL, cancel_and_hear, task), 0);
     gate_await(&ear.gate, 1);
     freer_begin(&freer, service);
     UNTIL(vhd_service_is_stopping(service));
-    gate_open(&busy.running);
+    gate_open(&busy.before);
     gate_open(&ear.gate);
     pthread_join(thread, NULL);
     pthread_join(freer.thread, NULL);
@@ -435,7 +378,7 @@ static void a_stopped_service_refuses_long_work(void **state)
 {
     (void)state;
     struct vhd_service *service = service_with(1, 1);
-    struct long_job job = long_job_at_once();
+    struct job job = job_at_once();
     struct vhd_task *task = NULL;
 
     vhd_service_stop(service);
@@ -447,78 +390,17 @@ static void a_stopped_service_refuses_long_work(void **state)
     vhd_service_free(service);
 }
 
-/* Stress: threads submit both kinds of work and cancel some, until a stop comes amid all that. */
-enum { CLIENTS = 4, REQUESTS = 60, STOP_AFTER = CLIENTS * REQUESTS / 2 };
-
-struct client {
-    struct vhd_service *service;
-    unsigned *submitted; /* atomic, of all clients */
-    unsigned number;
-    struct long_job jobs[REQUESTS];
-    struct vhd_task *tasks[REQUESTS]; /* NULL: the service has stopped */
-};
-
-static void *request_much(void *arg)
-{
-    struct client *client = arg;
-
-    for (unsigned i = 0; i < REQUESTS; i++) {
-        const struct vhd_work *work = i % 3 == 2 ? &quick_work : &long_work;
-        struct vhd_task *task = NULL;
-        client->jobs[i] = long_job_at_once();
-        vhd_service_submit(client->service, work, &client->jobs[i], "d", "Do it", &task, NULL);
-        COUNT(*client->submitted);
-        client->tasks[i] = task;
-        if (task && (i + client->number) % 4 == 0)
-            vhd_task_cancel(task);
-        if (task && (i + client->number) % 5 == 0)
-            vhd_task_wait(task, -1);
-    }
-    return NULL;
-}
-
-/* After the service is gone, each task has ended, and each work has been dropped once. */
-static void judge_client(const struct client *client)
-{
-    for (unsigned i = 0; i < REQUESTS; i++) {
-        const struct long_job *job = &client->jobs[i];
-        struct vhd_task *task = client->tasks[i];
-        assert_int_equal(job->drops, 1);
-        if (!task) {
-            assert_int_equal(job->admissions + job->runs, 0);
-            continue;
-        }
-        assert_true(vhd_task_has_ended(task));
-        assert_in_range(job->runs, status_of(task).state == VHD_TASK_COMPLETED, 1);
-        assert_in_range(job->admissions, status_of(task).is_accepted, 1);
-        vhd_task_unref(task);
-        assert_int_equal(job->drops, 1);
-    }
-}
-
 static void nothing_is_lost_when_it_stops_amid_requests(void **state)
 {
     (void)state;
-    struct vhd_service *service = service_with(2, 2);
-    struct client *clients = calloc(CLIENTS, sizeof *clients);
-    unsigned submitted = 0;
-    pthread_t threads[CLIENTS];
-
-    assert_non_null(clients);
-    for (unsigned i = 0; i < CLIENTS; i++) {
-        clients[i].service = service;
-        clients[i].number = i;
-        clients[i].submitted = &submitted;
-        assert_int_equal(pthread_create(&threads[i], NULL, request_much, &clients[i]), 0);
-    }
-    UNTIL(READ(submitted) >= STOP_AFTER);
-    vhd_service_stop(service);
-    for (int i = 0; i < CLIENTS; i++)
-        pthread_join(threads[i], NULL);
-    vhd_service_free(service);
-    for (int i = 0; i < CLIENTS; i++)
-        judge_client(&clients[i]);
-    free(clients);
+    stop_amid_requests((struct clients){
+        .clients = 4,
+        .quick = 2,
+        .jobs = 2,
+        .works = {&long_work, &long_work, &quick_work},
+        .cancel_every = 4,
+        .wait_every = 5,
+    });
 }
 
 int main(void)

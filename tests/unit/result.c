@@ -43,6 +43,7 @@ static const struct {
     {VHD_DISK_FULL, "E_DISK_FULL", 0x80070070, ENOSPC, "ENOSPC"},
     {VHD_ALREADY_EXISTS, "E_ALREADY_EXISTS", 0x800700B7, EEXIST, "EEXIST"},
     {VHD_IN_USE, "E_SHARING_VIOLATION", 0x80070020, EBUSY, "EBUSY"},
+    {VHD_WRONG_TYPE, "VM_E_WRONG_HD_IMAGE_TYPE", 0xA004067B, EOPNOTSUPP, "EOPNOTSUPP"},
     {VHD_NOT_A_DISK, "VM_E_INVALID_HD_FILE", 0xA0040682, EUCLEAN, "EUCLEAN"},
     {VHD_PARENT_LOST, "VM_E_PARENT_PATH_NOT_FOUND", 0xA0040677, EUCLEAN, "EUCLEAN"},
     {VHD_PARENT_NOT_FOUND, "VM_E_PARENT_PATH_NOT_FOUND", 0xA0040677, ENOENT, "ENOENT"},
@@ -60,6 +61,7 @@ static const struct {
     {VHD_ACCESS_FAILED, "VM_E_HD_IMAGE_ACCESS", 0xA0040681, EIO, "EIO"},
     {VHD_NOT_PERMITTED, "E_NOT_SUPPORTED", 0x80070032, EPERM, "EPERM"},
     {VHD_NOT_EMPTY, "E_DIR_NOT_EMPTY", 0x80070091, ENOTEMPTY, "ENOTEMPTY"},
+    {VHD_NO_FORMATTER, "E_NOTIMPL", 0x80004001, EOPNOTSUPP, "EOPNOTSUPP"},
     {VHD_UNEXPECTED, "DISP_E_EXCEPTION", 0x80020009, EIO, "EIO"},
 };
 
@@ -235,7 +237,8 @@ static void a_host_failure_names_the_failed_step(void **state)
     (void)state;
     const int errs[] = {ENOSPC, -ENOSPC};
     char wanted[256];
-    snprintf(wanted, sizeof wanted, "making /s/d1.vhd: %s", strerror(ENOSPC));
+    snprintf(wanted, sizeof wanted, "making /s/d1.vhd: %s; free some space and try again",
+             strerror(ENOSPC));
 
     for (size_t i = 0; i < LENGTH(errs); i++) {
         struct vhd_verdict verdict;

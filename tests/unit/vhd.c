@@ -3,53 +3,24 @@
  * If this failed, a program that was written for CreateDynamicVirtualHardDisk would get another
  * code than Virtual Server's for the same mistake, or a refused request would leave traces.
  */
-#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <cmocka.h>
 
 #include "gate.h"
 #include "scratch.h"
+#include "service_path.h"
 #include "vhd.h"
-
-static struct vhd_service *service_with(unsigned workers)
-{
-    struct vhd_service *service;
-    assert_int_equal(vhd_service_new(workers, 1, &service), 0);
-    return service;
-}
 
 static struct vhd_service *service_stopped(void)
 {
     struct vhd_service *service = service_with(1);
     vhd_service_stop(service);
     return service;
-}
-
-/* Ask with and without a sentence; a refusal leaves its results as they were. */
-static enum vhd_result answer(struct vhd_service *service, const char *path, int64_t size_mb)
-{
-    struct vhd_verdict why = {0};
-    struct vhd_task *task = NULL;
-
-    enum vhd_result result = vhd_create_dynamic(service, path, size_mb, &task, &why);
-    if (result == VHD_OK) {
-        struct vhd_task_status status;
-        vhd_task_wait(task, -1);
-        vhd_task_status(task, &status);
-        vhd_task_unref(task);
-        return status.verdict.result;
-    }
-    if (task || why.result != result || !*why.sentence ||
-        vhd_create_dynamic(service, path, size_mb, &task, NULL) != result)
-        return VHD_OUTCOME_COUNT;
-    return result;
 }
 
 /* A path of so many UTF-16 units in a folder. */
@@ -217,110 +188,6 @@ static void a_file_that_exists(void **state)
     assert_int_equal(attributes.st_size, 8);
     assert_int_equal(scratch_count(*state, ""), 2);
     vhd_service_free(service);
-}
-
-static void the_folder_is_made_one_level(void **state)
-{
-    struct vhd_service *service = service_with(1);
-
-    assert_int_equal(answer(service, scratch_path(*state, "new/a.vhd"), 3), VHD_OK);
-    assert_true(scratch_has(scratch_path(*state, "new"), "a.vhd"));
-    assert_int_equal(answer(service, scratch_path(*state, "two/levels/a.vhd"), 3),
-                     VHD_PATH_NOT_FOUND);
-    assert_false(scratch_has(*state, "two"));
-    scratch_put(*state, "file", "", 0);
-    assert_int_equal(answer(service, scratch_path(*state, "file/a.vhd"), 3), VHD_PATH_NOT_FOUND);
-    assert_int_equal(symlink("nowhere", scratch_path(*state, "dangling")), 0);
-    assert_int_equal(answer(service, scratch_path(*state, "dangling/a.vhd"), 3),
-                     VHD_PATH_NOT_FOUND);
-    assert_int_equal(answer(service, scratch_path(*state, "new//b.vhd"), 3), VHD_OK);
-    assert_int_equal(answer(service, scratch_path(*state, "new/../new/c.vhd"), 3), VHD_OK);
-    assert_int_equal(scratch_count(scratch_path(*state, "new"), ""), 3);
-    vhd_service_free(service);
-}
-
-/* A refusal that comes after the folder has been made. */
-static void refuse_by_length(void *path)
-{
-    struct vhd_service *service;
-    struct rlimit limit;
-
-    CHILD_EXPECT(getrlimit(RLIMIT_FSIZE, &limit) == 0);
-    limit.rlim_cur = 1 << 20;
-    CHILD_EXPECT(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    CHILD_EXPECT(vhd_service_new(1, 1, &service) == 0);
-    CHILD_EXPECT(answer(service, scratch_path(path, "new/a.vhd"), 3) == VHD_FILE_TOO_LARGE);
-    CHILD_EXPECT(!scratch_has(path, "new"));
-    CHILD_EXPECT(answer(service, scratch_path(path, "old/a.vhd"), 3) == VHD_FILE_TOO_LARGE);
-    CHILD_EXPECT(scratch_has(path, "old"));
-    CHILD_EXPECT(scratch_count(scratch_path(path, "old"), "") == 0);
-    vhd_service_free(service);
-}
-
-static void a_folder_made_in_vain_is_removed(void **state)
-{
-    assert_int_equal(mkdir(scratch_path(*state, "old"), 0777), 0);
-    in_child(refuse_by_length, *state);
-}
-
-static void refuse_by_permission(void *path)
-{
-    struct vhd_service *service;
-
-    child_drop_root();
-    CHILD_EXPECT(vhd_service_new(1, 1, &service) == 0);
-    CHILD_EXPECT(answer(service, scratch_path(path, "a.vhd"), 3) == VHD_ACCESS_DENIED);
-    CHILD_EXPECT(answer(service, scratch_path(path, "new/a.vhd"), 3) == VHD_ACCESS_DENIED);
-    vhd_service_free(service);
-}
-
-static void a_folder_without_permission(void **state)
-{
-    const char *folder = scratch_path(*state, "folder");
-    assert_int_equal(mkdir(folder, 0777), 0);
-    assert_int_equal(chmod(folder, 0555), 0);
-    in_child(refuse_by_permission, (void *)folder);
-    assert_int_equal(chmod(folder, 0755), 0);
-    assert_int_equal(scratch_count(folder, ""), 0);
-}
-
-static void refuse_by_medium(void *path)
-{
-    struct vhd_service *service;
-
-    child_mount(path, "size=7m");
-    CHILD_EXPECT(vhd_service_new(1, 1, &service) == 0);
-    CHILD_EXPECT(answer(service, scratch_path(path, "a.vhd"), 3) == VHD_DISK_FULL);
-    CHILD_EXPECT(answer(service, scratch_path(path, "new/a.vhd"), 3) == VHD_DISK_FULL);
-    CHILD_EXPECT(scratch_count(path, "") == 0);
-    child_remount_read_only(path);
-    CHILD_EXPECT(answer(service, scratch_path(path, "a.vhd"), 3) == VHD_READ_ONLY);
-    CHILD_EXPECT(answer(service, scratch_path(path, "new/a.vhd"), 3) == VHD_READ_ONLY);
-    vhd_service_free(service);
-}
-
-static void a_medium_that_is_full_or_read_only(void **state)
-{
-    in_child(refuse_by_medium, *state);
-}
-
-static void run_out_of_descriptors(void *path)
-{
-    struct vhd_service *service;
-    struct rlimit limit;
-
-    CHILD_EXPECT(vhd_service_new(1, 1, &service) == 0);
-    CHILD_EXPECT(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    limit.rlim_cur = 0;
-    CHILD_EXPECT(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-    CHILD_EXPECT(answer(service, scratch_path(path, "a.vhd"), 3) == VHD_NO_DESCRIPTORS);
-    vhd_service_free(service);
-}
-
-static void other_failures_of_the_host(void **state)
-{
-    in_child(run_out_of_descriptors, *state);
-    assert_int_equal(scratch_count(*state, ""), 0);
 }
 
 /*
@@ -513,11 +380,6 @@ int main(void)
         SCRATCH_TEST(paths_of_260_units),
         SCRATCH_TEST(names_that_are_not_allowed),
         SCRATCH_TEST(a_file_that_exists),
-        SCRATCH_TEST(the_folder_is_made_one_level),
-        SCRATCH_TEST(a_folder_made_in_vain_is_removed),
-        SCRATCH_TEST(a_folder_without_permission),
-        SCRATCH_TEST(a_medium_that_is_full_or_read_only),
-        SCRATCH_TEST(other_failures_of_the_host),
         SCRATCH_TEST(the_first_broken_rule_is_answered),
         SCRATCH_TEST(a_stopped_service),
         SCRATCH_TEST(of_many_callers_one_makes_the_disk),

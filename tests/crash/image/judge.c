@@ -16,6 +16,8 @@ struct post {
     uint32_t position;
     enum depth depth;
     const struct promise *promise;
+    uint32_t parent;  /* recorded before the log; its number */
+    uint32_t parents; /* that may be recorded; bit i: the one with number i */
     enum crash crash;
     bool needs_tail;
 };
@@ -127,6 +129,7 @@ static bool examine(struct judge *judge, const struct state *state, enum depth d
         if (!parse(&state->file, judge->plan, judge->made, &parsed))
             return fault(judge, "%s", parsed.fault);
         seen->has_tail = parsed.has_tail;
+        seen->parent = parsed.parent;
         seen->disk = parsed.disk;
         stage_put(judge->stage, STAGE_STATE, &state->file);
         if (!examine_by_library(judge, state, &seen->disk))
@@ -166,6 +169,8 @@ static bool judge_state(void *arg, const struct state *state)
     if (is_good && !promise_holds(post->promise, &seen->disk, &sector))
         is_good =
             fault(judge, "I5: sector %u of the disk holds v%u", sector, seen->disk.values[sector]);
+    if (is_good && !(post->parents >> seen->parent & 1))
+        is_good = fault(judge, "the disk records the parent \"%s\"", plan_parents[seen->parent]);
     if (!is_good && !judge->is_quiet)
         print_state(post, state);
     return is_good;
@@ -184,7 +189,8 @@ static bool needs_tail(const struct judge *judge, const struct medium *medium, b
 static bool is_mere_answer(const struct post *post)
 {
     const struct record *last = post->position > 0 ? &post->log->records[post->position - 1] : NULL;
-    return last && last->kind == RECORD_OP_END && last->op != OP_FLUSH && last->op != OP_OBSERVE;
+    return last && last->kind == RECORD_OP_END && last->op != OP_FLUSH && last->op != OP_OBSERVE &&
+           last->op != OP_RELINK;
 }
 
 /* Judge every state that a power loss can leave at a position. */
@@ -195,6 +201,7 @@ static bool judge_power(struct post *post, struct promise *promise, bool had_tai
     if (is_mere_answer(post))
         return true;
     promise_at(promise, post->log, post->position, CRASH_POWER, 0);
+    post->parents = promise_parents(post->log, post->position, post->parent);
     post->crash = CRASH_POWER;
     post->needs_tail = needs_tail(judge, post->medium, had_tail);
     return medium_each(post->medium,
@@ -212,6 +219,7 @@ static bool judge_kill(struct post *post, struct promise *promise, bool had_tail
 
     promise_at(promise, post->log, post->position, CRASH_KILL,
                plan_has_parent(judge->plan) ? 8 : 0);
+    post->parents = promise_parents(post->log, post->position, post->parent);
     post->crash = CRASH_KILL;
     post->needs_tail = had_tail && !judge->is_failing;
     post->depth = DEPTH_READ;
@@ -234,6 +242,17 @@ bool judge_left(struct judge *judge, const struct log *log)
            fault(judge, "I2: no footer at the end of the file after a clean close");
 }
 
+/* The number of the parent that a file records. A file at fault is judged later. */
+static uint32_t recorded_parent(const struct judge *judge, const struct content *file)
+{
+    struct parsed parsed;
+
+    if (!parse(file, judge->plan, judge->made, &parsed))
+        return 0;
+    content_free(&parsed.disk);
+    return parsed.parent;
+}
+
 bool judge_log(struct judge *judge, const struct log *log, uint32_t from, enum depth depth)
 {
     struct promise promise = {.sectors = 0};
@@ -243,6 +262,7 @@ bool judge_log(struct judge *judge, const struct log *log, uint32_t from, enum d
         .medium = medium_new(log, judge->host),
         .depth = depth,
         .promise = &promise,
+        .parent = recorded_parent(judge, &log->base),
     };
     bool had_tail = has_tail(judge, &log->base), is_good = true;
 

@@ -183,7 +183,7 @@ static void print_record(const struct record *record)
         [RECORD_DEATH] = "kill -9",     [RECORD_REVEAL] = "cache dropped:",
     };
     static const char *const ops[OP_COUNT] = {"user writes", "user discards", "user flushes",
-                                              "observed"};
+                                              "observed", "user relinks"};
 
     printf("%s", kinds[record->kind]);
     if (record->kind == RECORD_OP_BEGIN || record->kind == RECORD_OP_END)

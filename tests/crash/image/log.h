@@ -28,6 +28,7 @@ enum op {
     OP_DISCARD,
     OP_FLUSH,
     OP_OBSERVE, /* the whole disk was read, and this content counts from now on */
+    OP_RELINK,  /* the record of the parent changes; `first` is the number of the new one */
     OP_COUNT
 };
 

@@ -26,7 +26,7 @@
 static const struct effort quick = {
     .limits = {.all = 32, .drawn = 12},
     .nested_limits = {.all = 16, .drawn = 8},
-    .mended_share = 6,
+    .mended_share = 12,
     .kills = 12,
     .random_runs = 4,
     .hosts = ON_ALL,

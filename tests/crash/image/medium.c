@@ -32,36 +32,6 @@ struct medium {
     uint32_t choice_count;
 };
 
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
-    return x ^ x >> 31;
-}
-
-/* The key of a state is the sum of its sectors' keys, so the key of one sector can be exchanged. */
-static void key_add(struct state_key *key, uint32_t sector, uint32_t value, uint64_t times)
-{
-    uint64_t both = (uint64_t)sector << 32 | value;
-
-    key->a += times * mix(both + UINT64_C(0x9E3779B97F4A7C15));
-    key->b += times * mix(both ^ UINT64_C(0xD1B54A32D192ED03));
-}
-
-static struct state_key key_of(const struct content *file)
-{
-    struct state_key key = {file->count, mix(file->count)};
-
-    for (uint32_t i = 0; i < file->count; i++)
-        key_add(&key, i, file->values[i], 1);
-    return key;
-}
-
-struct state state_of(const struct content *file)
-{
-    return (struct state){content_copy(file), key_of(file)};
-}
-
 /* Make a history for each sector below count. New ones read as zeros. */
 static void reach(struct medium *medium, uint32_t count)
 {
@@ -182,16 +152,6 @@ struct content medium_live(const struct medium *medium)
     return live;
 }
 
-/* Put a value into the present state. */
-static void put(struct medium *medium, uint32_t sector, uint32_t value)
-{
-    uint32_t *at = &medium->state.file.values[sector];
-
-    key_add(&medium->state.key, sector, *at, (uint64_t)-1);
-    key_add(&medium->state.key, sector, value, 1);
-    *at = value;
-}
-
 /*
  * The oldest possible entry of a sector. A cut of the file up to the length's position rules out
  * older ones.
@@ -254,7 +214,7 @@ static uint64_t count_combinations(const struct medium *medium, uint32_t limit)
 static void choose(struct medium *medium, struct choice *choice, uint32_t at)
 {
     choice->at = at;
-    put(medium, choice->sector, choice->values[at]);
+    state_set(&medium->state, choice->sector, choice->values[at]);
 }
 
 static void choose_all(struct medium *medium, bool is_new)
@@ -337,7 +297,7 @@ static bool visit_length(struct medium *medium, const struct tour *tour, uint32_
     content_resize(&medium->state.file, length);
     for (uint32_t i = 0; i < length; i++)
         collect(medium, i, length_at);
-    medium->state.key = key_of(&medium->state.file);
+    state_set_key(&medium->state);
     if (count_combinations(medium, tour->limits.all) <= tour->limits.all) {
         goes_on = visit_all(medium, tour->visit, tour->visit_arg);
     } else {
@@ -395,10 +355,16 @@ static bool tour_page(struct medium *medium, const struct tour *tour, uint32_t p
     return visit_length(medium, tour, end, position);
 }
 
-/* Does a record change a page, or the end of the file? */
-static bool concerns_page(const struct record *record, uint32_t page)
+/*
+ * Does a record change a page, or the end of the file? A page that was dirty before a growth may be
+ * written back after it, and the file then ends with that page.
+ */
+static bool concerns_page(const struct log *log, uint32_t position, uint32_t page)
 {
-    if (record->kind == RECORD_LENGTH)
+    const struct record *record = &log->records[position];
+    const uint32_t before = position > 0 ? log->records[position - 1].length : log->base.count;
+
+    if (record->length != before)
         return true;
     return record->kind == RECORD_WRITE && record->first < page + PAGE_SECTORS &&
            record->first + record->after.count > page;
@@ -417,7 +383,7 @@ static bool tour_pages(struct medium *medium, const struct tour *tour)
                 dirty = history->past[1].position;
         }
         for (int64_t position = dirty; position < medium->position; position++) {
-            if (concerns_page(&medium->log->records[position], page) &&
+            if (concerns_page(medium->log, (uint32_t)position, page) &&
                 !tour_page(medium, tour, page, position))
                 return false;
         }

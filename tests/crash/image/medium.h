@@ -14,19 +14,9 @@
 
 #include "log.h"
 #include "recorder.h"
+#include "state.h"
 
 struct medium;
-
-/* The key of a state. Two states with one key are practically impossible. */
-struct state_key {
-    uint64_t a, b;
-};
-
-/* A possible state of the file. */
-struct state {
-    struct content file;
-    struct state_key key;
-};
 
 /* The number of states to visit at a position. */
 struct limits {
@@ -55,6 +45,3 @@ struct content medium_live(const struct medium *medium);
 /* Visit states; *seed decides the random ones. Returns false when a visitor did. */
 bool medium_each(struct medium *medium, struct limits limits, uint64_t *seed, state_visit *visit,
                  void *visit_arg);
-
-/* The state of a file with this content. Release it by content_free(&state.file). */
-struct state state_of(const struct content *file);

@@ -59,6 +59,7 @@ static const struct mutation rows[] = {
     {"G2", "first-write", ON_ALL},
     {"G3", "first-write", ON_ALL},
     {"G4", "growth", ON_X},
+    {"G5", "growth", ON_X},
     {"W1", "two-writers-one-block", ON_ALL},
     {"R1", "discard-and-reuse", ON_ALL},
     {"R2", "discard-flush-write", ON_ALL},
@@ -68,6 +69,11 @@ static const struct mutation rows[] = {
     {"O2", "first-writes-unsynced", ON_ALL},
     {"C1", "discard-top-and-close", ON_ALL},
     {"O3", "first-write", ON_ALL},
+    {"K1", "compact-zeros", ON_ALL},
+    {"K2", "compact-zeros", ON_ALL},
+    {"M1", "merge-parts-into-dynamic", ON_ALL},
+    {"M2", "merge-into-dynamic", ON_ALL},
+    {"O4", "relink", ON_D},
     {"D1", "differencing-first-write", ON_ALL},
     {"D2", "differencing-first-write", ON_ALL},
     {"D3", "differencing-two-writers-two-subblocks", ON_ALL},
@@ -76,6 +82,11 @@ static const struct mutation rows[] = {
     {"D6", "differencing-first-write", ON_ALL},
     {"D7", "differencing-discard-over-data", ON_ALL},
     {"D8", "differencing-crash-open-write-beside", ON_ALL},
+    {"H1", "relink-an-empty-disk", ON_X},
+    {"H2", "relink", ON_ALL},
+    {"H3", "relink", ON_ALL},
+    {"H4", "relink", ON_ALL},
+    {"H5", "relink", ON_ALL},
 };
 
 const struct mutation *mutation_find(const char *name)

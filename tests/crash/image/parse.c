@@ -12,6 +12,7 @@ struct reading {
     const struct content *file;
     const struct plan *plan;
     const struct made *made;
+    uint32_t header;           /* sector of the header that counts */
     uint32_t table, table_end; /* first sector, and the one behind the last */
     uint32_t bitmap_sectors;
     struct parsed *ret;
@@ -48,6 +49,22 @@ static bool is_footer(const struct reading *reading, uint32_t sector)
            get32(bytes + 60) == reading->plan->type;
 }
 
+/* Are two footers equal, but in a differencing disk for the place of the header? */
+static bool is_same_footer(const struct reading *reading, uint32_t a, uint32_t b)
+{
+    uint8_t one[SECTOR], other[SECTOR];
+
+    if (!plan_has_parent(reading->plan))
+        return reading->file->values[a] == reading->file->values[b];
+    memcpy(one, sector_of(reading, a), SECTOR);
+    memcpy(other, sector_of(reading, b), SECTOR);
+    memset(one + 16, 0, 8);
+    memset(other + 16, 0, 8);
+    put32(one + FOOTER_CHECKSUM, 0);
+    put32(other + FOOTER_CHECKSUM, 0);
+    return memcmp(one, other, SECTOR) == 0;
+}
+
 static bool check_footers(struct reading *reading)
 {
     uint32_t end = reading->file->count - 1;
@@ -57,18 +74,55 @@ static bool check_footers(struct reading *reading)
     if (!is_footer(reading, 0))
         return fault(reading, "I1: no footer at the start");
     reading->ret->has_tail = is_footer(reading, end);
-    if (reading->ret->has_tail && reading->file->values[end] != reading->file->values[0])
+    if (reading->ret->has_tail && !is_same_footer(reading, 0, end))
         return fault(reading, "I7: the footer at the end is another than its copy");
     return true;
 }
 
-static bool check_header(struct reading *reading)
+/* Is this UTF-16 the name of a parent, or ".\\" and the name? Returns its number, or -1. */
+static int parent_of(const uint8_t *units, uint32_t low, uint32_t prefix)
+{
+    for (int number = 0; number < PLAN_PARENTS; number++) {
+        const char *file = plan_parents[number];
+        size_t i = 0;
+        for (; file[i] && units[2 * (prefix + i) + low] == (uint8_t)file[i]; i++)
+            continue;
+        if (!file[i])
+            return number;
+    }
+    return -1;
+}
+
+/* The name in the header, and the one in the locator, if there is one, mean the same parent. */
+static bool check_parent(struct reading *reading, const uint8_t *header, uint32_t *ret)
+{
+    int number = parent_of(header + 64, 1, 0);
+
+    if (number < 0)
+        return fault(reading, "I1: the header names no parent");
+    for (size_t i = 0; i < 8; i++) {
+        const uint8_t *entry = header + 576 + 24 * i;
+        const uint64_t at = get64(entry + 16) / SECTOR;
+        if (memcmp(entry, "W2ru", 4) != 0)
+            continue;
+        if (at >= reading->file->count)
+            return fault(reading, "I1: a locator lies outside the file");
+        if (parent_of(sector_of(reading, (uint32_t)at), 0, 2) != number)
+            return fault(reading, "I1: a locator names another parent than the header");
+    }
+    *ret = (uint32_t)number;
+    return true;
+}
+
+/* Check the header that a footer leads to. The one of the tail counts, so it is checked last. */
+static bool check_header(struct reading *reading, uint32_t footer)
 {
     uint8_t header[HEADER_SIZE];
-    uint64_t at = get64(sector_of(reading, 0) + 16) / SECTOR;
+    uint64_t at = get64(sector_of(reading, footer) + 16) / SECTOR;
 
     if (at + 2 > reading->file->count)
         return fault(reading, "I1: the header lies outside the file");
+    reading->header = (uint32_t)at;
     memcpy(header, sector_of(reading, (uint32_t)at), SECTOR);
     memcpy(header + SECTOR, sector_of(reading, (uint32_t)at + 1), SECTOR);
     if (memcmp(header, "cxsparse", 8) != 0 ||
@@ -82,7 +136,13 @@ static bool check_header(struct reading *reading)
     reading->table_end = reading->table + (get32(header + 28) * 4 + SECTOR - 1) / SECTOR;
     if (reading->table_end > reading->file->count)
         return fault(reading, "I1: the table ends outside the file");
-    return true;
+    return !plan_has_parent(reading->plan) || check_parent(reading, header, &reading->ret->parent);
+}
+
+static bool check_headers(struct reading *reading)
+{
+    return check_header(reading, 0) &&
+           (!reading->ret->has_tail || check_header(reading, reading->file->count - 1));
 }
 
 static void read_table(struct reading *reading)
@@ -109,6 +169,9 @@ static bool check_places(struct reading *reading)
             continue;
         if (entries[i] < reading->table_end)
             return fault(reading, "I3: block %u lies over the metadata", i);
+        if (entries[i] < reading->header + 2 &&
+            reading->header < entries[i] + slot_sectors(reading))
+            return fault(reading, "I3: block %u lies over the header", i);
         if ((uint64_t)entries[i] + slot_sectors(reading) > reading->file->count - 1)
             return fault(reading, "I3: block %u at %u ends outside the file of %u", i, entries[i],
                          reading->file->count);
@@ -218,7 +281,7 @@ bool parse(const struct content *file, const struct plan *plan, const struct mad
     *ret = (struct parsed){.has_tail = false};
     if (plan->type == TYPE_FIXED)
         return parse_fixed(&reading);
-    if (!check_footers(&reading) || !check_header(&reading))
+    if (!check_footers(&reading) || !check_headers(&reading))
         return false;
     read_table(&reading);
     if (!check_places(&reading) || !check_bits(&reading))

@@ -17,6 +17,7 @@
 struct parsed {
     bool has_tail;                 /* a footer ends the file */
     uint32_t entries[PLAN_BLOCKS]; /* the sectors where blocks begin, or NO_BLOCK */
+    uint32_t parent;               /* the number of the recorded one; 0 without one */
     struct content disk;           /* content of the disk */
     char fault[200];               /* the fault, which begins with the invariant: "I3: ..." */
 };

@@ -7,7 +7,9 @@
 
 #include "bytes.h"
 
-enum { HEADER_AT = 1, TABLE_AT = 3 };
+enum { HEADER_AT = 1, TABLE_AT = 3, LOCATOR_SECTORS = 3 };
+
+const char *const plan_parents[PLAN_PARENTS] = {PLAN_PARENT ".vhd", PLAN_OTHER ".vhd"};
 
 /* An unfinished image: the file, and its end so far. */
 struct draft {
@@ -56,10 +58,25 @@ static uint32_t footer_of(const struct plan *plan, uint8_t id)
     return value_of(footer);
 }
 
+/* Write a relative Windows path behind the table, and its entry in the header. */
+static void write_locator(struct draft *draft, uint8_t *entry, const char *parent)
+{
+    const uint32_t at = TABLE_AT + table_sectors(draft->plan);
+    uint8_t path[SECTOR] = {'.', 0, '\\', 0};
+
+    for (size_t i = 0; parent[i]; i++)
+        path[4 + 2 * i] = (uint8_t)parent[i];
+    draft->file.values[at] = value_of(path);
+    memcpy(entry, "W2ru", 4);
+    put32(entry + 4, LOCATOR_SECTORS * SECTOR);
+    put32(entry + 8, 4 + 2 * (uint32_t)strlen(parent));
+    put64(entry + 16, (uint64_t)at * SECTOR);
+}
+
 static void write_header(struct draft *draft, uint8_t parent_id)
 {
     uint8_t header[HEADER_SIZE] = {0};
-    const char *parent = PLAN_PARENT ".vhd";
+    const char *parent = plan_parents[0];
 
     memcpy(header, "cxsparse", 8);
     put64(header + 8, UINT64_MAX);
@@ -73,6 +90,8 @@ static void write_header(struct draft *draft, uint8_t parent_id)
         for (size_t i = 0; parent[i]; i++)
             header[64 + 2 * i + 1] = (uint8_t)parent[i];
     }
+    if (draft->plan->has_locator)
+        write_locator(draft, header + 576, parent);
     put32(header + HEADER_CHECKSUM, checksum_of(header, sizeof header, HEADER_CHECKSUM));
     draft->file.values[HEADER_AT] = value_of(header);
     draft->file.values[HEADER_AT + 1] = value_of(header + SECTOR);
@@ -117,6 +136,8 @@ static void add_blocks(struct draft *draft, uint64_t mask)
 {
     memset(draft->table, 0xFF, sizeof draft->table);
     draft->end = TABLE_AT + table_sectors(draft->plan);
+    if (draft->plan->has_locator)
+        draft->end += LOCATOR_SECTORS;
     content_resize(&draft->file, draft->end);
     for (uint32_t block = draft->plan->blocks; block-- > 0;) {
         if (mask >> block & 1)

@@ -27,6 +27,7 @@ struct plan {
 
     /* differencing disks */
     uint64_t parent_blocks; /* bit i: block i of the parent has data */
+    bool has_locator;       /* behind the table, in three sectors */
 };
 
 /* The size of the disk, in sectors. */
@@ -41,8 +42,13 @@ static inline bool plan_has_parent(const struct plan *plan)
     return plan->type == 4;
 }
 
-/* The disk name of the parent's image. */
+/* The disk names of the parent's image, and of a copy of it. */
 #define PLAN_PARENT "parent"
+#define PLAN_OTHER  "other"
+
+/* The file names of both, by number. A relinked disk has the second one as its parent. */
+enum { PLAN_PARENTS = 2 };
+extern const char *const plan_parents[PLAN_PARENTS];
 
 /* An image made by a plan. */
 struct made {

@@ -7,8 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "reshape/compact.h"
+#include "reshape/merge.h"
+#include "file.h"
 #include "promise.h"
 
 /* Guards the outcomes, because two threads may play at once. */
@@ -124,6 +128,120 @@ void play_flush(struct play *play)
     judge_outcome(play, "a flush", err);
     if (err < 0)
         play->has_failed_flush = true;
+}
+
+/* Remove all blocks of zeros, then move blocks until none moves any more. */
+static int compact(struct vhd_disk *disk)
+{
+    AUTO_FREE void *buf = malloc(vhd_disk_block_size(disk));
+    struct vhd_packer *packer = NULL;
+    unsigned moved = 1;
+    bool was_allocated;
+    int result = buf ? 0 : -ENOMEM;
+
+    for (uint32_t block = 0; block < vhd_disk_blocks(disk) && result == 0; block++)
+        result = vhd_disk_drop_zeros(disk, block, buf, &was_allocated);
+    if (result == 0)
+        result = vhd_packer_new(disk, &packer);
+    while (result == 0 && moved > 0)
+        result = vhd_packer_step(packer, &moved);
+    vhd_packer_free(packer);
+    return result;
+}
+
+void play_compact(struct play *play)
+{
+    if (!play->disk)
+        return;
+    int err = compact(play->disk);
+    judge_outcome(play, "compacting", err);
+    play_observe(play);
+}
+
+/* Open a child that a plan describes, without any parent. */
+static struct vhd_layer *open_child(const struct play *play, struct made *made)
+{
+    const struct vhd_store *store = vhd_catalogue_store(play->catalogue);
+    struct vhd_layer *child = NULL;
+    struct vhd_fault fault;
+    char path[300];
+
+    snprintf(path, sizeof path, "%s/child.vhd", vhd_store_path(store));
+    file_write(path, &made->file);
+    int result = vhd_layer_open(store, "child.vhd", VHD_LAYER_READ, &child, NULL, &fault);
+    if (result < 0)
+        errx(EXIT_FAILURE, "the child does not open: %s", strerrorname_np(-result));
+    unlink(path);
+    return child;
+}
+
+/* Begin a write of each stretch that the child holds. Returns their number. */
+static unsigned begin_writes(struct vhd_layer *child, const struct content *content,
+                             uint32_t begins[PLAN_BLOCKS])
+{
+    const uint64_t size = (uint64_t)content->count * SECTOR;
+    struct vhd_run run;
+    unsigned count = 0;
+
+    for (uint64_t off = 0; off < size; off += run.len) {
+        if (vhd_layer_run(child, off, size - off, &run) < 0)
+            errx(EXIT_FAILURE, "the child cannot be read");
+        if (!run.is_here)
+            continue;
+        const struct content part = {content->values + off / SECTOR, (uint32_t)(run.len / SECTOR)};
+        begins[count++] =
+            recorder_op_begin(OP_WRITE, (uint32_t)(off / SECTOR), content_copy(&part));
+    }
+    return count;
+}
+
+void play_merge(struct play *play, const struct plan *plan)
+{
+    struct made made = plan_make(plan);
+    struct vhd_layer *child = open_child(play, &made);
+    uint32_t begins[PLAN_BLOCKS];
+    struct vhd_merge *merge = NULL;
+    uint64_t done = 0;
+
+    if (play->disk) {
+        const unsigned count = begin_writes(child, &made.disk, begins);
+        int err = vhd_merge_new(play->disk, child, &merge);
+        while (err == 0 && done < vhd_disk_size(play->disk))
+            err = vhd_merge_step(merge, &done);
+        if (err == 0)
+            err = vhd_merge_finish(merge);
+        vhd_merge_free(merge);
+        for (unsigned i = 0; i < count; i++)
+            recorder_op_end(begins[i], err);
+        /* The child goes now, so all is durable. */
+        uint32_t begin = recorder_op_begin(OP_FLUSH, 0, (struct content){NULL, 0});
+        recorder_op_end(begin, err);
+        judge_outcome(play, "merging", err);
+        play_observe(play);
+    }
+    vhd_layer_close(child);
+    made_free(&made);
+}
+
+void play_relink(struct play *play, uint32_t number)
+{
+    const unsigned flags = VHD_DISK_WRITE | VHD_DISK_ALONE;
+    const uuid_t parent = {0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22,
+                           0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22};
+    struct vhd_disk *disk;
+    struct vhd_verdict why;
+
+    if (vhd_disk_open(play->catalogue, play->name, flags, &disk, &why) != VHD_OK) {
+        play->has_denied = true;
+        if (!play->may_fail)
+            play_fault(play, "it does not open for another parent: %s", why.sentence);
+        return;
+    }
+    uint32_t begin = recorder_op_begin(OP_RELINK, number, (struct content){NULL, 0});
+    int err = vhd_disk_relink(disk, parent, 0x11111112, plan_parents[number], false);
+    recorder_op_end(begin, err);
+    int close_err = vhd_disk_close(disk, NULL);
+    judge_outcome(play, "another parent", err ? err : close_err);
 }
 
 /* Read the whole disk; unwritten sectors are zeros. */

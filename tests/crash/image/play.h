@@ -48,8 +48,24 @@ void play_write_bytes(struct play *play, uint64_t off, uint32_t len);
 
 /* Discard a range of sectors. */
 void play_discard(struct play *play, uint32_t first, uint32_t count);
+/* Give the closed disk another record of its parent: plan_parents[number]. */
+void play_relink(struct play *play, uint32_t number);
+
 /* Flush the disk. After a failure all later operations must fail. */
 void play_flush(struct play *play);
+
+/*
+ * Merge a child into the disk, whose content the child's sectors replace durably.
+ *
+ *   child  a dynamic plan, as large as the disk; what its bitmaps hold is the child's
+ */
+void play_merge(struct play *play, const struct plan *child);
+
+/*
+ * Compact the disk, whose content stays the same. After it only play_close() may follow.
+ */
+void play_compact(struct play *play);
+
 /* Close the disk if it is open. Returns true when the library reports a clean close. */
 bool play_close(struct play *play);
 

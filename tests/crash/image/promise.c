@@ -86,6 +86,18 @@ static bool is_done(const struct view *view, uint32_t begin)
     return is_answered(view, begin) && !(view->has_failed && is_doubtful(view, begin));
 }
 
+uint32_t promise_parents(const struct log *log, uint32_t position, uint32_t before)
+{
+    const struct view view = {.log = log, .position = position};
+    uint32_t parents = 1u << before;
+
+    for (uint32_t i = 0; i < position; i++) {
+        if (is_op(&log->records[i], OP_RELINK))
+            parents = (is_answered(&view, i) ? 0 : parents) | 1u << log->records[i].first;
+    }
+    return parents;
+}
+
 static bool has_failed_sync(const struct view *view)
 {
     for (uint32_t i = 0; i < view->position; i++) {

@@ -39,6 +39,13 @@ enum crash {
 void promise_at(struct promise *promise, const struct log *log, uint32_t position, enum crash crash,
                 uint32_t first_lost);
 
+/*
+ * Compute the parents that a disk may record: bit i stands for the parent with number i.
+ *
+ *   before  the number of the one before the log
+ */
+uint32_t promise_parents(const struct log *log, uint32_t position, uint32_t before);
+
 /* Release the memory of a promise, and set it to zero. */
 void promise_free(struct promise *promise);
 

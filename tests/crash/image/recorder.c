@@ -133,8 +133,8 @@ int __wrap_fallocate(int fd, int mode, off_t off, off_t len);
 int __wrap_fallocate64(int fd, int mode, off_t off, off_t len);
 int __wrap_fdatasync(int fd);
 int __wrap_fsync(int fd);
-int __wrap_openat(int dir, const char *path, int flags, ...);
-int __wrap_openat64(int dir, const char *path, int flags, ...);
+int __real_open_beneath(int dir, const char *name, int flags, mode_t mode);
+int __wrap_open_beneath(int dir, const char *name, int flags, mode_t mode);
 int __wrap_posix_fadvise(int fd, off_t off, off_t len, int advice);
 int __wrap_posix_fadvise64(int fd, off_t off, off_t len, int advice);
 int __wrap_close(int fd);
@@ -298,7 +298,7 @@ static void remember(int fd, bool is_direct)
 /*
  * Not every file system of a test host knows O_DIRECT. So the flag is recorded, and not passed on.
  */
-static int open_at(int dir, const char *path, int flags, mode_t mode)
+int __wrap_open_beneath(int dir, const char *name, int flags, mode_t mode)
 {
     bool is_direct = flags & O_DIRECT;
     int fd;
@@ -307,27 +307,13 @@ static int open_at(int dir, const char *path, int flags, mode_t mode)
         errno = EINVAL;
         return -1;
     }
-    fd = (int)syscall(SYS_openat, dir, path, (flags & ~O_DIRECT) | O_LARGEFILE, mode);
+    fd = __real_open_beneath(dir, name, flags & ~O_DIRECT, mode);
     if (fd >= DESCRIPTORS)
         errx(EXIT_FAILURE, "more than %d descriptors", DESCRIPTORS);
     if (fd >= 0)
         remember(fd, is_direct);
     return fd;
 }
-
-#define OPENAT(symbol)                                                                             \
-    int symbol(int dir, const char *path, int flags, ...)                                          \
-    {                                                                                              \
-        va_list list;                                                                              \
-        va_start(list, flags);                                                                     \
-        bool has_mode = flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY));                            \
-        mode_t mode = has_mode ? va_arg(list, mode_t) : 0;                                         \
-        va_end(list);                                                                              \
-        return open_at(dir, path, flags, mode);                                                    \
-    }
-
-OPENAT(__wrap_openat)
-OPENAT(__wrap_openat64)
 
 int __wrap_close(int fd)
 {

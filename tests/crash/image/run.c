@@ -259,6 +259,8 @@ static bool run_on(const struct stage *stage, const struct workload *workload,
     recorder_be_host(host);
     if (plan_has_parent(workload->plan))
         stage_put(stage, PLAN_PARENT, &run.made.parent_file);
+    if (plan_has_parent(workload->plan))
+        stage_put(stage, PLAN_OTHER, &run.made.parent_file);
     bool is_good = run_all(&run);
     tally->tried += run.judge.tried;
     tally->distinct += run.judge.seen.count;

@@ -22,6 +22,7 @@ struct seen_state {
     struct state_key key;
     enum depth depth;
     bool has_tail;       /* a footer ends the file */
+    uint32_t parent;     /* the number of the recorded one */
     struct content disk; /* content of the disk */
 };
 

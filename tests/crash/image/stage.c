@@ -29,7 +29,8 @@ void stage_open(struct stage *stage)
 
 void stage_close(struct stage *stage)
 {
-    static const char *const files[] = {STAGE_DISK ".vhd", STAGE_STATE ".vhd", PLAN_PARENT ".vhd"};
+    static const char *const files[] = {STAGE_DISK ".vhd", STAGE_STATE ".vhd", PLAN_PARENT ".vhd",
+                                        PLAN_OTHER ".vhd"};
     char path[300];
 
     vhd_catalogue_unref(stage->catalogue);

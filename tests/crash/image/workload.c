@@ -4,8 +4,9 @@
 #include <stddef.h>
 
 static const struct workload_table *const tables[] = {
-    &growth_workloads,       &reuse_workloads,   &thread_workloads, &failure_workloads,
-    &differencing_workloads, &foreign_workloads, &chance_workloads,
+    &growth_workloads,       &reuse_workloads,  &thread_workloads,  &failure_workloads,
+    &differencing_workloads, &relink_workloads, &foreign_workloads, &compact_workloads,
+    &merge_workloads,        &chance_workloads,
 };
 
 const struct workload *workload_at(uint32_t number, const char **ret_table)

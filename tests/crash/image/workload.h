@@ -54,7 +54,8 @@ struct workload_table {
 };
 
 extern const struct workload_table growth_workloads, reuse_workloads, thread_workloads,
-    failure_workloads, differencing_workloads, foreign_workloads, chance_workloads;
+    failure_workloads, differencing_workloads, relink_workloads, foreign_workloads,
+    compact_workloads, merge_workloads, chance_workloads;
 
 /*
  * The workload with a number, counted from 0 through all tables; NULL behind the last.

@@ -20,7 +20,7 @@ for name in a b c; do
     printf 'disk %s' $name | dd of="$raw" conv=notrunc status=none
 done
 numbers "$mnt/disks/a" "$mnt/disks/b" "$mnt/disks/c" | grep -v '/task ' >"$tmp/before"
-expect 36 "$(wc -l <"$tmp/before")" "files of three disks"
+expect 39 "$(wc -l <"$tmp/before")" "files of three disks"
 expect "" "$(cut -d ' ' -f 2 "$tmp/before" | sort | uniq -d)" "numbers of two files"
 
 # ls -i reads only the listing, and must show the same number as stat.

@@ -27,7 +27,7 @@ expect "$(stat -c %i "$store/one.vhd")" "$(stat -c %i "$store/two.vhd")" "inode 
 
 start_vhdfs
 find "$mnt/disks" -printf '%i %p\n' | grep -v '/task$' | sort >"$tmp/before"
-expect 37 "$(cut -d ' ' -f 1 "$tmp/before" | uniq | wc -l)" "numbers of three disks"
+expect 40 "$(cut -d ' ' -f 1 "$tmp/before" | uniq | wc -l)" "numbers of three disks"
 for name in one two here; do
     expect - "$(value "$mnt/disks/$name/info" fault)" "fault of $name"
     expect 8388608 "$(wc -c <"$mnt/disks/$name/raw")" "bytes of $name"

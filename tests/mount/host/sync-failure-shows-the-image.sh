@@ -32,7 +32,7 @@ try:
 except OSError:
     pass # a close may report the failure again
 os.remove(lose)
-' "$raw" "$tmp/gate/lose"
+' "$raw" "$gate_dir/lose"
 can_be_written()
 {
     (: 1<>"$raw") 2>/dev/null

@@ -43,8 +43,7 @@ for disk in dynamic fixed rounded; do
     [ "$(value "$mnt/disks/$disk/info" creator)" != - ] || fail "$disk has no creator"
     [ ! -e "$mnt/tasks/$disk" ] || fail "$disk has a record"
     names "$mnt/disks/$disk" | grep -qw task && fail "$disk has a task"
-    size=$(qemu-img info -f vpc --output=json "$store/$disk.vhd" |
-        sed -n 's/^ *"virtual-size": \([0-9]*\).*/\1/p' | tail -n 1)
+    size=$(size_by_qemu "$store/$disk.vhd")
     [ "$disk" = rounded ] || tells "$disk" bytes "$size"
 done
 

@@ -22,6 +22,10 @@ expect / "$(readlink "/proc/$daemon/cwd")" "its folder"
 for fd in 0 1 2; do
     expect /dev/null "$(readlink "/proc/$daemon/fd/$fd")" "its descriptor $fd"
 done
+# With it, a daemon that was taken over would have the administrator kill another process.
+for fd in "/proc/$daemon/fd"/*; do
+    case $(readlink "$fd") in */pid) fail "it keeps the pid file open" ;; esac
+done
 expect "$daemon" "$(cut -d ' ' -f 6 "/proc/$daemon/stat")" "its session"
 expect 0 "$(cut -d ' ' -f 7 "/proc/$daemon/stat")" "its terminal"
 cd "$tmp" || exit 1

@@ -7,7 +7,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-enter_own_mounts
+enter_own_mounts "$@"
 need_command setpriv
 chmod 755 "$tmp"
 cp "$VHDFS" "$tmp/vhdfs"

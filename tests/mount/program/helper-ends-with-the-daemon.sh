@@ -50,7 +50,7 @@ kill "$daemon"
 wait_until 20 is_not_mounted "$mnt"
 has_ended "$daemon" && fail "it has ended while a file is open"
 helper_is_gone && fail "the helper has ended while a file is open"
-expect "vhdfs $VERSION" "$(cat <&3)" "what an open file shows"
+expect "vhdfs $VERSION" "$(head -n 1 <&3)" "what an open file shows"
 exec 3<&-
 daemon_ends
 wait_until 20 helper_is_gone

@@ -21,15 +21,15 @@ number()
 
 start_vhdfs
 first=$(number "$mnt")
-helper=$(children_of "$daemon")
-kill_later "$helper"
-kill -STOP "$helper"
+find_helper
+kill_later "$worker"
+kill -STOP "$worker"
 kill -KILL "$daemon"
 wait_until 20 has_ended "$daemon"
 umount -l "$mnt" || fail "cannot unmount what the daemon has left"
 
 start_other "$tmp/other"
 [ "$(number "$tmp/mnt2")" = "$first" ] || skip "the second mount has another number than the first"
-kill -CONT "$helper"
-wait_until 20 has_ended "$helper"
+kill -CONT "$worker"
+wait_until 20 has_ended "$worker"
 [ -e "$tmp/mnt2/version" ] || fail "the other mount is gone"

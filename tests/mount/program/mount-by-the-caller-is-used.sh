@@ -7,7 +7,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-enter_own_mounts
+enter_own_mounts "$@"
 # It misses the order of a reply and the next request on the same descriptor.
 ! grep -q __tsan_init "$VHDFS" || skip "ThreadSanitizer knows no descriptor that it inherits"
 mkdir "$mnt"

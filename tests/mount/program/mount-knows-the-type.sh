@@ -7,7 +7,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-enter_own_mounts
+enter_own_mounts "$@"
 [ -x /sbin/mount.fuse ] || [ -x /sbin/mount.fuse3 ] || skip "needs mount.fuse"
 mkdir "$tmp/bin"
 cp "$VHDFS" "$tmp/bin/vhdfs"

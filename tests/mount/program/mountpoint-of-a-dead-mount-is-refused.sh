@@ -7,7 +7,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-enter_own_mounts
+enter_own_mounts "$@"
 need_command umount
 
 # refused STATUS STORE MOUNTPOINT
@@ -23,8 +23,8 @@ refused()
 # Kill the daemon, and the helper that would remove the mount.
 start_vhdfs
 ls "$mnt/disks" >/dev/null # the kernel caches its root
-helper=$(children_of "$daemon")
-kill -KILL "$helper" "$daemon" || fail "cannot kill them"
+find_helper
+kill -KILL "$watcher" "$worker" "$daemon" || fail "cannot kill them"
 wait_until 20 has_ended "$daemon"
 is_mounted "$mnt" || fail "the dead mount is gone"
 

@@ -11,7 +11,7 @@ exec 3<"$mnt/version"
 kill "$daemon"
 wait_until 20 is_not_mounted "$mnt"
 has_ended "$daemon" && fail "it has not waited for the open file"
-expect "vhdfs $VERSION" "$(cat <&3)" "the open file"
+expect "vhdfs $VERSION" "$(head -n 1 <&3)" "the open file"
 kill "$daemon"
 wait_until 10 has_ended "$daemon"
 wait_until 10 [ ! -e "$tmp/pid" ] # the helper removes it after the daemon has ended

@@ -23,7 +23,7 @@ print("stored", flush=True)
 time.sleep(600)' "$lost" "$raw" >"$tmp/said"
 writer=$!
 wait_until 20 [ -s "$tmp/said" ]
-: >"$tmp/gate/lose"
+: >"$gate_dir/lose"
 kill $daemon
 wait_until 20 is_not_mounted "$mnt"
 grep -q 'the last writes to the disk "slow-d" may be lost: Input/output error' "$tmp/log" ||

@@ -7,7 +7,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-enter_own_mounts
+enter_own_mounts "$@"
 mkdir "$tmp/here"
 cd "$tmp/here" || exit
 

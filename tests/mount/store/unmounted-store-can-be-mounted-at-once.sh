@@ -7,7 +7,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-enter_own_mounts
+enter_own_mounts "$@"
 # shellcheck source=tests/mount/frozen.sh
 . "$(dirname "$0")/../frozen.sh"
 

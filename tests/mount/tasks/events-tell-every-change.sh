@@ -43,7 +43,7 @@ expect "$(stat -c %s "$mnt/events")" "$(wc -c <"$mnt/events")" "size"
 wait_until 20 cmp -s "$mnt/events" "$tmp/followed"
 
 # Of work that goes on for long, each line is new, and the percent grows.
-: >"$tmp/gate/no-reserve"
+: >"$gate_dir/no-reserve"
 echo '600 type=fixed' >"$mnt/new/long" || fail "cannot make it"
 expect completed "$(cat "$mnt/tasks/long/wait")" "the outcome"
 wait_until 10 grep -q ' long completed 100$' "$mnt/events"

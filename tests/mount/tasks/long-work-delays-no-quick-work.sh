@@ -74,7 +74,7 @@ for change in 'truncate -s 1M' 'touch' 'rm'; do
 done
 
 # Where the host cannot reserve space, zeros are written, and a cancel leaves nothing.
-: >"$tmp/gate/no-reserve"
+: >"$gate_dir/no-reserve"
 accept_long f
 expect completed "$(cat "$mnt/tasks/f/wait")" "the outcome without fallocate"
 expect $((16 * 1048576 + 512)) "$(stat -c %s "$store/f.vhd")" "length of the image"
@@ -95,7 +95,7 @@ within 10 sh -c "echo 1 >'$mnt/tasks/g/cancel'" || fail "cannot cancel"
 expect cancelled "$(cat "$mnt/tasks/g/wait")" "the outcome of a cancelled task"
 
 # The end of vhdfs ends all tasks and leaves nothing of them.
-rm "$tmp/gate/no-reserve"
+rm "$gate_dir/no-reserve"
 shut_gate reserve
 for name in h i j; do
     accept_long $name
@@ -104,4 +104,4 @@ kill "$daemon"
 wait_until 20 is_not_mounted "$mnt" # the tasks are cancelled before
 open_gate
 daemon_ends
-expect ".vhdfs-lock b.vhd c.vhd e.vhd f.vhd quick.vhd" "$(names "$store")" "the store"
+expect ".gate .vhdfs-lock b.vhd c.vhd e.vhd f.vhd quick.vhd" "$(names "$store")" "the store"

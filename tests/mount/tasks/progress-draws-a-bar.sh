@@ -52,7 +52,7 @@ expect "$(stat -c %s "$mnt/tasks/d/progress")" "$(wc -c <"$tmp/said")" "its size
 is_listed d || fail "it is not listed after the end"
 
 # Work that moves bytes: the rate and the time left. Names of any length and script.
-: >"$tmp/gate/no-reserve"
+: >"$gate_dir/no-reserve"
 long=$(printf '%0200d' 0)
 for name in "$long" 仮想ディスクの名前は長い; do
     echo '600 type=fixed' >"$mnt/new/$name" || fail "cannot make $name"
@@ -95,7 +95,7 @@ done
 
 # Small reads, reads at 0 again, and a task that is cancelled.
 shut_gate reserve
-rm "$tmp/gate/no-reserve"
+rm "$gate_dir/no-reserve"
 echo '16 type=fixed' >"$mnt/new/e" || fail "cannot make e"
 wait_until 20 is_in running e
 run_python "reads of any size" '

@@ -28,6 +28,7 @@ expect "$(sed "$times" "$tmp/try.1")" "$(sed "$times" "$tmp/shown")" "what the s
 # The tree: the README and the mount have the same files.
 [ -f "$tmp/tree.0" ] || fail "the tree is not in \"The tree\""
 answer "$mnt/new/NAME" 40 >"$tmp/answer"
+verb NAME check # so that its task has a report
 cat >"$tmp/listed" <<'END'
 import os, re, sys
 

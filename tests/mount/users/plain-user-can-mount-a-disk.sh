@@ -6,7 +6,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-enter_own_mounts
+enter_own_mounts "$@"
 need_command fuse2fs mkfs.ext4
 let_nobody_mount
 mkdir "$tmp/home/in"

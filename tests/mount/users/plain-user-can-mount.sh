@@ -6,7 +6,7 @@
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
 
-enter_own_mounts
+enter_own_mounts "$@"
 let_nobody_mount
 as_nobody "$tmp/vhdfs" "$store" "$mnt" -o "pidfile=$tmp/home/pid" || fail "exit status $?"
 daemon=$(cat "$tmp/home/pid")

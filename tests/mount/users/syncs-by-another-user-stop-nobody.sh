@@ -40,7 +40,7 @@ while True:
         thread.join()
 END
 chmod 644 "$tmp/program"
-chmod 1777 "$tmp/gate"
+chmod 1777 "$gate_dir"
 slow=$mnt/disks/slow/raw
 dd if=/dev/urandom of="$slow" bs=64k count=10 conv=notrunc status=none
 

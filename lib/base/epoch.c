@@ -1,4 +1,5 @@
-#include "disk/epoch.h"
+/* SPDX-License-Identifier: MIT */
+#include "base/epoch.h"
 
 #include "base/cleanup.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Epoch-based reclamation: a thread waits until all that were inside have left, and those that come
  * and go take no lock.
