@@ -347,6 +347,13 @@ is_in()
     [ "$(cat "$mnt/tasks/$2/state")" = "$1" ]
 }
 
+# is_trimmed NAME: its image is as long as its blocks need, as after the last close. The kernel tells
+# of a close only after it has returned.
+is_trimmed()
+{
+    [ "$(value "$mnt/disks/$1/info" slack)" = 0 ]
+}
+
 # make_long NAME REQUEST: make a disk by a long task, and wait for the task
 make_long()
 {

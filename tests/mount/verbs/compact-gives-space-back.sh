@@ -33,6 +33,7 @@ noise 30000000 1 >"$tmp/noise"
 # Zeros between data: 15 blocks, of which six become zeros.
 make_disk d 60
 dd if="$tmp/noise" of="$raw" bs=1M conv=notrunc,fsync status=none
+wait_until 20 is_trimmed d
 before=$(length d)
 dd if=/dev/zero of="$raw" bs=1M count=8 seek=4 conv=notrunc,fsync status=none
 dd if=/dev/zero of="$raw" bs=1M count=4 seek=18 conv=notrunc,fsync status=none

@@ -15,6 +15,7 @@ start_vhdfs
 make_disk d 60
 noise 30000000 1 >"$tmp/noise"
 dd if="$tmp/noise" of="$raw" bs=1M conv=notrunc,fsync status=none
+wait_until 20 is_trimmed d
 before=$(cksum <"$store/d.vhd")
 free=$(df -k --output=avail "$store" | tail -n 1)
 

@@ -11,6 +11,7 @@ start_vhdfs
 make_disk base 40
 noise 3000000 1 >"$tmp/noise"
 dd if="$tmp/noise" of="$raw" bs=512 seek=77 conv=notrunc,fsync status=none
+wait_until 20 is_trimmed base
 length=$(stat -c %s "$store/base.vhd")
 
 # Open here, and in another program, if only for reading.

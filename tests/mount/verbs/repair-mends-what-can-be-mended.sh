@@ -12,6 +12,7 @@ make_disk d 40
 noise 9000000 1 >"$tmp/noise"
 dd if="$tmp/noise" of="$raw" bs=512 seek=77 conv=notrunc,fsync status=none
 cksum <"$raw" >"$tmp/sum"
+wait_until 20 is_trimmed d
 length=$(stat -c %s "$store/d.vhd")
 
 # A disk without findings: no byte and no time changes, and nothing is kept.
