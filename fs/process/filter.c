@@ -69,13 +69,21 @@
  */
 #define LAST_KNOWN 462
 
+/* The address sanitizer seeks leaks at the end, and traces its own process for that. */
+#ifdef __has_feature /* clang has it, gcc has a macro */
+#    if __has_feature(address_sanitizer)
+#        define SEEKS_LEAKS
+#    endif
+#elif defined __SANITIZE_ADDRESS__
+#    define SEEKS_LEAKS
+#endif
+
 /* Refused with any arguments. */
 static const int refused[] = {
     /* programs */
     SYS_execve,
     SYS_execveat,
-/* LeakSanitizer traces its own process. */
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SEEKS_LEAKS
     SYS_ptrace,
 #endif
     /* sockets, but for the pair below */

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
+enter_own_mounts "$@"
 need_command mkfs.ext4 qemu-io
 start_vhdfs
 make_disk parent 64

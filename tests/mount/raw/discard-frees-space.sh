@@ -5,8 +5,8 @@
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
+enter_own_mounts "$@"
 
-need_root
 need_command mkfs.ext4 fstrim blkdiscard
 mkdir "$tmp/in"
 start_vhdfs

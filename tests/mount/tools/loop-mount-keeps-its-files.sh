@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
+enter_own_mounts "$@"
 
 need_command mkfs.ext4 fsck.ext4
 mkdir "$tmp/files" "$tmp/in"

@@ -7,6 +7,7 @@
 . "$(dirname "$0")/../../functions.sh"
 # shellcheck source=tests/mount/mount.sh
 . "$(dirname "$0")/../mount.sh"
+enter_own_mounts "$@"
 kind=$1
 size=128
 case $kind in
