@@ -70,7 +70,7 @@
 #define LAST_KNOWN 462
 
 /* The address sanitizer seeks leaks at the end, and traces its own process for that. */
-#ifdef __has_feature /* clang has it, gcc has a macro */
+#ifdef __has_feature /* of clang; gcc has a macro */
 #    if __has_feature(address_sanitizer)
 #        define SEEKS_LEAKS
 #    endif
