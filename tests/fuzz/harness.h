@@ -36,5 +36,9 @@ static inline void harness_put32(uint8_t *at, uint32_t value)
     at[3] = (uint8_t)value;
 }
 
+/* Correct the checksum of a footer, a header or a hop sector of len bytes; it lies at that offset.
+ */
+void harness_seal_part(uint8_t *bytes, size_t len, size_t at);
+
 /* Correct the checksums of footers and header at their usual places. */
 void harness_seal(uint8_t *bytes, size_t len);

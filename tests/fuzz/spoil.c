@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "harness.h"
+#include "random.h"
 
 /* Larger images are left out. */
 #define LARGEST (1u << 20)
@@ -38,15 +39,6 @@ struct image {
 
 static struct image *images;
 static size_t image_count;
-
-/* Random numbers that depend on the seed alone: xorshift64*. */
-static uint64_t draw(uint64_t *seed)
-{
-    *seed ^= *seed >> 12;
-    *seed ^= *seed << 25;
-    *seed ^= *seed >> 27;
-    return *seed * UINT64_C(0x2545F4914F6CDD1D);
-}
 
 static void load_image(int folder, const char *file)
 {

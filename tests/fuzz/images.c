@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A target for libFuzzer, built by clang with -Dfuzz=true. The store is the folder in
- * VHD_FUZZ_STORE, which may be good/ of the corpus. The seeds are the images of the corpus.
+ * A target: a whole image. The store is the folder in VHD_FUZZ_STORE, which may be good/ of the
+ * corpus. The seeds are the images of the corpus.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness.h"
+#include "target.h"
 
-/* The entry point of libFuzzer. */
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t capacity, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t len, size_t capacity);
 
