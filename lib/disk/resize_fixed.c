@@ -9,13 +9,8 @@
 #include "base/io.h"
 #include "disk/barrier.h"
 #include "disk/confirm.h"
+#include "image/mark.h"
 #include "store/reserve.h"
-
-/*
- * The mark: the original size of a footer is the byte where the other one lies, plus one. No disk
- * has an odd size, so no other program makes such a footer.
- */
-#define MARK 1u
 
 /*
  * Note a new footer in memory.
@@ -39,38 +34,10 @@ static void note_end(struct vhd_disk *disk, uint64_t at)
     disk->length = at + VHD_FOOTER_SIZE;
 }
 
-/* Has the disk a marked footer? Another one of this disk lies before it then. */
-static bool is_marked(const struct vhd_disk *disk)
+/* The footer of the disk as it is in memory. */
+static const struct vhd_footer *footer_of(const struct vhd_disk *disk)
 {
-    const struct vhd_footer *footer = &disk->top->image.footer;
-
-    return footer->original_size % VHD_SECTOR_SIZE == MARK &&
-           footer->original_size < footer->current_size;
-}
-
-/* The byte that a mark leads to. */
-static uint64_t other_at(const struct vhd_disk *disk)
-{
-    return disk->top->image.footer.original_size - MARK;
-}
-
-/*
- * Read the footer that the mark leads to. Returns 0; -ENOENT if it is gone, because this was done
- * before, or a program has written there; or the negative errno of pread(2).
- */
-static int read_other(const struct vhd_disk *disk, struct vhd_footer *ret)
-{
-    const struct vhd_footer *own = &disk->top->image.footer;
-    struct vhd_footer_disk found;
-    struct vhd_fault fault;
-
-    int err = vhd_io_get(disk->top->fd, &found, sizeof found, other_at(disk));
-    if (err < 0)
-        return err;
-    /* The last byte of a footer of 511 bytes is a hole now. */
-    bool is_ours = vhd_footer_decode(&found, ret, &fault) == VHD_SOUND &&
-                   ret->type == VHD_TYPE_FIXED && uuid_compare(ret->uuid, own->uuid) == 0;
-    return is_ours ? 0 : -ENOENT;
+    return &disk->top->image.footer;
 }
 
 /* Zero the sector of the other footer, then remove the mark from the one that ends the file. */
@@ -79,13 +46,14 @@ static int remove_mark(struct vhd_disk *disk)
     static const char zeros[VHD_SECTOR_SIZE];
     struct vhd_footer *footer = &disk->top->image.footer, other;
 
-    int err = read_other(disk, &other);
+    int err = vhd_mark_read(disk->top->fd, footer, &other);
     if (err == 0)
-        err = vhd_io_put(vhd_disk_writing(disk), zeros, sizeof zeros, other_at(disk));
+        err = vhd_io_put(vhd_disk_writing(disk), zeros, sizeof zeros, vhd_mark_at(footer));
     if (err == 0 || err == -ENOENT)
         err = vhd_disk_barrier(disk);
     if (err < 0)
         return err;
+    disk->top->hidden_at = 0;
     /* Other threads may read the rest of the footer in memory. */
     footer->original_size = footer->current_size;
     err = vhd_footer_put(disk, vhd_disk_writing(disk), disk->footer_at);
@@ -111,7 +79,7 @@ static int extend(struct vhd_disk *disk, uint64_t size)
     const struct vhd_footer before = disk->top->image.footer;
 
     disk->has_written = true;
-    note_footer(disk, size, disk->footer_at + MARK);
+    note_footer(disk, size, vhd_mark_to(disk->footer_at));
     int err = append_footer(disk, size);
     if (err == 0)
         err = vhd_disk_barrier(disk);
@@ -136,12 +104,13 @@ static int shorten(struct vhd_disk *disk)
 {
     struct vhd_footer footer;
 
-    if (!is_marked(disk))
+    if (!vhd_mark_is_set(footer_of(disk)))
         return 0;
-    int err = read_other(disk, &footer);
+    int err = vhd_mark_read(disk->top->fd, footer_of(disk), &footer);
     if (err < 0)
         return err;
-    note_end(disk, other_at(disk));
+    note_end(disk, vhd_mark_at(footer_of(disk)));
+    disk->top->hidden_at = 0;
     disk->top->image.footer = footer;
     if (ftruncate(disk->write_fd, (off_t)disk->length) < 0)
         return -errno;
@@ -172,7 +141,7 @@ int vhd_fixed_make_way(struct vhd_disk *disk, uint64_t size)
 /* Put the footer further to the front: a mark, the footer, then the cut. */
 static int pull_footer(struct vhd_disk *disk, uint64_t size)
 {
-    note_footer(disk, vhd_disk_size(disk), size + MARK);
+    note_footer(disk, vhd_disk_size(disk), vhd_mark_to(size));
     int err = vhd_footer_put(disk, vhd_disk_writing(disk), disk->footer_at);
     if (err == 0)
         err = vhd_disk_barrier(disk);
@@ -209,7 +178,7 @@ int vhd_fixed_resize(struct vhd_disk *disk, uint64_t size)
         return err;
     if (size < disk->footer_at)
         err = pull_footer(disk, size);
-    else if (is_marked(disk))
+    else if (vhd_mark_is_set(footer_of(disk)))
         err = remove_mark(disk);
     else
         err = keep_footer(disk, size);
@@ -220,7 +189,7 @@ int vhd_fixed_resize(struct vhd_disk *disk, uint64_t size)
 
 int vhd_fixed_recover(struct vhd_disk *disk)
 {
-    if (!is_marked(disk))
+    if (!vhd_mark_is_set(footer_of(disk)))
         return 0;
     int err = vhd_confirm_layer(disk, disk->top);
     HOLD_LOCK(&disk->growth_lock);

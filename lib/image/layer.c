@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/mutation.h"
 #include "base/rounding.h"
+#include "image/mark.h"
 #include "image/split.h"
 #include "format/bitmap.h"
 #include "format/block.h"
@@ -60,7 +61,7 @@ static int load(const struct vhd_store *store, struct vhd_layer *layer, enum vhd
     if (vhd_split_judge(store, layer->file, image) || !is_sound)
         return -EUCLEAN;
     if (!layer->table)
-        return 0;
+        return vhd_mark_find(layer->fd, &image->footer, &layer->hidden_at);
     layer->bitmap_length = vhd_block_bitmap_length(image->header.block_size);
     layer->full = bits_new(image->blocks);
     return layer->full ? 0 : -ENOMEM;
@@ -413,13 +414,23 @@ static int allocated_run(struct vhd_layer *layer, uint32_t block, uint32_t entry
     return 0;
 }
 
+/* The run of a fixed disk, where a hidden sector is absent. */
+static struct vhd_run flat_run(const struct vhd_layer *layer, uint64_t off, uint64_t len)
+{
+    const uint64_t hidden = layer->hidden_at;
+    const bool is_here = hidden == 0 || off < hidden || off >= hidden + VHD_SECTOR_SIZE;
+    const uint64_t end = !is_here ? hidden + VHD_SECTOR_SIZE : off < hidden ? hidden : off + len;
+
+    return (struct vhd_run){is_here, len < end - off ? len : end - off, off};
+}
+
 int vhd_layer_run(struct vhd_layer *layer, uint64_t off, uint64_t len, struct vhd_run *ret)
 {
     uint32_t entry;
     int err;
 
     if (!layer->table) {
-        *ret = (struct vhd_run){true, len, off};
+        *ret = flat_run(layer, off, len);
         return 0;
     }
     const uint32_t block_size = layer->image.header.block_size;

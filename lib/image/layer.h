@@ -43,6 +43,12 @@ struct vhd_layer {
 
     enum vhd_claim claim; /* held by fd */
 
+    /*
+     * A sector of a fixed disk that reads as zeros: an interrupted resize has left a footer there
+     * (mark.h). Its byte offset, or 0 for none. The disk's writer zeroes the sector, then this.
+     */
+    _Atomic uint64_t hidden_at;
+
     pthread_mutex_t lock;               /* a leaf */
     struct vhd_fingerprint fingerprint; /* of the file, without its parents; under the lock */
 

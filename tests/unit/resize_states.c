@@ -43,7 +43,7 @@ static bool fault(const char *what, uint64_t number)
 }
 
 /* Has the disk the old content, and zeros behind? Some sector of zeros may be known as bad. */
-static bool judge_content(struct vhd_disk *disk, bool is_strict)
+static bool judge_content(struct vhd_disk *disk)
 {
     const uint64_t size = vhd_disk_size(disk), before = run.scene->before;
     static uint8_t buf[1 << 16];
@@ -62,9 +62,7 @@ static bool judge_content(struct vhd_disk *disk, bool is_strict)
             memset(buf, 0, len);
         for (size_t i = 0; i < len; i++) {
             const uint8_t expected = at + i < before ? run.content[at + i] : 0;
-            /* A second footer of a fixed disk goes when it opens for writing. */
-            bool is_footer = !is_strict && run.scene->is_fixed && expected == 0;
-            if (buf[i] != expected && !is_footer)
+            if (buf[i] != expected)
                 return fault("other content at", at + i);
         }
     }
@@ -157,7 +155,7 @@ static bool judge_file(bool is_done)
     bool is_exact = false;
     if (!disk)
         return false;
-    bool is_good = judge_content(disk, false);
+    bool is_good = judge_content(disk);
     run.old_sizes += vhd_disk_size(disk) == run.scene->before;
     run.new_sizes += vhd_disk_size(disk) == run.scene->after;
     if (is_done && vhd_disk_size(disk) != run.scene->after)
@@ -166,11 +164,11 @@ static bool judge_file(bool is_done)
     disk = is_good ? try_open(VHD_DISK_WRITE) : NULL;
     if (!disk)
         return false;
-    is_good = judge_content(disk, true);
+    is_good = judge_content(disk);
     if (is_good && vhd_disk_size(disk) != run.scene->after) {
         int err = resize_to(disk, run.scene->after);
         is_exact = true;
-        is_good = err == 0 ? judge_content(disk, true) : fault("resizing fails", (uint64_t)-err);
+        is_good = err == 0 ? judge_content(disk) : fault("resizing fails", (uint64_t)-err);
     }
     int err = vhd_disk_close(disk, NULL);
     if (is_good && err < 0)
