@@ -126,6 +126,7 @@ int main(int argc, char **argv)
     secure_standard_streams();
     close_inherited(fs_options_given_fd(argc, argv));
     fs_resources_raise_files();
+    fs_resources_keep_no_buffers();
 
     struct fs_options options;
     enum fs_parsed parsed = fs_options_parse(argc, argv, &options);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -54,6 +55,12 @@ int fs_resources_keep_file_rights(void)
         rights[i].inheritable = 0;
     }
     return syscall(SYS_capset, &header, rights) < 0 ? -errno : 0;
+}
+
+void fs_resources_keep_no_buffers(void)
+{
+    /* Those of copies have 1 MiB and more. A threshold that is set no longer grows. */
+    (void)mallopt(M_MMAP_THRESHOLD, 512 << 10);
 }
 
 void fs_resources_raise_files(void)

@@ -21,6 +21,12 @@ int fs_resources_keep_file_rights(void);
 void fs_resources_raise_files(void);
 
 /*
+ * Give the memory of large buffers back to the host when they are freed. By default, malloc(3) soon
+ * keeps that of every such buffer, for each thread. Call it before there are threads.
+ */
+void fs_resources_keep_no_buffers(void);
+
+/*
  * Keep working when the host's memory runs out. The kernel may then wait for us to write, so we
  * must not wait for the kernel to free memory. Call it in the daemon, with root's rights if it has
  * them, before it starts threads.
