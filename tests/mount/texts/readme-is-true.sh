@@ -106,3 +106,11 @@ echo >"$mnt/errors"
 expect "" "$(cat "$mnt/errors")" "errors after a write"
 umount "$mnt" || fusermount3 -u "$mnt" || fail "cannot unmount as described"
 daemon_ends
+
+# Each promise names tests that there are.
+sed -n '/^## What is promised/,/^## Known limits/s/^|//p' "$readme" | tr '`' '\n' |
+    grep '^[a-z_-]*/' | grep -vx tests/ >"$tmp/shown-by"
+[ "$(wc -l <"$tmp/shown-by")" -gt 10 ] || fail "promises: $(cat "$tmp/shown-by")"
+while read -r shown_by; do
+    [ -e "$here/../$shown_by" ] || fail "there is no test $shown_by"
+done <"$tmp/shown-by"
