@@ -37,6 +37,8 @@ static int flush_subblocks(struct vhd_disk *disk)
     bool is_any = vhd_subblocks_flush_begin(disk->subblocks);
 
     int err = is_any && MUTATED(D1) ? 0 : barrier_and_growth(disk);
+    if (err < 0)
+        vhd_subblocks_flush_abandon(disk->subblocks);
     if (err < 0 || !is_any)
         return err;
     err = vhd_subblocks_flush_finish(disk->subblocks);

@@ -330,6 +330,17 @@ int vhd_subblocks_flush_finish(struct vhd_subblocks *subblocks)
     return err;
 }
 
+void vhd_subblocks_flush_abandon(struct vhd_subblocks *subblocks)
+{
+    HOLD_LOCK(&subblocks->lock);
+    while (!LIST_EMPTY(&subblocks->flushing)) {
+        struct vhd_pending_bitmap *bitmap = LIST_FIRST(&subblocks->flushing);
+        LIST_REMOVE(bitmap, flush_link);
+        for (uint32_t i = 0; i < subblocks->count; i++)
+            bitmap->states[i] &= (uint8_t)~FLUSHING;
+    }
+}
+
 bool vhd_subblocks_are_pending(struct vhd_subblocks *subblocks)
 {
     const struct vhd_pending_bitmap *bitmap;

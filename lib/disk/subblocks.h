@@ -91,6 +91,10 @@ int vhd_subblocks_release(struct vhd_subblocks *subblocks, const struct vhd_subb
 bool vhd_subblocks_flush_begin(struct vhd_subblocks *subblocks);
 int vhd_subblocks_flush_finish(struct vhd_subblocks *subblocks);
 
+/* Give up a flush between its halves, as the barrier has failed: its subblocks are pending again.
+ */
+void vhd_subblocks_flush_abandon(struct vhd_subblocks *subblocks);
+
 /* Is any subblock pending? */
 bool vhd_subblocks_are_pending(struct vhd_subblocks *subblocks);
 

@@ -247,6 +247,23 @@ static void a_subblock_written_during_a_flush_belongs_to_the_next(void **state)
     bench_end(bench);
 }
 
+/* A flush whose barrier has failed leaves its subblocks to the next one, beside later ones. */
+static void an_abandoned_flush_leaves_all_pending(void **state)
+{
+    struct bench bench = bench_of(*state, LARGE, 0);
+
+    write_first(bench, 0, 1, VHD_SUBBLOCKS_PENDING);
+    assert_true(vhd_subblocks_flush_begin(bench.subblocks));
+    vhd_subblocks_flush_abandon(bench.subblocks);
+    assert_int_equal(on_disk(bench), 0);
+    assert_true(vhd_subblocks_are_pending(bench.subblocks));
+    write_first(bench, 1, 2, VHD_SUBBLOCKS_PENDING);
+    assert_int_equal(flush(bench), 1);
+    assert_int_equal(on_disk(bench), 0x3);
+    assert_false(vhd_subblocks_are_pending(bench.subblocks));
+    bench_end(bench);
+}
+
 struct second {
     struct bench bench;
     struct gate gate;
@@ -394,6 +411,7 @@ int main(void)
         SCRATCH_TEST(all_can_be_reserved),
         SCRATCH_TEST(another_entry_is_reported),
         SCRATCH_TEST(a_subblock_written_during_a_flush_belongs_to_the_next),
+        SCRATCH_TEST(an_abandoned_flush_leaves_all_pending),
         SCRATCH_TEST(a_subblock_has_one_first_writer),
         SCRATCH_TEST(a_retired_block_removes_its_bitmap),
         SCRATCH_TEST(a_bitmap_that_is_all_on_disk_is_pruned),
