@@ -55,8 +55,11 @@ static int remove_mark(struct vhd_disk *disk)
         return err;
     disk->top->hidden_at = 0;
     /* Other threads may read the rest of the footer in memory. */
+    const uint64_t marked = footer->original_size;
     footer->original_size = footer->current_size;
     err = vhd_footer_put(disk, vhd_disk_writing(disk), disk->footer_at);
+    if (err < 0)
+        footer->original_size = marked; /* as in the file, which the next attempt compares */
     return err == 0 ? vhd_disk_barrier(disk) : err;
 }
 
@@ -84,6 +87,7 @@ static int extend(struct vhd_disk *disk, uint64_t size)
     if (err == 0)
         err = vhd_disk_barrier(disk);
     if (err == 0) {
+        disk->top->hidden_at = disk->footer_at;
         note_end(disk, size);
         return 0;
     }

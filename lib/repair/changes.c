@@ -112,6 +112,10 @@ void vhd_repair_changes_tell(const struct vhd_repair_plan *plan,
     if (plan->extended > 0)
         tell(&listener, plan->block_length > 0 ? "table" : "file",
              "the file ended inside the content; zeros follow where it was cut off");
+    else if (plan->zero.end > 0)
+        tell(&listener, "file",
+             "a resize was interrupted; the footer that it left at byte %" PRIu64 " is gone",
+             plan->zero.at);
     for (size_t i = 0; i < plan->entry_count; i++)
         tell_entry(&listener, &plan->entries[i]);
 }

@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/rounding.h"
 #include "base/zeros.h"
+#include "image/mark.h"
 #include "format/batmap.h"
 #include "format/block.h"
 #include "format/checksum.h"
@@ -142,11 +143,25 @@ static void plan_end(struct vhd_planner *planner)
  * A fixed disk.
  */
 
-static void plan_fixed(struct vhd_planner *planner)
+/* Plan zeros over the footer that an interrupted resize has left, because the mark goes. */
+static int plan_left_footer(struct vhd_planner *planner)
+{
+    const struct vhd_footer *footer = &planner->plan->survey.image.footer;
+    struct vhd_footer left;
+
+    int err = vhd_mark_is_set(footer) ? vhd_mark_read(planner->fd, footer, &left) : -ENOENT;
+    if (err == 0)
+        planner->plan->zero =
+            (struct vhd_repair_stretch){vhd_mark_at(footer), vhd_mark_at(footer) + VHD_SECTOR_SIZE};
+    return err == -ENOENT ? 0 : err;
+}
+
+static int plan_fixed(struct vhd_planner *planner)
 {
     struct vhd_repair_plan *plan = planner->plan;
     const struct vhd_image *image = &plan->survey.image;
     const uint64_t size = image->footer.current_size;
+    int err = 0;
 
     set_footer(planner);
     plan->footer_at = image->footer_at;
@@ -154,15 +169,18 @@ static void plan_fixed(struct vhd_planner *planner)
         /* A claim of far more than there is says nothing about what is missing. */
         if (planner->has_children || size - image->footer_at > plan->length) {
             plan->is_known = false;
-            return;
+            return 0;
         }
         plan->footer_at = size;
         plan->extended = 1;
         const uint64_t footer_end = image->footer_at + VHD_FOOTER_SIZE;
         plan->zero = (struct vhd_repair_stretch){
             image->footer_at, footer_end < plan->length ? footer_end : plan->length};
+    } else {
+        err = plan_left_footer(planner);
     }
     plan_end(planner);
+    return err;
 }
 
 /*
@@ -319,7 +337,7 @@ int vhd_repair_plan_make(int fd, bool has_children, bool (*goes_on)(void *arg, u
     int err = plan_footer(&planner);
     if (err == 0 && ret->is_known) {
         if (ret->survey.image.footer.type == VHD_TYPE_FIXED)
-            plan_fixed(&planner);
+            err = plan_fixed(&planner);
         else
             err = plan_dynamic(&planner);
     }

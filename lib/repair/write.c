@@ -96,6 +96,16 @@ static int grow(int fd, const struct vhd_repair_plan *plan)
     return err == 0 ? barrier(fd) : err;
 }
 
+/* In a fixed disk that keeps its length, zero the footer in its content before the mark goes. */
+static int erase(int fd, const struct vhd_repair_plan *plan)
+{
+    if (plan->survey.image.footer.type != VHD_TYPE_FIXED || plan->extended > 0 ||
+        plan->zero.end == 0)
+        return 0;
+    int err = vhd_io_zero(fd, plan->zero.at, plan->zero.end - plan->zero.at);
+    return err == 0 ? barrier(fd) : err;
+}
+
 /* Entries and header: each lies in one sector, or was of no use before. */
 static int write_table(int fd, const struct vhd_repair_plan *plan)
 {
@@ -134,6 +144,8 @@ int vhd_repair_write(int fd, const struct vhd_repair_plan *plan)
     int err = write_copy(fd, plan);
     if (err == 0)
         err = grow(fd, plan);
+    if (err == 0)
+        err = erase(fd, plan);
     if (err == 0)
         err = write_table(fd, plan);
     return err == 0 ? write_end(fd, plan) : err;

@@ -141,6 +141,16 @@ static void fixed_disks(void **state)
     sample.len -= 512;
     expect_repaired(*state, sample, "footer lost");
 
+    /* A resize was interrupted, and its old footer is in the last sector. */
+    sample = sound_fixed();
+    memcpy(sample_end(&sample) - 512, sample_end(&sample), 512);
+    put64(sample_end(&sample) + 40, SAMPLE_SIZE - 512 + 1);
+    sample_seal_footer(sample_end(&sample));
+    struct verdict mended = repaired(*state, sample, false, "");
+    for (size_t i = 0; i < SAMPLE_SIZE; i++)
+        assert_int_equal(mended.content[i], i < SAMPLE_SIZE - 512 ? 1 + i / 512 : 0);
+    verdict_free(&mended);
+
     /* A sector is missing. */
     sample = sound_fixed();
     memmove(sample_end(&sample) - 512, sample_end(&sample), 512);

@@ -42,7 +42,7 @@ static bool fault(const char *what, uint64_t number)
     return false;
 }
 
-/* Has the disk the old content, and zeros behind? Some sector of zeros may be known as bad. */
+/* Has the disk the old content, and zeros behind? */
 static bool judge_content(struct vhd_disk *disk)
 {
     const uint64_t size = vhd_disk_size(disk), before = run.scene->before;
