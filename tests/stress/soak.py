@@ -16,9 +16,8 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import soak_owner  # noqa: E402
-from soak_owner import read_text, write_line  # noqa: E402
+from soak_owner import PATIENCE, read_text, write_line  # noqa: E402
 
-PATIENCE = int(os.environ.get("VHD_TEST_PATIENCE", "1"))
 OWNERS = 3
 
 # KiB that the daemon's memory may grow by in the last three eighths of the time, when there was time
@@ -90,15 +89,17 @@ class Crew:
         with self.counts[key].get_lock():
             self.counts[key].value += count
 
-    def add(self, step, begin=None, settle=None, end=None):
-        member = self.context.Process(target=self.live, args=(step, begin, settle, end))
+    def add(self, step, settle=None, end=None):
+        member = self.context.Process(target=self.live, args=(step, settle, end))
         self.members.append(member)
         member.start()
 
     def undisturbed(self, step):
         """Does a step. Returns False if the daemon went meanwhile."""
-        self.up.wait()
-        era = self.era.value
+        era = None
+        while era != self.era.value:
+            era = self.era.value
+            self.up.wait()
         try:
             step()
         except (OSError, soak_owner.Refused, StopIteration, AssertionError) as error:
@@ -107,11 +108,9 @@ class Crew:
             assert not isinstance(error, OSError) or error.errno in AWAY, repr(error)
         return era == self.era.value
 
-    def live(self, step, begin, settle, end):
+    def live(self, step, settle, end):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            if begin:
-                begin()
             while not self.stop.is_set():
                 if not self.undisturbed(step) and settle:
                     while not self.undisturbed(settle):
@@ -124,11 +123,14 @@ class Crew:
 
     def finish(self):
         self.stop.set()
+        self.up.set()
         for member in self.members:
             member.join(120 * PATIENCE)
             if member.is_alive():
                 member.kill()
                 self.wrong.put(f"{member.name} hangs")
+            elif member.exitcode != 0:
+                self.wrong.put(f"{member.name}: exit status {member.exitcode}")
 
 
 class Maker:
@@ -205,7 +207,7 @@ def begin(crew, store, mnt, seed):
     for number in range(OWNERS):
         owner = soak_owner.Owner(mnt, f"own-{number}", seed, crew.done)
         owner.begin()
-        crew.add(owner.step, None, owner.settle, owner.verify)
+        crew.add(owner.step, owner.settle, owner.verify)
     for number in range(2):
         crew.add(Maker(mnt, number, seed).step)
     rand = random.Random(seed)
@@ -239,32 +241,37 @@ def main():
     program, store, mnt, seconds, seed = sys.argv[1:]
     seconds, rand = int(seconds), random.Random(seed)
     print(f"VHD_STRESS_SEED={seed}", flush=True)
-    daemon, crew = Daemon(program, store, mnt), Crew()
+    daemon, crew, wrong = Daemon(program, store, mnt), Crew(), []
     daemon.start()
     idle = daemon.descriptors()
     crew.up.set()
     begin(crew, store, mnt, seed)
-    ends = disturb(crew, daemon, seconds, rand)
-    crew.stop.wait(seconds / 8)
-    memory = daemon.memory()
-    crew.stop.wait(seconds * 3 / 8)
-    crew.finish()
-    time.sleep(1)
+    try:
+        ends = disturb(crew, daemon, seconds, rand)
+        crew.stop.wait(seconds / 8)
+        memory = daemon.memory()
+        crew.stop.wait(seconds * 3 / 8)
+    finally:
+        crew.finish()
+        while not crew.wrong.empty():
+            wrong.append(crew.wrong.get())
+        if wrong:
+            print(*wrong, sep="\n", file=sys.stderr)
+    end = time.monotonic() + 20 * PATIENCE
+    while daemon.descriptors() != idle and time.monotonic() < end:
+        time.sleep(0.1)
     counts = {key: value.value for key, value in crew.counts.items()}
     print(f"{counts['steps']} steps, {counts['verbs']} verbs, {counts['looks']} looks, "
           f"{counts['bytes'] >> 20} MB, {ends} ends of the daemon; "
           f"descriptors {idle} then {daemon.descriptors()}, "
           f"memory {memory} KiB then {daemon.memory()} KiB", flush=True)
-    wrong = []
     if daemon.descriptors() != idle:
         wrong.append("the daemon keeps descriptors")
     if seconds >= SETTLED and daemon.memory() > memory + GROWTH and not is_sanitized(program):
         wrong.append("the daemon keeps memory")
-    while not crew.wrong.empty():
-        wrong.append(crew.wrong.get())
     daemon.end("SIGTERM")
     if wrong:
-        sys.exit("\n".join(wrong))
+        sys.exit(wrong[-1])
 
 
 main()

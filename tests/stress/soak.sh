@@ -3,7 +3,7 @@
 # If this failed: users who do everything at once for a long time would lose data, be refused for no
 # reason or hang, or the daemon would leak.
 #
-# It takes 20 seconds, or VHD_SOAK_SECONDS; an hour is the long one. The seed is VHD_STRESS_SEED.
+# It takes 20 seconds, or VHD_SOAK_SECONDS. The seed is VHD_STRESS_SEED.
 # shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 # shellcheck source=tests/mount/mount.sh
