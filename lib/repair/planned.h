@@ -36,9 +36,9 @@ struct vhd_repair_plan {
 
     struct vhd_repair_entry *entries; /* sorted by block */
     size_t entry_count, entry_capacity;
-    size_t moves;                   /* entries that get a copy of their block */
-    uint64_t block_length;          /* bitmap and data */
-    struct vhd_repair_stretch zero; /* a footer inside the content; empty for none */
+    size_t moves;                     /* entries that get a copy of their block */
+    uint64_t block_length;            /* bitmap and data */
+    struct vhd_repair_stretch zero;   /* a footer inside the content; empty for none */
     struct vhd_repair_stretch filled; /* missing entries of the table; empty for none */
     uint64_t extended;                /* blocks that zeros complete */
 };
