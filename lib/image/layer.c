@@ -55,13 +55,16 @@ static int open_for_writing(const struct vhd_store *store, const struct vhd_laye
 static int load(const struct vhd_store *store, struct vhd_layer *layer, enum vhd_layer_use use)
 {
     struct vhd_image *image = &layer->image;
+    uint64_t hidden_at;
 
     bool is_sound = use == VHD_LAYER_HEADERS ? vhd_image_read(layer->fd, image)
                                              : vhd_image_load(layer->fd, image, &layer->table);
     if (vhd_split_judge(store, layer->file, image) || !is_sound)
         return -EUCLEAN;
-    if (!layer->table)
-        return vhd_mark_find(layer->fd, &image->footer, &layer->hidden_at);
+    int err = vhd_mark_find(layer->fd, &image->footer, &hidden_at);
+    layer->hidden_at = hidden_at;
+    if (err < 0 || !layer->table)
+        return err;
     layer->bitmap_length = vhd_block_bitmap_length(image->header.block_size);
     layer->full = bits_new(image->blocks);
     return layer->full ? 0 : -ENOMEM;
@@ -415,13 +418,14 @@ static int allocated_run(struct vhd_layer *layer, uint32_t block, uint32_t entry
 }
 
 /* The run of a fixed disk, where a hidden sector is absent. */
-static struct vhd_run flat_run(const struct vhd_layer *layer, uint64_t off, uint64_t len)
+static int flat_run(const struct vhd_layer *layer, uint64_t off, uint64_t len, struct vhd_run *ret)
 {
     const uint64_t hidden = layer->hidden_at;
     const bool is_here = hidden == 0 || off < hidden || off >= hidden + VHD_SECTOR_SIZE;
     const uint64_t end = !is_here ? hidden + VHD_SECTOR_SIZE : off < hidden ? hidden : off + len;
 
-    return (struct vhd_run){is_here, len < end - off ? len : end - off, off};
+    *ret = (struct vhd_run){is_here, len < end - off ? len : end - off, off};
+    return 0;
 }
 
 int vhd_layer_run(struct vhd_layer *layer, uint64_t off, uint64_t len, struct vhd_run *ret)
@@ -429,10 +433,8 @@ int vhd_layer_run(struct vhd_layer *layer, uint64_t off, uint64_t len, struct vh
     uint32_t entry;
     int err;
 
-    if (!layer->table) {
-        *ret = flat_run(layer, off, len);
-        return 0;
-    }
+    if (!layer->table)
+        return flat_run(layer, off, len, ret);
     const uint32_t block_size = layer->image.header.block_size;
     const uint32_t block = (uint32_t)(off / block_size);
     /* Bits and entry must belong together, so begin again if the entry has changed. */

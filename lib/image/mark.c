@@ -37,7 +37,7 @@ int vhd_mark_read(int fd, const struct vhd_footer *footer, struct vhd_footer *re
     return is_ours ? 0 : -ENOENT;
 }
 
-int vhd_mark_find(int fd, const struct vhd_footer *footer, _Atomic uint64_t *ret_at)
+int vhd_mark_find(int fd, const struct vhd_footer *footer, uint64_t *ret_at)
 {
     struct vhd_footer other;
 

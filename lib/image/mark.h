@@ -37,4 +37,4 @@ int vhd_mark_read(int fd, const struct vhd_footer *footer, struct vhd_footer *re
  *
  * Returns 0, or the negative errno of pread(2).
  */
-int vhd_mark_find(int fd, const struct vhd_footer *footer, _Atomic uint64_t *ret_at);
+int vhd_mark_find(int fd, const struct vhd_footer *footer, uint64_t *ret_at);

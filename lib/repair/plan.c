@@ -146,14 +146,12 @@ static void plan_end(struct vhd_planner *planner)
 /* Plan zeros over the footer that an interrupted resize has left, because the mark goes. */
 static int plan_left_footer(struct vhd_planner *planner)
 {
-    const struct vhd_footer *footer = &planner->plan->survey.image.footer;
-    struct vhd_footer left;
+    uint64_t at;
 
-    int err = vhd_mark_is_set(footer) ? vhd_mark_read(planner->fd, footer, &left) : -ENOENT;
-    if (err == 0)
-        planner->plan->zero =
-            (struct vhd_repair_stretch){vhd_mark_at(footer), vhd_mark_at(footer) + VHD_SECTOR_SIZE};
-    return err == -ENOENT ? 0 : err;
+    int err = vhd_mark_find(planner->fd, &planner->plan->survey.image.footer, &at);
+    if (err == 0 && at > 0)
+        planner->plan->zero = (struct vhd_repair_stretch){at, at + VHD_SECTOR_SIZE};
+    return err;
 }
 
 static int plan_fixed(struct vhd_planner *planner)

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "random.h"
+#include "sample.h"
 #include "target.h"
 
 /* The longest input in bytes. */
@@ -75,10 +75,11 @@ static void load_folder(const char *path)
 /* Replace a stretch of the input by one of another seed. */
 static void exchange(struct input *input, uint64_t *seed)
 {
-    const struct input *other = &seeds[draw(seed) % seed_count];
-    const size_t at = draw(seed) % (input->len + 1), from = draw(seed) % (other->len + 1);
-    const size_t gone = draw(seed) % (input->len - at + 1);
-    size_t put = draw(seed) % (other->len - from + 1);
+    const struct input *other = &seeds[sample_random(seed) % seed_count];
+    const size_t at = sample_random(seed) % (input->len + 1),
+                 from = sample_random(seed) % (other->len + 1);
+    const size_t gone = sample_random(seed) % (input->len - at + 1);
+    size_t put = sample_random(seed) % (other->len - from + 1);
 
     if (put > INPUT_MAX - (input->len - gone))
         put = INPUT_MAX - (input->len - gone);
@@ -90,7 +91,7 @@ static void exchange(struct input *input, uint64_t *seed)
 /* Change a byte: to any, by one bit, or by one. */
 static void change(struct input *input, uint64_t *seed)
 {
-    const uint64_t random = draw(seed);
+    const uint64_t random = sample_random(seed);
 
     if (input->len == 0)
         return;
@@ -113,22 +114,23 @@ static void change(struct input *input, uint64_t *seed)
 /* Write a stretch of one byte over the input, as zeros and ones stand for limits. */
 static void fill(struct input *input, uint64_t *seed)
 {
-    const size_t at = draw(seed) % (input->len + 1);
+    const size_t at = sample_random(seed) % (input->len + 1);
     const size_t most = input->len - at < 16 ? input->len - at : 16;
 
-    memset(input->bytes + at, draw(seed) & 1 ? 0xFF : 0x00, draw(seed) % (most + 1));
+    memset(input->bytes + at, sample_random(seed) & 1 ? 0xFF : 0x00,
+           sample_random(seed) % (most + 1));
 }
 
 static void make_input(struct input *input, uint64_t seed)
 {
     static void (*const ways[])(struct input * input, uint64_t * seed) = {exchange, change, change,
                                                                           change, fill};
-    const struct input *from = &seeds[draw(&seed) % seed_count];
+    const struct input *from = &seeds[sample_random(&seed) % seed_count];
 
     memcpy(input->bytes, from->bytes, from->len);
     input->len = from->len;
-    for (uint64_t left = 1 + draw(&seed) % 6; left > 0; left--)
-        ways[draw(&seed) % (sizeof ways / sizeof *ways)](input, &seed);
+    for (uint64_t left = 1 + sample_random(&seed) % 6; left > 0; left--)
+        ways[sample_random(&seed) % (sizeof ways / sizeof *ways)](input, &seed);
 }
 
 /* The target gets a copy of exactly its length, so that a sanitizer sees a read past the end. */

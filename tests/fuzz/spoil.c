@@ -21,7 +21,7 @@
 
 #include "base/clock.h"
 #include "harness.h"
-#include "random.h"
+#include "sample.h"
 
 /* Larger images are left out. */
 #define LARGEST (1u << 20)
@@ -156,12 +156,12 @@ static void spoil(struct image *image, uint64_t *seed)
     static void (*const ways[])(struct image * image, uint64_t random) = {
         spoil_field, spoil_field, spoil_field, spoil_bytes, spoil_bytes, spoil_length};
     const size_t count = sizeof ways / sizeof *ways;
-    uint64_t how = draw(seed);
+    uint64_t how = sample_random(seed);
 
     for (uint64_t i = 0; i < 1 + how % 4; i++) {
-        uint64_t way = draw(seed) % count;
+        uint64_t way = sample_random(seed) % count;
         if (ways[way] != spoil_length || how >> 8 & 1)
-            ways[way](image, draw(seed));
+            ways[way](image, sample_random(seed));
     }
     /* Usually the footer at the end equals the copy, and the checksums are right. */
     if (how >> 9 & 3 && image->len >= 1024)
@@ -174,7 +174,7 @@ static void spoil(struct image *image, uint64_t *seed)
 static void make_next(struct image *spoilt, uint64_t *seed)
 {
     fprintf(stderr, "seed 0x%" PRIX64 "\n", *seed);
-    const struct image *image = &images[draw(seed) % image_count];
+    const struct image *image = &images[sample_random(seed) % image_count];
     memcpy(spoilt->bytes, image->bytes, image->len);
     spoilt->len = image->len;
     spoil(spoilt, seed);

@@ -123,7 +123,7 @@ static void is_set_in_no_other_footer(void **state)
 static void is_followed_to_a_footer_alone(void **state)
 {
     struct vhd_footer marked = vhd_footer_of(VHD_TYPE_FIXED, NEW_SIZE, 1), other;
-    _Atomic uint64_t at = 7;
+    uint64_t at = 7;
 
     marked.uuid[0] = 1;
     marked.original_size = vhd_mark_to(OLD_SIZE);
