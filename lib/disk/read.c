@@ -110,14 +110,16 @@ bool vhd_disk_locate(struct vhd_disk *disk, uint64_t off, uint64_t len, int *ret
 
 void vhd_disk_uncache(struct vhd_disk *disk, uint64_t off, uint64_t len)
 {
-    const uint64_t end = off + len;
+    /* A large folio goes only as a whole, so the one across the former range's end goes now. */
+    const uint64_t folio_max = UINT64_C(2) << 20, end = off + len;
     struct vhd_extent extent;
 
     unsigned side = vhd_epoch_enter(&disk->epoch);
     while (off < end && vhd_extent_at(disk->top, off, end - off, &extent) == 0) {
+        const uint64_t before = extent.at < folio_max ? extent.at : folio_max;
         if (!extent.is_hole)
-            (void)posix_fadvise(extent.fd, (off_t)extent.at, (off_t)extent.len,
-                                POSIX_FADV_DONTNEED);
+            (void)posix_fadvise(extent.fd, (off_t)(extent.at - before),
+                                (off_t)(before + extent.len), POSIX_FADV_DONTNEED);
         off += extent.len;
     }
     vhd_epoch_leave(&disk->epoch, side);
