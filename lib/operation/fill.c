@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "operation/fill.h"
 
+#include <errno.h>
+
 #include "base/io.h"
 #include "operation/clone.h"
 #include "operation/preallocate.h"
@@ -22,6 +24,11 @@ static int fill_fixed(int fd, const struct vhd_blank *blank, struct vhd_disk *so
 
 int vhd_fill(int fd, const struct vhd_blank *blank, struct vhd_disk *source, struct vhd_task *task)
 {
+    uint64_t off;
+
+    /* The copy of a disk without data is an empty disk. */
+    if (source && vhd_disk_seek(source, 0, false, &off) == -ENXIO)
+        source = NULL;
     if (blank->footer.type == VHD_TYPE_FIXED)
         return fill_fixed(fd, blank, source, task);
     return source ? vhd_clone(fd, blank, source, task) : vhd_blank_write(fd, blank);
