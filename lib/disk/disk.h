@@ -274,7 +274,10 @@ int vhd_disk_seek(struct vhd_disk *disk, uint64_t off, bool for_hole, uint64_t *
 bool vhd_disk_locate(struct vhd_disk *disk, uint64_t off, uint64_t len, int *ret_fd,
                      uint64_t *ret_at);
 
-/* Have the host drop a range from its cache, after it was read once. */
+/*
+ * Have the host drop a range from its cache, after it was read once, with up to 2 MiB in front of
+ * it in the file. So ranges that follow each other leave nothing but the end of the last.
+ */
 void vhd_disk_uncache(struct vhd_disk *disk, uint64_t off, uint64_t len);
 
 /*

@@ -110,7 +110,7 @@ bool vhd_disk_locate(struct vhd_disk *disk, uint64_t off, uint64_t len, int *ret
 
 void vhd_disk_uncache(struct vhd_disk *disk, uint64_t off, uint64_t len)
 {
-    /* A large folio goes only as a whole, so the one across the former range's end goes now. */
+    /* The kernel drops a large folio only as a whole, so each range covers the end of the last. */
     const uint64_t folio_max = UINT64_C(2) << 20, end = off + len;
     struct vhd_extent extent;
 

@@ -26,7 +26,7 @@ int vhd_fill(int fd, const struct vhd_blank *blank, struct vhd_disk *source, str
 {
     uint64_t off;
 
-    /* The copy of a disk without data is an empty disk. */
+    /* The copy of a disk without data is an empty disk. The clone meets any other error again. */
     if (source && vhd_disk_seek(source, 0, false, &off) == -ENXIO)
         source = NULL;
     if (blank->footer.type == VHD_TYPE_FIXED)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-# cached.py [forget] FILE: print how many 4 KiB pages of a file the host's cache holds, of a thousand
-# pages. With forget, drop them first. The file's data must be durable for that.
+# cached.py [forget] FILE: print how many of a thousand 4 KiB pages of a file are in memory. With
+# forget, the kernel drops them first; it keeps those that are not durable.
 import ctypes
 import mmap
 import os
@@ -18,5 +18,5 @@ if sys.argv[1] == "forget":
     os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 at = libc.mmap(None, length, mmap.PROT_READ, mmap.MAP_SHARED, fd, 0)
 pages = ctypes.create_string_buffer((length + 4095) // 4096)
-assert libc.mincore(at, length, pages) == 0  # mincore(2)
-print(sum(byte & 1 for byte in pages.raw[:-1]) * 1000 // (len(pages.raw) - 1))
+assert libc.mincore(at, length, pages) == 0
+print(sum(byte & 1 for byte in pages.raw) * 1000 // len(pages.raw))

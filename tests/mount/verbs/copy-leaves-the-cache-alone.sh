@@ -14,21 +14,21 @@ start_vhdfs
 make_disk d 200
 head -c 128M /dev/urandom | dd of="$mnt/disks/d/raw" bs=1M conv=notrunc,fsync status=none
 
-# cached FILE: how many pages of a thousand are in memory
+# cached [forget] FILE: how many pages of a thousand are in memory
 cached()
 {
-    "$python" -I -S "$here/cached.py" "$1"
+    "$python" -I -S "$here/cached.py" "$@"
 }
 
 # forget NAME: nothing of its image is in memory
 forget()
 {
     sync -f "$store"
-    left=$("$python" -I -S "$here/cached.py" forget "$store/$1.vhd")
+    left=$(cached forget "$store/$1.vhd")
     [ "$left" -le 20 ] || fail "$left pages of a thousand of $1 cannot be dropped"
 }
 
-# spares NAME: a task has left little of its image in memory
+# spares NAME TASK: the task has left little of its image in memory
 spares()
 {
     count=$(cached "$store/$1.vhd")
