@@ -348,10 +348,11 @@ static bool accept(struct vhd_task *task, void *arg, const struct acceptance *ac
         mark_changed(task);
         watches = vhd_watches_remove_early(&task->watches);
     }
+    /* First, because a worker, or a cancel by a writer that has its answer, changes the state. */
+    tell(task);
     if (acceptance->accepted)
         acceptance->accepted(acceptance->arg);
     vhd_watches_call(&watches);
-    tell(task);
     return true;
 }
 
